@@ -1,0 +1,196 @@
+"""The nouns that cross the walls between rooms: candidates, trials and what comes back from them.
+
+All are frozen; a genome is a mapping from gene name to scalar and is never changed in place.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from novum.core.errors import StudyError
+from novum.core.ids import short
+
+Scalar = str | int | float | bool
+Genome = Mapping[str, Scalar]
+Setting = Mapping[str, Scalar]
+
+
+class Kind(StrEnum):
+    """How a trial ended. Only `scored` carries a score; nothing else is ever turned into a number."""
+
+    SCORED = "scored"
+    DIVERGED = "diverged"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    TAMPERED = "tampered"
+    LOST = "lost"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Gene:
+    """One choice of a candidate space: its name, the values it may take, and what it means."""
+
+    name: str
+    choices: tuple[Scalar, ...]
+    doc: str = ""
+
+
+def _as_is(genome: Genome) -> Genome:
+    return genome
+
+
+@dataclass(frozen=True)
+class Space:
+    """The candidates an arena admits: typed genes, and a normal form for genomes that mean the same.
+
+    `canonical` maps a complete genome to its normal form (genes without effect get their first choice).
+    """
+
+    genes: tuple[Gene, ...]
+    canonical: Callable[[Genome], Genome] = _as_is
+
+    def validate(self, genome: Genome) -> Genome:
+        """The normal form of `genome`; missing genes get their first choice. Raises StudyError."""
+        known = {gene.name: gene for gene in self.genes}
+        if unknown := sorted(set(genome) - set(known)):
+            raise StudyError(f"unknown gene {unknown[0]!r}: choose from {', '.join(known)}")
+        full: dict[str, Scalar] = {gene.name: gene.choices[0] for gene in self.genes}
+        for name, value in genome.items():
+            if not any(value == choice and type(value) is type(choice) for choice in known[name].choices):
+                allowed = ", ".join(map(repr, known[name].choices))
+                raise StudyError(f"gene {name!r} cannot be {value!r}: choose from {allowed}")
+            full[name] = value
+        return dict(self.canonical(full))
+
+    def sample(self, rng: random.Random) -> Genome:
+        """A genome with every gene drawn uniformly from its choices, in normal form."""
+        return self.validate({gene.name: rng.choice(gene.choices) for gene in self.genes})
+
+    def mutate(self, genome: Genome, rng: random.Random) -> Genome:
+        """`genome` with one gene changed, in normal form.
+
+        A change that the normal form undoes is drawn again, up to 50 times; after that the genome itself comes back.
+        """
+        start = self.validate(genome)
+        movable = [gene for gene in self.genes if len(gene.choices) > 1]
+        for _ in range(50):
+            gene = rng.choice(movable)
+            value = rng.choice([choice for choice in gene.choices if choice != start[gene.name]])
+            if (child := self.validate({**start, gene.name: value})) != start:
+                return child
+        return start
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is varied: a genome in normal form. Its id is the content address of the genome."""
+
+    genome: Genome
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits, equal for equal genomes."""
+        return short(dict(self.genome))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a candidate costs by construction: parameters, recurrent state (floats), training FLOP of one trial."""
+
+    parameters: int = 0
+    state_floats: int = 0
+    flop: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An arena in words and constants.
+
+    metric: what a score is; `higher_is_better` its direction; `resolution` the smallest difference in it that means
+    anything (also the floor of the noise scale). `program` names the module whose `run(group)` executes a trial group
+    in a worker. `group_size` is how many trials are trained together. `tuning` lists the nuisance settings that every
+    candidate, baselines included, is swept over. `requires` are importable modules that a worker needs.
+    """
+
+    name: str
+    question: str
+    metric: str
+    higher_is_better: bool
+    resolution: float
+    program: str
+    group_size: int
+    tuning: tuple[Setting, ...]
+    baseline: Genome
+    requires: tuple[str, ...] = ()
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one trial group: wall seconds, bytes above the idle worker, processes, bytes of one written file."""
+
+    seconds: float = 120.0
+    memory_bytes: int = 2 << 30
+    processes: int = 16
+    file_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of a candidate: `seed` fixes initialisation and data, `setting` the tuned nuisances (may be empty)."""
+
+    id: str
+    seed: int
+    setting: Setting = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialGroup:
+    """Trials of one candidate that share a worker. `fidelity` in (0, 1] scales the length of each trial.
+
+    `options` are the arena's own settings, the same for every trial of a study.
+    """
+
+    id: str
+    candidate: Candidate
+    trials: tuple[Trial, ...]
+    options: Setting = field(default_factory=dict)
+    fidelity: float = 1.0
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a worker hands over for one trial: an artefact, or the way it failed. Never a score.
+
+    `facts` are the worker's own remarks (for example a final training loss): shown, never judged.
+    """
+
+    trial_id: str
+    artefact: bytes | None = None
+    failure: Kind | None = None
+    cause: str = ""
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Resources of one trial group, measured by the parent: CPU seconds, wall seconds, peak resident bytes."""
+
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    peak_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """One finished trial group: exactly one delivery for each of its trials, in their order."""
+
+    group: TrialGroup
+    deliveries: tuple[Delivery, ...]
+    usage: Usage

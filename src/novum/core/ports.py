@@ -1,0 +1,70 @@
+"""The ports: what the loop asks of the other rooms. Variants do not inherit from them.
+
+A variant is any object with these methods; the static type checker and one contract suite per port hold it to them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from novum.core.events import Event, Record
+    from novum.core.nouns import Card, Cost, Genome, GroupResult, Space, Trial, TrialGroup
+    from novum.core.view import Proposal, StudyView
+
+
+class Researcher(Protocol):
+    """Proposes hypotheses. It sees the study and its past, never a confirmation seed or a key."""
+
+    def propose(self, view: StudyView, rng: random.Random) -> Proposal | None:
+        """One hypothesis, or None when it has nothing to try. All randomness comes from `rng`."""
+        ...
+
+
+class Arena(Protocol):
+    """A problem: its card and candidate space, what a candidate costs, and the trusted score of an artefact."""
+
+    @property
+    def card(self) -> Card: ...
+
+    @property
+    def space(self) -> Space: ...
+
+    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> float:
+        """The metric, computed from the artefact and from data the worker never sends. Raises ArtefactError."""
+        ...
+
+    def cost(self, genome: Genome) -> Cost:
+        """Cost of one trial of `genome` by construction."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs trial groups somewhere, in any order. A trial that fails is a delivery; only the executor itself raises."""
+
+    @property
+    def slots(self) -> int:
+        """How many groups are worth having in flight."""
+        ...
+
+    def submit(self, group: TrialGroup) -> None:
+        """Accept a group; returns at once or after the group has run."""
+        ...
+
+    def collect(self, timeout: float) -> Sequence[GroupResult]:
+        """Groups that ended, waiting at most `timeout` seconds for the first one."""
+        ...
+
+
+class Ledger(Protocol):
+    """The append-only record. Only one process may append; anybody may read."""
+
+    def append(self, events: Iterable[Event], *, durable: bool) -> Sequence[Record]:
+        """Append in order and return the records. `durable`: on disk when this returns, else within 50 ms."""
+        ...
+
+    def read(self, after: int = 0) -> Iterable[Record]:
+        """Records with a sequence number greater than `after`, in order."""
+        ...
