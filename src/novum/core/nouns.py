@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from novum.core.errors import StudyError
 from novum.core.ids import short
@@ -92,7 +93,7 @@ class Candidate:
 
     genome: Genome
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Twelve hexadecimal digits, equal for equal genomes."""
         return short(dict(self.genome))

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from novum.core.events import Event, Record
+    from novum.core.events import ConfirmationOpened, Event, Record
+    from novum.core.judgement import Account, Estimate, Judgement, Pair, Spent, Stake
     from novum.core.nouns import Card, Cost, Genome, GroupResult, Space, Trial, TrialGroup
     from novum.core.view import Proposal, StudyView
 
@@ -67,4 +68,48 @@ class Ledger(Protocol):
 
     def read(self, after: int = 0) -> Iterable[Record]:
         """Records with a sequence number greater than `after`, in order."""
+        ...
+
+
+class Blobs(Protocol):
+    """Content-addressed bytes beside the ledger."""
+
+    def put(self, data: bytes) -> str:
+        """Store `data` once; returns its SHA-256 in hexadecimal."""
+        ...
+
+    def get(self, address: str) -> bytes:
+        """The bytes of an address, checked against it. Raises IntegrityError when missing or altered."""
+        ...
+
+
+class Gate(Protocol):
+    """Whether we believe it: pure functions of a registered rule and paired outcomes."""
+
+    def judge(self, rule: ConfirmationOpened, pairs: Sequence[Pair], judged: int, discoveries: int) -> Judgement:
+        """Verdict on the pairs in order; `judged` of them were seen by an earlier call that said: go on."""
+        ...
+
+    def estimate(self, rule: ConfirmationOpened, pairs: Sequence[Pair]) -> Estimate:
+        """Effect and interval from pairs that the verdict did not use."""
+        ...
+
+
+class Evidence(Protocol):
+    """What an acceptance costs: the campaign-wide ledger of evidence."""
+
+    def open(self, account: Account) -> Stake:
+        """The stake of the next confirmation."""
+        ...
+
+    def close(self, account: Account, stake: float, e_value: float, bar: float, *, accepted: bool) -> Account:
+        """The account after a confirmation with this stake ended at `e_value` against threshold `bar`."""
+        ...
+
+
+class Governor(Protocol):
+    """What is allowed."""
+
+    def refuses(self, spent: Spent, demand: Spent) -> str | None:
+        """Why `demand` may not be added to what is spent, or None when it may."""
         ...

@@ -1,0 +1,19 @@
+"""The card of the coin-flip arena."""
+
+from __future__ import annotations
+
+from novum.arenas.coinflip.space import SPACE
+from novum.core.nouns import Card
+
+CARD = Card(
+    name="coinflip",
+    question="Which way of making a coin shows heads most often?",
+    metric="share of heads",
+    higher_is_better=True,
+    resolution=0.01,
+    program="novum.arenas.coinflip.trial",
+    group_size=8,
+    tuning=({},),
+    baseline={gene.name: gene.choices[0] for gene in SPACE.genes},
+    summary="Coins with known chances: the instrument that shows whether the lab's claims are true.",
+)

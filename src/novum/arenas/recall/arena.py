@@ -1,0 +1,40 @@
+"""The arena as the loop sees it; nothing here imports torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from novum.arenas.recall.card import CARD, resolution
+from novum.arenas.recall.cost import cost
+from novum.arenas.recall.options import Options
+from novum.arenas.recall.score import accuracy
+from novum.arenas.recall.space import SPACE
+from novum.core.nouns import Card, Cost, Genome, Setting, Space, Trial, TrialGroup
+
+
+@dataclass(frozen=True)
+class RecallArena:
+    """Implements the Arena port for one set of options, given as a study's mapping. Raises StudyError when it is wrong."""
+
+    given: Setting = field(default_factory=dict)
+    options: Options = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", Options.parse(self.given))
+
+    @property
+    def card(self) -> Card:
+        return replace(CARD, resolution=resolution(self.options))
+
+    @property
+    def space(self) -> Space:
+        return SPACE
+
+    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> float:
+        """Accuracy in [0, 1] under the arena's own options; those that the group carries are not trusted."""
+        del group
+        return accuracy(self.options, trial.seed, artefact)
+
+    def cost(self, genome: Genome) -> Cost:
+        """Parameters, state floats per sequence and matrix FLOP of one full-length trial; see `cost.cost`."""
+        return cost(genome, self.options)

@@ -1,0 +1,256 @@
+"""Confirmation: fresh paired seeds until the gate speaks, then fresh pairs for the size of what was found."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator
+
+from novum.core import seeds
+from novum.core.events import (
+    ConfirmationOpened,
+    Event,
+    FindingRecorded,
+    HypothesisRegistered,
+    IncumbentChanged,
+    Member,
+    Plan,
+    Purpose,
+    ScaleMeasured,
+    Side,
+    Verdict,
+    VerdictReached,
+)
+from novum.core.house import House
+from novum.core.judgement import Account, Judgement, Stake
+from novum.core.nouns import Candidate, Setting
+from novum.core.screen import dispatch, price, renewed, spent
+from novum.core.state import Hypothesis, Phase, State
+
+BLOCK = 4
+"""Pairs sent at once: a confirmation is judged pair by pair, but trained in groups."""
+
+FEWEST_RUNS_FOR_SCALE = 6
+
+
+def decide(state: State, house: House) -> list[Event]:
+    """Verdicts that are due, one hypothesis at a time, and findings whose estimation is complete."""
+    for hypothesis in state.open_hypotheses(Phase.CONFIRMING):
+        assert hypothesis.rule
+        judgement = house.gate.judge(hypothesis.rule, hypothesis.pairs(), hypothesis.judged, state.account.discoveries)
+        if judgement.verdict:
+            return _close(state, house, hypothesis, judgement)
+    for hypothesis in state.open_hypotheses(Phase.ESTIMATING):
+        if finding := _finding(state, house, hypothesis):
+            return [finding]
+    return []
+
+
+def confirm(state: State, house: House) -> list[Event]:
+    """Pairs for what is being confirmed or estimated, the scale for what comes next, then a new confirmation."""
+    free = house.slots - len(state.in_flight)
+    if free <= 0:
+        return []
+    for hypothesis in state.open_hypotheses(Phase.ESTIMATING, Phase.CONFIRMING):
+        if plans := list(_pair_plans(state, house, hypothesis)):
+            reserve = 2 * house.study.gate.estimate_pairs if hypothesis.phase is Phase.CONFIRMING else 0
+            if events := dispatch(state, house, plans, reserve):
+                return events
+    if plans := list(_calibration_plans(state, house)):
+        return dispatch(state, house, plans)
+    return _open(state, house)
+
+
+def _close(state: State, house: House, hypothesis: Hypothesis, judgement: Judgement) -> list[Event]:
+    """The verdict, and what follows when it makes a new incumbent."""
+    verdict = _verdict(state.account, house, hypothesis, judgement)
+    if verdict.verdict is not Verdict.SUPPORTED or hypothesis.registered.incumbent != state.incumbent.candidate.id:
+        return [verdict]
+    events: list[Event] = [
+        verdict,
+        IncumbentChanged(hypothesis.candidate, hypothesis.registered.cost, hypothesis.id),
+        *_scale_of(hypothesis, house),
+    ]
+    account = Account(verdict.cash, verdict.discoveries, state.account.opened)
+    count = len(state.hypotheses)
+    for other in state.open_hypotheses(Phase.CONFIRMING):
+        if other.id == hypothesis.id:
+            continue
+        closed = _superseded(account, house, other)
+        account = Account(closed.cash, closed.discoveries, account.opened)
+        events.append(closed)
+        if again := renewed(state, house, other, hypothesis.candidate, f"h{count + 1}"):
+            count += 1
+            events.append(again)
+    return events
+
+
+def _verdict(account: Account, house: House, hypothesis: Hypothesis, judgement: Judgement) -> VerdictReached:
+    rule = hypothesis.rule
+    assert rule and judgement.verdict
+    accepted = judgement.verdict is Verdict.SUPPORTED
+    after = house.evidence.close(account, rule.stake, judgement.e_value, judgement.threshold, accepted=accepted)
+    return VerdictReached(
+        hypothesis=hypothesis.id,
+        attempt=rule.attempt,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        pairs=judgement.pairs,
+        e_value=judgement.e_value,
+        threshold=judgement.threshold,
+        against=judgement.against,
+        crashes=judgement.crashes,
+        mean=judgement.mean,
+        refund=after.cash - account.cash,
+        cash=after.cash,
+        discoveries=after.discoveries,
+        key=None if accepted else house.confirmation_key(hypothesis.id, rule.attempt).hex(),
+    )
+
+
+def _superseded(account: Account, house: House, hypothesis: Hypothesis) -> VerdictReached:
+    assert hypothesis.rule
+    now = house.gate.judge(hypothesis.rule, hypothesis.pairs(), hypothesis.judged, account.discoveries)
+    stopped = Judgement(
+        Verdict.INCONCLUSIVE,
+        "superseded: another candidate became the incumbent",
+        now.pairs,
+        now.e_value,
+        now.threshold,
+        now.against,
+        now.crashes,
+        now.mean,
+    )
+    return _verdict(account, house, hypothesis, stopped)
+
+
+def _scale_of(hypothesis: Hypothesis, house: House) -> Iterator[ScaleMeasured]:
+    """The new incumbent's noise from its own fresh runs: they differ in the seed alone, as A/A runs do."""
+    scores = [run.score for run in hypothesis.runs[Side.CANDIDATE].values() if run.score is not None]
+    if len(scores) >= FEWEST_RUNS_FOR_SCALE:
+        sigma = statistics.stdev(scores) * math.sqrt(2)
+        yield ScaleMeasured(hypothesis.candidate.id, sigma, len(scores) // 2, "confirm")
+
+
+def _finding(state: State, house: House, hypothesis: Hypothesis) -> FindingRecorded | None:
+    assert hypothesis.rule and hypothesis.verdict
+    fresh = hypothesis.pairs()[hypothesis.verdict.pairs :]
+    flying = any(plan.subject == hypothesis.id for plan in state.in_flight.values())
+    if len(fresh) < house.study.gate.estimate_pairs and (flying or not _unaffordable(state, house, hypothesis)):
+        return None
+    estimate = house.gate.estimate(hypothesis.rule, fresh)
+    key = house.confirmation_key(hypothesis.id, hypothesis.attempt).hex()
+    return FindingRecorded(
+        hypothesis.id, hypothesis.attempt, estimate.effect, estimate.interval, estimate.level, estimate.pairs, key
+    )
+
+
+def _unaffordable(state: State, house: House, hypothesis: Hypothesis) -> bool:
+    missing = sum(len(plan.members) for plan in _pair_plans(state, house, hypothesis))
+    return house.governor.refuses(spent(state), price(state, max(1, missing), house.slots)) is not None
+
+
+def _pair_plans(state: State, house: House, hypothesis: Hypothesis) -> Iterator[Plan]:
+    """Groups for the next block of pairs, one per side, without the runs that are done or in flight."""
+    assert hypothesis.rule
+    start, stop, purpose = _block(house, hypothesis)
+    sides: tuple[tuple[Side, Candidate, Setting], ...] = (
+        (Side.CANDIDATE, hypothesis.rule.candidate, hypothesis.rule.candidate_setting),
+        (Side.INCUMBENT, hypothesis.rule.incumbent, hypothesis.rule.incumbent_setting),
+    )
+    number = state.dispatched
+    for side, candidate, setting in sides:
+        if any(plan.subject == hypothesis.id and plan.side is side for plan in state.in_flight.values()):
+            continue
+        missing = [index for index in range(start, stop) if index not in hypothesis.runs[side]]
+        if not missing:
+            continue
+        number += 1
+        members = tuple(Member(index, setting) for index in missing[: house.arena.card.group_size])
+        yield Plan(f"g{number}", purpose, hypothesis.id, side, candidate, members, 1.0, hypothesis.attempt)
+
+
+def _block(house: House, hypothesis: Hypothesis) -> tuple[int, int, Purpose]:
+    """First and last (exclusive) seed index that may be run now, and what for."""
+    assert hypothesis.rule
+    done = len(hypothesis.pairs())
+    if hypothesis.verdict and hypothesis.verdict.attempt == hypothesis.attempt:
+        return done, hypothesis.verdict.pairs + house.study.gate.estimate_pairs, Purpose.ESTIMATE
+    return done, min(done + BLOCK, hypothesis.rule.max_pairs), Purpose.CONFIRM
+
+
+def _calibration_plans(state: State, house: House) -> Iterator[Plan]:
+    incumbent = state.incumbent.candidate
+    tuned = state.tuned.get(incumbent.id)
+    if tuned is None or incumbent.id in state.scales:
+        return
+    flying = {
+        member.index
+        for plan in state.in_flight.values()
+        if plan.purpose is Purpose.CALIBRATE and plan.subject == incumbent.id
+        for member in plan.members
+    }
+    done = state.calibration.get(incumbent.id, {})
+    wanted = 2 * house.study.gate.calibration_pairs
+    missing = [index for index in range(wanted) if index not in done and index not in flying]
+    size = house.arena.card.group_size
+    for number, first in enumerate(range(0, len(missing), size)):
+        members = tuple(Member(index, tuned.setting) for index in missing[first : first + size])
+        name = f"g{state.dispatched + number + 1}"
+        yield Plan(name, Purpose.CALIBRATE, incumbent.id, Side.INCUMBENT, incumbent, members)
+
+
+def _open(state: State, house: House) -> list[Event]:
+    """Open a confirmation for the best waiting candidate, if one in `keep_one_in` is due and can be afforded."""
+    incumbent = state.incumbent.candidate.id
+    if incumbent not in state.scales or state.count(Phase.CONFIRMING) >= max(1, house.slots // 2):
+        return []
+    due = state.screened_against[incumbent] // house.study.screening.keep_one_in
+    if state.promoted_against[incumbent] >= due:
+        return []
+    best = max(state.promising.values(), key=lambda h: (state.advantage(h) or 0.0, h.id), default=None)
+    if best is None:
+        return []
+    stake = house.evidence.open(state.account)
+    if stake.amount <= 0:
+        return []
+    rule = _rule(state, house, best, stake)
+    gate = house.study.gate
+    trials = 2 * (_fewest_pairs(rule) + gate.estimate_pairs)
+    if house.governor.refuses(spent(state), price(state, trials, house.slots)):
+        return []
+    return [rule]
+
+
+def _fewest_pairs(rule: ConfirmationOpened) -> int:
+    """Pairs before which no e-process can reach the threshold: at most doubling per pair."""
+    return min(rule.max_pairs, max(1, math.ceil(math.log2(max(2.0, rule.threshold)))))
+
+
+def _rule(state: State, house: House, hypothesis: Hypothesis, stake: Stake) -> ConfirmationOpened:
+    """The pre-registration of a confirmation."""
+    gate, attempt = house.study.gate, hypothesis.attempt + 1
+    incumbent = state.candidates[hypothesis.registered.incumbent]
+    sigma = max(state.scales[incumbent.id].sigma, house.arena.card.resolution)
+    return ConfirmationOpened(
+        hypothesis=hypothesis.id,
+        attempt=attempt,
+        candidate=hypothesis.candidate,
+        incumbent=incumbent,
+        candidate_setting=state.tuned[hypothesis.candidate.id].setting,
+        incumbent_setting=state.tuned[incumbent.id].setting,
+        higher_is_better=hypothesis.registered.higher_is_better,
+        delta=hypothesis.registered.delta,
+        scale=gate.clip * sigma,
+        sigma=sigma,
+        dmin=gate.dmin * sigma,
+        alpha=gate.alpha,
+        beta=gate.beta,
+        max_pairs=gate.max_pairs,
+        refute_pairs=gate.refute_pairs,
+        position=stake.account.opened,
+        stake=stake.amount,
+        cash=stake.account.cash,
+        threshold=1.0 / (gate.alpha * stake.amount * (state.account.discoveries + 1)),
+        key_commitment=seeds.commitment(house.confirmation_key(hypothesis.id, attempt)),
+    )

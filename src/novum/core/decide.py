@@ -1,0 +1,135 @@
+"""What to do next, as a pure function of the state: propose, admit, register, screen, confirm, decide, learn.
+
+`decide(state, house) -> events`. The events are the actions: the loop appends them to the ledger, folds them into the
+state, and hands every `GroupDispatched` to the executor. The same ledger, seed and researcher give the same events.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from novum.core import confirm, screen
+from novum.core.errors import StudyError
+from novum.core.events import Event, HypothesisRegistered, ProposalMade, ProposalRefused
+from novum.core.house import House
+from novum.core.judgement import Spent
+from novum.core.state import Phase, State
+from novum.core.view import StudyView, Tried
+
+PATIENCE = 200
+"""Refusals in a row after which a researcher counts as out of ideas."""
+
+MEMORY = 64
+"""How many past hypotheses a researcher is shown, the latest ones."""
+
+
+def decide(state: State, house: House) -> list[Event]:
+    """The next events, or none while only time or outcomes can tell.
+
+    The sentence is read from its end, so that finished evidence never waits behind new ideas.
+    """
+    return (
+        screen.learn(state)
+        or confirm.decide(state, house)
+        or confirm.confirm(state, house)
+        or screen.screen(state, house)
+        or admit(state, house)
+        or propose(state, house)
+    )
+
+
+def propose(state: State, house: House) -> list[Event]:
+    """Ask the researcher for one idea while fewer are being screened than the study allows."""
+    if state.pending or state.count(Phase.SCREENING) >= house.study.screening.waiting:
+        return []
+    if state.refused_in_a_row >= PATIENCE or ended(state, house):
+        return []
+    number = state.proposals + 1
+    rng = random.Random(f"{house.study.seed}:{house.study.researcher.name}:{number}")
+    proposal = house.researcher.propose(_view(state, house, number), rng)
+    if proposal is None:
+        return []
+    return [
+        ProposalMade(
+            number=number,
+            author=house.study.researcher.name,
+            candidate=_candidate(house, proposal.genome),
+            parents=proposal.parents,
+            rationale=proposal.rationale,
+            probability=proposal.probability,
+            effect=proposal.effect,
+        )
+    ]
+
+
+def admit(state: State, house: House) -> list[Event]:
+    """Refuse ideas that are not worth a trial, register the others."""
+    events: list[Event] = []
+    for proposal in state.pending:
+        reason = _objection(state, house, proposal)
+        events.append(ProposalRefused(proposal.number, reason) if reason else register(state, house, proposal))
+    return events
+
+
+def register(state: State, house: House, proposal: ProposalMade) -> HypothesisRegistered:
+    """The claim that the proposal amounts to, before any trial of it."""
+    return screen.claim(state, house, proposal, f"h{len(state.hypotheses) + 1}")
+
+
+def ended(state: State, house: House) -> str | None:
+    """Why nothing more may be started, or None. `state` may still have trials in flight."""
+    return house.governor.refuses(screen.spent(state), Spent(trials=1))
+
+
+def why_nothing_more(state: State, house: House) -> str:
+    """The reason why `decide` has nothing more to do, in words."""
+    if reason := ended(state, house) or house.governor.refuses(screen.spent(state), screen.price(state, 1, house.slots)):
+        return reason
+    if house.evidence.open(state.account).amount <= 0:
+        return "evidence spent: plain e-LOND allows no more than the planned confirmations"
+    if state.refused_in_a_row >= PATIENCE:
+        return f"nothing new: the researcher's last {PATIENCE} ideas were all known or inadmissible"
+    budget = house.governor.refuses(screen.spent(state), screen.price(state, house.arena.card.group_size, house.slots))
+    return budget or "nothing left to try: the researcher has no further idea"
+
+
+def _objection(state: State, house: House, proposal: ProposalMade) -> str:
+    incumbent = state.incumbent.candidate
+    if proposal.candidate.id == incumbent.id:
+        return "identical to the incumbent after normalisation"
+    if proposal.candidate.id in state.known(incumbent.id):
+        return "already tried against this incumbent"
+    try:
+        house.arena.space.validate(proposal.candidate.genome)
+        house.arena.cost(proposal.candidate.genome)
+    except StudyError as error:
+        return str(error)
+    return ""
+
+
+def _candidate(house: House, genome: object) -> screen.Candidate:
+    """A candidate in normal form; a genome outside the space is kept as it is and refused at admission."""
+    try:
+        return screen.Candidate(house.arena.space.validate(genome))  # type: ignore[arg-type]
+    except StudyError:
+        return screen.Candidate(genome)  # type: ignore[arg-type]
+
+
+def _view(state: State, house: House, number: int) -> StudyView:
+    incumbent = state.incumbent.candidate
+    return StudyView(
+        card=house.arena.card,
+        space=house.arena.space,
+        number=number,
+        incumbent=incumbent.genome,
+        tried=tuple(_tried(state)),
+        known=state.known(incumbent.id),
+    )
+
+
+def _tried(state: State) -> Iterator[Tried]:
+    for hypothesis in state.screened[-MEMORY:]:
+        advantage = state.gain(hypothesis.candidate.id, state.incumbent.candidate.id)
+        verdict = hypothesis.verdict.verdict if hypothesis.verdict else None
+        yield Tried(hypothesis.id, hypothesis.candidate.genome, float("-inf") if advantage is None else advantage, verdict)

@@ -1,0 +1,321 @@
+"""The events: everything a lab remembers. The state of a lab is a fold of them and of nothing else.
+
+The kind of an event is its class name in snake case. Confirmation seeds are never written here; a hypothesis' seed
+key is committed to (SHA-256) before its first confirming trial and revealed when it closes, so that anybody can derive
+the seeds afterwards and nobody could have chosen them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from novum.core.nouns import Candidate, Card, Cost, Kind, Setting
+from novum.core.study import Budget, Study
+
+
+class Purpose(StrEnum):
+    """What a trial is for. Only `confirm` trials are evidence; `estimate` trials give the size of a finding."""
+
+    SCREEN = "screen"
+    CALIBRATE = "calibrate"
+    CONFIRM = "confirm"
+    ESTIMATE = "estimate"
+
+
+class Side(StrEnum):
+    """Which side of a pair a trial belongs to."""
+
+    CANDIDATE = "x"
+    INCUMBENT = "b"
+
+
+class Verdict(StrEnum):
+    """What the gate says of a hypothesis."""
+
+    SUPPORTED = "supported"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One trial of a plan: the index of its seed within the plan's purpose, and its setting."""
+
+    index: int
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A trial group before its seeds are filled in.
+
+    subject: the hypothesis it serves, or the candidate's id for screening and calibration. attempt counts the
+    confirmations of a hypothesis from 1.
+    """
+
+    id: str
+    purpose: Purpose
+    subject: str
+    side: Side
+    candidate: Candidate
+    members: tuple[Member, ...]
+    fidelity: float = 1.0
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignOpened:
+    """The rules, before anything is tried. `secret_commitment` is the SHA-256 of the lab's secret."""
+
+    study: Study
+    card: Card
+    secret_commitment: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """A process took up the campaign. Whatever an earlier session had in flight is run again."""
+
+    session: int
+    budget: Budget
+    workers: int
+    pid: int
+    host: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The session stopped in order. `elapsed` seconds of its own clock."""
+
+    session: int
+    reason: str
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalMade:
+    """A researcher's idea, with its prediction: probability that it is supported, and the effect if so."""
+
+    number: int
+    author: str
+    candidate: Candidate
+    parents: tuple[str, ...]
+    rationale: str
+    probability: float
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRefused:
+    """An idea that costs no trial: a duplicate, outside the space, over a declared limit."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HypothesisRegistered:
+    """The claim "candidate beats incumbent on the metric by more than delta", before any trial of it."""
+
+    id: str
+    number: int
+    author: str
+    candidate: Candidate
+    cost: Cost
+    incumbent: str
+    metric: str
+    higher_is_better: bool
+    delta: float
+    parents: tuple[str, ...]
+    rationale: str
+    probability: float
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class HypothesisSuperseded:
+    """Closed without a verdict: its incumbent is no longer the one to beat. `successor`: the same claim, made anew."""
+
+    hypothesis: str
+    successor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDispatched:
+    """A trial group left for a worker. `elapsed` seconds of the session."""
+
+    plan: Plan
+    session: int
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFinished:
+    """The typed outcome of one trial, with the share of its group's resources.
+
+    artefact: what was scored, as "sha256:..." (a blob) or "hex:..." (short ones). wall and elapsed in seconds.
+    """
+
+    trial: str
+    group: str
+    member: int
+    kind: Kind
+    score: float | None
+    cause: str
+    artefact: str | None
+    cpu_seconds: float
+    wall_seconds: float
+    peak_bytes: int
+    elapsed: float
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateTuned:
+    """The sweep over the tuning settings is complete; the best setting is frozen for everything that follows.
+
+    score: mean over the search seeds at the best setting, None when no setting gave a score on every seed.
+    scores: the mean of each setting, in the order of the card's tuning list.
+    """
+
+    candidate: str
+    setting: Setting
+    score: float | None
+    scores: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleMeasured:
+    """sigma: standard deviation of the difference of two runs of the incumbent on different seeds (A/A).
+
+    source: calibrate (A/A pairs of their own) or confirm (the fresh runs of a candidate that became incumbent).
+    """
+
+    candidate: str
+    sigma: float
+    pairs: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationOpened:
+    """The pre-registration: everything the verdict depends on, before the first confirming seed is drawn.
+
+    scale: c, the clip in metric units; dmin in metric units; stake, position and cash: the evidence ledger after this
+    stake; key_commitment: SHA-256 of the key that the seeds derive from.
+    """
+
+    hypothesis: str
+    attempt: int
+    candidate: Candidate
+    incumbent: Candidate
+    candidate_setting: Setting
+    incumbent_setting: Setting
+    higher_is_better: bool
+    delta: float
+    scale: float
+    sigma: float
+    dmin: float
+    alpha: float
+    beta: float
+    max_pairs: int
+    refute_pairs: int
+    position: int
+    stake: float
+    cash: float
+    threshold: float
+    key_commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictReached:
+    """What the gate said, on `pairs` pairs of fresh seeds.
+
+    mean: of the differences up to the stop (it overstates, report the finding's estimate instead); against: the
+    mirrored e-process; refund, cash, discoveries: the evidence ledger after closing; key: revealed unless a finding
+    still draws estimation seeds from it.
+    """
+
+    hypothesis: str
+    attempt: int
+    verdict: Verdict
+    reason: str
+    pairs: int
+    e_value: float
+    threshold: float
+    against: float
+    crashes: int
+    mean: float | None
+    refund: float
+    cash: float
+    discoveries: int
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRecorded:
+    """The size of a supported claim, from `pairs` fresh pairs after the stop, and the seed key revealed.
+
+    effect and interval (a confidence sequence at `level`) in metric units, positive is better; None without pairs.
+    """
+
+    hypothesis: str
+    attempt: int
+    effect: float | None
+    interval: tuple[float, float] | None
+    level: float
+    pairs: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncumbentChanged:
+    """A candidate became the one to beat. hypothesis is None for the baseline."""
+
+    candidate: Candidate
+    cost: Cost
+    hypothesis: str | None
+
+
+Event = (
+    CampaignOpened
+    | SessionStarted
+    | SessionEnded
+    | ProposalMade
+    | ProposalRefused
+    | HypothesisRegistered
+    | HypothesisSuperseded
+    | GroupDispatched
+    | TrialFinished
+    | CandidateTuned
+    | ScaleMeasured
+    | ConfirmationOpened
+    | VerdictReached
+    | FindingRecorded
+    | IncumbentChanged
+)
+
+
+def kind_of(event_type: type) -> str:
+    """The name of an event class in the ledger."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", event_type.__name__).lower()
+
+
+EVENT_TYPES: dict[str, type] = {kind_of(event_type): event_type for event_type in Event.__args__}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event as the ledger keeps it. time: microseconds since the epoch (UTC); hash: of this and all before."""
+
+    seq: int
+    time: int
+    actor: str
+    kind: str
+    event: Event
+    hash: str

@@ -1,0 +1,52 @@
+"""The house: the rooms behind their ports, and how a plan becomes a trial group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.core import seeds
+from novum.core.events import Plan, Purpose
+from novum.core.nouns import Trial, TrialGroup
+from novum.core.ports import Arena, Evidence, Gate, Governor, Researcher
+from novum.core.study import Study
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything a decision may consult. `slots`: trial groups worth having in flight at once."""
+
+    study: Study
+    arena: Arena
+    researcher: Researcher
+    gate: Gate
+    evidence: Evidence
+    governor: Governor
+    keyring: seeds.Keyring
+    slots: int
+
+    def key(self, plan: Plan) -> bytes:
+        """The key that the seeds of a plan derive from."""
+        if plan.purpose is Purpose.SCREEN:
+            return seeds.search_key(self.study.seed)
+        if plan.purpose is Purpose.CALIBRATE:
+            return self.keyring.key(f"calibrate:{plan.subject}")
+        return self.confirmation_key(plan.subject, plan.attempt)
+
+    def confirmation_key(self, hypothesis: str, attempt: int) -> bytes:
+        """The key of a hypothesis' fresh seeds; estimation continues where confirmation stopped."""
+        return self.keyring.key(f"confirm:{hypothesis}:{attempt}")
+
+    def group(self, plan: Plan) -> TrialGroup:
+        """The trial group of a plan: the same plan always gets the same seeds."""
+        key = self.key(plan)
+        return TrialGroup(
+            id=plan.id,
+            candidate=plan.candidate,
+            trials=tuple(
+                Trial(f"{plan.id}.{number}", seeds.seed(key, member.index), member.setting)
+                for number, member in enumerate(plan.members)
+            ),
+            options=self.study.options,
+            fidelity=plan.fidelity,
+            limits=self.study.limits,
+        )

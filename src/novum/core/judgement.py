@@ -1,0 +1,69 @@
+"""What the loop, the gate and the governor say to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.core.events import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Scores of candidate and incumbent on one seed, in metric units; None for a run that gave none."""
+
+    candidate: float | None
+    incumbent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The gate's answer after `pairs` pairs; `verdict` None means: go on.
+
+    e_value for the claim, threshold it is held against, against: the mirrored e-value, crashes of the candidate,
+    mean difference so far in metric units (None before the first pair).
+    """
+
+    verdict: Verdict | None
+    reason: str
+    pairs: int
+    e_value: float
+    threshold: float
+    against: float
+    crashes: int
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Effect and confidence sequence at `level` from `pairs` fresh pairs, metric units; None where too few."""
+
+    effect: float | None
+    interval: tuple[float, float] | None
+    level: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Evidence ledger: cash C, acceptances R, confirmations opened so far (j). A campaign starts with Account()."""
+
+    cash: float = 1.0
+    discoveries: int = 0
+    opened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """What one confirmation puts at risk, and the account after it was put aside."""
+
+    amount: float
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Used so far, in-flight work included at its predicted price. Seconds are of CPU and of the campaign's wall."""
+
+    trials: int = 0
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0

@@ -1,0 +1,152 @@
+"""The loop: decide, record, run, and again. Restarting is folding the ledger and calling `run`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from novum.core.decide import decide, why_nothing_more
+from novum.core.errors import ArtefactError
+from novum.core.events import (
+    ConfirmationOpened,
+    Event,
+    GroupDispatched,
+    ProposalMade,
+    SessionEnded,
+    TrialFinished,
+    VerdictReached,
+)
+from novum.core.house import House
+from novum.core.nouns import Delivery, GroupResult, Kind
+from novum.core.ports import Blobs, Executor, Ledger
+from novum.core.state import State
+
+SHORT_ARTEFACT = 64
+"""Artefacts up to this many bytes are kept in their event, longer ones as blobs."""
+
+_CASUAL = (GroupDispatched, TrialFinished, ProposalMade)
+"""Events that may be grouped into one commit; all others are decisions and durable before they are acted on."""
+
+Clock = Callable[[], float]
+
+
+@dataclass
+class Lab:
+    """One session of a campaign. `state` must be the fold of `ledger`; the session must have been started in it.
+
+    `draining`: set it (from a signal handler, say) to start nothing new and end once the work in flight is in.
+    """
+
+    house: House
+    state: State
+    ledger: Ledger
+    blobs: Blobs
+    executor: Executor
+    observe: Callable[[State], None] = lambda state: None
+    clock: Clock = time.monotonic
+    draining: bool = False
+    patience: float = 0.2
+
+    def __post_init__(self) -> None:
+        self._started = self.clock()
+
+    def run(self) -> str:
+        """Step until the budget is spent or nothing is left to try; returns the reason, which is in the ledger too."""
+        while self.step():
+            self.observe(self.state)
+        reason = self.reason()
+        self.record([SessionEnded(self.state.session, reason, self.elapsed)])
+        self.observe(self.state)
+        return reason
+
+    def step(self) -> bool:
+        """Propose, admit, register, screen, confirm, decide, learn: all that is due, then outcomes. False at the end."""
+        while not self.draining and (events := decide(self.state, self.house)):
+            self.record(events)
+        if not self.state.in_flight:
+            return False
+        for result in self.executor.collect(0.0) or self._wait():
+            self.record(self.outcomes(result))
+        return True
+
+    def _wait(self) -> Sequence[GroupResult]:
+        """Nothing has ended yet: put on disk what is waiting for company, then wait."""
+        self.ledger.append([], durable=True)
+        return self.executor.collect(self.patience)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of this session by a monotonic clock."""
+        return self.clock() - self._started
+
+    def reason(self) -> str:
+        """Why the session ends."""
+        if self.draining:
+            return "interrupted: everything finished is kept, the same command goes on from here"
+        return why_nothing_more(self.state, self.house)
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Append, fold, and send what is to be run."""
+        events = [self._stamped(event) for event in events]
+        self.ledger.append(events, durable=not all(isinstance(event, _CASUAL) for event in events))
+        for event in events:
+            self.state.apply(event)
+        for event in events:
+            if isinstance(event, GroupDispatched):
+                self.executor.submit(self.house.group(event.plan))
+
+    def outcomes(self, result: GroupResult) -> list[Event]:
+        """The typed outcomes of a finished group; scores are computed here, never taken from the worker."""
+        share = len(result.deliveries)
+        return [self._outcome(result, number, delivery, share) for number, delivery in enumerate(result.deliveries)]
+
+    def _outcome(self, result: GroupResult, number: int, delivery: Delivery, share: int) -> TrialFinished:
+        kind, score, cause, kept = self._scored(result, number, delivery)
+        return TrialFinished(
+            trial=delivery.trial_id,
+            group=result.group.id,
+            member=number,
+            kind=kind,
+            score=score,
+            cause=cause,
+            artefact=kept,
+            cpu_seconds=result.usage.cpu_seconds / share,
+            wall_seconds=result.usage.wall_seconds,
+            peak_bytes=result.usage.peak_bytes,
+            elapsed=self.elapsed,
+            facts=dict(delivery.facts),
+        )
+
+    def _scored(
+        self, result: GroupResult, number: int, delivery: Delivery
+    ) -> tuple[Kind, float | None, str, str | None]:
+        if delivery.artefact is None:
+            return delivery.failure or Kind.INVALID, None, delivery.cause, None
+        try:
+            score = self.house.arena.score(result.group, result.group.trials[number], delivery.artefact)
+        except ArtefactError as error:
+            return Kind.INVALID, None, str(error), None
+        if not abs(score) < float("inf"):
+            return Kind.DIVERGED, None, f"the score is {score}", None
+        if len(delivery.artefact) <= SHORT_ARTEFACT:
+            return Kind.SCORED, score, "", f"hex:{delivery.artefact.hex()}"
+        return Kind.SCORED, score, "", f"sha256:{self.blobs.put(delivery.artefact)}"
+
+    def _stamped(self, event: Event) -> Event:
+        """Dispatches carry the session's clock, which a pure decision does not have."""
+        if isinstance(event, GroupDispatched):
+            return GroupDispatched(event.plan, event.session, self.elapsed)
+        return event
+
+
+def actor_of(event: Event) -> str:
+    """Whose act an event is, for the ledger."""
+    if isinstance(event, ProposalMade):
+        return event.author
+    if isinstance(event, TrialFinished):
+        return "executor"
+    if isinstance(event, ConfirmationOpened | VerdictReached):
+        return "gate"
+    return "lab"
+

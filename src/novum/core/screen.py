@@ -1,0 +1,207 @@
+"""Screening: a cheap look at every candidate on search seeds, the same sweep for all. None of it is evidence."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from novum.core.errors import StudyError
+from novum.core.events import (
+    CandidateTuned,
+    Event,
+    GroupDispatched,
+    HypothesisRegistered,
+    HypothesisSuperseded,
+    Member,
+    Plan,
+    ProposalMade,
+    Purpose,
+    ScaleMeasured,
+    Side,
+)
+from novum.core.house import House
+from novum.core.judgement import Spent
+from novum.core.nouns import Candidate, Kind
+from novum.core.state import Hypothesis, Phase, State, Sweep
+
+
+def learn(state: State) -> list[Event]:
+    """Conclude sweeps and scales whose runs are complete."""
+    return [*_tune(state), *_scale(state)]
+
+
+def screen(state: State, house: House) -> list[Event]:
+    """Send the next sweep, the incumbent's own first, then those of registered hypotheses; retire stale ones."""
+    if stale := _retire(state, house):
+        return stale
+    waiting = [state.incumbent.candidate] + [h.candidate for h in state.open_hypotheses(Phase.SCREENING)]
+    for candidate in waiting:
+        if plan := _sweep_plan(state, house, candidate):
+            return dispatch(state, house, [plan])
+    return []
+
+
+def dispatch(state: State, house: House, plans: Sequence[Plan], reserve: int = 0) -> list[Event]:
+    """Events that send `plans` to workers, as many as there are free slots and as the governor allows.
+
+    reserve: trials beyond the plans that must still be affordable afterwards (the rest of what was begun).
+    """
+    free = house.slots - len(state.in_flight)
+    events: list[Event] = []
+    used = spent(state)
+    for plan in plans[: max(0, free)]:
+        if house.governor.refuses(used, price(state, len(plan.members) + reserve, house.slots)):
+            break
+        events.append(GroupDispatched(plan, state.session, state.elapsed))
+        used = add(used, price(state, len(plan.members), house.slots))
+    return events
+
+
+def spent(state: State) -> Spent:
+    """What has been used, with the trials in flight at their predicted price."""
+    flying = sum(len(plan.members) for plan in state.in_flight.values())
+    done = Spent(state.trials, state.cpu_seconds, state.wall_seconds)
+    return add(done, Spent(flying, flying * state.dearest_cpu, 0.0))
+
+
+def price(state: State, trials: int, slots: int) -> Spent:
+    """What `trials` more trials cost at worst, judged by the dearest so far; wall time is shared by the slots."""
+    return Spent(trials, trials * state.dearest_cpu, trials * state.dearest_wall / min(slots, max(1, trials)))
+
+
+def add(one: Spent, other: Spent) -> Spent:
+    """The sum of two expenses."""
+    return Spent(
+        one.trials + other.trials, one.cpu_seconds + other.cpu_seconds, one.wall_seconds + other.wall_seconds
+    )
+
+
+def claim(
+    state: State, house: House, proposal: ProposalMade, name: str, against: Candidate | None = None
+) -> HypothesisRegistered:
+    """The registered form of a proposal: X beats the incumbent on the metric by more than delta."""
+    return HypothesisRegistered(
+        id=name,
+        number=proposal.number,
+        author=proposal.author,
+        candidate=proposal.candidate,
+        cost=house.arena.cost(proposal.candidate.genome),
+        incumbent=(against or state.incumbent.candidate).id,
+        metric=house.arena.card.metric,
+        higher_is_better=house.arena.card.higher_is_better,
+        delta=house.study.gate.delta,
+        parents=proposal.parents,
+        rationale=proposal.rationale,
+        probability=proposal.probability,
+        effect=proposal.effect,
+    )
+
+
+def renewed(state: State, house: House, old: Hypothesis, against: Candidate, name: str) -> HypothesisRegistered | None:
+    """The claim of `old` against another incumbent, if its sweep beat the sweep of that one; else None."""
+    if (state.gain(old.candidate.id, against.id) or 0.0) <= 0 or old.candidate.id in state.known(against.id):
+        return None
+    past = old.registered
+    again = ProposalMade(
+        past.number,
+        past.author,
+        past.candidate,
+        (old.id,),
+        f"again, against the new incumbent: {past.rationale}",
+        past.probability,
+        past.effect,
+    )
+    return claim(state, house, again, name, against)
+
+
+def _retire(state: State, house: House) -> list[Event]:
+    """Close screened hypotheses whose incumbent has been replaced; promising ones are claimed anew."""
+    events: list[Event] = []
+    count = len(state.hypotheses)
+    for hypothesis in state.open_hypotheses(Phase.STALE):
+        successor = renewed(state, house, hypothesis, state.incumbent.candidate, f"h{count + 1}")
+        if any(isinstance(e, HypothesisRegistered) and successor and e.candidate == successor.candidate for e in events):
+            successor = None
+        events.append(HypothesisSuperseded(hypothesis.id, successor.id if successor else None))
+        if successor:
+            count += 1
+            events.append(successor)
+    return events
+
+
+def _sweep_plan(state: State, house: House, candidate: Candidate) -> Plan | None:
+    """The part of a candidate's sweep that is neither run nor in flight, at most one group of it."""
+    if candidate.id in state.tuned:
+        return None
+    flying = {
+        (house.arena.card.tuning.index(member.setting), member.index)
+        for plan in state.in_flight.values()
+        if plan.purpose is Purpose.SCREEN and plan.subject == candidate.id
+        for member in plan.members
+    }
+    done: Sweep = state.sweeps[candidate.id]
+    missing = [
+        Member(seed, setting)
+        for number, setting in enumerate(house.arena.card.tuning)
+        for seed in range(house.study.screening.seeds)
+        if (number, seed) not in done and (number, seed) not in flying
+    ]
+    if not missing:
+        return None
+    members = tuple(missing[: house.arena.card.group_size])
+    name = f"g{state.dispatched + 1}"
+    fidelity = house.study.screening.fidelity
+    return Plan(name, Purpose.SCREEN, candidate.id, Side.CANDIDATE, candidate, members, fidelity)
+
+
+def _tune(state: State) -> list[Event]:
+    assert state.card and state.study
+    complete = len(state.card.tuning) * state.study.screening.seeds
+    waiting = {h.candidate.id for h in state.open_hypotheses(Phase.SCREENING)} | {state.incumbent.candidate.id}
+    ready = [c for c in sorted(waiting) if c not in state.tuned and len(state.sweeps[c]) == complete]
+    return [_tuned(state, candidate) for candidate in ready]
+
+
+def _tuned(state: State, candidate: str) -> CandidateTuned:
+    assert state.card and state.study
+    sweep = state.sweeps[candidate]
+    scores: list[float | None] = []
+    for number in range(len(state.card.tuning)):
+        runs = [sweep[number, seed] for seed in range(state.study.screening.seeds)]
+        values = [run.score for run in runs if run.score is not None]
+        scores.append(statistics.fmean(values) if len(values) == len(runs) else None)
+    ranked = [(score if state.card.higher_is_better else -score, -n) for n, score in enumerate(scores) if score is not None]
+    if not ranked:
+        if candidate == state.incumbents[0].candidate.id:
+            cause = next(iter(sweep.values()))
+            raise StudyError(
+                f"the baseline gave no score at any tuning setting ({cause.kind}: {cause.cause or 'no cause given'}); "
+                "mend the study's options, limits or baseline"
+            )
+        return CandidateTuned(candidate, {}, None, tuple(scores))
+    best = -max(ranked)[1]
+    return CandidateTuned(candidate, state.card.tuning[best], scores[best], tuple(scores))
+
+
+def _scale(state: State) -> list[Event]:
+    """The A/A scale of the incumbent, once all of its calibration runs are in."""
+    assert state.study
+    candidate = state.incumbent.candidate.id
+    runs = state.calibration.get(candidate, {})
+    wanted = 2 * state.study.gate.calibration_pairs
+    if candidate in state.scales or len(runs) < wanted:
+        return []
+    gains = [
+        first.score - second.score
+        for i in range(0, wanted, 2)
+        if (first := runs[i]).kind is Kind.SCORED
+        and (second := runs[i + 1]).kind is Kind.SCORED
+        and first.score is not None
+        and second.score is not None
+    ]
+    if len(gains) < max(2, wanted // 4):
+        raise StudyError(
+            f"{wanted - len(gains)} of {wanted} calibration runs of the incumbent failed, so its noise cannot be "
+            "measured; see `novum failures` and mend the study's options or limits"
+        )
+    return [ScaleMeasured(candidate, statistics.stdev(gains), len(gains), "calibrate")]

@@ -1,0 +1,297 @@
+"""The state of a lab: a fold of its events. Restarting is folding; nothing else is remembered.
+
+A State is built by `apply` alone. Stages and faces read it and never change it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from novum.core import events as ev
+from novum.core.events import Plan, Purpose, Side, Verdict
+from novum.core.judgement import Account, Pair
+from novum.core.nouns import Candidate, Card, Kind
+from novum.core.study import Budget, Study
+
+RERUNS_OF_LOST = 2
+"""How often a trial is run again after the infrastructure lost it; after that the loss is its outcome."""
+
+
+class Phase(StrEnum):
+    """Where a hypothesis stands. Stale: screened against an incumbent that has been replaced since."""
+
+    SCREENING = "screening"
+    WAITING = "waiting"
+    FAILED = "failed"
+    STALE = "stale"
+    SUPERSEDED = "superseded"
+    CONFIRMING = "confirming"
+    ESTIMATING = "estimating"
+    CLOSED = "closed"
+
+
+@dataclass
+class Hypothesis:
+    """A registered claim and everything that has happened to it. Built by the fold."""
+
+    registered: ev.HypothesisRegistered
+    phase: Phase = Phase.SCREENING
+    rule: ev.ConfirmationOpened | None = None
+    verdict: ev.VerdictReached | None = None
+    finding: ev.FindingRecorded | None = None
+    runs: dict[Side, dict[int, ev.TrialFinished]] = field(default_factory=lambda: {side: {} for side in Side})
+    judged: int = 0
+
+    @property
+    def id(self) -> str:
+        """The hypothesis' name, such as h7."""
+        return self.registered.id
+
+    @property
+    def candidate(self) -> Candidate:
+        """The candidate of the claim."""
+        return self.registered.candidate
+
+    @property
+    def attempt(self) -> int:
+        """Number of the current confirmation, 0 before the first."""
+        return self.rule.attempt if self.rule else 0
+
+    def pairs(self) -> list[Pair]:
+        """Complete pairs in the order of their seeds, up to the first gap."""
+        candidate, incumbent = self.runs[Side.CANDIDATE], self.runs[Side.INCUMBENT]
+        found: list[Pair] = []
+        while (run := candidate.get(len(found))) and (other := incumbent.get(len(found))):
+            found.append(Pair(run.score, other.score))
+        return found
+
+
+Sweep = dict[tuple[int, int], ev.TrialFinished]
+"""Screening runs of a candidate by (number of the tuning setting, number of the search seed)."""
+
+
+class State:
+    """What a lab knows. Attributes are for reading; `apply` is the only writer."""
+
+    def __init__(self) -> None:
+        self.study: Study | None = None
+        self.card: Card | None = None
+        self.secret_commitment = ""
+        self.session = 0
+        self.session_open = False
+        self.budget = Budget()
+        self.workers = 0
+        self.end_reason = ""
+        self.elapsed = 0.0
+        self._earlier_sessions = 0.0
+        self.pending: list[ev.ProposalMade] = []
+        self.proposals = 0
+        self.refused = 0
+        self.refused_in_a_row = 0
+        self.hypotheses: dict[str, Hypothesis] = {}
+        self._by_phase: dict[Phase, dict[str, Hypothesis]] = {phase: {} for phase in Phase}
+        self.screened: list[Hypothesis] = []
+        self.promising: dict[str, Hypothesis] = {}
+        self._known: dict[str, set[str]] = {}
+        self.screened_against: Counter[str] = Counter()
+        self.promoted_against: Counter[str] = Counter()
+        self.incumbents: list[ev.IncumbentChanged] = []
+        self.candidates: dict[str, Candidate] = {}
+        self.sweeps: dict[str, Sweep] = {}
+        self.tuned: dict[str, ev.CandidateTuned] = {}
+        self.calibration: dict[str, dict[int, ev.TrialFinished]] = {}
+        self.scales: dict[str, ev.ScaleMeasured] = {}
+        self.account = Account()
+        self.in_flight: dict[str, Plan] = {}
+        self._plans: dict[str, Plan] = {}
+        self.dispatched = 0
+        self.trials = 0
+        self.cpu_seconds = 0.0
+        self.outcomes: Counter[Kind] = Counter()
+        self.failures: list[tuple[ev.TrialFinished, Plan]] = []
+        self._losses: Counter[tuple[str, Side, str, int]] = Counter()
+        self.dearest_cpu = 0.0
+        self.dearest_wall = 0.0
+
+    @property
+    def incumbent(self) -> ev.IncumbentChanged:
+        """The candidate to beat."""
+        return self.incumbents[-1]
+
+    @property
+    def wall_seconds(self) -> float:
+        """Wall time of all sessions, each by its own monotonic clock."""
+        return self._earlier_sessions + self.elapsed
+
+    def open_hypotheses(self, *phases: Phase) -> list[Hypothesis]:
+        """Hypotheses in any of the phases, phase by phase, in the order in which they entered it."""
+        return [hypothesis for phase in phases for hypothesis in self._by_phase[phase].values()]
+
+    def count(self, phase: Phase) -> int:
+        """How many hypotheses are in a phase."""
+        return len(self._by_phase[phase])
+
+    def _move(self, hypothesis: Hypothesis, phase: Phase) -> None:
+        self._by_phase[hypothesis.phase].pop(hypothesis.id, None)
+        self.promising.pop(hypothesis.id, None)
+        hypothesis.phase = phase
+        self._by_phase[phase][hypothesis.id] = hypothesis
+        if phase is Phase.WAITING and (self.advantage(hypothesis) or 0.0) > 0:
+            self.promising[hypothesis.id] = hypothesis
+
+    def known(self, incumbent: str) -> Set[str]:
+        """Candidates that are registered against an incumbent, and that incumbent itself."""
+        return self._known.get(incumbent, frozenset({incumbent}))
+
+    def gain(self, candidate: str, incumbent: str) -> float | None:
+        """Screening gain of one candidate over another on the same search seeds, better is positive; None if unknown."""
+        assert self.card
+        mine, other = self.tuned.get(candidate), self.tuned.get(incumbent)
+        if mine is None or other is None or mine.score is None or other.score is None:
+            return None
+        return mine.score - other.score if self.card.higher_is_better else other.score - mine.score
+
+    def advantage(self, hypothesis: Hypothesis) -> float | None:
+        """Screening gain of a hypothesis over its registered incumbent."""
+        return self.gain(hypothesis.candidate.id, hypothesis.registered.incumbent)
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one event into account."""
+        _HANDLERS[type(event)](self, event)
+
+    def _campaign_opened(self, event: ev.CampaignOpened) -> None:
+        self.study, self.card, self.secret_commitment = event.study, event.card, event.secret_commitment
+
+    def _session_started(self, event: ev.SessionStarted) -> None:
+        self._earlier_sessions += self.elapsed
+        self.session, self.session_open, self.elapsed = event.session, True, 0.0
+        self.budget, self.workers = event.budget, event.workers
+        self.in_flight.clear()
+
+    def _session_ended(self, event: ev.SessionEnded) -> None:
+        self.elapsed = max(self.elapsed, event.elapsed)
+        self.session_open, self.end_reason = False, event.reason
+        self.in_flight.clear()
+
+    def _proposal_made(self, event: ev.ProposalMade) -> None:
+        self.proposals = event.number
+        self.pending.append(event)
+
+    def _proposal_refused(self, event: ev.ProposalRefused) -> None:
+        self.pending = [proposal for proposal in self.pending if proposal.number != event.number]
+        self.refused += 1
+        self.refused_in_a_row += 1
+
+    def _hypothesis_registered(self, event: ev.HypothesisRegistered) -> None:
+        self.pending = [proposal for proposal in self.pending if proposal.number != event.number]
+        self.refused_in_a_row = 0
+        hypothesis = self.hypotheses[event.id] = Hypothesis(event)
+        self._move(hypothesis, Phase.SCREENING)
+        self._known.setdefault(event.incumbent, {event.incumbent}).add(event.candidate.id)
+        self.candidates[event.candidate.id] = event.candidate
+        self.sweeps.setdefault(event.candidate.id, {})
+        self._settle_screening(hypothesis)
+
+    def _hypothesis_superseded(self, event: ev.HypothesisSuperseded) -> None:
+        self._move(self.hypotheses[event.hypothesis], Phase.SUPERSEDED)
+
+    def _group_dispatched(self, event: ev.GroupDispatched) -> None:
+        plan = event.plan
+        self.dispatched += 1
+        self.in_flight[plan.id] = self._plans[plan.id] = plan
+        self.elapsed = max(self.elapsed, event.elapsed)
+        if plan.purpose is Purpose.CONFIRM:
+            self.hypotheses[plan.subject].judged = plan.members[0].index
+
+    def _trial_finished(self, event: ev.TrialFinished) -> None:
+        plan = self._plans[event.group]
+        self.trials += 1
+        self.cpu_seconds += event.cpu_seconds
+        self.elapsed = max(self.elapsed, event.elapsed)
+        self.outcomes[event.kind] += 1
+        self.dearest_cpu = max(self.dearest_cpu, event.cpu_seconds)
+        self.dearest_wall = max(self.dearest_wall, event.wall_seconds / len(plan.members))
+        if event.kind is not Kind.SCORED:
+            self.failures.append((event, plan))
+        if event.member == len(plan.members) - 1:
+            self.in_flight.pop(event.group, None)
+        index = plan.members[event.member].index
+        if event.kind is Kind.LOST:
+            key = (f"{plan.purpose}:{plan.subject}:{plan.attempt}", plan.side, str(plan.members[event.member].setting), index)
+            self._losses[key] += 1
+            if self._losses[key] <= RERUNS_OF_LOST:
+                return
+        self._file(event, plan, index)
+
+    def _file(self, event: ev.TrialFinished, plan: Plan, index: int) -> None:
+        if plan.purpose is Purpose.SCREEN:
+            assert self.card
+            number = self.card.tuning.index(plan.members[event.member].setting)
+            self.sweeps[plan.candidate.id][number, index] = event
+        elif plan.purpose is Purpose.CALIBRATE:
+            self.calibration.setdefault(plan.candidate.id, {})[index] = event
+        elif (hypothesis := self.hypotheses[plan.subject]).attempt == plan.attempt:
+            hypothesis.runs[plan.side][index] = event
+
+    def _candidate_tuned(self, event: ev.CandidateTuned) -> None:
+        self.tuned[event.candidate] = event
+        for hypothesis in self.open_hypotheses(Phase.SCREENING):
+            if hypothesis.candidate.id == event.candidate:
+                self._settle_screening(hypothesis)
+        if event.candidate == self.incumbent.candidate.id:
+            for hypothesis in self.open_hypotheses(Phase.WAITING):
+                self._move(hypothesis, Phase.WAITING)
+
+    def _settle_screening(self, hypothesis: Hypothesis) -> None:
+        if tuned := self.tuned.get(hypothesis.candidate.id):
+            current = hypothesis.registered.incumbent == self.incumbent.candidate.id
+            fit = Phase.WAITING if current else Phase.STALE
+            self._move(hypothesis, Phase.FAILED if tuned.score is None else fit)
+            self.screened.append(hypothesis)
+            self.screened_against[hypothesis.registered.incumbent] += 1
+
+    def _scale_measured(self, event: ev.ScaleMeasured) -> None:
+        self.scales[event.candidate] = event
+
+    def _confirmation_opened(self, event: ev.ConfirmationOpened) -> None:
+        hypothesis = self.hypotheses[event.hypothesis]
+        self._move(hypothesis, Phase.CONFIRMING)
+        self.promoted_against[event.incumbent.id] += 1
+        hypothesis.rule, hypothesis.judged = event, 0
+        hypothesis.runs = {side: {} for side in Side}
+        self.account = Account(event.cash, self.account.discoveries, event.position)
+
+    def _verdict_reached(self, event: ev.VerdictReached) -> None:
+        hypothesis = self.hypotheses[event.hypothesis]
+        hypothesis.verdict = event
+        self._move(hypothesis, Phase.ESTIMATING if event.verdict is Verdict.SUPPORTED else Phase.CLOSED)
+        self.account = Account(event.cash, event.discoveries, self.account.opened)
+
+    def _finding_recorded(self, event: ev.FindingRecorded) -> None:
+        hypothesis = self.hypotheses[event.hypothesis]
+        hypothesis.finding = event
+        self._move(hypothesis, Phase.CLOSED)
+
+    def _incumbent_changed(self, event: ev.IncumbentChanged) -> None:
+        self.incumbents.append(event)
+        for hypothesis in self.open_hypotheses(Phase.WAITING):
+            self._move(hypothesis, Phase.STALE)
+        self.candidates[event.candidate.id] = event.candidate
+        self.sweeps.setdefault(event.candidate.id, {})
+
+
+_HANDLERS: dict[type, Callable[[State, Any], None]] = {
+    event_type: getattr(State, f"_{kind}") for kind, event_type in ev.EVENT_TYPES.items()
+}
+
+
+def fold(events: Iterable[ev.Event]) -> State:
+    """The state after `events`, from nothing."""
+    state = State()
+    for event in events:
+        state.apply(event)
+    return state

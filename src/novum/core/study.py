@@ -1,0 +1,112 @@
+"""A study: a question, an arena, researchers, a budget and the rules by which its claims will be judged.
+
+Everything here except the budget is fixed when the campaign opens; it is the first event of the ledger.
+Units: effects and scales in the arena's metric, `clip` and `dmin` in standard deviations of an A/A difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from novum.core.nouns import Genome, Limits, Setting
+
+_STRICT: dict[str, Any] = {"extra": "forbid"}
+
+Level = Annotated[float, Gt(0), Lt(1)]
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """The acceptance rule of a campaign (source: docs/gate.md).
+
+    alpha: bound on the expected share of false findings, over the whole campaign, at any time.
+    planned: how many confirmations are expected (H); stake_floor: smallest divisor of the cash left (hmin).
+    refunds: return evidence of closed tests to the cash; off gives plain e-LOND with stakes 1/planned.
+    delta: the smallest gain worth having; a claim says "better by more than delta".
+    clip: single differences beyond this many sd count as this many.
+    max_pairs: seeds after which a confirmation ends without a verdict.
+    refute_pairs: how far a test that cannot be supported any more may go on in order to be refuted (0: not at all).
+    dmin, beta: refuted means "better by delta + dmin sd" is rejected with error at most beta.
+    calibration_pairs: A/A pairs behind the scale. estimate_pairs: fresh pairs behind a finding's effect.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    alpha: Level = 0.10
+    planned: Annotated[int, Ge(1)] = 20
+    stake_floor: Annotated[int, Ge(1)] = 10
+    refunds: bool = True
+    delta: Annotated[float, Ge(0)] = 0.0
+    clip: Annotated[float, Gt(0)] = 2.0
+    max_pairs: Annotated[int, Ge(2), Le(10_000)] = 30
+    refute_pairs: Annotated[int, Ge(0)] = 10
+    dmin: Annotated[float, Gt(0)] = 1.0
+    beta: Level = 0.10
+    calibration_pairs: Annotated[int, Ge(2)] = 10
+    estimate_pairs: Annotated[int, Ge(2)] = 8
+    interval_level: Level = 0.90
+
+
+@dataclass(frozen=True)
+class ScreeningSettings:
+    """How cheaply candidates are looked at before one is worth a confirmation.
+
+    seeds: search seeds for each tuning setting; fidelity: length of a screening trial relative to a full one.
+    keep_one_in: of this many screened candidates the best waiting one is promoted, if it beat the incumbent at all.
+    waiting: how many hypotheses may be screened at the same time.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    seeds: Annotated[int, Ge(1)] = 2
+    fidelity: Annotated[float, Gt(0), Le(1)] = 1.0
+    keep_one_in: Annotated[int, Ge(1)] = 4
+    waiting: Annotated[int, Ge(1)] = 4
+
+
+@dataclass(frozen=True)
+class ResearcherSettings:
+    """Who proposes: the researcher's name and its own options."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str = "evolve"
+    options: Setting = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a campaign may use in total; None means unlimited. At least one bound must be given to run."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    wall_seconds: Annotated[float, Gt(0)] | None = None
+    cpu_seconds: Annotated[float, Gt(0)] | None = None
+    trials: Annotated[int, Gt(0)] | None = None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether any bound is set."""
+        return any(bound is not None for bound in (self.wall_seconds, self.cpu_seconds, self.trials))
+
+
+@dataclass(frozen=True)
+class Study:
+    """The rules of one campaign. `baseline` replaces the arena's own starting incumbent."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str
+    arena: str
+    question: str = ""
+    seed: Annotated[int, Ge(0), Lt(2**53)] = 0
+    options: Setting = field(default_factory=dict)
+    baseline: Genome = field(default_factory=dict)
+    researcher: ResearcherSettings = field(default_factory=ResearcherSettings)
+    screening: ScreeningSettings = field(default_factory=ScreeningSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
+    limits: Limits = field(default_factory=Limits)
+    executor: Literal["local", "inline"] = "local"

@@ -1,0 +1,97 @@
+"""What a forked child does: confine itself, run one group, hand over the frame, end. It never returns."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+from novum.core.nouns import Delivery, Kind, TrialGroup
+from novum.executors.deliveries import checked, classify
+from novum.executors.limits import confine, die_with_parent, release_reserve
+from novum.executors.protocol import MAX_HEADER_BYTES, pack_deliveries, pack_ending
+
+_RESULT = 3
+
+Run = Callable[[TrialGroup], Sequence[Delivery]]
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What the server hands to its child: pipe ends to use, descriptors to close, and figures it knows already."""
+
+    result: int
+    log: int
+    close: tuple[int, ...]
+    server: int
+    space: int
+    ceiling: int | None
+
+
+def live(run: Run, group: TrialGroup, birth: Birth) -> NoReturn:
+    """Run `group` and end the process. Exit status 0 means that a frame was written."""
+    me, status = os.getpid(), 1
+    try:
+        die_with_parent(birth.server, signal.SIGKILL)
+        _detach(birth)
+        confine(group.limits, birth.space, birth.ceiling)
+        payload = _execute(run, group)
+        # A program that forked inside run() comes back here twice; only the child itself may answer.
+        if os.getpid() == me:
+            _write(payload)
+            status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(BaseException):
+                stream.flush()
+        os._exit(status)
+
+
+def _detach(birth: Birth) -> None:
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    # Both pipe ends lie above 3, since the server keeps its control channel and bell there.
+    os.dup2(birth.log, 1)
+    os.dup2(birth.log, 2)
+    os.dup2(birth.result, _RESULT, inheritable=False)
+    for fd in {birth.result, birth.log, *birth.close} - {_RESULT}:
+        os.close(fd)
+    with suppress(AttributeError):
+        # What was printed before a kill must be in the pipe, not in a buffer that dies with the process.
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _execute(run: Run, group: TrialGroup) -> bytes:
+    try:
+        payload = pack_deliveries(checked(run(group), group))
+    except BaseException as error:
+        kind, cause = _explain(error, group)
+    else:
+        return payload
+    return pack_ending(kind, cause)
+
+
+def _explain(error: BaseException, group: TrialGroup) -> tuple[Kind, str]:
+    if isinstance(error, MemoryError):
+        release_reserve()
+        traceback.clear_frames(error.__traceback__)
+    kind, cause = classify(error, group.limits)
+    if kind is Kind.CRASHED:
+        program_frames = error.__traceback__.tb_next if error.__traceback__ else None
+        traceback.print_exception(type(error), error, program_frames)
+    return kind, cause[: MAX_HEADER_BYTES // 16]
+
+
+def _write(payload: bytes) -> None:
+    rest = memoryview(payload)
+    while rest:
+        rest = rest[os.write(_RESULT, rest) :]

@@ -1,0 +1,78 @@
+"""Trials in this very process, one by one: for debugging with a debugger, and for tests.
+
+Covered: exceptions, nonsense. Not covered: every limit, crashes of the interpreter, hangs, secrets of this process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import resource
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from novum.core.errors import ExecutorError
+from novum.core.nouns import Delivery, GroupResult, TrialGroup, Usage
+from novum.executors.child import Run
+from novum.executors.deliveries import checked, classify, clean, failed
+from novum.executors.tree import MAXRSS_UNIT
+
+
+class InlineExecutor:
+    """The debug variant. `submit` returns when the group has run; Ctrl-C goes through to the caller."""
+
+    slots = 1
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._run: Run | None = None
+        self._done: list[GroupResult] = []
+
+    def submit(self, group: TrialGroup) -> None:
+        run = self._run or self._load()
+        started, cpu_before = time.monotonic(), _cpu_seconds()
+        deliveries = _attempt(run, group)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
+        usage = Usage(_cpu_seconds() - cpu_before, time.monotonic() - started, peak)
+        self._done.append(GroupResult(group, deliveries, usage))
+
+    def collect(self, timeout: float) -> Sequence[GroupResult]:
+        if not self._done:
+            time.sleep(timeout)  # nothing can arrive meanwhile, but a caller that polls must not spin
+        finished, self._done = self._done, []
+        return finished
+
+    def close(self) -> None:
+        """Nothing to end; here so that variants are interchangeable."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _load(self) -> Run:
+        try:
+            module = importlib.import_module(self._program)
+            run: Run = module.run
+            getattr(module, "warm", lambda: None)()
+        except Exception as error:
+            raise ExecutorError(f"the program {self._program!r} cannot be made ready: {error}") from error
+        self._run = run
+        return run
+
+
+def _attempt(run: Run, group: TrialGroup) -> tuple[Delivery, ...]:
+    try:
+        return checked(run(group), group)
+    except (Exception, SystemExit) as error:
+        kind, cause = classify(error, group.limits)
+        return failed(group, kind, clean(cause))
+
+
+def _cpu_seconds() -> float:
+    own, below = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + below.ru_utime + below.ru_stime

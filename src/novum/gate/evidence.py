@@ -1,0 +1,56 @@
+"""The evidence ledger: what an acceptance costs, over a whole campaign.
+
+open j:   stake w = C / max(H - j + 1, hmin);  C -= w
+accept j: when E >= T = 1 / (alpha w (R + 1)), with the current number R of acceptances
+close j:  accepted: R += 1, C += w min(1, E - T);  else: C += w min(1, E)
+
+Then E[sup FDP] <= alpha for any proposer, any number of tests and any stopping (proof: docs/gate.md). Without refunds
+and with stakes 1/H it is e-LOND (Xu & Ramdas, AISTATS 2024, arXiv 2311.06412).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.core.judgement import Account, Stake
+from novum.core.study import GateSettings
+
+
+def threshold(alpha: float, stake: float, discoveries: int) -> float:
+    """T = 1 / (alpha w (R + 1)) for a positive stake."""
+    return 1.0 / (alpha * stake * (discoveries + 1))
+
+
+@dataclass(frozen=True)
+class Recycling:
+    """Stakes from the cash at hand, refunds at closing."""
+
+    settings: GateSettings
+
+    def open(self, account: Account) -> Stake:
+        """The stake of the next confirmation."""
+        position = account.opened + 1
+        amount = account.cash / max(self.settings.planned - position + 1, self.settings.stake_floor)
+        return Stake(amount, Account(account.cash - amount, account.discoveries, position))
+
+    def close(self, account: Account, stake: float, e_value: float, bar: float, *, accepted: bool) -> Account:
+        """The account after a confirmation ended with `e_value` against the threshold `bar`."""
+        refund = stake * min(1.0, e_value - bar if accepted else e_value)
+        return Account(account.cash + refund, account.discoveries + accepted, account.opened)
+
+
+@dataclass(frozen=True)
+class Elond:
+    """Plain e-LOND: the first H confirmations stake 1/H each, nothing comes back, later ones cannot be supported."""
+
+    settings: GateSettings
+
+    def open(self, account: Account) -> Stake:
+        """The stake of the next confirmation; 0 after H of them."""
+        position = account.opened + 1
+        amount = 1.0 / self.settings.planned if position <= self.settings.planned else 0.0
+        return Stake(amount, Account(max(0.0, account.cash - amount), account.discoveries, position))
+
+    def close(self, account: Account, stake: float, e_value: float, bar: float, *, accepted: bool) -> Account:  # noqa: ARG002 one shape for both rules
+        """The account after a confirmation ended: only acceptances count."""
+        return Account(account.cash, account.discoveries + accepted, account.opened)

@@ -1,0 +1,98 @@
+"""The gate: from a pre-registered rule and paired outcomes to a verdict. Pure; the same call re-judges any record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from novum.core.events import ConfirmationOpened, Verdict
+from novum.core.judgement import Estimate, Judgement, Pair
+from novum.core.study import GateSettings
+from novum.gate import eprocess, estimate
+from novum.gate.evidence import threshold
+
+FEWEST_BEFORE_FUTILE = 2
+CRASHES_ALLOWED = 1
+
+
+def difference(pair: Pair, rule: ConfirmationOpened) -> float:
+    """D of one pair in metric units, positive is better, failures included and never dropped.
+
+    A failed candidate counts as -c whatever the incumbent did; a failed incumbent beside a scored candidate counts as
+    0, since a failed run scores no better than a run that ended, and a larger credit could be earned by luck.
+    """
+    if pair.candidate is None:
+        return rule.delta - rule.scale
+    if pair.incumbent is None:
+        return 0.0
+    gain = pair.candidate - pair.incumbent
+    return gain if rule.higher_is_better else -gain
+
+
+@dataclass(frozen=True)
+class BettingGate:
+    """The Gate port with the betting e-process."""
+
+    settings: GateSettings
+
+    def judge(self, rule: ConfirmationOpened, pairs: Sequence[Pair], judged: int, discoveries: int) -> Judgement:
+        """Verdict on the pairs so far, in order; `verdict` is None while more pairs are worth their cost.
+
+        judged: how many of the pairs an earlier call has already seen. A threshold that has fallen since then (because
+        `discoveries` rose) applies to the present evidence and what follows, never to a past maximum: E at the time of
+        acceptance is then E at a stopping time, which is what the guarantee needs.
+        """
+        bar = threshold(rule.alpha, rule.stake, discoveries)
+        gains = [difference(pair, rule) for pair in pairs]
+        support = [1.0, *eprocess.path(gains, rule.delta, rule.scale)]
+        against = [1.0, *eprocess.mirrored(gains, rule.delta + rule.dmin, rule.scale)]
+
+        def ruling(n: int, verdict: Verdict | None, reason: str) -> Judgement:
+            crashes = sum(pair.candidate is None for pair in pairs[:n])
+            mean = estimate.mean(gains[:n]) if n else None
+            return Judgement(verdict, reason, n, support[n], bar, against[n], crashes, mean)
+
+        for n in range(judged, len(gains) + 1):
+            crashes = sum(pair.candidate is None for pair in pairs[:n])
+            if support[n] >= bar and crashes > CRASHES_ALLOWED:
+                return ruling(n, Verdict.INCONCLUSIVE, f"unstable: {crashes} failed runs")
+            if support[n] >= bar:
+                return ruling(n, Verdict.SUPPORTED, "evidence reached the threshold")
+            if against[n] >= 1.0 / rule.beta:
+                return ruling(n, Verdict.REFUTED, f"a gain of {rule.delta + rule.dmin:.3g} or more is rejected")
+            if n >= rule.max_pairs:
+                return ruling(n, Verdict.INCONCLUSIVE, "all registered pairs used")
+        n = len(gains)
+        if n >= FEWEST_BEFORE_FUTILE and _hopeless(rule, gains, support[n], against[n], bar):
+            return ruling(n, Verdict.INCONCLUSIVE, "futile: no verdict within reach of the registered pairs")
+        return ruling(n, None, "")
+
+    def estimate(self, rule: ConfirmationOpened, pairs: Sequence[Pair]) -> Estimate:
+        """Effect and interval from pairs that the verdict did not use. Empty pairs give an empty estimate."""
+        gains = [difference(pair, rule) for pair in pairs]
+        if not gains:
+            return Estimate(None, None, self.settings.interval_level, 0)
+        level = self.settings.interval_level
+        return Estimate(estimate.mean(gains), estimate.interval(gains, rule.scale, level), level, len(gains))
+
+
+def _hopeless(rule: ConfirmationOpened, gains: Sequence[float], support: float, against: float, bar: float) -> bool:
+    """Whether neither support nor refutation is within reach even if the future is kinder than the past.
+
+    Support: log E + (Nmax - n) g(mean/sd + 1/sqrt n) < log T. The rule is heuristic and may be: any stopping is valid.
+    """
+    n = len(gains)
+    sd = rule.sigma
+    if n > FEWEST_BEFORE_FUTILE:
+        centre = estimate.mean(gains)
+        sd = math.sqrt(math.fsum((gain - centre) ** 2 for gain in gains) / (n - 1))
+    sd = max(sd, 1e-12)
+    standard = (estimate.mean(gains) - rule.delta) / sd
+    best = math.log(max(support, 1e-300)) + (rule.max_pairs - n) * eprocess.growth(standard + 1 / math.sqrt(n))
+    if best >= math.log(bar):
+        return False
+    left = min(rule.refute_pairs, rule.max_pairs) - n
+    shortfall = (rule.delta + rule.dmin - estimate.mean(gains)) / sd
+    worst = math.log(max(against, 1e-300)) + left * eprocess.growth(shortfall + 1 / math.sqrt(n))
+    return left <= 0 or worst < -math.log(rule.beta)

@@ -1,0 +1,207 @@
+"""The journal: events in SQLite, one writer, any number of readers.
+
+WAL with full synchronisation: a commit is on disk when it returns. Casual events wait up to GROUP_SECONDS for company,
+so that a thousand trials cost a few commits; a decision takes everything before it along. The writer holds a file lock
+that dies with its process, and a fencing token in the database that every commit checks: a writer that was replaced
+while it was stopped cannot append.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from novum.core.errors import IntegrityError, LabInUse, StorageError, UserError
+from novum.core.events import Event, Record, kind_of
+from novum.core.loop import actor_of
+from novum.ledger.chain import GENESIS, link
+from novum.ledger.codec import decode, encode
+
+SCHEMA = 1
+GROUP_SECONDS = 0.05
+BUSY_SECONDS = 30.0
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL,
+    payload TEXT NOT NULL, hash TEXT NOT NULL
+);
+"""
+
+
+class Journal:
+    """The Ledger port over `lab.db`. Use as a context manager; raises LabInUse when another writer lives."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        with _storage(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _lease(directory)
+        try:
+            with _storage(directory):
+                self._db = _connect(directory / "lab.db", "rwc")
+                self._token = self._take_over()
+        except BaseException:
+            os.close(self._lock)
+            raise
+        row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        self._seq, self._head = row or (0, GENESIS)
+        self._waiting: list[tuple[int, int, str, str, str, str]] = []
+        self._flushed = time.monotonic()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def append(self, events: Iterable[Event], *, durable: bool) -> Sequence[Record]:
+        """Append in order. Raises StorageError when the disk does not take it; nothing half-written stays."""
+        records = [self._next(event) for event in events]
+        if durable or time.monotonic() - self._flushed >= GROUP_SECONDS:
+            self.flush()
+        return records
+
+    def read(self, after: int = 0) -> Iterable[Record]:
+        """Records after a sequence number, in order."""
+        self.flush()
+        return _records(self._db, after)
+
+    def flush(self) -> None:
+        """Commit what waits for company."""
+        if self._waiting:
+            with _storage(self._directory), self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._check_token()
+                self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", self._waiting)
+            self._waiting.clear()
+        self._flushed = time.monotonic()
+
+    def close(self) -> None:
+        """Commit, close, and give the lease back. Harmless when repeated."""
+        if self._lock < 0:
+            return
+        try:
+            self.flush()
+        finally:
+            self._db.close()
+            os.close(self._lock)
+            self._lock = -1
+
+    def _next(self, event: Event) -> Record:
+        seq, now, actor, kind = self._seq + 1, time.time_ns() // 1000, actor_of(event), kind_of(type(event))
+        payload = encode(event)
+        head = link(self._head, seq, now, actor, kind, payload)
+        self._waiting.append((seq, now, actor, kind, payload, head))
+        self._seq, self._head = seq, head
+        return Record(seq, now, actor, kind, event, head)
+
+    def _take_over(self) -> int:
+        """Prepare the schema and draw a new fencing token."""
+        with self._db:
+            self._db.executescript(_TABLES)
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?), ('token', 0)", (SCHEMA,))
+        schema = self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()[0]
+        if schema > SCHEMA:
+            self._db.close()
+            raise UserError(f"{self._directory} was written by a newer version of novum; upgrade to open it")
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("UPDATE meta SET value = value + 1 WHERE key = 'token'")
+            token: int = self._db.execute("SELECT value FROM meta WHERE key = 'token'").fetchone()[0]
+        return token
+
+    def _check_token(self) -> None:
+        token = self._db.execute("SELECT value FROM meta WHERE key = 'token'").fetchone()[0]
+        if token != self._token:
+            raise LabInUse(f"{self._directory} was taken over by another process while this one was stopped")
+
+
+class Reader:
+    """Read-only access to a lab's events; never blocks the writer and is never blocked by it."""
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / "lab.db"
+        if not path.is_file():
+            raise UserError(f"no lab in {directory}: give --lab DIR of an existing lab, or start one with `novum run`")
+        with _storage(directory):
+            self._db = _connect(path, "ro")
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._db.close()
+
+    def read(self, after: int = 0) -> Iterator[Record]:
+        """Records after a sequence number, in order. Raises IntegrityError for a payload that is none."""
+        return _records(self._db, after)
+
+    def rows(self) -> Iterator[tuple[int, int, str, str, str, str]]:
+        """The raw rows (seq, time, actor, kind, payload, hash), for whoever checks the chain."""
+        with _readable():
+            yield from self._db.execute("SELECT seq, time, actor, kind, payload, hash FROM events ORDER BY seq")
+
+
+def _records(db: sqlite3.Connection, after: int) -> Iterator[Record]:
+    query = "SELECT seq, time, actor, kind, payload, hash FROM events WHERE seq > ? ORDER BY seq"
+    with _readable():
+        for seq, now, actor, kind, payload, head in db.execute(query, (after,)):
+            try:
+                yield Record(seq, now, actor, kind, decode(kind, payload), head)
+            except IntegrityError as error:
+                raise IntegrityError(f"event {seq}: {error}") from error
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    if mode != "ro":
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def _lease(directory: Path) -> int:
+    """A lock that the kernel drops with its holder, so a dead writer is replaced at once."""
+    with _storage(directory):
+        handle = os.open(directory / "lab.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
+        os.close(handle)
+        raise LabInUse(
+            f"the lab {directory} is in use by process {holder}: wait for it, stop it, or choose another --lab DIR"
+        ) from None
+    with _storage(directory):
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+    return handle
+
+
+@contextmanager
+def _storage(directory: Path) -> Iterator[None]:
+    """Failures of the disk in words."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        text = getattr(error, "strerror", None) or str(error)
+        raise StorageError(
+            f"cannot write to the lab {directory}: {text}; what was committed is safe: free space or fix the "
+            "permissions, then run the same command again"
+        ) from error
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise IntegrityError(f"the ledger cannot be read: {error}") from error

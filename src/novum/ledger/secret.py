@@ -1,0 +1,36 @@
+"""The lab's secret: 32 random bytes that the confirmation seeds derive from, readable by their owner alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from novum.core.errors import StorageError, UserError
+
+NAME = "lab.secret"
+
+
+def load_secret(directory: Path) -> bytes:
+    """The secret of a lab, made on first use (mode 0600). Copy the file to repeat a campaign seed for seed."""
+    path = directory / NAME
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read(path)
+    except OSError as error:
+        raise StorageError(f"cannot create {path}: {error.strerror}; choose a writable --lab DIR") from error
+    secret = os.urandom(32)
+    with os.fdopen(handle, "w") as file:
+        file.write(secret.hex() + "\n")
+    return secret
+
+
+def _read(path: Path) -> bytes:
+    try:
+        secret = bytes.fromhex(path.read_text().strip())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a secret of 64 hexadecimal digits: {error}") from error
+    if len(secret) != 32:
+        raise UserError(f"{path} holds {len(secret)} bytes, expected 32 in hexadecimal")
+    return secret

@@ -1,0 +1,67 @@
+"""Regularised evolution (Real et al., AAAI 2019, arXiv 1802.01548): the fittest of a few recent ideas, changed once.
+
+The population is the latest screened hypotheses and the incumbent; age removes, fitness is the screening score.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from novum.core.nouns import Candidate, Genome
+from novum.core.view import Proposal, StudyView, Tried
+from novum.researchers.random import fresh, success_rate
+
+TRIES = 50
+
+
+@dataclass(frozen=True)
+class EvolveResearcher:
+    """The Researcher port: tournament of `tournament` among the last `population`, one gene changed.
+
+    explore: share of proposals drawn at random instead; two-gene changes come with probability `jump`.
+    """
+
+    population: Annotated[int, Ge(1)] = 24
+    tournament: Annotated[int, Ge(1)] = 4
+    explore: Annotated[float, Ge(0), Le(1)] = 0.2
+    jump: Annotated[float, Ge(0), Le(1)] = 0.3
+
+    def propose(self, view: StudyView, rng: random.Random) -> Proposal | None:
+        """A mutant of a fit parent that has not been tried against the incumbent; a random one when none is found."""
+        if rng.random() >= self.explore:
+            for _ in range(TRIES):
+                parent = self._parent(view, rng)
+                genome = self._child(view, parent.genome if parent else view.incumbent, rng)
+                if Candidate(genome).id not in view.known:
+                    return _proposal(view, parent, genome)
+        genome_or_none = fresh(view.space, view, rng)
+        if genome_or_none is None:
+            return None
+        return Proposal(genome_or_none, "drawn uniformly from the space", probability=success_rate(view))
+
+    def _parent(self, view: StudyView, rng: random.Random) -> Tried | None:
+        """The winner of a tournament; None stands for the incumbent, whose advantage over itself is 0."""
+        pool: list[Tried | None] = [None, *view.tried[-self.population :]]
+        entrants = [rng.choice(pool) for _ in range(self.tournament)]
+        return max(entrants, key=lambda tried: 0.0 if tried is None else tried.advantage)
+
+    def _child(self, view: StudyView, genome: Genome, rng: random.Random) -> Genome:
+        child = view.space.mutate(genome, rng)
+        return view.space.mutate(child, rng) if rng.random() < self.jump else child
+
+
+def _proposal(view: StudyView, parent: Tried | None, genome: Genome) -> Proposal:
+    origin = parent.genome if parent else view.space.validate(view.incumbent)
+    changes = [f"{name} {origin.get(name)} -> {value}" for name, value in genome.items() if origin.get(name) != value]
+    source = parent.id if parent else "the incumbent"
+    return Proposal(
+        genome=genome,
+        rationale=f"{source} with {', '.join(changes)}",
+        parents=(parent.id,) if parent else (),
+        probability=success_rate(view),
+        effect=max(0.0, parent.advantage) if parent else 0.0,
+    )

@@ -1,0 +1,204 @@
+"""The only file that knows every concrete class. A new variant is one line here and a file in its room."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeVar
+
+from novum.core.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
+from novum.core.events import CampaignOpened, Event, IncumbentChanged, SessionStarted
+from novum.core.house import House
+from novum.core.loop import Lab
+from novum.core.nouns import Candidate, Setting
+from novum.core.ports import Arena, Evidence, Executor, Ledger, Researcher
+from novum.core.seeds import Keyring, commitment
+from novum.core.state import State, fold
+from novum.core.study import Budget, Study
+from novum.governance.budget import HardBudget
+from novum.version import __version__
+
+
+T = TypeVar("T")
+Builder = Callable[[Setting], T]
+
+
+def _coinflip(options: Setting) -> Arena:
+    from novum.arenas.coinflip.arena import CoinflipArena
+
+    return CoinflipArena.build(options)
+
+
+def _recall(options: Setting) -> Arena:
+    from novum.arenas.recall.arena import RecallArena
+
+    return RecallArena(options)
+
+
+def _random(options: Setting) -> Researcher:
+    from novum.researchers.random import RandomResearcher
+
+    return _configured(RandomResearcher, options)
+
+
+def _evolve(options: Setting) -> Researcher:
+    from novum.researchers.evolve import EvolveResearcher
+
+    return _configured(EvolveResearcher, options)
+
+
+ARENAS: Mapping[str, Builder[Arena]] = {"coinflip": _coinflip, "recall": _recall}
+RESEARCHERS: Mapping[str, Builder[Researcher]] = {"evolve": _evolve, "random": _random}
+
+
+def arena(study: Study) -> Arena:
+    """The arena of a study. Raises StudyError with the known names or options."""
+    return _choose("arena", study.arena, ARENAS)(study.options)
+
+
+def house(study: Study, budget: Budget, secret: bytes, slots: int, problem: Arena | None = None) -> House:
+    """All rooms of a study behind their ports. `problem` replaces the arena by one of the caller's own."""
+    from novum.gate.judge import BettingGate
+
+    problem = problem or arena(study)
+    return House(
+        study=study,
+        arena=problem,
+        researcher=_choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options),
+        gate=BettingGate(study.gate),
+        evidence=_evidence(study),
+        governor=HardBudget(budget),
+        keyring=Keyring(secret),
+        slots=slots,
+    )
+
+
+@contextmanager
+def session(
+    study: Study, budget: Budget, directory: Path, *, workers: int | None = None, problem: Arena | None = None
+) -> Iterator[Lab]:
+    """A lab ready to run: lease taken, campaign opened or resumed, workers starting. Ends them all on leaving.
+
+    Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError.
+    """
+    from novum.ledger.blobs import FileBlobs
+    from novum.ledger.journal import Journal
+    from novum.ledger.secret import load_secret
+
+    if not budget.bounded:
+        raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
+    problem = problem or arena(study)
+    require(problem)
+    count = workers or (1 if study.executor == "inline" else cores())
+    with Journal(directory) as journal:
+        secret = load_secret(directory)
+        rooms = house(study, budget, secret, count, problem)
+        state = fold(record.event for record in journal.read())
+        _take_up(state, journal, rooms, budget, directory)
+        with executor(study, problem, count) as place:
+            yield Lab(rooms, state, journal, FileBlobs(directory / "blobs"), place)
+
+
+def executor(study: Study, problem: Arena, workers: int) -> AbstractContextManager[Executor]:
+    """Where the study's trials run."""
+    if study.executor == "inline":
+        from novum.executors.inline import InlineExecutor
+
+        return nullcontext(InlineExecutor(problem.card.program))
+    if sys.platform == "win32":
+        raise ExecutorError("the local executor needs fork, which Windows lacks: use Linux, macOS or WSL")
+    from novum.executors.local import LocalExecutor
+
+    return LocalExecutor(problem.card.program, workers)
+
+
+def require(problem: Arena) -> None:
+    """Check that a worker will find the arena's modules. Raises MissingExtra."""
+    missing = [name for name in problem.card.requires if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtra(
+            f"the arena {problem.card.name!r} needs {', '.join(missing)}, which is not installed: "
+            "pip install 'novum[arenas]', or try `novum run coinflip`, which needs nothing"
+        )
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def versions(problem: Arena) -> dict[str, str]:
+    """What a result may depend on: versions of novum, Python, the system and the arena's modules."""
+    found = {"novum": __version__, "python": platform.python_version(), "system": platform.platform()}
+    for name in ("numpy", *problem.card.requires):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _take_up(state: State, ledger: Ledger, rooms: House, budget: Budget, directory: Path) -> None:
+    """Open the campaign, or check that it is this study's; then start a session in it."""
+    study, problem = rooms.study, rooms.arena
+    opening: list[Event] = []
+    if state.study is None:
+        baseline = Candidate(problem.space.validate(study.baseline or problem.card.baseline))
+        opening = [
+            CampaignOpened(study, problem.card, commitment(rooms.keyring.secret), versions(problem)),
+            IncumbentChanged(baseline, problem.cost(baseline.genome), None),
+        ]
+    else:
+        _check_same(state, rooms, directory)
+    opening.append(
+        SessionStarted(
+            state.session + 1, budget, rooms.slots, os.getpid(), socket.gethostname(), versions(problem)
+        )
+    )
+    ledger.append(opening, durable=True)
+    for event in opening:
+        state.apply(event)
+
+
+def _check_same(state: State, rooms: House, directory: Path) -> None:
+    from novum.ledger.codec import plain
+
+    before, now = plain(state.study), plain(rooms.study)
+    changed = [f"{key} was {before[key]!r} and is {now[key]!r}" for key in now if before[key] != now[key]]
+    if changed:
+        raise LabMismatch(
+            f"the lab {directory} holds a campaign with other rules ({'; '.join(changed)}): rules are fixed when a "
+            "campaign opens; choose another --lab DIR"
+        )
+    if commitment(rooms.keyring.secret) != state.secret_commitment:
+        raise LabMismatch(f"{directory}/lab.secret is not the one the campaign was opened with: restore it")
+
+
+def _evidence(study: Study) -> Evidence:
+    from novum.gate.evidence import Elond, Recycling
+
+    return Recycling(study.gate) if study.gate.refunds else Elond(study.gate)
+
+
+def _choose(key: str, name: str, known: Mapping[str, Builder[T]]) -> Builder[T]:
+    if name not in known:
+        raise StudyError(f"{key}: there is no {name!r}; choose from {', '.join(sorted(known))}")
+    return known[name]
+
+
+def _configured(researcher: type[T], options: Setting) -> T:
+    """A researcher with its options checked against their types and ranges. Raises StudyError."""
+    from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+    try:
+        return TypeAdapter(with_config(ConfigDict(extra="forbid"))(researcher)).validate_python(dict(options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise StudyError(f"researcher.options.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
