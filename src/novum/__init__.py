@@ -1,0 +1,75 @@
+"""Novum: an automated AI research lab that anyone can run.
+
+The public API. Everything is loaded on first use, so that importing novum costs nothing:
+
+    import novum
+    file = novum.load_study("coinflip")
+    summary = novum.run(file.study, novum.Budget(trials=2000), "labs/coins")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from novum.version import __version__
+
+if TYPE_CHECKING:
+    from novum.api import read_lab, run, verify
+    from novum.core.errors import NovumError, StudyError, UserError
+    from novum.core.nouns import Candidate, Card, Cost, Delivery, Gene, Kind, Space, Trial, TrialGroup
+    from novum.core.ports import Arena, Executor, Researcher
+    from novum.core.study import Budget, GateSettings, ResearcherSettings, ScreeningSettings, Study
+    from novum.core.view import Proposal, StudyView
+    from novum.studies.load import load_study
+
+_HOMES = {
+    "novum.api": ("read_lab", "run", "verify"),
+    "novum.core.errors": ("NovumError", "StudyError", "UserError"),
+    "novum.core.nouns": ("Candidate", "Card", "Cost", "Delivery", "Gene", "Kind", "Space", "Trial", "TrialGroup"),
+    "novum.core.ports": ("Arena", "Executor", "Researcher"),
+    "novum.core.study": ("Budget", "GateSettings", "ResearcherSettings", "ScreeningSettings", "Study"),
+    "novum.core.view": ("Proposal", "StudyView"),
+    "novum.studies.load": ("load_study",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Arena",
+    "Budget",
+    "Candidate",
+    "Card",
+    "Cost",
+    "Delivery",
+    "Executor",
+    "GateSettings",
+    "Gene",
+    "Kind",
+    "NovumError",
+    "Proposal",
+    "Researcher",
+    "ResearcherSettings",
+    "ScreeningSettings",
+    "Space",
+    "Study",
+    "StudyError",
+    "StudyView",
+    "Trial",
+    "TrialGroup",
+    "UserError",
+    "__version__",
+    "load_study",
+    "read_lab",
+    "run",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'novum' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from novum.core.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
 from novum.core.events import CampaignOpened, Event, IncumbentChanged, SessionStarted
@@ -25,6 +25,9 @@ from novum.core.study import Budget, Study
 from novum.governance.budget import HardBudget
 from novum.version import __version__
 
+
+if TYPE_CHECKING:
+    from novum.audit.verify import Verification
 
 T = TypeVar("T")
 Builder = Callable[[Setting], T]
@@ -56,6 +59,17 @@ def _evolve(options: Setting) -> Researcher:
 
 ARENAS: Mapping[str, Builder[Arena]] = {"coinflip": _coinflip, "recall": _recall}
 RESEARCHERS: Mapping[str, Builder[Researcher]] = {"evolve": _evolve, "random": _random}
+
+
+def check(study: Study) -> None:
+    """Build what the study names, so that a wrong name or option is found before anything starts. Raises StudyError."""
+    problem = arena(study)
+    if study.baseline:
+        try:
+            problem.cost(problem.space.validate(study.baseline))
+        except StudyError as error:
+            raise StudyError(f"baseline: {error}") from None
+    _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options)
 
 
 def arena(study: Study) -> Arena:
@@ -104,6 +118,20 @@ def session(
         _take_up(state, journal, rooms, budget, directory)
         with executor(study, problem, count) as place:
             yield Lab(rooms, state, journal, FileBlobs(directory / "blobs"), place)
+
+
+def verify(directory: Path) -> Verification:
+    """Check the record of a lab with the gate and the arena that its study names."""
+    from novum.audit.verify import Rules, verify_lab
+    from novum.gate.judge import BettingGate
+    from novum.ledger.blobs import FileBlobs
+    from novum.ledger.journal import Reader
+
+    def rules(study: Study) -> Rules:
+        return Rules(arena(study), BettingGate(study.gate), _evidence(study))
+
+    with Reader(directory) as reader:
+        return verify_lab(reader.rows(), FileBlobs(directory / "blobs"), rules)
 
 
 def executor(study: Study, problem: Arena, workers: int) -> AbstractContextManager[Executor]:

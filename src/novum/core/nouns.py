@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Gt
 
 from novum.core.errors import StudyError
 from novum.core.ids import short
@@ -62,10 +65,7 @@ class Space:
             raise StudyError(f"unknown gene {unknown[0]!r}: choose from {', '.join(known)}")
         full: dict[str, Scalar] = {gene.name: gene.choices[0] for gene in self.genes}
         for name, value in genome.items():
-            if not any(value == choice and type(value) is type(choice) for choice in known[name].choices):
-                allowed = ", ".join(map(repr, known[name].choices))
-                raise StudyError(f"gene {name!r} cannot be {value!r}: choose from {allowed}")
-            full[name] = value
+            full[name] = _choice(known[name], value)
         return dict(self.canonical(full))
 
     def sample(self, rng: random.Random) -> Genome:
@@ -85,6 +85,15 @@ class Space:
             if (child := self.validate({**start, gene.name: value})) != start:
                 return child
         return start
+
+
+def _choice(gene: Gene, value: Scalar) -> Scalar:
+    """The choice that equals `value`; 1 and 1.0 are the same number (JSON keeps no difference), True is none."""
+    for choice in gene.choices:
+        if value == choice and isinstance(value, bool) == isinstance(choice, bool):
+            return choice
+    allowed = ", ".join(map(repr, gene.choices))
+    raise StudyError(f"gene {gene.name!r} cannot be {value!r}: choose from {allowed}")
 
 
 @dataclass(frozen=True)
@@ -135,10 +144,12 @@ class Card:
 class Limits:
     """Bounds on one trial group: wall seconds, bytes above the idle worker, processes, bytes of one written file."""
 
-    seconds: float = 120.0
-    memory_bytes: int = 2 << 30
-    processes: int = 16
-    file_bytes: int = 64 << 20
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    seconds: Annotated[float, Gt(0)] = 120.0
+    memory_bytes: Annotated[int, Gt(0)] = 2 << 30
+    processes: Annotated[int, Gt(0)] = 16
+    file_bytes: Annotated[int, Gt(0)] = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ class State:
         self.trials = 0
         self.cpu_seconds = 0.0
         self.outcomes: Counter[Kind] = Counter()
+        self.finished: dict[str, ev.TrialFinished] = {}
         self.failures: list[tuple[ev.TrialFinished, Plan]] = []
         self._losses: Counter[tuple[str, Side, str, int]] = Counter()
         self.dearest_cpu = 0.0
@@ -130,6 +131,10 @@ class State:
     def open_hypotheses(self, *phases: Phase) -> list[Hypothesis]:
         """Hypotheses in any of the phases, phase by phase, in the order in which they entered it."""
         return [hypothesis for phase in phases for hypothesis in self._by_phase[phase].values()]
+
+    def plan(self, group: str) -> Plan:
+        """The plan of a group that was ever dispatched. Raises KeyError."""
+        return self._plans[group]
 
     def count(self, phase: Phase) -> int:
         """How many hypotheses are in a phase."""
@@ -210,6 +215,7 @@ class State:
     def _trial_finished(self, event: ev.TrialFinished) -> None:
         plan = self._plans[event.group]
         self.trials += 1
+        self.finished[event.trial] = event
         self.cpu_seconds += event.cpu_seconds
         self.elapsed = max(self.elapsed, event.elapsed)
         self.outcomes[event.kind] += 1

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Self
 
 from novum.core.errors import ExecutorError
 from novum.core.nouns import GroupResult, Kind, TrialGroup, Usage
@@ -46,6 +46,7 @@ class LocalExecutor:
         self._selector = selectors.DefaultSelector()
         self._failed_starts = 0
         self._unusable = ""
+        self._closed = False
         self._owner = os.getpid()
 
     @property
@@ -54,14 +55,16 @@ class LocalExecutor:
         return self._workers + 1
 
     def submit(self, group: TrialGroup) -> None:
-        self._require_usable()
+        if self._closed or self._unusable:
+            raise ExecutorError(self._unusable or "this executor is closed")
         self._waiting.append((group, pack_group(group)))
         self._dispatch()
 
     def collect(self, timeout: float) -> Sequence[GroupResult]:
-        self._require_usable()
         until = time.monotonic() + timeout
         while True:
+            if self._closed:
+                raise ExecutorError("this executor is closed")
             now = time.monotonic()
             wait = min([until, *(slot.deadline for slot in self._slots if self._owes(slot))]) - now
             heard = {key.data for key, _ in self._selector.select(0 if self._done else max(0.0, wait))}
@@ -72,15 +75,17 @@ class LocalExecutor:
                 if time.monotonic() >= slot.deadline:
                     self._lose(slot, "it did not answer in time", patience=0)
             self._dispatch()
+            if self._unusable and not self._done:
+                raise ExecutorError(self._unusable)
             if self._done or time.monotonic() >= until:
                 finished, self._done = self._done, []
                 return finished
 
     def close(self) -> None:
         """Kill and reap every process, within a second. Groups that had not ended are forgotten."""
-        if os.getpid() != self._owner:
+        if self._closed or os.getpid() != self._owner:
             return  # a fork of the lab does not own the servers
-        self._unusable = self._unusable or "this executor is closed"
+        self._closed = True
         until = time.monotonic() + _LEAVE_SECONDS
         for slot in self._slots:
             slot.dismiss()
@@ -98,15 +103,11 @@ class LocalExecutor:
     ) -> None:
         self.close()
 
-    def _require_usable(self) -> None:
-        if self._unusable:
-            raise ExecutorError(self._unusable)
-
     def _owes(self, slot: Slot) -> bool:
         return not slot.ready or slot.group is not None
 
     def _dispatch(self) -> None:
-        """Give waiting groups to free servers; start servers for groups that no server is free or starting for."""
+        """Give waiting groups to free servers; start servers for groups that no server is free for, nor starting."""
         for slot in [slot for slot in self._slots if slot.ready and slot.group is None]:
             if not self._waiting:
                 return
@@ -116,6 +117,8 @@ class LocalExecutor:
             except OSError:
                 self._waiting.appendleft((group, packed))
                 self._lose(slot, "it took no work", patience=0)
+        if self._unusable:
+            return
         starting = sum(not slot.ready for slot in self._slots)
         for _ in range(min(self._workers - len(self._slots), len(self._waiting) - starting)):
             self._start()
@@ -162,10 +165,9 @@ class LocalExecutor:
             if self._failed_starts >= _FAILED_STARTS_ALLOWED:
                 self._give_up(f"{reason} ({ended})", words)
 
-    def _give_up(self, reason: str, words: str) -> NoReturn:
+    def _give_up(self, reason: str, words: str) -> None:
         what = f"the worker server for {self._program!r} did not become ready in {_FAILED_STARTS_ALLOWED} starts"
         self._unusable = f"{what}: {reason}. {_advice(self._program, words)}\n{clean(words)}".rstrip()
-        raise ExecutorError(self._unusable)
 
 
 def _advice(program: str, words: str) -> str:

@@ -24,13 +24,13 @@ class HardBudget:
     def refuses(self, spent: Spent, demand: Spent) -> str | None:
         """The bound that `demand` would pass, in words, or None."""
         bounds = (
-            ("trials", self.budget.trials, spent.trials, demand.trials, "{:.0f} trials"),
-            ("CPU time", self.budget.cpu_seconds, spent.cpu_seconds, demand.cpu_seconds, "{:.1f} CPU seconds"),
-            ("wall time", self.budget.wall_seconds, spent.wall_seconds, demand.wall_seconds, "{:.1f} seconds"),
+            (self.budget.trials, spent.trials, demand.trials, "{:.0f} of {:.0f} trials used"),
+            (self.budget.cpu_seconds, spent.cpu_seconds, demand.cpu_seconds, "{:.1f} of {:.0f} CPU seconds used"),
+            (self.budget.wall_seconds, spent.wall_seconds, demand.wall_seconds, "{:.1f} of {:.0f} seconds used"),
         )
-        for name, bound, used, more, form in bounds:
+        for bound, used, more, words in bounds:
             if bound is not None and (used + more > bound or used >= bound):
-                return f"budget: {form.format(used)} of {form.format(bound)} of {name} used"
+                return f"budget: {words.format(used, bound)}"
         return None
 
 

@@ -1,0 +1,1 @@
+"""The recall arena: token mixers on associative recall. Import `arena` for the port; `trial` needs torch."""

@@ -14,7 +14,7 @@ from novum.core.nouns import Card, Cost, Genome, Setting, Space, Trial, TrialGro
 
 @dataclass(frozen=True)
 class RecallArena:
-    """Implements the Arena port for one set of options, given as a study's mapping. Raises StudyError when it is wrong."""
+    """The Arena port for one set of options, given as a study's mapping. Raises StudyError when it is wrong."""
 
     given: Setting = field(default_factory=dict)
     options: Options = field(init=False)

@@ -1,12 +1,12 @@
 """The two tasks, generated on the fly with NumPy only. Tokens: 0 is filler, keys 1..V/2-1, values V/2..V-1.
 
-**overwrite** (after `forgetting_mqar` of HazyResearch/zoology). K distinct keys and K·W distinct values are drawn
-uniformly without replacement. A uniformly shuffled order of the K·W events (each key W times) is written as key,
+**overwrite** (after `forgetting_mqar` of HazyResearch/zoology). K distinct keys and K·W distinct values are drawn,
+uniformly and without replacement. A uniformly shuffled order of the K·W events (each key W times) is written as key,
 value, key, value, ...; event number j carries the j-th value. Then come Q = T - 2KW distinct keys in uniformly shuffled
 order, each labelled with the value of that key's *last* event.
 
-**mqar** (Arora et al., "Zoology", arXiv 2312.04927). K distinct keys and K distinct values are written as key, value, ...
-in the first 2K tokens. Of the T/2 - K even offsets that remain, K are drawn without replacement with probability
+**mqar** (Arora et al., "Zoology", arXiv 2312.04927). K distinct keys and K distinct values are written as key, value,
+... in the first 2K tokens. Of the T/2 - K even offsets that remain, K are drawn without replacement with probability
 proportional to gap^(a-1), gap = 1, 2, ..., a = 0.01; the i-th drawn offset holds the i-th key, labelled with its value.
 Everything else is 0, or a uniform token when fill = "random".
 

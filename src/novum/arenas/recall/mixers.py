@@ -1,10 +1,10 @@
 """The token mixers in parallel form. `naive` holds the recurrences they must equal.
 
-Sizes: N independent sequences (members x batch x heads), T tokens, C tokens of a chunk, Q tokens whose output is wanted,
-K key channels, E value channels. `rows` names the wanted tokens: None (all), a slice, or positions [N, Q].
+Sizes: N independent sequences (members x batch x heads), T tokens, C tokens of a chunk, Q tokens whose output is
+wanted, K key channels, E value channels. `rows` names the wanted tokens: None (all), a slice, or positions [N, Q].
 
 Within a chunk that starts from the state S, with g_t the running sum of log a:
-    S_t = S diag(e^{g_t}) + sum_{i <= t} u_i (k_i e^{g_t - g_i})^T,      u_t = b_t (v_t - S_{t-1} diag(a_t) k_t)  or  v_t
+    S_t = S diag(e^{g_t}) + sum_{i <= t} u_i (k_i e^{g_t - g_i})^T,    u_t = b_t (v_t - S_{t-1} diag(a_t) k_t) or v_t
 so (I + L) U = b (V - (K e^g) S^T) with L = tril(b (K e^g) (K e^{-g})^T, -1): one triangular solve (Yang et al.,
 arXiv 2406.06484 and 2412.06464; per channel: Kimi Delta Attention, 2510.26692).
 

@@ -1,8 +1,9 @@
 """A population of small sequence models with the member axis in every tensor.
 
-Embedding, then per layer x <- x + mixer(RMSNorm(x)), then RMSNorm and a linear head at the labelled positions only; no
-MLP, as in Zoology (arXiv 2312.04927). Sizes: P members, B sequences, T tokens, Q labelled tokens, V vocabulary, D width,
-H heads, K key and E = D/H value channels per head, C channels of a layer's fused projection, n parameters, N = P·B·H.
+Embedding, then per layer x <- x + mixer(RMSNorm(x)), then RMSNorm and a linear head at the labelled positions only;
+no MLP, as in Zoology (arXiv 2312.04927). Sizes: P members, B sequences, T tokens, Q labelled tokens, V vocabulary,
+D width, H heads, K key and E = D/H value channels per head, C channels of a layer's fused projection, n parameters,
+N = P·B·H.
 """
 
 # ruff: noqa: N803, N806 -- names of tensors end in their shapes

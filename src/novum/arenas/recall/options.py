@@ -20,9 +20,9 @@ class Options:
     """
 
     task: str = "overwrite"
-    length: int = 40
+    length: int = 30
     vocabulary: int = 32
-    keys: int = 8
+    keys: int = 6
     writes: int = 2
     fill: str = "zero"
     width: int = 32
@@ -68,7 +68,7 @@ class Options:
 
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
-    ("length", 4, 4096), ("vocabulary", 8, 65536), ("keys", 1, 1024), ("writes", 1, 64), ("width", 4, 1024),
+    ("length", 2, 4096), ("vocabulary", 8, 65536), ("keys", 1, 1024), ("writes", 1, 64), ("width", 4, 1024),
     ("layers", 1, 8), ("batch", 1, 1024), ("steps", 1, 1_000_000), ("held_out", 1, 65536), ("warmup", 0.0, 1.0),
     ("clip", 1e-6, 1e9), ("weight_decay", 0.0, 1.0), ("max_state", 0, 1 << 40),
 )

@@ -1,8 +1,8 @@
 """The candidates of the recall arena: token mixers put together from published parts.
 
-Sources of the parts: linear attention (Katharopoulos et al., arXiv 2006.16236), the delta rule (Schlag et al., 2102.11174;
-Yang et al., 2406.06484), decay (RetNet 2307.08621, Mamba-2 2405.21060, GLA 2312.06635), gated delta rule (2412.06464),
-the range (0, 2) of beta (Grazzi et al., 2411.12537), rotary positions (2104.09864).
+Sources of the parts: linear attention (Katharopoulos et al., arXiv 2006.16236), the delta rule (Schlag et al.,
+2102.11174; Yang et al., 2406.06484), decay (RetNet 2307.08621, Mamba-2 2405.21060, GLA 2312.06635), gated delta rule
+(2412.06464), the range (0, 2) of beta (Grazzi et al., 2411.12537), rotary positions (2104.09864).
 """
 
 from __future__ import annotations

@@ -1,0 +1,41 @@
+"""The Python face: run a study, read a lab, verify a lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from novum import wiring
+from novum.audit.verify import Verification
+from novum.core.errors import UserError
+from novum.core.ports import Arena
+from novum.core.state import State, fold
+from novum.core.study import Budget, Study
+from novum.ledger.journal import Reader
+from novum.report.summary import Summary, summarise
+
+
+def run(
+    study: Study, budget: Budget, lab: str | Path, *, workers: int | None = None, arena: Arena | None = None
+) -> Summary:
+    """Run `study` in the directory `lab` until `budget` (total over all sessions) is spent, or resume it there.
+
+    workers: parallel workers, one per core by default. arena: an Arena object of your own instead of a named one.
+    Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError.
+    """
+    with wiring.session(study, budget, Path(lab), workers=workers, problem=arena) as session:
+        session.run()
+        return summarise(session.state)
+
+
+def read_lab(lab: str | Path) -> State:
+    """The state of the lab in a directory, while it runs or after. Raises UserError when there is none."""
+    with Reader(Path(lab)) as reader:
+        state = fold(record.event for record in reader.read())
+    if state.study is None:
+        raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
+    return state
+
+
+def verify(lab: str | Path) -> Verification:
+    """Check the record of a lab: chain, pre-registration, seeds, scores and verdicts."""
+    return wiring.verify(Path(lab))

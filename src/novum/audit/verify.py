@@ -1,0 +1,230 @@
+"""Whether the record is true: walk the chain, and judge every claim again from the raw outcomes.
+
+Checked, in the order of the events, so that the first lie is named:
+- the hash chain: nothing changed, missing, inserted or moved;
+- each event is one of the known kinds and fits its type;
+- artefacts are present, unaltered, and give the recorded score (once the seeds of their trials are public);
+- a confirmation is registered before its first trial, and its stake follows from the evidence ledger;
+- the revealed key is the one that was committed to;
+- every verdict, with E, threshold and pairs, and the evidence account after it, follow from the recorded outcomes.
+
+Not checked: that the owner did not write the whole chain anew (compare the head with one published in time), and that
+the workers ran what they were sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from novum.core import seeds
+from novum.core.errors import ArtefactError, IntegrityError
+from novum.core.events import (
+    CampaignOpened,
+    ConfirmationOpened,
+    Event,
+    FindingRecorded,
+    GroupDispatched,
+    Plan,
+    Purpose,
+    TrialFinished,
+    Verdict,
+    VerdictReached,
+)
+from novum.core.judgement import Account
+from novum.core.nouns import Trial, TrialGroup
+from novum.core.ports import Arena, Blobs, Evidence, Gate
+from novum.core.state import State
+from novum.core.study import Study
+from novum.ledger.chain import GENESIS, link
+from novum.ledger.codec import decode
+
+Row = tuple[int, int, str, str, str, str]
+SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a verdict is judged by again."""
+
+    arena: Arena
+    gate: Gate
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The outcome of a check: `lie` names the first contradiction and its event, or is empty."""
+
+    ok: bool
+    lie: str
+    events: int
+    trials: int
+    verdicts: int
+    scores: int
+    head: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Audit:
+    """A walk over the events with the state before each of them."""
+
+    blobs: Blobs
+    make_rules: Callable[[Study], Rules]
+    state: State = field(default_factory=State)
+    rules: Rules | None = None
+    plans: dict[str, Plan] = field(default_factory=dict)
+    sealed: dict[tuple[str, int], list[TrialFinished]] = field(default_factory=dict)
+    trials: int = 0
+    verdicts: int = 0
+    scores: int = 0
+
+    def take(self, event: Event) -> None:
+        """Check one event against the state before it, then fold it. Raises IntegrityError."""
+        if isinstance(event, CampaignOpened):
+            self.rules = self.make_rules(event.study)
+        elif self.rules is None:
+            raise IntegrityError("an event stands before the campaign was opened")
+        elif isinstance(event, GroupDispatched):
+            self._dispatched(event)
+        elif isinstance(event, TrialFinished):
+            self._finished(event)
+        elif isinstance(event, ConfirmationOpened):
+            self._opened(event)
+        elif isinstance(event, VerdictReached):
+            self._judged(event)
+        elif isinstance(event, FindingRecorded):
+            self._found(event)
+        try:
+            self.state.apply(event)
+        except (KeyError, IndexError, ValueError) as error:
+            raise IntegrityError(f"it refers to something that is not in the record ({error})") from error
+
+    def _dispatched(self, event: GroupDispatched) -> None:
+        plan = event.plan
+        self.plans[plan.id] = plan
+        if plan.purpose in (Purpose.CONFIRM, Purpose.ESTIMATE):
+            rule = self.state.hypotheses[plan.subject].rule if plan.subject in self.state.hypotheses else None
+            if rule is None or rule.attempt != plan.attempt:
+                raise IntegrityError(f"{plan.purpose} trials of {plan.subject} before its rule was registered")
+            expected = rule.candidate_setting if plan.side == "x" else rule.incumbent_setting
+            if any(member.setting != expected for member in plan.members):
+                raise IntegrityError(f"{plan.purpose} trials of {plan.subject} with another setting than registered")
+
+    def _finished(self, event: TrialFinished) -> None:
+        plan = self.plans.get(event.group)
+        if plan is None or event.group not in self.state.in_flight:
+            raise IntegrityError(f"an outcome of {event.group}, which was not in flight")
+        self.trials += 1
+        if event.artefact is None:
+            if event.score is not None:
+                raise IntegrityError(f"trial {event.trial} has a score and no artefact behind it")
+            return
+        if plan.purpose in (Purpose.CONFIRM, Purpose.ESTIMATE):
+            self.sealed.setdefault((plan.subject, plan.attempt), []).append(event)
+        elif plan.purpose is Purpose.SCREEN and self.state.study:
+            self._rescore(event, plan, seeds.search_key(self.state.study.seed))
+
+    def _opened(self, event: ConfirmationOpened) -> None:
+        assert self.rules
+        stake = self.rules.evidence.open(self.state.account)
+        if not _close(stake.amount, event.stake) or not _close(stake.account.cash, event.cash):
+            raise IntegrityError(f"the stake of {event.hypothesis} does not follow from the evidence ledger")
+
+    def _judged(self, event: VerdictReached) -> None:
+        assert self.rules
+        hypothesis = self.state.hypotheses[event.hypothesis]
+        rule = hypothesis.rule
+        if rule is None or rule.attempt != event.attempt:
+            raise IntegrityError(f"a verdict on {event.hypothesis} without a registered rule")
+        self.verdicts += 1
+        account = self.state.account
+        now = self.rules.gate.judge(rule, hypothesis.pairs(), hypothesis.judged, account.discoveries)
+        if not event.reason.startswith(SUPERSEDED) and now.verdict != event.verdict:
+            raise IntegrityError(f"{event.hypothesis} was called {event.verdict}, its outcomes say {now.verdict or 'go on'}")
+        same = _close(now.e_value, event.e_value) and _close(now.threshold, event.threshold) and now.pairs == event.pairs
+        if not same:
+            raise IntegrityError(
+                f"the evidence for {event.hypothesis} was recorded as E = {event.e_value:.6g} of {event.threshold:.6g} "
+                f"after {event.pairs} pairs, its outcomes give {now.e_value:.6g} of {now.threshold:.6g} after {now.pairs}"
+            )
+        accepted = event.verdict is Verdict.SUPPORTED
+        after: Account = self.rules.evidence.close(account, rule.stake, now.e_value, now.threshold, accepted=accepted)
+        if not _close(after.cash, event.cash) or after.discoveries != event.discoveries:
+            raise IntegrityError(f"the evidence account after {event.hypothesis} does not add up")
+        if event.key is not None:
+            self._reveal(event.hypothesis, event.attempt, event.key, rule)
+
+    def _found(self, event: FindingRecorded) -> None:
+        assert self.rules
+        hypothesis = self.state.hypotheses[event.hypothesis]
+        if hypothesis.rule is None or hypothesis.verdict is None or hypothesis.verdict.verdict is not Verdict.SUPPORTED:
+            raise IntegrityError(f"a finding on {event.hypothesis}, which was not supported")
+        fresh = hypothesis.pairs()[hypothesis.verdict.pairs :]
+        size = self.rules.gate.estimate(hypothesis.rule, fresh)
+        if size.pairs != event.pairs or not _close(size.effect or 0.0, event.effect or 0.0):
+            raise IntegrityError(f"the effect of {event.hypothesis} does not follow from its fresh pairs")
+        self._reveal(event.hypothesis, event.attempt, event.key, hypothesis.rule)
+
+    def _reveal(self, hypothesis: str, attempt: int, key: str, rule: ConfirmationOpened) -> None:
+        """The key is out: check the commitment, and the scores that were sealed until now."""
+        if hashlib.sha256(bytes.fromhex(key)).hexdigest() != rule.key_commitment:
+            raise IntegrityError(f"the seed key of {hypothesis} is not the one that was committed to")
+        for outcome in self.sealed.pop((hypothesis, attempt), []):
+            self._rescore(outcome, self.plans[outcome.group], bytes.fromhex(key))
+
+    def _rescore(self, event: TrialFinished, plan: Plan, key: bytes) -> None:
+        assert self.rules and self.state.study and event.artefact
+        scheme, _, value = event.artefact.partition(":")
+        data = bytes.fromhex(value) if scheme == "hex" else self.blobs.get(value)
+        member = plan.members[event.member]
+        trial = Trial(event.trial, seeds.seed(key, member.index), member.setting)
+        options, limits = self.state.study.options, self.state.study.limits
+        group = TrialGroup(plan.id, plan.candidate, (trial,), options, plan.fidelity, limits)
+        try:
+            score = self.rules.arena.score(group, trial, data)
+        except ArtefactError as error:
+            raise IntegrityError(f"the artefact of {event.trial} cannot be scored: {error}") from error
+        if event.score is None or not _close(score, event.score):
+            raise IntegrityError(f"trial {event.trial} was recorded with {event.score}, its artefact scores {score}")
+        self.scores += 1
+
+
+def verify_lab(rows: Iterable[Row], blobs: Blobs, make_rules: Callable[[Study], Rules]) -> Verification:
+    """Walk the rows of a ledger (seq, time, actor, kind, payload, hash); stops at the first lie."""
+    audit = _Audit(blobs, make_rules)
+    head, expected = GENESIS, 0
+    done = Verification(True, "", 0, 0, 0, 0, head)
+    try:
+        for seq, time, actor, kind, payload, recorded in rows:
+            expected += 1
+            try:
+                if seq != expected:
+                    raise IntegrityError(f"event {expected} is missing")
+                head = link(head, seq, time, actor, kind, payload)
+                if head != recorded:
+                    raise IntegrityError("its hash does not follow from its content and the hash before it")
+                audit.take(decode(kind, payload))
+            except IntegrityError as error:
+                raise IntegrityError(f"event {seq} ({kind}): {error}") from error
+            done = Verification(True, "", seq, audit.trials, audit.verdicts, audit.scores, head)
+    except IntegrityError as error:
+        return replace(done, ok=False, lie=str(error))
+    return replace(done, notes=_notes(audit))
+
+
+def _notes(audit: _Audit) -> tuple[str, ...]:
+    unscored = sum(len(outcomes) for outcomes in audit.sealed.values())
+    notes = [f"{audit.scores} scores computed again from their artefacts"]
+    if unscored:
+        notes.append(f"{unscored} scores belong to open or superseded confirmations whose seeds are still sealed")
+    if not audit.state.study:
+        notes = ["the ledger is empty"]
+    return tuple(notes)
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)

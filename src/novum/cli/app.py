@@ -1,0 +1,40 @@
+"""The command line: `novum run | status | findings | failures | show | report | verify | arenas`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from novum.core.errors import NovumError, UserError
+
+app = typer.Typer(
+    name="novum",
+    help="An automated AI research lab: it proposes hypotheses, runs experiments, and keeps only what is proven.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Entry point. Exit status: 0 done, 1 the record or the lab is at fault, 2 the user can mend it, 130 interrupted."""
+    from novum.cli import read, record, run
+
+    read.register(app)
+    run.register(app)
+    record.register(app)
+    try:
+        app()
+    except UserError as error:
+        _fail(str(error), 2)
+    except NovumError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"novum: {message}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,85 @@
+"""What all commands share: the lab they read, JSON on standard output, and text that cannot move the cursor."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from novum.core.errors import UserError
+
+if TYPE_CHECKING:
+    from novum.core.state import State
+
+LABS = Path("labs")
+
+LabOption = Annotated[
+    Path | None, typer.Option("--lab", help="The lab directory. Default: $NOVUM_LAB, else the latest one in ./labs.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON value on standard output, for machines.")]
+
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def find_lab(lab: Path | None) -> Path:
+    """The lab to read. Raises UserError when there is none."""
+    if lab is not None:
+        return lab
+    if named := os.environ.get("NOVUM_LAB"):
+        return Path(named)
+    databases = sorted(LABS.glob("*/lab.db"), key=lambda path: path.stat().st_mtime)
+    if not databases:
+        raise UserError("no lab here: start one with `novum run recall`, or give --lab DIR")
+    return databases[-1].parent
+
+
+def read_state(lab: Path) -> State:
+    """The state of a lab on disk. Raises UserError when there is no campaign in it."""
+    from novum.core.state import fold
+    from novum.ledger.journal import Reader
+
+    with Reader(lab) as reader:
+        state = fold(record.event for record in reader.read())
+    if state.study is None:
+        raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
+    return state
+
+
+def as_json(value: Any) -> str:
+    """One line of JSON from dataclasses, tuples, paths and plain values. NaN never appears."""
+    from novum.ledger.codec import plain
+
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, default=str)
+
+
+def safe(text: str) -> str:
+    """Text from a trial, without terminal control sequences."""
+    return _CONTROL.sub("", text)
+
+
+def genome(values: Any) -> str:
+    """A genome in one line."""
+    return " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def number(value: float | None) -> str:
+    """Four significant digits, or a dash."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def table(columns: list[str], rows: list[list[str]], *, right: frozenset[int] = frozenset()) -> None:
+    """Print a table that fits the terminal; values are taken literally."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(columns):
+        shown.add_column(name, justify="right" if place in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(safe(cell)) for cell in row))
+    Console(soft_wrap=False).print(shown)

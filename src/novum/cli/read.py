@@ -1,0 +1,141 @@
+"""The commands that read a lab: status, findings, failures, show; and `arenas`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab, genome, number, read_state, safe, table
+from novum.core.errors import UserError
+
+if TYPE_CHECKING:
+    from novum.core.state import Hypothesis, State
+    from novum.report.summary import Finding
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    for command in (status, findings, failures, show, arenas):
+        app.command()(command)
+
+
+def status(lab: LabOption = None, json: JsonOption = False) -> None:
+    """What the campaign has used, what it is doing, what it found last."""
+    from novum.cli.watch import lines
+    from novum.report.progress import progress
+
+    now = progress(read_state(find_lab(lab)))
+    print(as_json(now) if json else "\n".join(lines(now)))
+
+
+def findings(lab: LabOption = None, json: JsonOption = False) -> None:
+    """Supported hypotheses with their evidence and size."""
+    from novum.report.summary import findings as collect
+
+    found = collect(read_state(find_lab(lab)))
+    if json:
+        print(as_json(found))
+    else:
+        print_findings(found)
+
+
+def failures(
+    lab: LabOption = None,
+    json: JsonOption = False,
+    kind: Annotated[str | None, typer.Option(help="Only this type, for example timed_out.")] = None,
+) -> None:
+    """Trials that gave no score, with type and cause."""
+    state = read_state(find_lab(lab))
+    rows = [
+        {
+            "trial": outcome.trial,
+            "kind": outcome.kind,
+            "cause": outcome.cause,
+            "purpose": plan.purpose,
+            "subject": plan.subject,
+            "candidate": dict(plan.candidate.genome),
+            "cpu_seconds": outcome.cpu_seconds,
+        }
+        for outcome, plan in state.failures
+        if kind in (None, outcome.kind)
+    ]
+    if json:
+        print(as_json(rows))
+    elif not rows:
+        print("no failed trials")
+    else:
+        shown = [[str(r["trial"]), str(r["kind"]), str(r["purpose"]), str(r["cause"]).split("\n")[0]] for r in rows]
+        table(["trial", "type", "purpose", "cause"], shown)
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID", help="A hypothesis (h7), a trial (g3.1) or a candidate.")],
+    lab: LabOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Everything the record holds about one hypothesis, trial or candidate."""
+    from novum.ledger.codec import plain
+    from novum.report.detail import detail
+
+    found = detail(read_state(find_lab(lab)), name)
+    if found is None:
+        raise UserError(f"nothing is called {name!r} in this lab: see `novum findings`, `novum failures` or the report")
+    if json:
+        print(as_json(found))
+    else:
+        _print_detail(plain(found))
+
+
+def arenas(json: JsonOption = False) -> None:
+    """Arenas and built-in studies."""
+    import importlib.util
+
+    from novum import wiring
+    from novum.studies.load import built_in, load_study
+
+    rows = []
+    for name, build in wiring.ARENAS.items():
+        card = build({}).card
+        ready = all(importlib.util.find_spec(module) for module in card.requires)
+        studies = [study for study in built_in() if load_study(study).study.arena == name]
+        rows.append({"arena": name, "question": card.question, "metric": card.metric, "installed": ready, "studies": studies})
+    if json:
+        print(as_json(rows))
+        return
+    table(
+        ["arena", "studies", "ready", "question"],
+        [
+            [str(r["arena"]), ", ".join(r["studies"]), "yes" if r["installed"] else "pip install 'novum[arenas]'", str(r["question"])]
+            for r in rows
+        ],
+    )
+
+
+def print_findings(found: list[Finding]) -> None:
+    """Findings as a table with one line of plain words each."""
+    if not found:
+        print("no supported findings")
+        return
+    for finding in found:
+        interval = "no interval" if finding.interval is None else f"{finding.interval[0]:+.3g} .. {finding.interval[1]:+.3g}"
+        changed = {k: v for k, v in finding.candidate.items() if finding.incumbent.get(k) != v}
+        print(f"\n{finding.id}  supported: {genome(changed)}")
+        print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
+        print(f"    E = {finding.e_value:.4g} >= {finding.threshold:.4g} after {finding.n} pairs of fresh seeds")
+        print(
+            f"    effect {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}; "
+            f"{finding.effect_pairs} further pairs, {finding.effect_source})"
+        )
+
+
+def _print_detail(found: dict[str, Any]) -> None:
+    for key, value in found.items():
+        if isinstance(value, dict):
+            print(f"{key:<14} {safe(genome(value))}")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            print(f"{key}:")
+            columns = list(value[0])
+            table(columns, [[number(c) if isinstance(c, float) else str(c) for c in row.values()] for row in value])
+        else:
+            print(f"{key:<14} {safe(number(value) if isinstance(value, float) else str(value))}")

@@ -1,0 +1,53 @@
+"""The commands about the record: report and verify."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab
+from novum.core.errors import UserError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(report)
+    app.command()(verify)
+
+
+def report(
+    lab: LabOption = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: report.html in the lab.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the study report: one self-contained HTML file that works offline."""
+    from novum.report.page import write_report
+
+    directory = find_lab(lab)
+    path = output or directory / "report.html"
+    try:
+        size = write_report(directory, path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; choose another --output") from None
+    print(as_json({"report": str(path), "bytes": size}) if json else f"report written to {path}")
+
+
+def verify(lab: LabOption = None, json: JsonOption = False) -> None:
+    """Check the record: hash chain, pre-registration, seeds, scores and verdicts. Exit status 1 at the first lie."""
+    from novum import wiring
+
+    result = wiring.verify(find_lab(lab))
+    if json:
+        print(as_json(result))
+    elif result.ok:
+        print(f"the record holds: {result.events} events, {result.trials} trials, {result.verdicts} verdicts re-judged")
+        for note in result.notes:
+            print(f"note: {note}")
+        print(f"head {result.head}")
+    else:
+        print(f"the record does NOT hold: {result.lie}")
+    if not result.ok:
+        sys.exit(1)

@@ -1,0 +1,135 @@
+"""`novum run`: take up a study, watch it, stop it in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from novum.cli.output import LABS, JsonOption, as_json
+from novum.core.errors import StudyError
+
+if TYPE_CHECKING:
+    from novum.cli.watch import Watcher
+    from novum.core.loop import Lab
+    from novum.core.study import Budget, Study
+
+INTERRUPTED = 130
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(run)
+
+
+def run(
+    study: Annotated[str, typer.Argument(help="A built-in study (see `novum arenas`) or the path of a TOML file.")],
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Total for the campaign: 30s, 5m, 2h (wall time), 'cpu 10m', '500 trials', or 'a, b'."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of researchers and of the search data.")] = None,
+    lab: Annotated[Path | None, typer.Option(help="Lab directory. Default: labs/STUDY-SEED.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Parallel workers. Default: one per core.")] = None,
+    researcher: Annotated[str | None, typer.Option(help="Who proposes: evolve or random.")] = None,
+    json: JsonOption = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
+) -> None:
+    """Run a study until its budget is spent. The same command again goes on where it stopped."""
+    chosen, allowed = _chosen(study, budget, seed, researcher)
+    directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
+    reason, interrupted = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain))
+    _conclude(directory, reason, json=json)
+    if interrupted:
+        sys.exit(INTERRUPTED)
+
+
+def _chosen(name: str, budget: str | None, seed: int | None, researcher: str | None) -> tuple[Study, Budget]:
+    """The study and budget that the arguments ask for. Raises StudyError."""
+    from novum import wiring
+    from novum.governance.budget import parse_budget
+    from novum.studies.load import load_study
+
+    file = load_study(name)
+    chosen = file.study
+    if seed is not None:
+        if not 0 <= seed < 2**53:
+            raise StudyError(f"--seed {seed}: must lie between 0 and 2^53 - 1")
+        chosen = replace(chosen, seed=seed)
+    if researcher is not None:
+        chosen = replace(chosen, researcher=replace(chosen.researcher, name=researcher, options={}))
+    try:
+        wiring.check(chosen)
+    except StudyError as error:
+        raise file.locate(error) from None
+    return chosen, parse_budget(budget) if budget is not None else file.budget
+
+
+def _run(
+    study: Study, budget: Budget, directory: Path, workers: int | None, watcher: AbstractContextManager[Watcher | None]
+) -> tuple[str, bool]:
+    from novum import wiring
+
+    with wiring.session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
+        if watch:
+            watch.begin(directory, lab.state)
+            lab.observe = watch.show
+        reason = lab.run()
+        return reason, lab.draining
+
+
+def _watcher(*, json: bool, plain: bool) -> AbstractContextManager[Watcher | None]:
+    """Live on a terminal, plain lines elsewhere; with --json the lines go to standard error only on a terminal."""
+    if json and not sys.stderr.isatty():
+        return nullcontext(None)
+    from novum.cli.watch import LiveWatcher, PlainWatcher
+
+    if plain or json or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return nullcontext(PlainWatcher(sys.stderr if json else sys.stdout))
+    return LiveWatcher()
+
+
+@contextmanager
+def _stoppable(lab: Lab, watch: Watcher | None) -> Iterator[None]:
+    """First Ctrl-C or SIGTERM: finish what is in flight. Second: stop now; trials in flight are run again next time."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 the signature is Python's
+        if lab.draining or signum == signal.SIGTERM:
+            raise KeyboardInterrupt
+        lab.draining = True
+        if watch:
+            watch.say("stopping once the trials in flight are in; Ctrl-C again stops now")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _conclude(directory: Path, reason: str, *, json: bool) -> None:
+    from novum.cli.output import read_state
+    from novum.cli.read import print_findings
+    from novum.report.summary import summarise
+
+    summary = summarise(read_state(directory))
+    if json:
+        print(as_json(summary))
+        return
+    print(f"\n{reason}.")
+    print(
+        f"{summary.hypotheses} hypotheses in {summary.trials} trials and {summary.cpu_seconds:.0f} CPU seconds: "
+        f"{summary.supported} supported, {summary.refuted} refuted, {summary.inconclusive} inconclusive, "
+        f"{summary.failed} failed"
+    )
+    print_findings(list(summary.findings))
+    print(f"\nlab     {directory}\nreport  novum report --lab {directory}\nverify  novum verify --lab {directory}")

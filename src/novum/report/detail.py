@@ -1,0 +1,150 @@
+"""Everything the record holds about one name: a hypothesis, a trial or a candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.core.events import Side
+from novum.core.nouns import Cost, Genome, Setting
+from novum.core.state import Hypothesis, State
+from novum.report.standing import standing
+
+
+@dataclass(frozen=True, slots=True)
+class PairLine:
+    """One confirming or estimating pair; scores in metric units, None for a failed run."""
+
+    seed_index: int
+    candidate: float | None
+    incumbent: float | None
+    used_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class HypothesisDetail:
+    """A hypothesis with its claim, its evidence and its pairs."""
+
+    id: str
+    outcome: str
+    reason: str
+    candidate: Genome
+    incumbent: Genome
+    author: str
+    rationale: str
+    parents: tuple[str, ...]
+    predicted_probability: float
+    cost: Cost
+    screening_advantage: float | None
+    setting: Setting
+    e_value: float | None
+    threshold: float | None
+    against: float | None
+    pairs_used: int | None
+    effect: float | None
+    interval: tuple[float, float] | None
+    pairs: tuple[PairLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialDetail:
+    """A trial that failed or was scored."""
+
+    id: str
+    outcome: str
+    cause: str
+    score: float | None
+    purpose: str
+    subject: str
+    candidate: Genome
+    setting: Setting
+    cpu_seconds: float
+    wall_seconds: float
+    peak_bytes: int
+    facts: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateDetail:
+    """A candidate and the hypotheses about it."""
+
+    id: str
+    genome: Genome
+    setting: Setting
+    screening_score: float | None
+    hypotheses: tuple[str, ...]
+
+
+Detail = HypothesisDetail | TrialDetail | CandidateDetail
+
+
+def detail(state: State, name: str) -> Detail | None:
+    """What `name` stands for, or None."""
+    if name in state.hypotheses:
+        return _hypothesis(state, state.hypotheses[name])
+    if name in state.candidates:
+        return _candidate(state, name)
+    return _trial(state, name)
+
+
+def _hypothesis(state: State, hypothesis: Hypothesis) -> HypothesisDetail:
+    claim, verdict, size = hypothesis.registered, hypothesis.verdict, hypothesis.finding
+    now = standing(state, hypothesis)
+    tuned = state.tuned.get(hypothesis.candidate.id)
+    used = verdict.pairs if verdict else len(hypothesis.pairs())
+    return HypothesisDetail(
+        id=hypothesis.id,
+        outcome=now.outcome,
+        reason=now.reason,
+        candidate=dict(claim.candidate.genome),
+        incumbent=dict(state.candidates[claim.incumbent].genome),
+        author=claim.author,
+        rationale=claim.rationale,
+        parents=claim.parents,
+        predicted_probability=claim.probability,
+        cost=claim.cost,
+        screening_advantage=state.advantage(hypothesis),
+        setting=dict(tuned.setting) if tuned else {},
+        e_value=verdict.e_value if verdict else None,
+        threshold=verdict.threshold if verdict else None,
+        against=verdict.against if verdict else None,
+        pairs_used=used,
+        effect=size.effect if size else None,
+        interval=size.interval if size else None,
+        pairs=tuple(_pairs(hypothesis, used)),
+    )
+
+
+def _pairs(hypothesis: Hypothesis, used: int) -> list[PairLine]:
+    runs, others = hypothesis.runs[Side.CANDIDATE], hypothesis.runs[Side.INCUMBENT]
+    return [
+        PairLine(index, runs[index].score, others[index].score, "verdict" if index < used else "estimate")
+        for index in sorted(set(runs) & set(others))
+    ]
+
+
+def _candidate(state: State, name: str) -> CandidateDetail:
+    tuned = state.tuned.get(name)
+    about = tuple(h.id for h in state.hypotheses.values() if h.candidate.id == name)
+    genome = dict(state.candidates[name].genome)
+    return CandidateDetail(name, genome, dict(tuned.setting) if tuned else {}, tuned.score if tuned else None, about)
+
+
+def _trial(state: State, name: str) -> TrialDetail | None:
+    if name not in state.finished:
+        return None
+    outcome = state.finished[name]
+    plan = state.plan(outcome.group)
+    return TrialDetail(
+        id=name,
+        outcome=outcome.kind,
+        cause=outcome.cause,
+        score=outcome.score,
+        purpose=plan.purpose,
+        subject=plan.subject,
+        candidate=dict(plan.candidate.genome),
+        setting=dict(plan.members[outcome.member].setting),
+        cpu_seconds=outcome.cpu_seconds,
+        wall_seconds=outcome.wall_seconds,
+        peak_bytes=outcome.peak_bytes,
+        facts=dict(outcome.facts),
+    )

@@ -1,0 +1,50 @@
+"""Where each hypothesis stands, in words: a verdict, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.core.events import Verdict
+from novum.core.state import Hypothesis, Phase, State
+
+FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """outcome: supported, refuted, inconclusive or failed; reason in words; settled: whether it can still change."""
+
+    outcome: str
+    reason: str
+    settled: bool
+
+
+def standing(state: State, hypothesis: Hypothesis) -> Standing:
+    """The standing of one hypothesis."""
+    phase, verdict = hypothesis.phase, hypothesis.verdict
+    if phase is Phase.CONFIRMING:
+        pairs = len(hypothesis.pairs())
+        return Standing(Verdict.INCONCLUSIVE, f"confirmation open after {pairs} pairs; {_pause(state)}", False)
+    if verdict is not None:
+        return Standing(verdict.verdict, verdict.reason, phase is Phase.CLOSED)
+    if phase is Phase.FAILED:
+        return Standing(FAILED, _cause(state, hypothesis), True)
+    if phase in (Phase.SUPERSEDED, Phase.STALE):
+        return Standing(Verdict.INCONCLUSIVE, "screened; its incumbent was replaced before it was promoted", True)
+    if phase is Phase.WAITING:
+        gain = state.advantage(hypothesis)
+        if gain is not None and gain <= 0:
+            return Standing(Verdict.INCONCLUSIVE, f"screened {gain:+.3g} against the incumbent, not promoted", False)
+        shown = "" if gain is None else f" {gain:+.3g}"
+        return Standing(Verdict.INCONCLUSIVE, f"screened{shown}, waiting to be promoted; {_pause(state)}", False)
+    return Standing(Verdict.INCONCLUSIVE, f"screening unfinished; {_pause(state)}", False)
+
+
+def _pause(state: State) -> str:
+    return "running" if state.session_open else state.end_reason or "the session stopped"
+
+
+def _cause(state: State, hypothesis: Hypothesis) -> str:
+    runs = state.sweeps[hypothesis.candidate.id].values()
+    worst = next((run for run in runs if run.score is None), None)
+    return f"{worst.kind}: {worst.cause}" if worst else "no setting gave a score"

@@ -1,0 +1,118 @@
+"""A campaign in one object: what `novum run --json` prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from novum.core.events import ConfirmationOpened, Verdict
+from novum.core.nouns import Cost, Genome, Setting
+from novum.core.state import Hypothesis, State
+from novum.report.standing import FAILED, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A supported hypothesis with its evidence and size.
+
+    effect in metric units, positive is better, with a confidence sequence `interval` at `level`, from `effect_pairs`
+    fresh pairs. When the budget ended before any, effect is the mean of the confirming pairs, which overstates, and
+    `effect_source` says so.
+    """
+
+    id: str
+    candidate: Genome
+    incumbent: Genome
+    e_value: float
+    threshold: float
+    n: int
+    effect: float | None
+    interval: tuple[float, float] | None
+    level: float
+    effect_pairs: int
+    effect_source: str
+    delta: float
+    crashes: int
+    candidate_id: str
+    incumbent_id: str
+    candidate_setting: Setting
+    incumbent_setting: Setting
+    candidate_cost: Cost
+    grade: str = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of a campaign so far; hypotheses = supported + refuted + inconclusive + failed."""
+
+    study: str
+    trials: int
+    hypotheses: int
+    supported: int
+    refuted: int
+    inconclusive: int
+    failed: int
+    cpu_seconds: float
+    findings: tuple[Finding, ...]
+    wall_seconds: float
+    refused: int
+    failures: dict[str, int]
+    reason: str
+    seed: int
+
+
+def summarise(state: State) -> Summary:
+    """The summary of a state that has a campaign."""
+    assert state.study
+    counts = Counter(standing(state, hypothesis).outcome for hypothesis in state.hypotheses.values())
+    return Summary(
+        study=state.study.name,
+        trials=state.trials,
+        hypotheses=len(state.hypotheses),
+        supported=counts[Verdict.SUPPORTED],
+        refuted=counts[Verdict.REFUTED],
+        inconclusive=counts[Verdict.INCONCLUSIVE],
+        failed=counts[FAILED],
+        cpu_seconds=round(state.cpu_seconds, 3),
+        findings=tuple(findings(state)),
+        wall_seconds=round(state.wall_seconds, 3),
+        refused=state.refused,
+        failures={str(kind): n for kind, n in sorted(state.outcomes.items()) if kind != "scored"},
+        reason=state.end_reason,
+        seed=state.study.seed,
+    )
+
+
+def findings(state: State) -> list[Finding]:
+    """Supported hypotheses in the order of their verdicts."""
+    return [
+        _finding(hypothesis, hypothesis.rule)
+        for hypothesis in state.hypotheses.values()
+        if hypothesis.rule and hypothesis.verdict and hypothesis.verdict.verdict is Verdict.SUPPORTED
+    ]
+
+
+def _finding(hypothesis: Hypothesis, rule: ConfirmationOpened) -> Finding:
+    verdict, size = hypothesis.verdict, hypothesis.finding
+    assert verdict
+    fresh = size is not None and size.effect is not None
+    return Finding(
+        id=hypothesis.id,
+        candidate=dict(rule.candidate.genome),
+        incumbent=dict(rule.incumbent.genome),
+        e_value=verdict.e_value,
+        threshold=verdict.threshold,
+        n=verdict.pairs,
+        effect=size.effect if size and fresh else verdict.mean,
+        interval=size.interval if size else None,
+        level=size.level if size else 0.0,
+        effect_pairs=size.pairs if size else 0,
+        effect_source="fresh pairs" if fresh else "confirming pairs (overstates)",
+        delta=rule.delta,
+        crashes=verdict.crashes,
+        candidate_id=rule.candidate.id,
+        incumbent_id=rule.incumbent.id,
+        candidate_setting=dict(rule.candidate_setting),
+        incumbent_setting=dict(rule.incumbent_setting),
+        candidate_cost=hypothesis.registered.cost,
+    )

@@ -1,0 +1,1 @@
+"""Studies that ship with Novum, and the reader of study files."""

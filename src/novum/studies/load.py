@@ -1,0 +1,119 @@
+"""Study files: TOML, checked key by key. Messages name the file, the line, the key and what is allowed."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+import typing
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from novum.core.errors import StudyError
+from novum.core.study import Budget, Study
+from novum.governance.budget import parse_budget
+
+_LINE_IN_MESSAGE = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A study, the budget its file suggests (unbounded when it names none), and where it was read from."""
+
+    study: Study
+    budget: Budget
+    source: str
+    text: str
+
+    def locate(self, error: StudyError) -> StudyError:
+        """`error` with file and line in front, when its message begins with the path of a key."""
+        path = re.match(r"([a-z_]+(?:\.[a-z_]+)*): ", str(error))
+        return StudyError(f"{_where(self.source, self.text, path[1].split('.') if path else [])}: {error}")
+
+
+def built_in() -> list[str]:
+    """Names of the studies that ship with Novum."""
+    files = resources.files("novum.studies").iterdir()
+    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+
+
+def load_study(name: str) -> StudyFile:
+    """Read a built-in study by name, or a TOML file by path. Raises StudyError."""
+    if name in built_in():
+        text = resources.files("novum.studies").joinpath(f"{name}.toml").read_text()
+        return parse_study(text, f"study {name!r}")
+    path = Path(name)
+    if path.suffix != ".toml" and not path.exists():
+        raise StudyError(f"there is no study {name!r}: choose {', '.join(built_in())}, or give the path of a TOML file")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise StudyError(f"cannot read the study file {path}: {reason}") from None
+    return parse_study(text, str(path))
+
+
+def parse_study(text: str, source: str) -> StudyFile:
+    """A study from TOML text; `source` is what messages call it. Raises StudyError."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = _LINE_IN_MESSAGE.search(str(error))
+        where = f"{source} line {line[1]}" if line else source
+        raise StudyError(f"{where}: not valid TOML: {_LINE_IN_MESSAGE.sub('', str(error)).strip()}") from None
+    budget = _budget(values.pop("budget", None), source, text)
+    try:
+        study = TypeAdapter(Study).validate_python(values)
+    except ValidationError as error:
+        raise StudyError(_explain(error, source, text)) from None
+    return StudyFile(study, budget, source, text)
+
+
+def _budget(value: object, source: str, text: str) -> Budget:
+    if value is None:
+        return Budget()
+    try:
+        return parse_budget(str(value))
+    except StudyError as error:
+        raise StudyError(f"{_where(source, text, ['budget'])}: {error}") from None
+
+
+def _explain(error: ValidationError, source: str, text: str) -> str:
+    """The first problem in one line."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"] if isinstance(part, str) and part.islower() and "[" not in part]
+    where = _where(source, text, path)
+    key = ".".join(path)
+    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return f"{where}: {key}: unknown key; allowed here: {', '.join(_allowed(path[:-1]))}"
+    if first["type"] in ("missing", "missing_argument"):
+        return f"{source}: the key {key!r} is missing; a study needs at least name and arena"
+    return f"{where}: {key}: {first['msg'][0].lower()}{first['msg'][1:]} (got {first['input']!r})"
+
+
+def _allowed(path: list[str]) -> list[str]:
+    """Keys of the table at `path`."""
+    table: Any = Study
+    for part in path:
+        table = typing.get_type_hints(table).get(part, Study)
+    names = [field.name for field in dataclasses.fields(table)]
+    return names if path else ["budget", *names]
+
+
+def _where(source: str, text: str, path: list[str]) -> str:
+    """The source, and the line on which the key at `path` (or its table) stands."""
+    table, found = "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+            table = header[1].strip()
+            if table == ".".join(path):
+                found = found or number
+        elif key := re.match(r"\s*([\w.\"'-]+)\s*=", line):
+            full = [*(table.split(".") if table else []), *key[1].strip("\"'").split(".")]
+            if full == path:
+                return f"{source} line {number}"
+    return f"{source} line {found}" if found else source
