@@ -25,7 +25,6 @@ from novum.core.study import Budget, Study
 from novum.governance.budget import HardBudget
 from novum.version import __version__
 
-
 if TYPE_CHECKING:
     from novum.audit.verify import Verification
 
@@ -186,9 +185,7 @@ def _take_up(state: State, ledger: Ledger, rooms: House, budget: Budget, directo
     else:
         _check_same(state, rooms, directory)
     opening.append(
-        SessionStarted(
-            state.session + 1, budget, rooms.slots, os.getpid(), socket.gethostname(), versions(problem)
-        )
+        SessionStarted(state.session + 1, budget, rooms.slots, os.getpid(), socket.gethostname(), versions(problem))
     )
     ledger.append(opening, durable=True)
     for event in opening:

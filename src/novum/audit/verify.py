@@ -144,8 +144,12 @@ class _Audit:
         account = self.state.account
         now = self.rules.gate.judge(rule, hypothesis.pairs(), hypothesis.judged, account.discoveries)
         if not event.reason.startswith(SUPERSEDED) and now.verdict != event.verdict:
-            raise IntegrityError(f"{event.hypothesis} was called {event.verdict}, its outcomes say {now.verdict or 'go on'}")
-        same = _close(now.e_value, event.e_value) and _close(now.threshold, event.threshold) and now.pairs == event.pairs
+            raise IntegrityError(
+                f"{event.hypothesis} was called {event.verdict}, outcomes say {now.verdict or 'go on'}"
+            )
+        same = (
+            _close(now.e_value, event.e_value) and _close(now.threshold, event.threshold) and now.pairs == event.pairs
+        )
         if not same:
             raise IntegrityError(
                 f"the evidence for {event.hypothesis} was recorded as E = {event.e_value:.6g} of {event.threshold:.6g} "

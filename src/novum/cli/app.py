@@ -10,7 +10,7 @@ from novum.core.errors import NovumError, UserError
 
 app = typer.Typer(
     name="novum",
-    help="An automated AI research lab: it proposes hypotheses, runs experiments, and keeps only what is proven.",
+    help="An automated AI research lab: proposes hypotheses, runs experiments, keeps what holds.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

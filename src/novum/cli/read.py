@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,8 +11,18 @@ from novum.cli.output import JsonOption, LabOption, as_json, find_lab, genome, n
 from novum.core.errors import UserError
 
 if TYPE_CHECKING:
-    from novum.core.state import Hypothesis, State
     from novum.report.summary import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaLine:
+    """An arena, whether its requirements are installed, and the built-in studies of it."""
+
+    arena: str
+    question: str
+    metric: str
+    ready: bool
+    studies: list[str]
 
 
 def register(app: typer.Typer) -> None:
@@ -94,22 +105,18 @@ def arenas(json: JsonOption = False) -> None:
     from novum import wiring
     from novum.studies.load import built_in, load_study
 
-    rows = []
+    found = []
     for name, build in wiring.ARENAS.items():
         card = build({}).card
         ready = all(importlib.util.find_spec(module) for module in card.requires)
         studies = [study for study in built_in() if load_study(study).study.arena == name]
-        rows.append({"arena": name, "question": card.question, "metric": card.metric, "installed": ready, "studies": studies})
+        found.append(ArenaLine(name, card.question, card.metric, ready, studies))
     if json:
-        print(as_json(rows))
+        print(as_json(found))
         return
-    table(
-        ["arena", "studies", "ready", "question"],
-        [
-            [str(r["arena"]), ", ".join(r["studies"]), "yes" if r["installed"] else "pip install 'novum[arenas]'", str(r["question"])]
-            for r in rows
-        ],
-    )
+    install = "no: pip install 'novum[arenas]'"
+    rows = [[line.arena, ", ".join(line.studies), "yes" if line.ready else install, line.question] for line in found]
+    table(["arena", "studies", "ready", "question"], rows)
 
 
 def print_findings(found: list[Finding]) -> None:
@@ -118,7 +125,9 @@ def print_findings(found: list[Finding]) -> None:
         print("no supported findings")
         return
     for finding in found:
-        interval = "no interval" if finding.interval is None else f"{finding.interval[0]:+.3g} .. {finding.interval[1]:+.3g}"
+        interval = (
+            "no interval" if finding.interval is None else f"{finding.interval[0]:+.3g} .. {finding.interval[1]:+.3g}"
+        )
         changed = {k: v for k, v in finding.candidate.items() if finding.incumbent.get(k) != v}
         print(f"\n{finding.id}  supported: {genome(changed)}")
         print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")

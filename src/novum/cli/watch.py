@@ -74,7 +74,9 @@ class PlainWatcher:
     def __enter__(self) -> PlainWatcher:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
 
@@ -110,7 +112,9 @@ class LiveWatcher:
         self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._live.stop()
 
 
@@ -134,7 +138,9 @@ def lines(now: Progress) -> list[str]:
     ]
     for item in now.confirming:
         state = "estimating" if item.estimating else "confirming"
-        text.append(f"{state}  {item.id} E = {item.e_value:.3g} of {item.threshold:.3g} after {item.pairs} pairs: {item.change}")
+        text.append(
+            f"{state}  {item.id} E = {item.e_value:.3g} of {item.threshold:.3g} after {item.pairs} pairs: {item.change}"
+        )
     text.append(f"incumbent   {genome(now.incumbent)} ({now.incumbent_origin})")
     text.append(f"evidence    cash {now.cash:.3f}, {now.discoveries} supported")
     text += [f"{line.outcome:<12}{line.id}: {line.change} ({line.reason})" for line in now.verdicts]
@@ -163,7 +169,10 @@ def panel(now: Progress, lab: Path, message: str = "") -> Group:
     if now.failures:
         parts.append(_label("failures", ", ".join(f"{count} {kind}" for kind, count in now.failures.items())))
     foot = message or "Ctrl-C stops in order; the same command goes on from there"
-    return Group(Panel(Group(*parts), title=f"novum  {now.study}", subtitle=str(lab), title_align="left"), Text(foot, style="dim"))
+    return Group(
+        Panel(Group(*parts), title=f"novum  {now.study}", subtitle=str(lab), title_align="left"),
+        Text(foot, style="dim"),
+    )
 
 
 def _label(name: str, text: str) -> Text:

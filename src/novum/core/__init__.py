@@ -1,0 +1,1 @@
+"""What research is: nouns, events, ports, state and the loop. No input or output."""

@@ -11,7 +11,6 @@ from novum.core.events import (
     ConfirmationOpened,
     Event,
     FindingRecorded,
-    HypothesisRegistered,
     IncumbentChanged,
     Member,
     Plan,
@@ -69,7 +68,7 @@ def _close(state: State, house: House, hypothesis: Hypothesis, judgement: Judgem
     events: list[Event] = [
         verdict,
         IncumbentChanged(hypothesis.candidate, hypothesis.registered.cost, hypothesis.id),
-        *_scale_of(hypothesis, house),
+        *_scale_of(hypothesis),
     ]
     account = Account(verdict.cash, verdict.discoveries, state.account.opened)
     count = len(state.hypotheses)
@@ -124,7 +123,7 @@ def _superseded(account: Account, house: House, hypothesis: Hypothesis) -> Verdi
     return _verdict(account, house, hypothesis, stopped)
 
 
-def _scale_of(hypothesis: Hypothesis, house: House) -> Iterator[ScaleMeasured]:
+def _scale_of(hypothesis: Hypothesis) -> Iterator[ScaleMeasured]:
     """The new incumbent's noise from its own fresh runs: they differ in the seed alone, as A/A runs do."""
     scores = [run.score for run in hypothesis.runs[Side.CANDIDATE].values() if run.score is not None]
     if len(scores) >= FEWEST_RUNS_FOR_SCALE:

@@ -14,6 +14,7 @@ from novum.core.errors import StudyError
 from novum.core.events import Event, HypothesisRegistered, ProposalMade, ProposalRefused
 from novum.core.house import House
 from novum.core.judgement import Spent
+from novum.core.nouns import Candidate, Genome
 from novum.core.state import Phase, State
 from novum.core.view import StudyView, Tried
 
@@ -84,7 +85,9 @@ def ended(state: State, house: House) -> str | None:
 
 def why_nothing_more(state: State, house: House) -> str:
     """The reason why `decide` has nothing more to do, in words."""
-    if reason := ended(state, house) or house.governor.refuses(screen.spent(state), screen.price(state, 1, house.slots)):
+    if reason := ended(state, house) or house.governor.refuses(
+        screen.spent(state), screen.price(state, 1, house.slots)
+    ):
         return reason
     if house.evidence.open(state.account).amount <= 0:
         return "evidence spent: plain e-LOND allows no more than the planned confirmations"
@@ -108,12 +111,12 @@ def _objection(state: State, house: House, proposal: ProposalMade) -> str:
     return ""
 
 
-def _candidate(house: House, genome: object) -> screen.Candidate:
+def _candidate(house: House, genome: Genome) -> Candidate:
     """A candidate in normal form; a genome outside the space is kept as it is and refused at admission."""
     try:
-        return screen.Candidate(house.arena.space.validate(genome))  # type: ignore[arg-type]
+        return Candidate(house.arena.space.validate(genome))
     except StudyError:
-        return screen.Candidate(genome)  # type: ignore[arg-type]
+        return Candidate(genome)
 
 
 def _view(state: State, house: House, number: int) -> StudyView:
@@ -132,4 +135,6 @@ def _tried(state: State) -> Iterator[Tried]:
     for hypothesis in state.screened[-MEMORY:]:
         advantage = state.gain(hypothesis.candidate.id, state.incumbent.candidate.id)
         verdict = hypothesis.verdict.verdict if hypothesis.verdict else None
-        yield Tried(hypothesis.id, hypothesis.candidate.genome, float("-inf") if advantage is None else advantage, verdict)
+        yield Tried(
+            hypothesis.id, hypothesis.candidate.genome, float("-inf") if advantage is None else advantage, verdict
+        )

@@ -43,7 +43,7 @@ class Lab:
     ledger: Ledger
     blobs: Blobs
     executor: Executor
-    observe: Callable[[State], None] = lambda state: None
+    observe: Callable[[State], None] = lambda _: None
     clock: Clock = time.monotonic
     draining: bool = False
     patience: float = 0.2
@@ -61,7 +61,7 @@ class Lab:
         return reason
 
     def step(self) -> bool:
-        """Propose, admit, register, screen, confirm, decide, learn: all that is due, then outcomes. False at the end."""
+        """Propose, admit, register, screen, confirm, decide, learn; then take in outcomes. False at the end."""
         while not self.draining and (events := decide(self.state, self.house)):
             self.record(events)
         if not self.state.in_flight:
@@ -149,4 +149,3 @@ def actor_of(event: Event) -> str:
     if isinstance(event, ConfirmationOpened | VerdictReached):
         return "gate"
     return "lab"
-

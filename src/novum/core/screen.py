@@ -71,9 +71,7 @@ def price(state: State, trials: int, slots: int) -> Spent:
 
 def add(one: Spent, other: Spent) -> Spent:
     """The sum of two expenses."""
-    return Spent(
-        one.trials + other.trials, one.cpu_seconds + other.cpu_seconds, one.wall_seconds + other.wall_seconds
-    )
+    return Spent(one.trials + other.trials, one.cpu_seconds + other.cpu_seconds, one.wall_seconds + other.wall_seconds)
 
 
 def claim(
@@ -120,7 +118,9 @@ def _retire(state: State, house: House) -> list[Event]:
     count = len(state.hypotheses)
     for hypothesis in state.open_hypotheses(Phase.STALE):
         successor = renewed(state, house, hypothesis, state.incumbent.candidate, f"h{count + 1}")
-        if any(isinstance(e, HypothesisRegistered) and successor and e.candidate == successor.candidate for e in events):
+        if any(
+            isinstance(e, HypothesisRegistered) and successor and e.candidate == successor.candidate for e in events
+        ):
             successor = None
         events.append(HypothesisSuperseded(hypothesis.id, successor.id if successor else None))
         if successor:
@@ -170,7 +170,9 @@ def _tuned(state: State, candidate: str) -> CandidateTuned:
         runs = [sweep[number, seed] for seed in range(state.study.screening.seeds)]
         values = [run.score for run in runs if run.score is not None]
         scores.append(statistics.fmean(values) if len(values) == len(runs) else None)
-    ranked = [(score if state.card.higher_is_better else -score, -n) for n, score in enumerate(scores) if score is not None]
+    ranked = [
+        (score if state.card.higher_is_better else -score, -n) for n, score in enumerate(scores) if score is not None
+    ]
     if not ranked:
         if candidate == state.incumbents[0].candidate.id:
             cause = next(iter(sweep.values()))

@@ -153,7 +153,7 @@ class State:
         return self._known.get(incumbent, frozenset({incumbent}))
 
     def gain(self, candidate: str, incumbent: str) -> float | None:
-        """Screening gain of one candidate over another on the same search seeds, better is positive; None if unknown."""
+        """Screening gain over another candidate on the same search seeds, better is positive; None if unknown."""
         assert self.card
         mine, other = self.tuned.get(candidate), self.tuned.get(incumbent)
         if mine is None or other is None or mine.score is None or other.score is None:
@@ -227,7 +227,12 @@ class State:
             self.in_flight.pop(event.group, None)
         index = plan.members[event.member].index
         if event.kind is Kind.LOST:
-            key = (f"{plan.purpose}:{plan.subject}:{plan.attempt}", plan.side, str(plan.members[event.member].setting), index)
+            key = (
+                f"{plan.purpose}:{plan.subject}:{plan.attempt}",
+                plan.side,
+                str(plan.members[event.member].setting),
+                index,
+            )
             self._losses[key] += 1
             if self._losses[key] <= RERUNS_OF_LOST:
                 return

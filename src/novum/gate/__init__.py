@@ -1,0 +1,1 @@
+"""Whether we believe it: e-processes, the evidence ledger, verdicts and estimates."""

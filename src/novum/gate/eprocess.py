@@ -16,7 +16,7 @@ PRIOR_VARIANCE = 0.11
 
 
 def clipped(difference: float, delta: float, scale: float) -> float:
-    """y = clip((D - delta) / c, -1, 1), without unit. `scale` c must be positive."""
+    """Y = clip((D - delta) / c, -1, 1), without unit. `scale` c must be positive."""
     return max(-1.0, min(1.0, (difference - delta) / scale))
 
 

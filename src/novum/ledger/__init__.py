@@ -1,0 +1,1 @@
+"""What happened: journal, hash chain, blobs."""

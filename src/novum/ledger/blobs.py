@@ -29,7 +29,9 @@ class FileBlobs:
             partial.replace(path)
         except OSError as error:
             partial.unlink(missing_ok=True)
-            raise StorageError(f"cannot write to {self.root}: {error.strerror}; free some space and run again") from error
+            raise StorageError(
+                f"cannot write to {self.root}: {error.strerror}; free some space and run again"
+            ) from error
         return address
 
     def get(self, address: str) -> bytes:

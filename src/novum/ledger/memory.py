@@ -24,7 +24,12 @@ class MemoryLedger:
         added = []
         for event in events:
             head = self._records[-1].hash if self._records else GENESIS
-            seq, now, actor, kind = len(self._records) + 1, time.time_ns() // 1000, actor_of(event), kind_of(type(event))
+            seq, now, actor, kind = (
+                len(self._records) + 1,
+                time.time_ns() // 1000,
+                actor_of(event),
+                kind_of(type(event)),
+            )
             payload = encode(event)
             record = Record(seq, now, actor, kind, decode(kind, payload), link(head, seq, now, actor, kind, payload))
             self._records.append(record)

@@ -1,0 +1,1 @@
+"""What we say: summaries, progress, findings and the study report."""

@@ -1,0 +1,1 @@
+"""Coins with known chances."""
