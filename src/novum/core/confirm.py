@@ -250,6 +250,6 @@ def _rule(state: State, house: House, hypothesis: Hypothesis, stake: Stake) -> C
         position=stake.account.opened,
         stake=stake.amount,
         cash=stake.account.cash,
-        threshold=1.0 / (gate.alpha * stake.amount * (state.account.discoveries + 1)),
+        threshold=max(1.0, 1.0 / (stake.amount * (state.account.discoveries + 1))) / gate.alpha,
         key_commitment=seeds.commitment(house.confirmation_key(hypothesis.id, attempt)),
     )

@@ -41,9 +41,10 @@ class BettingGate:
 
         judged: how many of the pairs an earlier call has already seen. A threshold that has fallen since then (because
         `discoveries` rose) applies to the present evidence and what follows, never to a past maximum: E at the time of
-        acceptance is then E at a stopping time, which is what the guarantee needs.
+        acceptance is then E at a stopping time, which is what the guarantee needs. However many discoveries there are,
+        a claim needs at least the 1/alpha that it would need alone.
         """
-        bar = threshold(rule.alpha, rule.stake, discoveries)
+        bar = max(threshold(rule.alpha, rule.stake, discoveries), 1.0 / rule.alpha)
         gains = [difference(pair, rule) for pair in pairs]
         support = [1.0, *eprocess.path(gains, rule.delta, rule.scale)]
         against = [1.0, *eprocess.mirrored(gains, rule.delta + rule.dmin, rule.scale)]

@@ -46,8 +46,13 @@ def _hidden(length: int, rows: Rows) -> Tensor:
 
 
 def _chunk(
-    q_NxQxK: Tensor, grown: Tensor, k_NxCxK: Tensor, v_NxCxE: Tensor, beta_NxCx1: Tensor | None,
-    state_NxKxE: Tensor | None, hidden: Tensor,
+    q_NxQxK: Tensor,
+    grown: Tensor,
+    k_NxCxK: Tensor,
+    v_NxCxE: Tensor,
+    beta_NxCx1: Tensor | None,
+    state_NxKxE: Tensor | None,
+    hidden: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Outputs [N, Q, E] and pseudo-values U [N, C, E]. Given: q e^g, k e^g (`grown`), k e^{-g} (`k_NxCxK`)."""
     shrunk_NxKxC = k_NxCxK.transpose(1, 2)
@@ -64,8 +69,13 @@ def _chunk(
 
 
 def recurrent(
-    q_NxTxK: Tensor, k_NxTxK: Tensor, v_NxTxE: Tensor, log_decay: Tensor | None, beta_NxTx1: Tensor | None,
-    rows: Rows = None, chunk: int = CHUNK,
+    q_NxTxK: Tensor,
+    k_NxTxK: Tensor,
+    v_NxTxE: Tensor,
+    log_decay: Tensor | None,
+    beta_NxTx1: Tensor | None,
+    rows: Rows = None,
+    chunk: int = CHUNK,
 ) -> Tensor:
     """o_t = S_t q_t at the wanted tokens, [N, Q, E]: the same function as `naive.recurrent`.
 

@@ -68,9 +68,19 @@ class Options:
 
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
-    ("length", 2, 4096), ("vocabulary", 8, 65536), ("keys", 1, 1024), ("writes", 1, 64), ("width", 4, 1024),
-    ("layers", 1, 8), ("batch", 1, 1024), ("steps", 1, 1_000_000), ("held_out", 1, 65536), ("warmup", 0.0, 1.0),
-    ("clip", 1e-6, 1e9), ("weight_decay", 0.0, 1.0), ("max_state", 0, 1 << 40),
+    ("length", 2, 4096),
+    ("vocabulary", 8, 65536),
+    ("keys", 1, 1024),
+    ("writes", 1, 64),
+    ("width", 4, 1024),
+    ("layers", 1, 8),
+    ("batch", 1, 1024),
+    ("steps", 1, 1_000_000),
+    ("held_out", 1, 65536),
+    ("warmup", 0.0, 1.0),
+    ("clip", 1e-6, 1e9),
+    ("weight_decay", 0.0, 1.0),
+    ("max_state", 0, 1 << 40),
 )
 
 _Rule = tuple[Callable[[Options], bool], str]

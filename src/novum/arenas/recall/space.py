@@ -17,8 +17,12 @@ GENES = (
     Gene("feature", ("identity", "elu1", "silu", "relu"), "map applied to q and k (linear only)"),
     Gene("qk_norm", ("none", "l2"), "q and k brought to unit length; attention then learns a temperature per head"),
     Gene("write", ("hebb", "delta"), "add v k^T, or correct the stored value by beta (v - S k) k^T (linear only)"),
-    Gene("decay", ("none", "constant", "scalar", "vector"), "forgetting per step: a learned constant per head, "
-         "one number per head from the token, one number per key channel from the token (linear only)"),
+    Gene(
+        "decay",
+        ("none", "constant", "scalar", "vector"),
+        "forgetting per step: a learned constant per head, "
+        "one number per head from the token, one number per key channel from the token (linear only)",
+    ),
     Gene("beta", (1, 2), "upper end of the range of the write strength (delta only)"),
     Gene("gate", (False, True), "output multiplied by SiLU of a projection of the token"),
     Gene("positions", ("none", "rotary"), "positions on q and k (attention only)"),

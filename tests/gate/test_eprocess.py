@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from novum.gate import eprocess
+
+GOLDEN_D = [0.8, 1.1, -0.2, 0.9, 1.4, 0.3, 2.5, 0.7, -0.5, 1.0]
+GOLDEN_E = [1.12, 1.6744, 1.5237, 2.1408, 3.4895, 3.9606, 7.5251, 9.8955, 7.669, 11.1201]
+
+differences = st.lists(st.floats(-1e6, 1e6), max_size=40)
+
+
+def test_golden_vector_of_the_specification():
+    assert [round(e, 4) for e in eprocess.path(GOLDEN_D, 0.0, 2.0)] == GOLDEN_E
+
+
+@given(differences, differences, st.floats(0, 10), st.floats(0.01, 100))
+def test_the_future_never_changes_the_past(past, future, delta, scale):
+    alone = list(eprocess.path(past, delta, scale))
+    assert list(eprocess.path(past + future, delta, scale))[: len(past)] == alone
+
+
+@given(differences, st.floats(0, 10), st.floats(0.01, 100))
+def test_e_is_never_negative_and_bounded_by_the_largest_bet(values, delta, scale):
+    for n, e in enumerate(eprocess.path(values, delta, scale), start=1):
+        assert 0 <= e <= 1.3 * 1.9 ** (n - 1) * (1 + 1e-9)
+
+
+@given(st.integers(0, 60))
+def test_a_candidate_that_changes_nothing_earns_nothing(n):
+    assert list(eprocess.path([0.0] * n, 0.0, 1.0)) == [1.0] * n
+
+
+@given(differences, st.floats(-5, 5), st.floats(0.01, 100))
+def test_the_mirror_is_the_process_of_the_reflected_differences(values, bound, scale):
+    assert list(eprocess.mirrored(values, bound, scale)) == list(eprocess.path([-d for d in values], -bound, scale))
+
+
+@given(st.floats(0.01, 1e3), differences, st.floats(0.01, 10))
+def test_units_do_not_matter(unit, values, scale):
+    plain = list(eprocess.path(values, 0.0, scale))
+    scaled = list(eprocess.path([d * unit for d in values], 0.0, scale * unit))
+    assert scaled == pytest.approx(plain, rel=1e-6)
+
+
+def test_the_expected_value_under_the_null_is_one():
+    rng = random.Random(11)
+    n = 100_000
+    ends = []
+    for _ in range(n):
+        *_, last = eprocess.path([rng.gauss(0, 1) for _ in range(10)], 0.0, 3.0)
+        ends.append(last)
+    mean = math.fsum(ends) / n
+    error = math.sqrt(math.fsum((e - mean) ** 2 for e in ends) / n / (n - 1))
+    assert abs(mean - 1.0) < max(0.002, 4 * error)
+
+
+def test_the_chance_of_ever_passing_twenty_under_the_null_is_small():
+    rng = random.Random(12)
+    streams = 20_000
+    passed = sum(max(eprocess.path([rng.gauss(0, 1) for _ in range(60)], 0.0, 2.0)) >= 20 for _ in range(streams))
+    assert passed / streams == pytest.approx(0.022, abs=4 * math.sqrt(0.022 * 0.978 / streams))
+
+
+@pytest.mark.parametrize(("bar", "pairs"), [(2000, 13), (180, 9), (50, 7), (20, 6), (1.0, 1)])
+def test_the_fewest_pairs_that_can_reach_a_threshold(bar, pairs):
+    assert eprocess.fewest_pairs(bar) == pairs
+    always_best = list(eprocess.path([1e9] * 20, 0.0, 1.0))
+    assert next(n for n, e in enumerate(always_best, start=1) if e >= bar) == pairs
+
+
+def test_growth_is_what_futility_needs():
+    assert eprocess.growth(-3.0) == eprocess.growth(0.0) == 0.0
+    assert eprocess.growth(0.1) < eprocess.growth(1.0) < eprocess.growth(10.0) <= math.log(2)
