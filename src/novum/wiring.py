@@ -114,7 +114,9 @@ def session(
         secret = load_secret(directory)
         rooms = house(study, budget, secret, count, problem)
         state = fold(record.event for record in journal.read())
-        _take_up(state, journal, rooms, budget, directory)
+        if state.study is not None:
+            _check_same(state, rooms, directory)
+        take_up(state, journal, rooms, budget)
         with executor(study, problem, count) as place:
             yield Lab(rooms, state, journal, FileBlobs(directory / "blobs"), place)
 
@@ -172,8 +174,8 @@ def versions(problem: Arena) -> dict[str, str]:
     return found
 
 
-def _take_up(state: State, ledger: Ledger, rooms: House, budget: Budget, directory: Path) -> None:
-    """Open the campaign, or check that it is this study's; then start a session in it."""
+def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget) -> None:
+    """Open the campaign unless the state has one, then start a session in it."""
     study, problem = rooms.study, rooms.arena
     opening: list[Event] = []
     if state.study is None:
@@ -182,8 +184,6 @@ def _take_up(state: State, ledger: Ledger, rooms: House, budget: Budget, directo
             CampaignOpened(study, problem.card, commitment(rooms.keyring.secret), versions(problem)),
             IncumbentChanged(baseline, problem.cost(baseline.genome), None),
         ]
-    else:
-        _check_same(state, rooms, directory)
     opening.append(
         SessionStarted(state.session + 1, budget, rooms.slots, os.getpid(), socket.gethostname(), versions(problem))
     )

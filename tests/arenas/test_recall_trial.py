@@ -124,6 +124,18 @@ def test_members_that_share_a_stream_have_dependent_differences():
     assert kept_shared > 4 / members
 
 
+def test_known_answer_delta_revises_what_linear_attention_only_adds_to():
+    """The default study in small: thresholds, not values (README.md has the measured table)."""
+    arena, seeds = RecallArena(), [trial(seed, 0.03) for seed in range(4)]
+    scores = []
+    for genome in (arena.card.baseline, {**arena.card.baseline, "write": "delta"}):
+        group = group_of(genome, *seeds, options={})
+        scores.append([arena.score(group, t, d.artefact) for t, d in zip(group.trials, run(group), strict=True)])
+    linear, delta = scores
+    assert min(linear) > 0.4
+    assert max(linear) < 0.8 < 0.9 < min(delta)
+
+
 def test_the_streams_of_a_groups_members_are_their_own():
     first, second = (sequences(ARENA.options, seed, TRAIN, 0, 160).tokens for seed in (1, 2))
     assert not (first == second).all(1).any()

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from labs import Flaky, ScriptedArena, coin_study, events, failing, finished, in_memory, same, scored
+from novum.core.decide import decide
+from novum.core.errors import StudyError
+from novum.core.events import (
+    ConfirmationOpened,
+    FindingRecorded,
+    GroupDispatched,
+    HypothesisRegistered,
+    IncumbentChanged,
+    Purpose,
+    SessionEnded,
+    SessionStarted,
+    TrialFinished,
+    Verdict,
+    VerdictReached,
+)
+from novum.core.nouns import Kind
+from novum.core.state import Phase, State, fold
+from novum.core.study import Budget, GateSettings, ScreeningSettings
+from novum.ledger.memory import MemoryLedger
+from novum.report.summary import summarise
+
+
+@pytest.fixture(scope="module")
+def lab():
+    return finished(coin_study(), trials=1500)
+
+
+def test_a_campaign_ends_with_findings_that_are_true(lab):
+    summary = summarise(lab.state)
+    assert summary.supported >= 1
+    assert summary.hypotheses == summary.supported + summary.refuted + summary.inconclusive + summary.failed
+    from novum.arenas.coinflip.space import chance
+
+    for finding in summary.findings:
+        assert chance(finding.candidate, "mixed") > chance(finding.incumbent, "mixed")
+        assert finding.candidate != finding.incumbent
+        assert finding.e_value >= finding.threshold
+        assert finding.interval is not None
+        assert finding.interval[0] < finding.effect < finding.interval[1]
+
+
+def test_the_state_is_the_fold_of_the_ledger(lab):
+    assert same(fold(events(lab)), lab.state)
+
+
+def test_the_same_ledger_seed_and_researcher_give_the_same_actions(lab):
+    """Every decision on record is what `decide` says of the state before it."""
+    state, expected, checked = State(), [], 0
+    for event in events(lab):
+        if isinstance(event, TrialFinished):
+            assert not expected
+        elif state.session and not isinstance(event, SessionEnded):
+            expected = expected or decide(state, lab.house)
+            predicted = expected.pop(0)
+            if isinstance(event, GroupDispatched):
+                predicted = dataclasses.replace(predicted, elapsed=event.elapsed)
+            assert predicted == event
+            checked += 1
+        state.apply(event)
+    assert checked > 500
+
+
+def test_two_campaigns_with_one_secret_are_the_same(lab):
+    again = finished(coin_study(), trials=1500)
+    strip = [e for e in events(lab) if isinstance(e, VerdictReached | FindingRecorded | ConfirmationOpened)]
+    assert strip == [e for e in events(again) if isinstance(e, VerdictReached | FindingRecorded | ConfirmationOpened)]
+    other = finished(coin_study(seed=1), trials=1500)
+    assert [e for e in events(other) if isinstance(e, VerdictReached)] != [
+        e for e in events(lab) if isinstance(e, VerdictReached)
+    ]
+
+
+@settings(max_examples=12, deadline=None)
+@given(cut=st.integers(3, 900))
+def test_a_session_cut_anywhere_goes_on_and_keeps_what_was_finished(lab, cut):
+    """The ledger's prefix is what a killed lab leaves behind; the next session ends the campaign as a valid one."""
+    prefix = events(lab)[:cut]
+    ledger = MemoryLedger()
+    ledger.append(prefix, durable=True)
+    second = in_memory(coin_study(), Budget(trials=1500), ledger=ledger)
+    second.run()
+    assert events(second)[:cut] == prefix
+    assert second.state.trials <= 1500
+    kept = {e.trial: e for e in prefix if isinstance(e, TrialFinished)}
+    assert all(second.state.finished[name] == outcome for name, outcome in kept.items())
+    assert not second.state.in_flight
+
+
+def test_the_rule_stands_before_the_first_confirming_trial(lab):
+    registered = set()
+    for event in events(lab):
+        if isinstance(event, ConfirmationOpened):
+            registered.add((event.hypothesis, event.attempt))
+        if isinstance(event, GroupDispatched) and event.plan.purpose in (Purpose.CONFIRM, Purpose.ESTIMATE):
+            assert (event.plan.subject, event.plan.attempt) in registered
+
+
+def test_no_seed_is_ever_used_for_two_purposes(lab):
+    seeds: dict[int, set[str]] = {}
+    for event in events(lab):
+        if isinstance(event, GroupDispatched):
+            plan = event.plan
+            label = plan.purpose if plan.purpose in (Purpose.SCREEN, Purpose.CALIBRATE) else plan.subject
+            for trial in lab.house.group(plan).trials:
+                seeds.setdefault(trial.seed, set()).add(label)
+    assert all(len(labels) == 1 for labels in seeds.values())
+
+
+def test_both_sides_of_a_pair_share_their_seed_and_their_own_setting(lab):
+    sides: dict[tuple, dict[str, set]] = {}
+    for event in events(lab):
+        if isinstance(event, GroupDispatched) and event.plan.purpose is Purpose.CONFIRM:
+            for member, trial in zip(event.plan.members, lab.house.group(event.plan).trials, strict=True):
+                key = (event.plan.subject, event.plan.attempt, member.index)
+                sides.setdefault(key, {}).setdefault(event.plan.side, set()).add(trial.seed)
+    assert sides
+    for found in sides.values():
+        assert len(set.union(*found.values())) == 1
+
+
+def test_the_budget_of_trials_is_met_to_the_trial():
+    for trials in (1, 7, 50, 333):
+        lab = finished(coin_study(), trials=trials)
+        assert lab.state.trials <= trials
+        assert "budget" in lab.state.end_reason or lab.state.trials == trials
+
+
+def test_a_supported_hypothesis_becomes_the_incumbent_and_the_next_ones_are_held_against_it(lab):
+    incumbents = [e for e in events(lab) if isinstance(e, IncumbentChanged)]
+    assert incumbents[0].hypothesis is None
+    winners = [h for h in lab.state.hypotheses.values() if h.verdict and h.verdict.verdict is Verdict.SUPPORTED]
+    assert {e.hypothesis for e in incumbents[1:]} <= {h.id for h in winners}
+    last = incumbents[-1].candidate.id
+    later = [e for e in events(lab)[::-1] if isinstance(e, HypothesisRegistered)]
+    assert later[0].incumbent == last
+
+
+def test_failures_are_typed_outcomes_and_never_numbers():
+    """Some candidates raise, some deliver nonsense, some diverge: the campaign goes on and counts them."""
+
+    def plan(group):
+        act = group.candidate.genome["act"]
+        if act == "raise":
+            return failing(group, Kind.CRASHED, "ValueError: no")
+        if act == "diverge":
+            return failing(group, Kind.DIVERGED)
+        deliveries = scored(group)
+        if act == "nonsense":
+            return [dataclasses.replace(d, artefact=b"???") for d in deliveries]
+        if act == "nan":
+            return [dataclasses.replace(d, artefact=b"nan") for d in deliveries]
+        return deliveries
+
+    lab = in_memory(coin_study(arena="scripted"), Budget(trials=900), arena=ScriptedArena(), executor=Flaky(plan))
+    lab.run()
+    outcomes = lab.state.outcomes
+    assert all(outcomes[kind] for kind in (Kind.SCORED, Kind.CRASHED, Kind.DIVERGED, Kind.INVALID))
+    assert all(outcome.score is None for outcome, _ in lab.state.failures)
+    summary = summarise(lab.state)
+    assert summary.failed > 0
+    assert all(finding.candidate["act"] == "score" for finding in summary.findings)
+
+
+def test_a_lost_trial_is_run_again_with_the_same_seed_and_then_counts_as_lost():
+    lost: set[str] = set()
+
+    def plan(group):
+        if group.id in ("g2", "g3"):
+            lost.update(str(trial.seed) for trial in group.trials)
+            return failing(group, Kind.LOST, "the worker died")
+        return scored(group)
+
+    lab = in_memory(coin_study(arena="scripted"), Budget(trials=300), arena=ScriptedArena(), executor=Flaky(plan))
+    lab.run()
+    again = {str(trial.seed) for group in lab.executor.seen[3:] for trial in group.trials}
+    assert lost <= again
+    always = in_memory(
+        coin_study(arena="scripted"),
+        Budget(trials=300),
+        arena=ScriptedArena(),
+        executor=Flaky(lambda g: scored(g) if g.candidate.genome["level"] == 0 else failing(g, Kind.LOST)),
+    )
+    always.run()
+    assert always.state.count(Phase.FAILED) > 0
+
+
+def test_a_baseline_that_never_scores_is_an_error_that_says_so():
+    lab = in_memory(
+        coin_study(arena="scripted"),
+        Budget(trials=100),
+        arena=ScriptedArena(),
+        executor=Flaky(lambda g: failing(g, Kind.TIMED_OUT, "60 s were not enough")),
+    )
+    with pytest.raises(StudyError, match=r"baseline.*timed_out.*60 s were not enough"):
+        lab.run()
+
+
+def test_every_candidate_and_the_incumbent_get_the_same_sweep():
+    tuning = ({"lr": 0.1}, {"lr": 0.2}, {"lr": 0.3})
+
+    def plan(group):
+        bonus = {0.1: 0, 0.2: 60, 0.3: 20}
+        return [
+            dataclasses.replace(d, artefact=(int.from_bytes(d.artefact, "little") + bonus[t.setting["lr"]]).to_bytes(2, "little"))
+            for d, t in zip(scored(group), group.trials, strict=True)
+        ]
+
+    lab = in_memory(
+        coin_study(arena="scripted"), Budget(trials=600), arena=ScriptedArena(tuning=tuning), executor=Flaky(plan)
+    )
+    lab.run()
+    sweeps = [sweep for name, sweep in lab.state.sweeps.items() if name in lab.state.tuned]
+    assert {frozenset(sweep) for sweep in sweeps} == {frozenset((n, s) for n in range(3) for s in range(2))}
+    assert all(tuned.setting == {"lr": 0.2} for tuned in lab.state.tuned.values())
+    rules = [e for e in events(lab) if isinstance(e, ConfirmationOpened)]
+    assert rules
+    assert all(rule.candidate_setting == rule.incumbent_setting == {"lr": 0.2} for rule in rules)
+
+
+def test_draining_finishes_what_is_in_flight_and_the_next_session_goes_on():
+    lab = in_memory(coin_study(), Budget(trials=400))
+    lab.observe = lambda state: setattr(lab, "draining", state.trials >= 100)
+    assert "interrupted" in lab.run()
+    assert 100 <= lab.state.trials < 120
+    assert not lab.state.in_flight
+    second = in_memory(coin_study(), Budget(trials=400), ledger=lab.ledger)
+    second.run()
+    assert second.state.trials > 390
+    assert [e.session for e in events(second) if isinstance(e, SessionStarted)] == [1, 2]
+
+
+def test_a_researcher_out_of_ideas_ends_the_campaign():
+    study = coin_study(arena="scripted", screening=ScreeningSettings(keep_one_in=2))
+    tiny = ScriptedArena()
+    lab = in_memory(study, Budget(trials=100_000), arena=tiny, executor=Flaky(scored))
+    reason = lab.run()
+    assert "idea" in reason or "nothing" in reason
+    assert lab.state.count(Phase.SCREENING) == 0
+
+
+def test_plain_e_lond_stops_confirming_when_its_evidence_is_spent():
+    study = coin_study(gate=GateSettings(planned=2, refunds=False), options={"world": "null"})
+    lab = finished(study, trials=2000)
+    assert len([e for e in events(lab) if isinstance(e, ConfirmationOpened)]) <= 2

@@ -1,0 +1,136 @@
+"""Small labs for tests: coin-flip studies run inline, in memory or on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from novum import wiring
+from novum.core.errors import ArtefactError
+from novum.core.ids import canonical
+from novum.core.loop import Lab
+from novum.core.nouns import Card, Cost, Delivery, Gene, Kind, Space, TrialGroup
+from novum.core.state import State, fold
+from novum.core.study import Budget, GateSettings, ScreeningSettings, Study
+from novum.executors.inline import InlineExecutor
+from novum.ledger.codec import plain
+from novum.ledger.memory import MemoryBlobs, MemoryLedger
+
+SECRET = bytes(range(32))
+
+
+def coin_study(**changes) -> Study:
+    values = {
+        "name": "coins",
+        "arena": "coinflip",
+        "executor": "inline",
+        "gate": GateSettings(planned=20, refute_pairs=10),
+        "screening": ScreeningSettings(),
+    }
+    return Study(**{**values, **changes})
+
+
+def in_memory(study: Study, budget: Budget, *, arena=None, executor=None, ledger=None, slots=1) -> Lab:
+    """A lab in memory with the session begun; the same secret each time."""
+    ledger = ledger or MemoryLedger()
+    house = wiring.house(study, budget, SECRET, slots, arena)
+    state = fold(record.event for record in ledger.read())
+    wiring.take_up(state, ledger, house, budget)
+    place = executor or InlineExecutor(house.arena.card.program)
+    return Lab(house, state, ledger, MemoryBlobs(), place)
+
+
+def finished(study: Study, trials: int = 600, **changes) -> Lab:
+    """A lab whose session has ended by its budget."""
+    lab = in_memory(study, Budget(trials=trials), **changes)
+    lab.run()
+    return lab
+
+
+def events(lab: Lab) -> list:
+    return [record.event for record in lab.ledger.read()]
+
+
+def same(one: State, other: State) -> bool:
+    """Whether two states are equal in everything they hold."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(state: State) -> bytes:
+    """Everything a state holds in canonical JSON: the order of keys and 1 against 1.0 make no difference."""
+    return canonical(plain({name: _listed(value) for name, value in vars(state).items()}))
+
+
+def _listed(value):
+    if isinstance(value, dict):
+        return {str(key): _listed(item) for key, item in value.items()}
+    return sorted(value) if isinstance(value, set) else value
+
+
+@dataclass
+class ScriptedArena:
+    """An arena whose candidates do what their gene `act` says, and whose score is one byte. For tests of the loop."""
+
+    acts: dict[str, object] = field(default_factory=dict)
+    tuning: tuple = ({},)
+
+    @property
+    def card(self) -> Card:
+        return Card(
+            name="scripted",
+            question="What happens when trials fail?",
+            metric="points",
+            higher_is_better=True,
+            resolution=0.01,
+            program="scripted_program",
+            group_size=4,
+            tuning=self.tuning,
+            baseline={"act": "score", "level": 0},
+        )
+
+    @property
+    def space(self) -> Space:
+        return Space((Gene("act", ("score", "raise", "nonsense", "diverge", "nan")), Gene("level", tuple(range(40)))))
+
+    def score(self, group, trial, artefact: bytes) -> float:
+        if artefact == b"nan":
+            return float("nan")
+        if len(artefact) != 2:
+            raise ArtefactError(f"expected 2 bytes, got {len(artefact)}")
+        return int.from_bytes(artefact, "little") / 1000
+
+    def cost(self, genome) -> Cost:
+        return Cost(parameters=1)
+
+
+class Flaky:
+    """An executor double that returns scripted deliveries; `plan(group)` gives the deliveries of a group."""
+
+    slots = 1
+
+    def __init__(self, plan) -> None:
+        self._plan = plan
+        self._queue: list[TrialGroup] = []
+        self.seen: list[TrialGroup] = []
+
+    def submit(self, group: TrialGroup) -> None:
+        self._queue.append(group)
+        self.seen.append(group)
+
+    def collect(self, timeout: float):
+        from novum.core.nouns import GroupResult, Usage
+
+        done = [GroupResult(g, tuple(self._plan(g)), Usage(0.01 * len(g.trials), 0.01, 1000)) for g in self._queue]
+        self._queue.clear()
+        return done
+
+
+def failing(group: TrialGroup, kind: Kind, cause: str = "scripted") -> list[Delivery]:
+    return [Delivery(trial.id, failure=kind, cause=cause) for trial in group.trials]
+
+
+def scored(group: TrialGroup, points: int = 500) -> list[Delivery]:
+    """Points with noise from the trial's own seed, plus the candidate's level."""
+    level = int(group.candidate.genome["level"])
+    return [
+        Delivery(trial.id, artefact=(points + level + trial.seed % 41).to_bytes(2, "little")) for trial in group.trials
+    ]
