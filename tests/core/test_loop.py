@@ -209,7 +209,9 @@ def test_every_candidate_and_the_incumbent_get_the_same_sweep():
     def plan(group):
         bonus = {0.1: 0, 0.2: 60, 0.3: 20}
         return [
-            dataclasses.replace(d, artefact=(int.from_bytes(d.artefact, "little") + bonus[t.setting["lr"]]).to_bytes(2, "little"))
+            dataclasses.replace(
+                d, artefact=(int.from_bytes(d.artefact, "little") + bonus[t.setting["lr"]]).to_bytes(2, "little")
+            )
             for d, t in zip(scored(group), group.trials, strict=True)
         ]
 

@@ -21,9 +21,7 @@ def test_golden_numbers_of_the_specification():
     rejected = ledger.close(first.account, first.amount, 0.3, 2000.0, accepted=False)
     assert rejected.cash == pytest.approx(0.9965)
     second = ledger.open(rejected)
-    accepted = ledger.close(
-        second.account, second.amount, 2600.0, threshold(0.10, second.amount, 0), accepted=True
-    )
+    accepted = ledger.close(second.account, second.amount, 2600.0, threshold(0.10, second.amount, 0), accepted=True)
     assert (accepted.cash, accepted.discoveries) == (pytest.approx(0.9965), 1)
     third = ledger.open(accepted)
     assert threshold(0.10, third.amount, accepted.discoveries) == pytest.approx(993.477, abs=5e-4)

@@ -102,7 +102,9 @@ def test_refutation_is_right_about_the_bound():
         confirm(GATE, eager, 0, lambda: Pair(rng.gauss(1.0, 1), 0.0)).verdict is Verdict.REFUTED for _ in range(n)
     )
     assert wrong / n <= 0.10 + 3 * (0.1 * 0.9 / n) ** 0.5
-    nulls = sum(confirm(GATE, eager, 0, lambda: Pair(rng.gauss(0, 1), 0.0)).verdict is Verdict.REFUTED for _ in range(n))
+    nulls = sum(
+        confirm(GATE, eager, 0, lambda: Pair(rng.gauss(0, 1), 0.0)).verdict is Verdict.REFUTED for _ in range(n)
+    )
     assert nulls / n > 0.75
 
 

@@ -106,7 +106,10 @@ class _Audit:
     def _dispatched(self, event: GroupDispatched) -> None:
         plan = event.plan
         self.plans[plan.id] = plan
-        if plan.purpose in (Purpose.CONFIRM, Purpose.ESTIMATE):
+        if plan.purpose in (Purpose.SCREEN, Purpose.CALIBRATE):
+            if plan.subject != plan.candidate.id:
+                raise IntegrityError(f"{plan.purpose} trials of one candidate in the name of another")
+        else:
             rule = self.state.hypotheses[plan.subject].rule if plan.subject in self.state.hypotheses else None
             if rule is None or rule.attempt != plan.attempt:
                 raise IntegrityError(f"{plan.purpose} trials of {plan.subject} before its rule was registered")

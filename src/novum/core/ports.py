@@ -38,7 +38,7 @@ class Arena(Protocol):
         ...
 
     def cost(self, genome: Genome) -> Cost:
-        """Cost of one trial of `genome` by construction."""
+        """Cost of one full trial of `genome` by construction. Raises StudyError when the arena does not admit it."""
         ...
 
 

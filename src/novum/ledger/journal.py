@@ -66,8 +66,12 @@ class Journal:
         self.close()
 
     def append(self, events: Iterable[Event], *, durable: bool) -> Sequence[Record]:
-        """Append in order. Raises StorageError when the disk does not take it; nothing half-written stays."""
-        records = [self._next(event) for event in events]
+        """Append in order, all or none.
+
+        Raises StorageError when the disk does not take it, ValueError for an event with NaN or infinity in it.
+        """
+        payloads = [(event, encode(event)) for event in events]
+        records = [self._next(event, payload) for event, payload in payloads]
         if durable or time.monotonic() - self._flushed >= GROUP_SECONDS:
             self.flush()
         return records
@@ -98,9 +102,8 @@ class Journal:
             os.close(self._lock)
             self._lock = -1
 
-    def _next(self, event: Event) -> Record:
+    def _next(self, event: Event, payload: str) -> Record:
         seq, now, actor, kind = self._seq + 1, time.time_ns() // 1000, actor_of(event), kind_of(type(event))
-        payload = encode(event)
         head = link(self._head, seq, now, actor, kind, payload)
         self._waiting.append((seq, now, actor, kind, payload, head))
         self._seq, self._head = seq, head

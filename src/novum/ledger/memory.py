@@ -22,7 +22,8 @@ class MemoryLedger:
     def append(self, events: Iterable[Event], *, durable: bool) -> Sequence[Record]:  # noqa: ARG002 nothing here is durable
         """Append in order; events pass through the codec as they would on disk."""
         added = []
-        for event in events:
+        payloads = [(event, encode(event)) for event in events]
+        for event, payload in payloads:
             head = self._records[-1].hash if self._records else GENESIS
             seq, now, actor, kind = (
                 len(self._records) + 1,
@@ -30,7 +31,6 @@ class MemoryLedger:
                 actor_of(event),
                 kind_of(type(event)),
             )
-            payload = encode(event)
             record = Record(seq, now, actor, kind, decode(kind, payload), link(head, seq, now, actor, kind, payload))
             self._records.append(record)
             added.append(record)

@@ -177,9 +177,13 @@ def forest(effects: Sequence[Effect], metric: str, delta: float) -> Chart | None
     if delta > 0:
         layers.append(_chart([{"x": delta}]).mark_rule(style="soft", strokeDash=[4, 4]).encode(x="x:Q"))
     blue = COLOURS["supported"]
-    layers.append(base.transform_filter("datum.low != null").mark_rule(strokeWidth=3, color=blue).encode(x="low:Q", x2="high:Q"))
+    layers.append(
+        base.transform_filter("datum.low != null").mark_rule(strokeWidth=3, color=blue).encode(x="low:Q", x2="high:Q")
+    )
     for end in ("low", "high"):
-        tick = base.transform_filter("datum.low != null").mark_tick(thickness=3, height=12, orient="vertical", color=blue)
+        tick = base.transform_filter("datum.low != null").mark_tick(
+            thickness=3, height=12, orient="vertical", color=blue
+        )
         layers.append(tick.encode(x=f"{end}:Q"))
     layers.append(base.mark_point(filled=True, size=130, opacity=1, color=blue).encode(x="effect:Q"))
     return _wide(alt.layer(*layers), max(90, 44 * len(rows) + 20))
@@ -282,12 +286,16 @@ def bars(amounts: Sequence[Amount], title: str) -> Chart | None:
     colours = [COLOURS.get(one.outcome, "#6c7a89") for one in amounts]
     names = [one.name for one in amounts]
     # The figure stands right of its bar: leave it room inside the axis.
-    x = alt.X("amount:Q", title=title, scale=alt.Scale(domain=[0, largest * 1.18], nice=False), axis=alt.Axis(tickCount=5))
+    x = alt.X(
+        "amount:Q", title=title, scale=alt.Scale(domain=[0, largest * 1.18], nice=False), axis=alt.Axis(tickCount=5)
+    )
     base = _chart(rows).encode(y=alt.Y("name:N", sort=names, title=None), x=x)
     tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("amount:Q", title=title, format=",.4~g")]
     colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=colours), legend=None)
     text = base.mark_text(style="label", align="left", dx=6).encode(text=alt.Text("amount:Q", format=",.4~g"))
-    return _wide(base.mark_bar(cornerRadiusEnd=2, height=18).encode(color=colour, tooltip=tips) + text, 34 * len(rows) + 10)
+    return _wide(
+        base.mark_bar(cornerRadiusEnd=2, height=18).encode(color=colour, tooltip=tips) + text, 34 * len(rows) + 10
+    )
 
 
 def genealogy(nodes: Sequence[Node], edges: Sequence[Edge], accepted: Sequence[int], metric: str) -> Chart | None:
@@ -297,7 +305,12 @@ def genealogy(nodes: Sequence[Node], edges: Sequence[Edge], accepted: Sequence[i
     domain = robust_domain([one.y for one in nodes], [0.0])
     scale = alt.Scale(domain=domain, clamp=True, nice=False)
     y = alt.Y("y:Q", title=f"screening advantage ({metric})", scale=scale)
-    x = alt.X("x:Q", title="hypothesis number", axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(nice=False, padding=8))
+    x = alt.X(
+        "x:Q",
+        title="hypothesis number",
+        axis=alt.Axis(format="d", tickMinStep=1),
+        scale=alt.Scale(nice=False, padding=8),
+    )
     present = {one.outcome for one in nodes}
     shape = alt.Shape("outcome:N", scale=_scale(present, SHAPES), legend=alt.Legend(title=None))
     tips = [
@@ -311,14 +324,18 @@ def genealogy(nodes: Sequence[Node], edges: Sequence[Edge], accepted: Sequence[i
     turns = _chart([{"x": number} for number in accepted]).mark_rule(color=COLOURS["supported"], strokeDash=[3, 4])
     lines = _chart(_rows(edges)).mark_rule(style="soft", opacity=0.28, strokeWidth=0.8)
     zero = _chart([{"y": 0}]).mark_rule(style="soft", strokeWidth=1.2)
-    points = _chart(_rows(nodes)).mark_point(filled=True).encode(
-        x=x,
-        y=y,
-        shape=shape,
-        color=_colour(present),
-        size=alt.condition("datum.judged", alt.value(110), alt.value(26)),
-        opacity=alt.condition("datum.judged", alt.value(1.0), alt.value(0.55)),
-        tooltip=tips,
+    points = (
+        _chart(_rows(nodes))
+        .mark_point(filled=True)
+        .encode(
+            x=x,
+            y=y,
+            shape=shape,
+            color=_colour(present),
+            size=alt.condition("datum.judged", alt.value(110), alt.value(26)),
+            opacity=alt.condition("datum.judged", alt.value(1.0), alt.value(0.55)),
+            tooltip=tips,
+        )
     )
     layers = [lines.encode(x=x, y=y, x2="x2:Q", y2="y2:Q"), zero.encode(y=y), turns.encode(x=x), points]
     return _wide(alt.layer(*layers), 380)
@@ -339,7 +356,9 @@ def stakes(entries: Sequence[Entry]) -> Chart | None:
     line = _chart(rows).mark_line(interpolate="step-after", strokeWidth=2, point={"size": 40, "filled": True})
     width = 10 if len(rows) <= 40 else 3
     stick = _chart(rows).mark_rule(strokeWidth=width)
-    spent = stick.encode(x=x, y=alt.Y("stake:Q", title=title), tooltip=tips, color=alt.Color(datum=kinds[1], scale=colour, legend=legend))
+    spent = stick.encode(
+        x=x, y=alt.Y("stake:Q", title=title), tooltip=tips, color=alt.Color(datum=kinds[1], scale=colour, legend=legend)
+    )
     cash = line.encode(x=x, y=y, tooltip=tips, color=alt.Color(datum=kinds[0], scale=colour, legend=legend))
     return _wide(spent + cash, 260)
 
@@ -362,7 +381,9 @@ def thresholds(entries: Sequence[Entry]) -> Chart | None:
     base = _chart(rows).encode(x=_positions(), tooltip=tips, color=colour)
     y = alt.Y("e_value:Q", title=title, scale=scale, axis=alt.Axis(format="~g", tickCount=8))
     tick_width = 14 if len(rows) <= 40 else 5
-    bar = base.mark_tick(orient="horizontal", width=tick_width, thickness=2.5).encode(y=alt.Y("threshold:Q", title=title, scale=scale))
+    bar = base.mark_tick(orient="horizontal", width=tick_width, thickness=2.5).encode(
+        y=alt.Y("threshold:Q", title=title, scale=scale)
+    )
     reach = base.mark_rule(opacity=0.3).encode(y=y, y2="threshold:Q")
     return _wide(reach + bar + base.mark_point(filled=True, size=70, opacity=1).encode(y=y), 260)
 
@@ -387,7 +408,12 @@ def round_off(value: float) -> float:
 
 
 def _positions() -> alt.X:
-    return alt.X("position:Q", title="confirmation", axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(nice=False, padding=14))
+    return alt.X(
+        "position:Q",
+        title="confirmation",
+        axis=alt.Axis(format="d", tickMinStep=1),
+        scale=alt.Scale(nice=False, padding=14),
+    )
 
 
 def _colour(present: Iterable[str]) -> alt.Color:

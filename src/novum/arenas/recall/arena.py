@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from novum.arenas.recall.card import CARD, resolution
-from novum.arenas.recall.cost import cost
+from novum.arenas.recall.cost import admit, cost
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.score import accuracy
 from novum.arenas.recall.space import SPACE
+from novum.core.errors import StudyError
 from novum.core.nouns import Card, Cost, Genome, Setting, Space, Trial, TrialGroup
 
 
@@ -36,5 +37,10 @@ class RecallArena:
         return accuracy(self.options, trial.seed, artefact)
 
     def cost(self, genome: Genome) -> Cost:
-        """Parameters, state floats per sequence and matrix FLOP of one full-length trial; see `cost.cost`."""
+        """Parameters, state floats per sequence and matrix FLOP of one full-length trial; see `cost.cost`.
+
+        Raises StudyError for a genome that the options do not admit (width, max_state).
+        """
+        if reason := admit(genome, self.options):
+            raise StudyError(reason)
         return cost(genome, self.options)

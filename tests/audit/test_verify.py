@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+
+import pytest
+from labs import coin_study
+from novum import wiring
+from novum.core.study import Budget
+from novum.ledger.chain import GENESIS, link
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("lab")
+    with wiring.session(coin_study(), Budget(trials=500), directory) as lab:
+        lab.run()
+    return directory
+
+
+@pytest.fixture
+def lab(original, tmp_path):
+    copy = tmp_path / "lab"
+    shutil.copytree(original, copy)
+    return copy
+
+
+def change(lab, statement, *values):
+    with sqlite3.connect(lab / "lab.db") as db:
+        db.execute(statement, values)
+    db.close()
+
+
+def forge(lab, kind, edit, only=""):
+    """Edit the payload of an event and hash the whole tail anew, as somebody with the database would."""
+    with sqlite3.connect(lab / "lab.db") as db:
+        rows = db.execute("SELECT seq, time, actor, kind, payload FROM events ORDER BY seq").fetchall()
+        seq = next(row[0] for row in rows if row[3] == kind and only in row[4])
+        head = GENESIS
+        for number, time, actor, name, payload in rows:
+            if number == seq:
+                value = json.loads(payload)
+                edit(value)
+                payload = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            head = link(head, number, time, actor, name, payload)
+            db.execute("UPDATE events SET payload = ?, hash = ? WHERE seq = ?", (payload, head, number))
+    db.close()
+    return seq
+
+
+def test_an_honest_record_holds_and_every_verdict_is_judged_again(lab):
+    result = wiring.verify(lab)
+    assert result.ok, result.lie
+    assert result.verdicts > 2
+    assert result.trials == 500
+    assert result.scores > 300
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE events SET payload = replace(payload, '\"score\":0.5', '\"score\":0.9') WHERE seq = {seq}", "hash"),
+        ("UPDATE events SET time = time + 1 WHERE seq = {seq}", "hash"),
+        ("UPDATE events SET actor = 'nobody' WHERE seq = {seq}", "hash"),
+        ("UPDATE events SET kind = 'proposal_refused' WHERE seq = {seq}", "hash"),
+        ("DELETE FROM events WHERE seq = {seq}", "missing"),
+        ("UPDATE events SET hash = '00' WHERE seq = {seq}", "hash"),
+    ],
+)
+def test_a_change_of_one_event_is_named(lab, statement, said):
+    with sqlite3.connect(lab / "lab.db") as db:
+        seq = db.execute("SELECT seq FROM events WHERE payload LIKE '%\"score\":0.5%' LIMIT 1 OFFSET 20").fetchone()[0]
+    db.close()
+    change(lab, statement.format(seq=seq))
+    result = wiring.verify(lab)
+    assert not result.ok
+    assert f"event {seq}" in result.lie or f"event {seq + 1}" in result.lie
+    assert said in result.lie
+
+
+def test_two_events_that_changed_places_are_named(lab):
+    change(lab, "UPDATE events SET seq = -1 WHERE seq = 50")
+    change(lab, "UPDATE events SET seq = 50 WHERE seq = 51")
+    change(lab, "UPDATE events SET seq = 51 WHERE seq = -1")
+    result = wiring.verify(lab)
+    assert not result.ok
+    assert "event 50" in result.lie
+
+
+@pytest.mark.parametrize(
+    ("kind", "edit", "said"),
+    [
+        ("trial_finished", lambda v: v.update(score=0.999), "its artefact scores"),
+        ("trial_finished", lambda v: v.update(artefact=None), "no artefact"),
+        ("trial_finished", lambda v: v.update(group="g99999"), "not in flight"),
+        ("verdict_reached", lambda v: v.update(e_value=1e6), "its outcomes give"),
+        ("verdict_reached", lambda v: v.update(verdict="supported"), "was called supported"),
+        ("verdict_reached", lambda v: v.update(cash=0.123), "does not add up"),
+        ("verdict_reached", lambda v: v.update(key="00" * 32), "not the one that was committed to"),
+        ("verdict_reached", lambda v: v.update(threshold=1.0), "its outcomes give"),
+        ("confirmation_opened", lambda v: v.update(stake=0.5), "does not follow from the evidence ledger"),
+        ("confirmation_opened", lambda v: v.update(key_commitment="00"), "committed"),
+        ("confirmation_opened", lambda v: v.update(scale=v["scale"] / 10), "its outcomes"),
+        ("finding_recorded", lambda v: v.update(effect=1.0), "does not follow from its fresh pairs"),
+        ("group_dispatched", lambda v: v["plan"].update(subject="h999"), "in the name of another"),
+        ("hypothesis_registered", lambda v: v.pop("candidate"), "payload is not a"),
+    ],
+)
+def test_a_lie_with_a_freshly_computed_chain_is_still_named(lab, kind, edit, said):
+    forge(lab, kind, edit, only='"verdict":"refuted"' if said == "was called supported" else "")
+    result = wiring.verify(lab)
+    assert not result.ok
+    assert said in result.lie
+    assert result.lie.startswith("event ")
+
+
+def test_a_missing_blob_would_be_named(tmp_path):
+    study = coin_study(options={"flips": 1000})
+    with wiring.session(study, Budget(trials=60), tmp_path) as session:
+        session.run()
+    assert wiring.verify(tmp_path).ok
+    blob = next(path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
+    blob.write_bytes(b"\x00" + blob.read_bytes()[1:])
+    result = wiring.verify(tmp_path)
+    assert not result.ok
+    assert "altered" in result.lie
+
+
+def test_a_record_cut_at_the_end_is_a_shorter_honest_record(lab):
+    """A chain cannot show that its end is missing; the head, published in time, can."""
+    whole = wiring.verify(lab)
+    change(lab, "DELETE FROM events WHERE seq > 100")
+    cut = wiring.verify(lab)
+    assert cut.ok
+    assert cut.head != whole.head
