@@ -5,7 +5,8 @@ import shutil
 import sqlite3
 
 import pytest
-from labs import coin_study
+from labs import SECRET, coin_study
+
 from novum import wiring
 from novum.core.study import Budget
 from novum.ledger.chain import GENESIS, link
@@ -14,6 +15,7 @@ from novum.ledger.chain import GENESIS, link
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     directory = tmp_path_factory.mktemp("lab")
+    (directory / "lab.secret").write_text(SECRET.hex())
     with wiring.session(coin_study(), Budget(trials=500), directory) as lab:
         lab.run()
     return directory
@@ -101,7 +103,8 @@ def test_two_events_that_changed_places_are_named(lab):
         ("verdict_reached", lambda v: v.update(threshold=1.0), "its outcomes give"),
         ("confirmation_opened", lambda v: v.update(stake=0.5), "does not follow from the evidence ledger"),
         ("confirmation_opened", lambda v: v.update(key_commitment="00"), "committed"),
-        ("confirmation_opened", lambda v: v.update(scale=v["scale"] / 10), "its outcomes"),
+        ("confirmation_opened", lambda v: v.update(scale=v["scale"] / 10), "does not follow from the study"),
+        ("scale_measured", lambda v: v.update(sigma=v["sigma"] / 2), "does not follow from the calibration runs"),
         ("finding_recorded", lambda v: v.update(effect=1.0), "does not follow from its fresh pairs"),
         ("group_dispatched", lambda v: v["plan"].update(subject="h999"), "in the name of another"),
         ("hypothesis_registered", lambda v: v.pop("candidate"), "payload is not a"),

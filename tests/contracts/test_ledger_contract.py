@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from novum.core.errors import IntegrityError
 from novum.core.events import GroupDispatched, Plan, ProposalRefused, Purpose, Side, TrialFinished
 from novum.core.nouns import Candidate, Kind

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labs import Flaky, ScriptedArena, coin_study, events, failing, finished, in_memory, same, scored
+
 from novum.core.decide import decide
 from novum.core.errors import StudyError
 from novum.core.events import (

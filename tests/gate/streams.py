@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from novum.core.events import ConfirmationOpened, Verdict
 from novum.core.judgement import Account, Judgement, Pair
@@ -67,7 +67,7 @@ class Campaign:
     true: dict[float, int] | None = None
     found: dict[float, int] | None = None
     pairs: int = 0
-    account: Account = Account()
+    account: Account = field(default_factory=Account)
 
 
 def confirm(gate: BettingGate, registered: ConfirmationOpened, discoveries: int, draw: Callable[[], Pair]) -> Judgement:

@@ -6,12 +6,13 @@ import math
 import random
 
 import pytest
+from streams import beta, campaign, confirm, gaussian, rule, student3
+
 from novum.core.events import Verdict
 from novum.core.judgement import Pair
 from novum.core.study import GateSettings
 from novum.gate import eprocess
 from novum.gate.judge import BettingGate
-from streams import beta, campaign, confirm, gaussian, rule, student3
 
 SPEC = GateSettings(alpha=0.10, planned=200, stake_floor=20, refute_pairs=0)
 
@@ -64,7 +65,7 @@ def test_a_stored_incumbent_mean_would_break_the_guarantee():
 
 
 def test_a_data_stream_shared_between_seeds_would_break_the_guarantee():
-    """Assumption vi: a common draw in all differences of a test makes them dependent, and the null is rejected often."""
+    """Assumption vi: a common draw in all differences of a test makes them dependent."""
     rng, n = random.Random(78), 2000
     wrong = 0
     for _ in range(n):

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streams import confirm, rule
+
 from novum.core.events import Verdict
 from novum.core.judgement import Pair
 from novum.core.study import GateSettings
 from novum.gate import estimate
 from novum.gate.judge import BettingGate, difference
-from streams import confirm, rule
 
 SETTINGS = GateSettings(planned=20)
 GATE = BettingGate(SETTINGS)

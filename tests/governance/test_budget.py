@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from novum.core.errors import StudyError
 from novum.core.judgement import Spent
 from novum.core.study import Budget

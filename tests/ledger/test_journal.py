@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+
 from novum.core.errors import LabInUse, StorageError, UserError
 from novum.core.events import ProposalRefused
 from novum.ledger.journal import GROUP_SECONDS, Journal, Reader

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from novum import wiring
 from novum.core.errors import StudyError
 from novum.core.study import Budget

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from novum.core import seeds
+from novum.core import confirm, screen, seeds
 from novum.core.errors import ArtefactError, IntegrityError
 from novum.core.events import (
     CampaignOpened,
@@ -29,17 +30,19 @@ from novum.core.events import (
     GroupDispatched,
     Plan,
     Purpose,
+    ScaleMeasured,
     TrialFinished,
     Verdict,
     VerdictReached,
 )
+from novum.core.ids import canonical
 from novum.core.judgement import Account
 from novum.core.nouns import Trial, TrialGroup
 from novum.core.ports import Arena, Blobs, Evidence, Gate
 from novum.core.state import State
 from novum.core.study import Study
 from novum.ledger.chain import GENESIS, link
-from novum.ledger.codec import decode
+from novum.ledger.codec import decode, plain
 
 Row = tuple[int, int, str, str, str, str]
 SUPERSEDED = "superseded"
@@ -98,6 +101,8 @@ class _Audit:
             self._judged(event)
         elif isinstance(event, FindingRecorded):
             self._found(event)
+        elif isinstance(event, ScaleMeasured):
+            self._measured(event)
         try:
             self.state.apply(event)
         except (KeyError, IndexError, ValueError) as error:
@@ -126,16 +131,33 @@ class _Audit:
             if event.score is not None:
                 raise IntegrityError(f"trial {event.trial} has a score and no artefact behind it")
             return
-        if plan.purpose in (Purpose.CONFIRM, Purpose.ESTIMATE):
-            self.sealed.setdefault((plan.subject, plan.attempt), []).append(event)
-        elif plan.purpose is Purpose.SCREEN and self.state.study:
+        if plan.purpose is Purpose.SCREEN and self.state.study:
             self._rescore(event, plan, seeds.search_key(self.state.study.seed))
+        else:
+            self._artefact(event)
+            self.sealed.setdefault((plan.subject, plan.attempt), []).append(event)
+
+    def _measured(self, event: ScaleMeasured) -> None:
+        if event.source is Purpose.CALIBRATE:
+            gains = screen.calibration_gains(self.state, event.candidate)
+            if len(gains) < 2 or not _close(statistics.stdev(gains), event.sigma):
+                raise IntegrityError("the scale does not follow from the calibration runs")
+            for outcome in self.sealed.pop((event.candidate, 0), []):
+                self._rescore(outcome, self.plans[outcome.group], bytes.fromhex(event.key or ""))
+            return
+        owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
+        measured = list(confirm.scale_of(owner)) if owner else []
+        if not measured or not _close(measured[0].sigma, event.sigma) or measured[0].candidate != event.candidate:
+            raise IntegrityError("the scale does not follow from the new incumbent's confirming runs")
 
     def _opened(self, event: ConfirmationOpened) -> None:
         assert self.rules
         stake = self.rules.evidence.open(self.state.account)
         if not _close(stake.amount, event.stake) or not _close(stake.account.cash, event.cash):
             raise IntegrityError(f"the stake of {event.hypothesis} does not follow from the evidence ledger")
+        expected = confirm.rule_for(self.state, self.state.hypotheses[event.hypothesis], stake, event.key_commitment)
+        if canonical(plain(expected)) != canonical(plain(event)):
+            raise IntegrityError(f"the rule of {event.hypothesis} does not follow from the study and the record")
 
     def _judged(self, event: VerdictReached) -> None:
         assert self.rules
@@ -155,8 +177,8 @@ class _Audit:
         )
         if not same:
             raise IntegrityError(
-                f"the evidence for {event.hypothesis} was recorded as E = {event.e_value:.6g} of {event.threshold:.6g} "
-                f"after {event.pairs} pairs, its outcomes give {now.e_value:.6g} of {now.threshold:.6g} after {now.pairs}"
+                f"{event.hypothesis} was recorded with E = {event.e_value:.6g} of {event.threshold:.6g} after "
+                f"{event.pairs} pairs, its outcomes give {now.e_value:.6g} of {now.threshold:.6g} after {now.pairs}"
             )
         accepted = event.verdict is Verdict.SUPPORTED
         after: Account = self.rules.evidence.close(account, rule.stake, now.e_value, now.threshold, accepted=accepted)
@@ -183,10 +205,14 @@ class _Audit:
         for outcome in self.sealed.pop((hypothesis, attempt), []):
             self._rescore(outcome, self.plans[outcome.group], bytes.fromhex(key))
 
+    def _artefact(self, event: TrialFinished) -> bytes:
+        """What was scored, checked against its address."""
+        scheme, _, value = (event.artefact or "").partition(":")
+        return bytes.fromhex(value) if scheme == "hex" else self.blobs.get(value)
+
     def _rescore(self, event: TrialFinished, plan: Plan, key: bytes) -> None:
-        assert self.rules and self.state.study and event.artefact
-        scheme, _, value = event.artefact.partition(":")
-        data = bytes.fromhex(value) if scheme == "hex" else self.blobs.get(value)
+        assert self.rules and self.state.study
+        data = self._artefact(event)
         member = plan.members[event.member]
         trial = Trial(event.trial, seeds.seed(key, member.index), member.setting)
         options, limits = self.state.study.options, self.state.study.limits
@@ -227,7 +253,9 @@ def _notes(audit: _Audit) -> tuple[str, ...]:
     unscored = sum(len(outcomes) for outcomes in audit.sealed.values())
     notes = [f"{audit.scores} scores computed again from their artefacts"]
     if unscored:
-        notes.append(f"{unscored} scores belong to open or superseded confirmations whose seeds are still sealed")
+        notes.append(
+            f"{unscored} scores belong to open or superseded confirmations or scales whose seeds are still sealed"
+        )
     if not audit.state.study:
         notes = ["the ledger is empty"]
     return tuple(notes)

@@ -19,7 +19,7 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Entry point. Exit status: 0 done, 1 the record or the lab is at fault, 2 the user can mend it, 130 interrupted."""
+    """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
     from novum.cli import read, record, run
 
     read.register(app)

@@ -68,7 +68,7 @@ def _close(state: State, house: House, hypothesis: Hypothesis, judgement: Judgem
     events: list[Event] = [
         verdict,
         IncumbentChanged(hypothesis.candidate, hypothesis.registered.cost, hypothesis.id),
-        *_scale_of(hypothesis),
+        *scale_of(hypothesis),
     ]
     account = Account(verdict.cash, verdict.discoveries, state.account.opened)
     count = len(state.hypotheses)
@@ -123,12 +123,12 @@ def _superseded(account: Account, house: House, hypothesis: Hypothesis) -> Verdi
     return _verdict(account, house, hypothesis, stopped)
 
 
-def _scale_of(hypothesis: Hypothesis) -> Iterator[ScaleMeasured]:
+def scale_of(hypothesis: Hypothesis) -> Iterator[ScaleMeasured]:
     """The new incumbent's noise from its own fresh runs: they differ in the seed alone, as A/A runs do."""
     scores = [run.score for run in hypothesis.runs[Side.CANDIDATE].values() if run.score is not None]
     if len(scores) >= FEWEST_RUNS_FOR_SCALE:
         sigma = statistics.stdev(scores) * math.sqrt(2)
-        yield ScaleMeasured(hypothesis.candidate.id, sigma, len(scores) // 2, "confirm")
+        yield ScaleMeasured(hypothesis.candidate.id, sigma, len(scores) // 2, Purpose.CONFIRM, None)
 
 
 def _finding(state: State, house: House, hypothesis: Hypothesis) -> FindingRecorded | None:
@@ -213,7 +213,7 @@ def _open(state: State, house: House) -> list[Event]:
     stake = house.evidence.open(state.account)
     if stake.amount <= 0:
         return []
-    rule = _rule(state, house, best, stake)
+    rule = rule_for(state, best, stake, seeds.commitment(house.confirmation_key(best.id, best.attempt + 1)))
     gate = house.study.gate
     trials = 2 * (_fewest_pairs(rule) + gate.estimate_pairs)
     if house.governor.refuses(spent(state), price(state, trials, house.slots)):
@@ -226,11 +226,12 @@ def _fewest_pairs(rule: ConfirmationOpened) -> int:
     return min(rule.max_pairs, max(1, math.ceil(math.log2(max(2.0, rule.threshold)))))
 
 
-def _rule(state: State, house: House, hypothesis: Hypothesis, stake: Stake) -> ConfirmationOpened:
-    """The pre-registration of a confirmation."""
-    gate, attempt = house.study.gate, hypothesis.attempt + 1
+def rule_for(state: State, hypothesis: Hypothesis, stake: Stake, commitment: str) -> ConfirmationOpened:
+    """The pre-registration of a confirmation: it follows from the study and the record, down to the last number."""
+    assert state.study and state.card
+    gate, attempt = state.study.gate, hypothesis.attempt + 1
     incumbent = state.candidates[hypothesis.registered.incumbent]
-    sigma = max(state.scales[incumbent.id].sigma, house.arena.card.resolution)
+    sigma = max(state.scales[incumbent.id].sigma, state.card.resolution)
     return ConfirmationOpened(
         hypothesis=hypothesis.id,
         attempt=attempt,
@@ -251,5 +252,5 @@ def _rule(state: State, house: House, hypothesis: Hypothesis, stake: Stake) -> C
         stake=stake.amount,
         cash=stake.account.cash,
         threshold=max(1.0, 1.0 / (stake.amount * (state.account.discoveries + 1))) / gate.alpha,
-        key_commitment=seeds.commitment(house.confirmation_key(hypothesis.id, attempt)),
+        key_commitment=commitment,
     )

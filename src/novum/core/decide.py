@@ -31,7 +31,7 @@ def decide(state: State, house: House) -> list[Event]:
     The sentence is read from its end, so that finished evidence never waits behind new ideas.
     """
     return (
-        screen.learn(state)
+        screen.learn(state, house)
         or confirm.decide(state, house)
         or confirm.confirm(state, house)
         or screen.screen(state, house)

@@ -194,12 +194,14 @@ class ScaleMeasured:
     """sigma: standard deviation of the difference of two runs of the incumbent on different seeds (A/A).
 
     source: calibrate (A/A pairs of their own) or confirm (the fresh runs of a candidate that became incumbent).
+    key: the seed key of the calibration runs, revealed; None for the other source.
     """
 
     candidate: str
     sigma: float
     pairs: int
-    source: str
+    source: Purpose
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)

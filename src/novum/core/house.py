@@ -29,12 +29,16 @@ class House:
         if plan.purpose is Purpose.SCREEN:
             return seeds.search_key(self.study.seed)
         if plan.purpose is Purpose.CALIBRATE:
-            return self.keyring.key(f"calibrate:{plan.subject}")
+            return self.calibration_key(plan.subject)
         return self.confirmation_key(plan.subject, plan.attempt)
 
     def confirmation_key(self, hypothesis: str, attempt: int) -> bytes:
         """The key of a hypothesis' fresh seeds; estimation continues where confirmation stopped."""
         return self.keyring.key(f"confirm:{hypothesis}:{attempt}")
+
+    def calibration_key(self, candidate: str) -> bytes:
+        """The key of the seeds of a candidate's A/A runs."""
+        return self.keyring.key(f"calibrate:{candidate}")
 
     def group(self, plan: Plan) -> TrialGroup:
         """The trial group of a plan: the same plan always gets the same seeds."""

@@ -21,13 +21,13 @@ from novum.core.events import (
 )
 from novum.core.house import House
 from novum.core.judgement import Spent
-from novum.core.nouns import Candidate, Kind
+from novum.core.nouns import Candidate
 from novum.core.state import Hypothesis, Phase, State, Sweep
 
 
-def learn(state: State) -> list[Event]:
+def learn(state: State, house: House) -> list[Event]:
     """Conclude sweeps and scales whose runs are complete."""
-    return [*_tune(state), *_scale(state)]
+    return [*_tune(state), *_scale(state, house)]
 
 
 def screen(state: State, house: House) -> list[Event]:
@@ -185,25 +185,25 @@ def _tuned(state: State, candidate: str) -> CandidateTuned:
     return CandidateTuned(candidate, state.card.tuning[best], scores[best], tuple(scores))
 
 
-def _scale(state: State) -> list[Event]:
+def _scale(state: State, house: House) -> list[Event]:
     """The A/A scale of the incumbent, once all of its calibration runs are in."""
-    assert state.study
     candidate = state.incumbent.candidate.id
-    runs = state.calibration.get(candidate, {})
-    wanted = 2 * state.study.gate.calibration_pairs
-    if candidate in state.scales or len(runs) < wanted:
+    wanted = 2 * house.study.gate.calibration_pairs
+    if candidate in state.scales or len(state.calibration.get(candidate, {})) < wanted:
         return []
-    gains = [
-        first.score - second.score
-        for i in range(0, wanted, 2)
-        if (first := runs[i]).kind is Kind.SCORED
-        and (second := runs[i + 1]).kind is Kind.SCORED
-        and first.score is not None
-        and second.score is not None
-    ]
+    gains = calibration_gains(state, candidate)
     if len(gains) < max(2, wanted // 4):
         raise StudyError(
-            f"{wanted - len(gains)} of {wanted} calibration runs of the incumbent failed, so its noise cannot be "
-            "measured; see `novum failures` and mend the study's options or limits"
+            f"only {len(gains)} of {wanted // 2} calibration pairs of the incumbent gave scores, so its noise cannot "
+            "be measured; see `novum failures` and mend the study's options or limits"
         )
-    return [ScaleMeasured(candidate, statistics.stdev(gains), len(gains), "calibrate")]
+    key = house.calibration_key(candidate).hex()
+    return [ScaleMeasured(candidate, statistics.stdev(gains), len(gains), Purpose.CALIBRATE, key)]
+
+
+def calibration_gains(state: State, candidate: str) -> list[float]:
+    """Differences between consecutive calibration runs of a candidate; pairs with a failed run are left out."""
+    runs = state.calibration.get(candidate, {})
+    scores = [runs[index].score for index in sorted(runs)]
+    pairs = zip(scores[::2], scores[1::2], strict=False)
+    return [first - second for first, second in pairs if first is not None and second is not None]

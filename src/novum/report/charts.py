@@ -1,4 +1,4 @@
-"""The charts of a campaign, one function each: dataclasses in, an Altair chart out, None where there is nothing to draw.
+"""The charts of a campaign, one function each: series in, an Altair chart out, None where there is nothing to draw.
 
 Charts carry no theme, so that the same definition serves a light page, a dark page and a figure for print: give
 `theme(dark=...)` as Vega's config. Colours are Okabe and Ito's, told apart by all common kinds of colour vision.
@@ -7,11 +7,14 @@ Charts carry no theme, so that the same definition serves a light page, a dark p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
+
+from novum.report.series import Amount, Edge, Effect, Entry, Node, Path, Score, Stretch
 
 COLOURS = {
     "supported": "#0072b2",
@@ -25,101 +28,12 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 LABELS = 12
 """More marks than this are left without a text label: the tooltip has the name."""
 
+SCREENED, FRESH, ACCEPTED = "screening score of a candidate", "incumbent on fresh seeds", "acceptance"
+PROGRESS = {SCREENED: COLOURS["inconclusive"], FRESH: COLOURS["supported"], ACCEPTED: COLOURS["refuted"]}
+IN_HAND, STAKED = "evidence in hand after the stake", "stake"
+LEDGER = {IN_HAND: "#6c7a89", STAKED: COLOURS["supported"]}
+
 Chart = alt.Chart | alt.LayerChart
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """A finding's effect in metric units, positive is better; low and high are None without an interval."""
-
-    id: str
-    claim: str
-    effect: float
-    low: float | None
-    high: float | None
-    pairs: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A screening score at a campaign cost x."""
-
-    x: float
-    score: float
-    candidate: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """An incumbent from cost x to x2: mean score on fresh seeds, low and high two standard errors away."""
-
-    x: float
-    x2: float
-    mean: float
-    low: float
-    high: float
-    id: str
-    claim: str
-    runs: int
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """The e-value of one confirmation after 0, 1, 2 ... pairs, and the threshold at its end."""
-
-    key: str
-    id: str
-    claim: str
-    outcome: str
-    values: tuple[float, ...]
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """A bar: how much of what."""
-
-    name: str
-    amount: float
-    outcome: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A hypothesis in the genealogy. y: screening advantage in metric units, positive is better."""
-
-    id: str
-    x: int
-    y: float
-    outcome: str
-    judged: bool
-    claim: str
-    author: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """From a parent (x, y) to its child (x2, y2)."""
-
-    x: int
-    y: float
-    x2: int
-    y2: float
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One confirmation in the evidence ledger. stake and cash are shares of the evidence at the start."""
-
-    position: int
-    id: str
-    outcome: str
-    stake: float
-    cash: float
-    threshold: float
-    e_value: float
 
 
 def theme(*, dark: bool = False) -> dict[str, Any]:
@@ -147,6 +61,7 @@ def theme(*, dark: bool = False) -> dict[str, Any]:
             "orient": "top",
             "symbolSize": 90,
             "symbolStrokeWidth": 2,
+            "symbolOpacity": 1,
             "labelLimit": 300,
         },
         "style": {"ink": {"color": ink}, "soft": {"color": soft}, "label": {"color": ink, "fontSize": 12}},
@@ -172,7 +87,9 @@ def forest(effects: Sequence[Effect], metric: str, delta: float) -> Chart | None
     ]
     base = _chart(_named(rows)).encode(y=y, tooltip=tips)
     layers: list[alt.Chart] = [
-        _chart([{"x": 0}]).mark_rule(style="soft", strokeWidth=1.5).encode(x=alt.X("x:Q", title=title))
+        _chart([{"x": 0}])
+        .mark_rule(style="soft", strokeWidth=1.5)
+        .encode(x=alt.X("x:Q", title=title, axis=alt.Axis(tickCount=8, format="~g"), scale=alt.Scale(padding=12)))
     ]
     if delta > 0:
         layers.append(_chart([{"x": delta}]).mark_rule(style="soft", strokeDash=[4, 4]).encode(x="x:Q"))
@@ -193,31 +110,23 @@ def progress(scores: Sequence[Score], stretches: Sequence[Stretch], x_title: str
     """Screening scores and the incumbent's mean on fresh seeds over what the campaign had cost."""
     if not scores and not stretches:
         return None
-    kinds = ["screening score of a candidate", "incumbent on fresh seeds", "acceptance"]
-    colour = alt.Scale(domain=kinds, range=[COLOURS["inconclusive"], COLOURS["supported"], COLOURS["refuted"]])
     domain = robust_domain([one.score for one in scores], [v for one in stretches for v in (one.low, one.high)])
+    scale = alt.Scale(domain=domain, zero=False, clamp=True, nice=False)
     x = alt.X("x:Q", title=x_title, scale=alt.Scale(nice=False))
-    y_scale = alt.Scale(domain=domain, zero=False, clamp=True, nice=False)
-
-    def kind(number: int) -> Any:
-        return alt.Color(datum=kinds[number], scale=colour, legend=alt.Legend(title=None))
-
+    colour = _kinds(PROGRESS)
     tips = [alt.Tooltip("candidate:N"), alt.Tooltip("score:Q", title="screening score", format=".5~g")]
     tips.append(alt.Tooltip("x:Q", title=x_title, format=",.4~g"))
-    y = alt.Y("score:Q", title=metric, scale=y_scale)
-    layers: list[Any] = [
-        _chart(_rows(scores)).mark_circle(size=28, opacity=0.45).encode(x=x, y=y, color=kind(0), tooltip=tips)
-    ]
-    if stretches:
-        layers.extend(_incumbents(stretches, y_scale, metric, kind(1), kind(2)))
+    y = alt.Y("score:Q", title=metric, scale=scale)
+    dots = _chart(_of_kind(_rows(scores), SCREENED)).mark_circle(size=28, opacity=0.45)
+    layers = [dots.encode(x=x, y=y, color=colour, tooltip=tips), *_incumbents(stretches, scale, metric, colour)]
     return _wide(alt.layer(*layers), 360)
 
 
-def _incumbents(
-    stretches: Sequence[Stretch], y_scale: alt.Scale, metric: str, line_colour: Any, mark_colour: Any
-) -> Iterable[alt.Chart]:
+def _incumbents(stretches: Sequence[Stretch], scale: alt.Scale, metric: str, colour: alt.Color) -> Iterator[alt.Chart]:
     """Band, steps and marks of the incumbents."""
-    rows = _rows(stretches)
+    if not stretches:
+        return
+    rows = _of_kind(_rows(stretches), FRESH)
     tips = [
         alt.Tooltip("id:N", title="incumbent"),
         alt.Tooltip("claim:N", title="change"),
@@ -227,18 +136,17 @@ def _incumbents(
         alt.Tooltip("runs:Q", title="fresh runs"),
     ]
     base = _chart(rows).encode(x="x:Q", tooltip=tips)
-    y = alt.Y("mean:Q", scale=y_scale, title=metric)
-    low = alt.Y("low:Q", scale=y_scale, title=metric)
+    y, low = (alt.Y(f"{name}:Q", scale=scale, title=metric) for name in ("mean", "low"))
     yield base.mark_rect(opacity=0.22, color=COLOURS["supported"]).encode(x2="x2:Q", y=low, y2="high:Q")
-    yield base.mark_rule(strokeWidth=3).encode(x2="x2:Q", y=y, color=line_colour)
+    yield base.mark_rule(strokeWidth=3).encode(x2="x2:Q", y=y, color=colour)
     joints = [
         {"x": one.x, "low": min(before.mean, one.mean), "high": max(before.mean, one.mean)}
-        for before, one in zip(stretches, stretches[1:], strict=False)
+        for before, one in pairwise(stretches)
     ]
-    yield _chart(joints).mark_rule(strokeWidth=3).encode(x="x:Q", y=low, y2="high:Q", color=line_colour)
-    accepted = _chart([row for row in rows if row["id"] != "baseline"])
-    marks = accepted.encode(x="x:Q", y=y, tooltip=tips)
-    yield marks.mark_point(shape="diamond", filled=True, size=170, opacity=1).encode(color=mark_colour)
+    yield _chart(_of_kind(joints, FRESH)).mark_rule(strokeWidth=3).encode(x="x:Q", y=low, y2="high:Q", color=colour)
+    accepted = _of_kind([row for row in rows if row["id"] != "baseline"], ACCEPTED)
+    marks = _chart(accepted).encode(x="x:Q", y=y, tooltip=tips)
+    yield marks.mark_point(shape="diamond", filled=True, size=170, opacity=1).encode(color=colour)
     if len(rows) <= LABELS:
         yield marks.mark_text(style="label", dy=-15, fontWeight="bold").encode(text="id:N")
 
@@ -247,11 +155,11 @@ def paths(drawn: Sequence[Path]) -> Chart | None:
     """The e-value of every confirmation, pair by pair, on a logarithmic axis; a tick marks the threshold at the end."""
     if not drawn:
         return None
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"key": p.key, "n": n, "e": round_off(e), "outcome": p.outcome} for p in drawn for n, e in enumerate(p.values)
     ]
     ends = [{**_row(p, "values"), "n": len(p.values) - 1, "e": round_off(p.values[-1])} for p in drawn]
-    values = [row["e"] for row in steps] + [p.threshold for p in drawn]
+    values: list[float] = [row["e"] for row in steps] + [p.threshold for p in drawn]
     domain = [max(1e-4, min(values) / 1.5), max(values) * 2]
     tips = [
         alt.Tooltip("id:N", title="hypothesis"),
@@ -265,7 +173,7 @@ def paths(drawn: Sequence[Path]) -> Chart | None:
     faded = alt.condition(hover, alt.value(0.95), alt.value(0.15))
     x = alt.X("n:Q", title="pairs of fresh seeds", axis=alt.Axis(tickMinStep=1, format="d"))
     log = alt.Scale(type="log", domain=domain, clamp=True, nice=False)
-    y = alt.Y("e:Q", title="e-value E (log scale)", scale=log, axis=alt.Axis(format="~g", tickCount=8))
+    y = alt.Y("e:Q", title="e-value E (log scale)", scale=log, axis=_decades(domain))
     colour = _colour({p.outcome for p in drawn})
     line = _chart(steps).mark_line(strokeWidth=2).encode(x=x, y=y, detail="key:N", color=colour, opacity=faded)
     base = _chart(ends).encode(x=x, color=colour, tooltip=tips, opacity=faded)
@@ -346,21 +254,14 @@ def stakes(entries: Sequence[Entry]) -> Chart | None:
     if not entries:
         return None
     rows = _rows(entries)
-    kinds = ["evidence in hand after the stake", "stake"]
-    colour = alt.Scale(domain=kinds, range=["#6c7a89", COLOURS["supported"]])
     tips = [alt.Tooltip("id:N", title="hypothesis"), alt.Tooltip("stake:Q", format=".3~%")]
     tips.append(alt.Tooltip("cash:Q", title="in hand after the stake", format=".3~%"))
-    x, title = _positions(), "share of the evidence at the start"
+    x, title, colour = _positions(), "share of the evidence at the start", _kinds(LEDGER)
     y = alt.Y("cash:Q", title=title, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(zero=True))
-    legend = alt.Legend(title=None)
-    line = _chart(rows).mark_line(interpolate="step-after", strokeWidth=2, point={"size": 40, "filled": True})
-    width = 10 if len(rows) <= 40 else 3
-    stick = _chart(rows).mark_rule(strokeWidth=width)
-    spent = stick.encode(
-        x=x, y=alt.Y("stake:Q", title=title), tooltip=tips, color=alt.Color(datum=kinds[1], scale=colour, legend=legend)
-    )
-    cash = line.encode(x=x, y=y, tooltip=tips, color=alt.Color(datum=kinds[0], scale=colour, legend=legend))
-    return _wide(spent + cash, 260)
+    sticks = _chart(_of_kind(rows, STAKED)).mark_rule(strokeWidth=10 if len(rows) <= 40 else 3)
+    line = _chart(_of_kind(rows, IN_HAND)).mark_line(strokeWidth=2, point={"size": 40, "filled": True})
+    spent = sticks.encode(x=x, y=alt.Y("stake:Q", title=title), tooltip=tips, color=colour)
+    return _wide(spent + line.encode(x=x, y=y, tooltip=tips, color=colour), 260)
 
 
 def thresholds(entries: Sequence[Entry]) -> Chart | None:
@@ -369,7 +270,8 @@ def thresholds(entries: Sequence[Entry]) -> Chart | None:
         return None
     rows = _rows(entries)
     values = [v for one in entries for v in (one.threshold, one.e_value)]
-    scale = alt.Scale(type="log", domain=[max(1e-4, min(values) / 1.5), max(values) * 2], clamp=True, nice=False)
+    domain = [max(1e-4, min(values) / 1.5), max(values) * 2]
+    scale = alt.Scale(type="log", domain=domain, clamp=True, nice=False)
     title = "E (point) and threshold (tick), log scale"
     tips = [
         alt.Tooltip("id:N", title="hypothesis"),
@@ -379,7 +281,7 @@ def thresholds(entries: Sequence[Entry]) -> Chart | None:
     ]
     colour = _colour({one.outcome for one in entries})
     base = _chart(rows).encode(x=_positions(), tooltip=tips, color=colour)
-    y = alt.Y("e_value:Q", title=title, scale=scale, axis=alt.Axis(format="~g", tickCount=8))
+    y = alt.Y("e_value:Q", title=title, scale=scale, axis=_decades(domain))
     tick_width = 14 if len(rows) <= 40 else 5
     bar = base.mark_tick(orient="horizontal", width=tick_width, thickness=2.5).encode(
         y=alt.Y("threshold:Q", title=title, scale=scale)
@@ -407,17 +309,32 @@ def round_off(value: float) -> float:
     return float(f"{value:.6g}")
 
 
+def _decades(domain: Sequence[float]) -> alt.Axis:
+    """Powers of ten only (every second or third when there are many): the usual log grid is denser than the data."""
+    low, high = math.ceil(math.log10(domain[0])), math.floor(math.log10(domain[1]))
+    step = max(1, (high - low) // 8)
+    return alt.Axis(format="~g", values=[10.0**power for power in range(low, high + 1, step)])
+
+
 def _positions() -> alt.X:
     return alt.X(
         "position:Q",
         title="confirmation",
         axis=alt.Axis(format="d", tickMinStep=1),
-        scale=alt.Scale(nice=False, padding=14),
+        scale=alt.Scale(nice=False, zero=False, padding=14),
     )
 
 
 def _colour(present: Iterable[str]) -> alt.Color:
     return alt.Color("outcome:N", scale=_scale(present, COLOURS), legend=alt.Legend(title=None))
+
+
+def _kinds(colours: Mapping[str, str]) -> alt.Color:
+    return alt.Color("kind:N", scale=_scale(colours, colours), legend=alt.Legend(title=None))
+
+
+def _of_kind(rows: Iterable[Mapping[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [{**row, "kind": kind} for row in rows]
 
 
 def _scale(present: Iterable[str], values: Mapping[str, str]) -> alt.Scale:

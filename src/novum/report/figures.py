@@ -12,7 +12,7 @@ from typing import TypeVar
 from novum.core.events import Verdict
 from novum.core.nouns import Kind
 from novum.core.state import Hypothesis
-from novum.report import charts
+from novum.report import charts, series
 from novum.report.history import Confirmation, History, Moment, Reign
 from novum.report.standing import FAILED, standing
 from novum.report.summary import Summary
@@ -104,7 +104,7 @@ def _forest(history: History, summary: Summary) -> Figure:
     found = [one for one in summary.findings if one.effect is not None]
     kept = found[-EFFECTS:]
     rows = [
-        charts.Effect(
+        series.Effect(
             id=one.id,
             claim=in_line(changes(one.candidate, one.incumbent), 44),
             effect=one.effect or 0.0,
@@ -118,9 +118,9 @@ def _forest(history: History, summary: Summary) -> Figure:
     study = history.state.study
     assert study
     caption = (
-        f"Mean difference to the incumbent of the time and its {100 * study.gate.interval_level:g} % confidence sequence, "
-        "from fresh pairs that the verdict did not use. The verdict rests on other pairs and more of them, so an interval "
-        "that includes zero does not contradict it: it says how large the effect may be, not whether there is one."
+        f"Mean difference to the incumbent of the time and its {100 * study.gate.interval_level:g} % confidence "
+        "sequence, from fresh pairs that the verdict did not use. The verdict rests on pairs of its own, so an "
+        "interval that includes zero does not contradict it: it tells how large the effect may be."
         + (
             f" The dashed line is the smallest gain worth having, {number(study.gate.delta)}."
             if study.gate.delta
@@ -137,7 +137,7 @@ def _forest(history: History, summary: Summary) -> Figure:
 def _progress(history: History) -> Figure:
     x = axis(history.state.cpu_seconds)
     thin = _thin(history.screened, SCORES)
-    scores = [charts.Score(x.of(one.at), one.score, one.candidate) for one in thin]
+    scores = [series.Score(x.of(one.at), one.score, one.candidate) for one in thin]
     stretches = [_stretch(history, reign, x) for reign in history.reigns if reign.mean is not None]
     study = history.state.study
     cheap = (
@@ -155,9 +155,9 @@ def _progress(history: History) -> Figure:
     return Figure("progress", "Progress of the incumbent", caption, "No candidate has been scored yet.", chart)
 
 
-def _stretch(history: History, reign: Reign, x: Axis) -> charts.Stretch:
+def _stretch(history: History, reign: Reign, x: Axis) -> series.Stretch:
     mean, error = reign.mean or 0.0, reign.error or 0.0
-    return charts.Stretch(
+    return series.Stretch(
         x=x.of(reign.begin),
         x2=x.of(reign.end),
         mean=mean,
@@ -173,7 +173,7 @@ def _paths(history: History) -> Figure:
     every = history.confirmations
     kept = sorted(every, key=lambda one: (one.outcome != Verdict.SUPPORTED, -one.rule.position))[:PATHS]
     drawn = [
-        charts.Path(
+        series.Path(
             key=f"{one.rule.hypothesis}#{one.rule.attempt}",
             id=one.rule.hypothesis,
             claim=_claim(history, one.rule.hypothesis),
@@ -184,9 +184,9 @@ def _paths(history: History) -> Figure:
         for one in sorted(kept, key=lambda one: one.rule.position)
     ]
     caption = (
-        "One line per confirmation: the evidence E for its claim after each pair of fresh seeds, computed again from the "
-        "raw outcomes. The tick at its end is the threshold it had to reach. A claim that is false has an expected E of "
-        "at most 1, whenever one stops."
+        "One line per confirmation: the evidence E for its claim after each pair of fresh seeds, computed again from "
+        "the raw outcomes. The tick at its end is the threshold it had to reach. A claim that is false has an expected "
+        "E of at most 1, whenever one stops."
         + _shown(len(kept), len(every), "confirmations (all supported, then the latest)")
     )
     return Figure("paths", "Evidence, pair by pair", caption, "No confirmation has been opened.", charts.paths(drawn))
@@ -199,7 +199,7 @@ def _some_pairs(one: Confirmation) -> tuple[float, ...]:
 
 def _spending(history: History) -> Figure:
     by_cpu = history.state.cpu_seconds >= NO_CPU
-    rows = [charts.Amount(one.purpose, one.cpu if by_cpu else float(one.trials)) for one in history.spending]
+    rows = [series.Amount(one.purpose, one.cpu if by_cpu else float(one.trials)) for one in history.spending]
     caption = (
         "Screening chooses what to confirm; calibration measures the noise; only confirming trials are evidence; "
         "estimation gives the size of a finding."
@@ -212,7 +212,7 @@ def _spending(history: History) -> Figure:
 def _outcomes(history: History) -> Figure:
     counts = history.state.outcomes
     rows = [
-        charts.Amount(kind.replace("_", " "), float(counts[kind]), "" if kind is Kind.SCORED else FAILED)
+        series.Amount(kind.replace("_", " "), float(counts[kind]), "" if kind is Kind.SCORED else FAILED)
         for kind in Kind
         if counts[kind] or kind is Kind.SCORED
     ]
@@ -237,16 +237,16 @@ def _genealogy(history: History) -> Figure:
     )
     nodes = {h.id: _node(history, h, y) for h, y in kept}
     edges = [
-        charts.Edge(nodes[parent].x, nodes[parent].y, nodes[h.id].x, nodes[h.id].y)
+        series.Edge(nodes[parent].x, nodes[parent].y, nodes[h.id].x, nodes[h.id].y)
         for h, _ in kept
         for parent in h.registered.parents
         if parent in nodes
     ]
     accepted = [nodes[r.hypothesis].x for r in history.reigns if r.hypothesis in nodes]
     caption = (
-        "Each hypothesis at its number and its screening advantage over the incumbent of the time, joined to the parents it "
-        "was made from. Large marks went to confirmation, small ones were screened only; candidates without a score stand at the "
-        "bottom. A dotted line: a new incumbent, from which advantages are measured afresh."
+        "Each hypothesis at its number and its screening advantage over the incumbent of the time, joined to the "
+        "parents it was made from. Large marks went to confirmation, small ones were screened only; candidates "
+        "without a score stand at the bottom. A dotted line: a new incumbent, from which advantages are measured anew."
         + _shown(len(kept), len(placed), "hypotheses (all that were judged, the others evenly thinned)")
     )
     chart = charts.genealogy(list(nodes.values()), edges, accepted, _metric(history))
@@ -257,9 +257,9 @@ def _failed(history: History, hypothesis: Hypothesis) -> bool:
     return standing(history.state, hypothesis).outcome == FAILED
 
 
-def _node(history: History, hypothesis: Hypothesis, y: float) -> charts.Node:
+def _node(history: History, hypothesis: Hypothesis, y: float) -> series.Node:
     now = standing(history.state, hypothesis)
-    return charts.Node(
+    return series.Node(
         id=hypothesis.id,
         x=hypothesis.registered.number,
         y=y,
@@ -271,9 +271,9 @@ def _node(history: History, hypothesis: Hypothesis, y: float) -> charts.Node:
     )
 
 
-def _entries(history: History) -> list[charts.Entry]:
+def _entries(history: History) -> list[series.Entry]:
     return [
-        charts.Entry(
+        series.Entry(
             position=one.rule.position,
             id=one.rule.hypothesis,
             outcome=one.outcome,

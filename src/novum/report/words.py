@@ -114,7 +114,7 @@ def counted(n: int, one: str, many: str = "") -> str:
 
 def conclusion(history: History, summary: Summary) -> list[str]:
     """What the campaign showed, in sentences that follow from the data alone."""
-    return [_what_was_done(summary), *_what_was_found(history, summary), _guarantee(history, summary)]
+    return [_what_was_done(summary), *_what_was_found(history), _guarantee(history, summary)]
 
 
 def _what_was_done(summary: Summary) -> str:
@@ -127,7 +127,7 @@ def _what_was_done(summary: Summary) -> str:
     )
 
 
-def _what_was_found(history: History, summary: Summary) -> Iterator[str]:
+def _what_was_found(history: History) -> Iterator[str]:
     if not history.reigns:
         return
     first, last = history.reigns[0], history.reigns[-1]
@@ -135,7 +135,6 @@ def _what_was_found(history: History, summary: Summary) -> Iterator[str]:
     if last.hypothesis is None:
         yield "The baseline is still the best candidate known."
     else:
-        # Incumbents that went over the same hurdle again are named once, by what differs from the start.
         found = changes(candidates[last.candidate].genome, candidates[first.candidate].genome)
         yield f"The best candidate now is that of {last.hypothesis}; against the baseline it has {in_line(found, 300)}."
         if last.mean is not None and first.mean is not None and history.state.card:
@@ -157,13 +156,13 @@ def _guarantee(history: History, summary: Summary) -> str:
     share = f"{100 * history.state.study.gate.alpha:g} %"
     if not summary.supported:
         return (
-            "Nothing was supported: no candidate has been shown to beat its incumbent. That is not proof that none does; "
-            f"it means that no claim earned the evidence which keeps the expected share of false findings at {share} or "
-            "less over the whole campaign."
+            "Nothing was supported: no candidate has been shown to beat its incumbent. That is not proof that none "
+            "does; it means that no claim earned the evidence which keeps the expected share of false findings at "
+            f"{share} or less over the whole campaign."
         )
     return (
-        f"The guarantee: over the whole campaign, at whatever moment one looks and whoever proposed, the expected share "
-        f"of false findings among the supported ones is at most {share}."
+        "The guarantee: over the whole campaign, at whatever moment one looks and whoever proposed, the expected "
+        f"share of false findings among the supported ones is at most {share}."
     )
 
 
