@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import platform
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from novum.core.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
 from novum.core.events import CampaignOpened, Event, IncumbentChanged, SessionStarted
 from novum.core.house import House
+from novum.core.ids import digest
 from novum.core.loop import Lab
 from novum.core.nouns import Candidate, Setting
 from novum.core.ports import Arena, Evidence, Executor, Ledger, Researcher
@@ -163,6 +165,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def code_hash(program: str) -> str:
+    """SHA-256 over the Python files of the package that a worker program stands in (or of its one module)."""
+    spec = importlib.util.find_spec(program)
+    if spec is None or spec.origin is None:
+        raise StudyError(f"the worker program {program!r} cannot be found: is its directory in PYTHONPATH?")
+    origin = Path(spec.origin)
+    files = sorted(origin.parent.glob("*.py")) if "." in program else [origin]
+    return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
+
+
 def versions(problem: Arena) -> dict[str, str]:
     """What a result may depend on: versions of novum, Python, the system and the arena's modules."""
     found = {"novum": __version__, "python": platform.python_version(), "system": platform.platform()}
@@ -181,7 +193,13 @@ def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget) -> None:
     if state.study is None:
         baseline = Candidate(problem.space.validate(study.baseline or problem.card.baseline))
         opening = [
-            CampaignOpened(study, problem.card, commitment(rooms.keyring.secret), versions(problem)),
+            CampaignOpened(
+                study,
+                problem.card,
+                code_hash(problem.card.program),
+                commitment(rooms.keyring.secret),
+                versions(problem),
+            ),
             IncumbentChanged(baseline, problem.cost(baseline.genome), None),
         ]
     opening.append(
@@ -201,6 +219,11 @@ def _check_same(state: State, rooms: House, directory: Path) -> None:
         raise LabMismatch(
             f"the lab {directory} holds a campaign with other rules ({'; '.join(changed)}): rules are fixed when a "
             "campaign opens; choose another --lab DIR"
+        )
+    if code_hash(rooms.arena.card.program) != state.code:
+        raise LabMismatch(
+            f"the code of the arena has changed since the campaign in {directory} was opened, so its runs cannot be "
+            "compared any more: go back to that code, or choose another --lab DIR"
         )
     if commitment(rooms.keyring.secret) != state.secret_commitment:
         raise LabMismatch(f"{directory}/lab.secret is not the one the campaign was opened with: restore it")

@@ -40,12 +40,27 @@ def test_a_campaign_ends_with_findings_that_are_true(lab):
     assert summary.hypotheses == summary.supported + summary.refuted + summary.inconclusive + summary.failed
     from novum.arenas.coinflip.space import chance
 
+    true = [f for f in summary.findings if chance(f.candidate, "mixed") > chance(f.incumbent, "mixed")]
+    assert len(true) >= 2
     for finding in summary.findings:
-        assert chance(finding.candidate, "mixed") > chance(finding.incumbent, "mixed")
         assert finding.candidate != finding.incumbent
         assert finding.e_value >= finding.threshold
         assert finding.interval is not None
         assert finding.interval[0] < finding.effect < finding.interval[1]
+
+
+def test_in_a_null_world_almost_no_campaign_finds_anything():
+    """The running lab with adaptive proposals, screening and all: P(any false) within Monte-Carlo error of alpha."""
+    campaigns, alpha = 40, 0.10
+    study = coin_study(options={"world": "null"})
+    wrong = confirmations = 0
+    for number in range(campaigns):
+        lab = in_memory(dataclasses.replace(study, seed=number), Budget(trials=500), secret=bytes([number]) * 32)
+        lab.run()
+        wrong += summarise(lab.state).supported > 0
+        confirmations += lab.state.account.opened
+    assert confirmations >= 5 * campaigns
+    assert wrong / campaigns <= alpha + 3 * (alpha * (1 - alpha) / campaigns) ** 0.5
 
 
 def test_the_state_is_the_fold_of_the_ledger(lab):

@@ -36,6 +36,7 @@ def rule(settings: GateSettings, stake: float, sigma: float, **changes) -> Confi
     values = {
         "hypothesis": "h1",
         "attempt": 1,
+        "code": "",
         "candidate": X,
         "incumbent": B,
         "candidate_setting": {},

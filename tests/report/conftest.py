@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class Script:
         incumbent = baseline
         parents: list[str] = []
         for number in range(1, self.hypotheses + 1):
-            slope = -(number % 6) if number % self.confirm == 0 else number % 4
+            slope = _slope(number // self.confirm) if number % self.confirm == 0 else number % 4
             candidate = Candidate({"word": self.word, "slope": slope, "step": number})
             name = f"h{number}"
             chosen = (rng.choice(parents[-10:]),) if parents else ()
@@ -126,11 +126,11 @@ class Script:
             hashlib.sha256(KEY).hexdigest(),
         )  # fmt: skip
         yield rule
-        gains = 0.1 * (float(incumbent.genome["slope"]) - float(candidate.genome["slope"]))
+        level, other_level = (1.0 + 0.1 * float(one.genome["slope"]) for one in (candidate, incumbent))
         pairs: list[Pair] = []
         while not (now := BettingGate(gate).judge(rule, pairs, len(pairs), self.account.discoveries)).verdict:
-            mine = [rng.gauss(1.0 - gains, 0.07) for _ in range(4)]
-            other = [rng.gauss(1.0, 0.07) for _ in range(4)]
+            mine = [rng.gauss(level, 0.07) for _ in range(4)]
+            other = [rng.gauss(other_level, 0.07) for _ in range(4)]
             for side, who, scores in ((Side.CANDIDATE, candidate, mine), (Side.INCUMBENT, incumbent, other)):
                 yield from self._run(Purpose.CONFIRM, name, side, who, list(scores), attempt=1, start=len(pairs))
             pairs += [Pair(one, two) for one, two in zip(mine, other, strict=True)]
@@ -143,9 +143,14 @@ class Script:
         )  # fmt: skip
         if accepted:
             yield ev.IncumbentChanged(candidate, Cost(1234, 64, 2.5e9), name)
-            effect = gains + 0.01
+            effect = other_level - level + 0.01
             interval = None if self.account.discoveries == 2 else (effect - 0.08, effect + 0.09)
             yield ev.FindingRecorded(name, 1, effect, interval, 0.9, 8, KEY.hex())
+
+
+def _slope(number: int) -> int:
+    """Three of the confirmed candidates improve on each other; the others are worse than the start."""
+    return {1: -1, 4: -4, 7: -7}.get(number, number % 3)
 
 
 def write_lab(directory: Path, script: Script) -> Path:
@@ -159,3 +164,15 @@ def write_lab(directory: Path, script: Script) -> Path:
 def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished campaign with findings, failures and refutations."""
     return write_lab(tmp_path_factory.mktemp("lab"), Script())
+
+
+@pytest.fixture(scope="session")
+def make_lab() -> Callable[..., Path]:
+    """Writes the lab of a Script with the given fields."""
+    return lambda directory, **fields: write_lab(directory, Script(**fields))
+
+
+@pytest.fixture(scope="session")
+def events_of() -> Callable[..., list[Event]]:
+    """The events of a Script with the given fields."""
+    return lambda **fields: list(Script(**fields).events())

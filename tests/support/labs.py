@@ -29,10 +29,10 @@ def coin_study(**changes) -> Study:
     return Study(**{**values, **changes})
 
 
-def in_memory(study: Study, budget: Budget, *, arena=None, executor=None, ledger=None, slots=1) -> Lab:
+def in_memory(study: Study, budget: Budget, *, arena=None, executor=None, ledger=None, slots=1, secret=SECRET) -> Lab:
     """A lab in memory with the session begun; the same secret each time."""
     ledger = ledger or MemoryLedger()
-    house = wiring.house(study, budget, SECRET, slots, arena)
+    house = wiring.house(study, budget, secret, slots, arena)
     state = fold(record.event for record in ledger.read())
     wiring.take_up(state, ledger, house, budget)
     place = executor or InlineExecutor(house.arena.card.program)
@@ -81,7 +81,7 @@ class ScriptedArena:
             metric="points",
             higher_is_better=True,
             resolution=0.01,
-            program="scripted_program",
+            program="novum.executors.doubles",
             group_size=4,
             tuning=self.tuning,
             baseline={"act": "score", "level": 0},

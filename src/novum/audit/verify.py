@@ -139,15 +139,15 @@ class _Audit:
 
     def _measured(self, event: ScaleMeasured) -> None:
         if event.source is Purpose.CALIBRATE:
-            gains = screen.calibration_gains(self.state, event.candidate)
-            if len(gains) < 2 or not _close(statistics.stdev(gains), event.sigma):
+            gains, mean = screen.calibration(self.state, event.candidate)
+            if len(gains) < 2 or not _close(statistics.stdev(gains), event.sigma) or not _close(mean, event.mean):
                 raise IntegrityError("the scale does not follow from the calibration runs")
             for outcome in self.sealed.pop((event.candidate, 0), []):
                 self._rescore(outcome, self.plans[outcome.group], bytes.fromhex(event.key or ""))
             return
         owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
         measured = list(confirm.scale_of(owner)) if owner else []
-        if not measured or not _close(measured[0].sigma, event.sigma) or measured[0].candidate != event.candidate:
+        if not measured or plain(measured[0]) != plain(event):
             raise IntegrityError("the scale does not follow from the new incumbent's confirming runs")
 
     def _opened(self, event: ConfirmationOpened) -> None:

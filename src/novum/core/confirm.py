@@ -128,7 +128,8 @@ def scale_of(hypothesis: Hypothesis) -> Iterator[ScaleMeasured]:
     scores = [run.score for run in hypothesis.runs[Side.CANDIDATE].values() if run.score is not None]
     if len(scores) >= FEWEST_RUNS_FOR_SCALE:
         sigma = statistics.stdev(scores) * math.sqrt(2)
-        yield ScaleMeasured(hypothesis.candidate.id, sigma, len(scores) // 2, Purpose.CONFIRM, None)
+        mean = statistics.fmean(scores)
+        yield ScaleMeasured(hypothesis.candidate.id, sigma, mean, len(scores) // 2, Purpose.CONFIRM, None)
 
 
 def _finding(state: State, house: House, hypothesis: Hypothesis) -> FindingRecorded | None:
@@ -235,6 +236,7 @@ def rule_for(state: State, hypothesis: Hypothesis, stake: Stake, commitment: str
     return ConfirmationOpened(
         hypothesis=hypothesis.id,
         attempt=attempt,
+        code=state.code,
         candidate=hypothesis.candidate,
         incumbent=incumbent,
         candidate_setting=state.tuned[hypothesis.candidate.id].setting,

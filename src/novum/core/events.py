@@ -68,10 +68,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class CampaignOpened:
-    """The rules, before anything is tried. `secret_commitment` is the SHA-256 of the lab's secret."""
+    """The rules, before anything is tried. `code` and `secret_commitment`: SHA-256 of arena code and lab secret."""
 
     study: Study
     card: Card
+    code: str
     secret_commitment: str
     versions: Mapping[str, str]
 
@@ -191,14 +192,16 @@ class CandidateTuned:
 
 @dataclass(frozen=True, slots=True)
 class ScaleMeasured:
-    """sigma: standard deviation of the difference of two runs of the incumbent on different seeds (A/A).
+    """The incumbent's noise and level from runs on different seeds (A/A), in metric units.
 
+    sigma: standard deviation of the difference of two runs; mean: of the runs, free of the luck of the search seeds.
     source: calibrate (A/A pairs of their own) or confirm (the fresh runs of a candidate that became incumbent).
     key: the seed key of the calibration runs, revealed; None for the other source.
     """
 
     candidate: str
     sigma: float
+    mean: float
     pairs: int
     source: Purpose
     key: str | None
@@ -208,12 +211,13 @@ class ScaleMeasured:
 class ConfirmationOpened:
     """The pre-registration: everything the verdict depends on, before the first confirming seed is drawn.
 
-    scale: c, the clip in metric units; dmin in metric units; stake, position and cash: the evidence ledger after this
+    code: SHA-256 of the arena's code, which with the two genomes is what is compared. scale: c, in metric units; dmin in metric units; stake, position and cash: the evidence ledger after this
     stake; key_commitment: SHA-256 of the key that the seeds derive from.
     """
 
     hypothesis: str
     attempt: int
+    code: str
     candidate: Candidate
     incumbent: Candidate
     candidate_setting: Setting

@@ -191,19 +191,20 @@ def _scale(state: State, house: House) -> list[Event]:
     wanted = 2 * house.study.gate.calibration_pairs
     if candidate in state.scales or len(state.calibration.get(candidate, {})) < wanted:
         return []
-    gains = calibration_gains(state, candidate)
+    gains, mean = calibration(state, candidate)
     if len(gains) < max(2, wanted // 4):
         raise StudyError(
             f"only {len(gains)} of {wanted // 2} calibration pairs of the incumbent gave scores, so its noise cannot "
             "be measured; see `novum failures` and mend the study's options or limits"
         )
     key = house.calibration_key(candidate).hex()
-    return [ScaleMeasured(candidate, statistics.stdev(gains), len(gains), Purpose.CALIBRATE, key)]
+    return [ScaleMeasured(candidate, statistics.stdev(gains), mean, len(gains), Purpose.CALIBRATE, key)]
 
 
-def calibration_gains(state: State, candidate: str) -> list[float]:
-    """Differences between consecutive calibration runs of a candidate; pairs with a failed run are left out."""
+def calibration(state: State, candidate: str) -> tuple[list[float], float]:
+    """Differences between consecutive calibration runs of a candidate, pairs with a failed run left out; their mean."""
     runs = state.calibration.get(candidate, {})
     scores = [runs[index].score for index in sorted(runs)]
     pairs = zip(scores[::2], scores[1::2], strict=False)
-    return [first - second for first, second in pairs if first is not None and second is not None]
+    gains = [first - second for first, second in pairs if first is not None and second is not None]
+    return gains, statistics.fmean([score for score in scores if score is not None] or [0.0])

@@ -80,6 +80,7 @@ class State:
     def __init__(self) -> None:
         self.study: Study | None = None
         self.card: Card | None = None
+        self.code = ""
         self.secret_commitment = ""
         self.session = 0
         self.session_open = False
@@ -153,12 +154,23 @@ class State:
         return self._known.get(incumbent, frozenset({incumbent}))
 
     def gain(self, candidate: str, incumbent: str) -> float | None:
-        """Screening gain over another candidate on the same search seeds, better is positive; None if unknown."""
+        """Gain in the screening score over the level of another candidate, better is positive; None if unknown.
+
+        That level is the mean of its fresh runs where there is one (an incumbent's own screening score is a lucky
+        one, or it would not have been promoted), else its screening score on the same search seeds.
+        """
         assert self.card
-        mine, other = self.tuned.get(candidate), self.tuned.get(incumbent)
-        if mine is None or other is None or mine.score is None or other.score is None:
+        mine, other = self.tuned.get(candidate), self._level(incumbent)
+        if mine is None or mine.score is None or other is None:
             return None
-        return mine.score - other.score if self.card.higher_is_better else other.score - mine.score
+        return mine.score - other if self.card.higher_is_better else other - mine.score
+
+    def _level(self, candidate: str) -> float | None:
+        assert self.study
+        if candidate in self.scales and self.study.screening.fidelity == 1.0:
+            return self.scales[candidate].mean
+        tuned = self.tuned.get(candidate)
+        return tuned.score if tuned else None
 
     def advantage(self, hypothesis: Hypothesis) -> float | None:
         """Screening gain of a hypothesis over its registered incumbent."""
@@ -169,7 +181,8 @@ class State:
         _HANDLERS[type(event)](self, event)
 
     def _campaign_opened(self, event: ev.CampaignOpened) -> None:
-        self.study, self.card, self.secret_commitment = event.study, event.card, event.secret_commitment
+        self.study, self.card = event.study, event.card
+        self.code, self.secret_commitment = event.code, event.secret_commitment
 
     def _session_started(self, event: ev.SessionStarted) -> None:
         self._earlier_sessions += self.elapsed
@@ -253,7 +266,11 @@ class State:
         for hypothesis in self.open_hypotheses(Phase.SCREENING):
             if hypothesis.candidate.id == event.candidate:
                 self._settle_screening(hypothesis)
-        if event.candidate == self.incumbent.candidate.id:
+        self._weigh_again(event.candidate)
+
+    def _weigh_again(self, candidate: str) -> None:
+        """The level of a candidate has become known: if it is the incumbent's, see who beats it."""
+        if candidate == self.incumbent.candidate.id:
             for hypothesis in self.open_hypotheses(Phase.WAITING):
                 self._move(hypothesis, Phase.WAITING)
 
@@ -267,6 +284,7 @@ class State:
 
     def _scale_measured(self, event: ev.ScaleMeasured) -> None:
         self.scales[event.candidate] = event
+        self._weigh_again(event.candidate)
 
     def _confirmation_opened(self, event: ev.ConfirmationOpened) -> None:
         hypothesis = self.hypotheses[event.hypothesis]

@@ -150,11 +150,20 @@ class Reader:
 
     def read(self, after: int = 0) -> Iterator[Record]:
         """Records after a sequence number, in order. Raises IntegrityError for a payload that is none."""
+        with _readable():
+            if self._empty():
+                return iter(())
         return _records(self._db, after)
+
+    def _empty(self) -> bool:
+        """Whether the writer has not got as far as the tables yet."""
+        return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone() is None
 
     def rows(self) -> Iterator[tuple[int, int, str, str, str, str]]:
         """The raw rows (seq, time, actor, kind, payload, hash), for whoever checks the chain."""
         with _readable():
+            if self._empty():
+                return
             yield from self._db.execute("SELECT seq, time, actor, kind, payload, hash FROM events ORDER BY seq")
 
 

@@ -33,6 +33,9 @@ PROGRESS = {SCREENED: COLOURS["inconclusive"], FRESH: COLOURS["supported"], ACCE
 IN_HAND, STAKED = "evidence in hand after the stake", "stake"
 LEDGER = {IN_HAND: "#6c7a89", STAKED: COLOURS["supported"]}
 
+CROWD = 150
+"""More large marks than this become small ones."""
+
 Chart = alt.Chart | alt.LayerChart
 
 
@@ -148,7 +151,7 @@ def _incumbents(stretches: Sequence[Stretch], scale: alt.Scale, metric: str, col
     marks = _chart(accepted).encode(x="x:Q", y=y, tooltip=tips)
     yield marks.mark_point(shape="diamond", filled=True, size=170, opacity=1).encode(color=colour)
     if len(rows) <= LABELS:
-        yield marks.mark_text(style="label", dy=-15, fontWeight="bold").encode(text="id:N")
+        yield marks.mark_text(style="label", align="left", dx=7, dy=-13, fontWeight="bold").encode(text="id:N")
 
 
 def paths(drawn: Sequence[Path]) -> Chart | None:
@@ -178,7 +181,7 @@ def paths(drawn: Sequence[Path]) -> Chart | None:
     line = _chart(steps).mark_line(strokeWidth=2).encode(x=x, y=y, detail="key:N", color=colour, opacity=faded)
     base = _chart(ends).encode(x=x, color=colour, tooltip=tips, opacity=faded)
     bar = alt.Y("threshold:Q", scale=log, title="e-value E (log scale)")
-    tick = base.mark_tick(orient="horizontal", width=22, thickness=3).encode(y=bar)
+    tick = base.mark_tick(orient="horizontal", width=22, thickness=2).encode(y=bar)
     point = base.mark_point(filled=True, size=75).encode(y=y).add_params(hover)
     named = [row for row in ends if row["outcome"] == "supported"]
     text = _chart(named if len(named) <= LABELS else []).mark_text(style="label", align="left", dx=9, fontWeight="bold")
@@ -189,7 +192,7 @@ def bars(amounts: Sequence[Amount], title: str) -> Chart | None:
     """Amounts by name, as horizontal bars with their figures."""
     if not any(one.amount for one in amounts):
         return None
-    rows = _rows(amounts)
+    rows = [{**_row(one), "label": _figure(one.amount)} for one in amounts]
     largest = max(one.amount for one in amounts)
     colours = [COLOURS.get(one.outcome, "#6c7a89") for one in amounts]
     names = [one.name for one in amounts]
@@ -200,7 +203,7 @@ def bars(amounts: Sequence[Amount], title: str) -> Chart | None:
     base = _chart(rows).encode(y=alt.Y("name:N", sort=names, title=None), x=x)
     tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("amount:Q", title=title, format=",.4~g")]
     colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=colours), legend=None)
-    text = base.mark_text(style="label", align="left", dx=6).encode(text=alt.Text("amount:Q", format=",.4~g"))
+    text = base.mark_text(style="label", align="left", dx=6).encode(text="label:N")
     return _wide(
         base.mark_bar(cornerRadiusEnd=2, height=18).encode(color=colour, tooltip=tips) + text, 34 * len(rows) + 10
     )
@@ -210,7 +213,8 @@ def genealogy(nodes: Sequence[Node], edges: Sequence[Edge], accepted: Sequence[i
     """Hypotheses by number and screening advantage, with lines to their parents and to the acceptances."""
     if not nodes:
         return None
-    domain = robust_domain([one.y for one in nodes], [0.0])
+    domain = robust_domain([one.y for one in nodes], [0.0, *(one.y for one in nodes if one.outcome == "supported")])
+    large = 110 if sum(one.judged for one in nodes) <= CROWD else 40
     scale = alt.Scale(domain=domain, clamp=True, nice=False)
     y = alt.Y("y:Q", title=f"screening advantage ({metric})", scale=scale)
     x = alt.X(
@@ -220,6 +224,7 @@ def genealogy(nodes: Sequence[Node], edges: Sequence[Edge], accepted: Sequence[i
         scale=alt.Scale(nice=False, padding=8),
     )
     present = {one.outcome for one in nodes}
+    loud = "datum.judged || datum.outcome == 'failed'"
     shape = alt.Shape("outcome:N", scale=_scale(present, SHAPES), legend=alt.Legend(title=None))
     tips = [
         alt.Tooltip("id:N", title="hypothesis"),
@@ -240,8 +245,8 @@ def genealogy(nodes: Sequence[Node], edges: Sequence[Edge], accepted: Sequence[i
             y=y,
             shape=shape,
             color=_colour(present),
-            size=alt.condition("datum.judged", alt.value(110), alt.value(26)),
-            opacity=alt.condition("datum.judged", alt.value(1.0), alt.value(0.55)),
+            size=alt.condition(loud, alt.value(large), alt.value(26)),
+            opacity=alt.condition(loud, alt.value(1.0), alt.value(0.55)),
             tooltip=tips,
         )
     )
@@ -259,7 +264,9 @@ def stakes(entries: Sequence[Entry]) -> Chart | None:
     x, title, colour = _positions(), "share of the evidence at the start", _kinds(LEDGER)
     y = alt.Y("cash:Q", title=title, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(zero=True))
     sticks = _chart(_of_kind(rows, STAKED)).mark_rule(strokeWidth=10 if len(rows) <= 40 else 3)
-    line = _chart(_of_kind(rows, IN_HAND)).mark_line(strokeWidth=2, point={"size": 40, "filled": True})
+    line = _chart(_of_kind(rows, IN_HAND)).mark_line(
+        strokeWidth=2, point={"size": 40, "filled": True} if len(rows) <= CROWD else False
+    )
     spent = sticks.encode(x=x, y=alt.Y("stake:Q", title=title), tooltip=tips, color=colour)
     return _wide(spent + line.encode(x=x, y=y, tooltip=tips, color=colour), 260)
 
@@ -286,8 +293,10 @@ def thresholds(entries: Sequence[Entry]) -> Chart | None:
     bar = base.mark_tick(orient="horizontal", width=tick_width, thickness=2.5).encode(
         y=alt.Y("threshold:Q", title=title, scale=scale)
     )
-    reach = base.mark_rule(opacity=0.3).encode(y=y, y2="threshold:Q")
-    return _wide(reach + bar + base.mark_point(filled=True, size=70, opacity=1).encode(y=y), 260)
+    reach = base.mark_rule(opacity=0.3 if len(rows) <= CROWD else 0).encode(y=y, y2="threshold:Q")
+    return _wide(
+        reach + bar + base.mark_point(filled=True, size=70 if len(rows) <= CROWD else 20, opacity=1).encode(y=y), 260
+    )
 
 
 def robust_domain(values: Sequence[float], keep: Sequence[float]) -> list[float]:
@@ -309,11 +318,15 @@ def round_off(value: float) -> float:
     return float(f"{value:.6g}")
 
 
+def _figure(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
+
+
 def _decades(domain: Sequence[float]) -> alt.Axis:
     """Powers of ten only (every second or third when there are many): the usual log grid is denser than the data."""
     low, high = math.ceil(math.log10(domain[0])), math.floor(math.log10(domain[1]))
     step = max(1, (high - low) // 8)
-    return alt.Axis(format="~g", values=[10.0**power for power in range(low, high + 1, step)])
+    return alt.Axis(format=",~g", values=[10.0**power for power in range(low, high + 1, step)])
 
 
 def _positions() -> alt.X:

@@ -16,7 +16,7 @@ from novum.report import charts, series
 from novum.report.history import Confirmation, History, Moment, Reign
 from novum.report.standing import FAILED, standing
 from novum.report.summary import Summary
-from novum.report.words import changes, clean, counted, cut, in_line, number
+from novum.report.words import changes, counted, cut, in_line, number
 
 SCORES = 1500
 PATHS = 60
@@ -186,7 +186,8 @@ def _paths(history: History) -> Figure:
     caption = (
         "One line per confirmation: the evidence E for its claim after each pair of fresh seeds, computed again from "
         "the raw outcomes. The tick at its end is the threshold it had to reach. A claim that is false has an expected "
-        "E of at most 1, whenever one stops."
+        "E of at most 1, whenever one stops. Refuted means that a gain of the registered size or more is ruled out, "
+        "each time with the error the study allows; a smaller gain may exist, and E may have begun to show it."
         + _shown(len(kept), len(every), "confirmations (all supported, then the latest)")
     )
     return Figure("paths", "Evidence, pair by pair", caption, "No confirmation has been opened.", charts.paths(drawn))
@@ -303,8 +304,3 @@ def _thresholds(history: History) -> Figure:
     )
     chart = charts.thresholds(_entries(history))
     return Figure("thresholds", "Evidence against its bar", caption, "No confirmation has been opened.", chart)
-
-
-def study_title(history: History) -> str:
-    """The name of the study, safe to show."""
-    return clean(history.state.study.name) if history.state.study else ""

@@ -11,9 +11,9 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shlex
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -24,7 +24,7 @@ import vl_convert
 from markupsafe import Markup
 
 from novum.core.errors import UserError
-from novum.core.events import Verdict
+from novum.core.events import TrialFinished
 from novum.core.nouns import Cost
 from novum.core.state import Hypothesis
 from novum.ledger.journal import Reader
@@ -32,7 +32,7 @@ from novum.report import words
 from novum.report.charts import theme
 from novum.report.figures import Figure, figures
 from novum.report.history import Confirmation, History, walk
-from novum.report.standing import FAILED, standing
+from novum.report.standing import standing
 from novum.report.summary import Finding, Summary, summarise
 
 HYPOTHESES = 500
@@ -41,9 +41,13 @@ ENTRIES = 200
 OPEN_ROWS = 30
 """Tables longer than this start folded."""
 
+_NUMBER = re.compile(r"\d+")
+
 _DRAW = """
 const dark = matchMedia('(prefers-color-scheme: dark)');
-const read = id => JSON.parse(document.getElementById(id).textContent);
+// On a dark ground the blue is lighter, here as in the style sheet.
+const shade = text => dark.matches ? text.replaceAll('#0072b2', '#4aa8e0') : text;
+const read = id => JSON.parse(shade(document.getElementById(id).textContent));
 const themes = read('themes');
 const loader = {load: () => Promise.reject('offline'), sanitize: () => Promise.reject('offline')};
 function draw() {
@@ -86,7 +90,7 @@ class HypothesisRow:
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """Trials that failed alike: how, why, how often, what they cost in CPU seconds, and the first of them."""
+    """Trials that failed alike: how, how often, what they cost in CPU seconds, and name and cause of the first."""
 
     kind: str
     cause: str
@@ -171,18 +175,19 @@ def render(history: History, lab: str) -> str:
 def _tiles(history: History, summary: Summary) -> list[KeyFigure]:
     state = history.state
     budget, session = state.budget, history.sessions[-1] if history.sessions else None
-    bound = f"of {budget.trials:,}" if budget.trials is not None else ""
-    cpu = f"of {words.seconds(budget.cpu_seconds)}" if budget.cpu_seconds is not None else ""
-    wall = f"of {words.seconds(budget.wall_seconds)}" if budget.wall_seconds is not None else ""
-    sessions = words.counted(len(history.sessions), "session")
+    cpu, wall = (_bound(None if v is None else words.seconds(v)) for v in (budget.cpu_seconds, budget.wall_seconds))
     return [
-        KeyFigure("trials", f"{summary.trials:,}", bound),
+        KeyFigure("trials", f"{summary.trials:,}", _bound(None if budget.trials is None else f"{budget.trials:,}")),
         KeyFigure("CPU time", words.seconds(summary.cpu_seconds), cpu),
         KeyFigure("wall time", words.seconds(summary.wall_seconds), wall),
-        KeyFigure("budget", words.budget_text(budget) or "none given", "in total, all sessions"),
-        KeyFigure("workers", str(session.workers) if session else "–", sessions),
+        KeyFigure("evidence in hand", f"{100 * state.account.cash:.1f} %", "of the stock at the start"),
+        KeyFigure("workers", str(session.workers) if session else "–", words.counted(len(history.sessions), "session")),
         KeyFigure("seed", str(summary.seed), words.counted(summary.refused, "proposal") + " refused"),
     ]
+
+
+def _bound(budget: str | None) -> str:
+    return "no bound" if budget is None else f"of a budget of {budget}"
 
 
 def _finding(history: History, finding: Finding) -> FindingRow:
@@ -220,18 +225,16 @@ def _hypothesis(history: History, one: Hypothesis, gain: float | None, test: Con
 
 
 def _failures(history: History) -> list[FailureRow]:
-    """Failures of one type and cause in one row, the most frequent first."""
-    counts: Counter[tuple[str, str]] = Counter()
-    cpu: Counter[tuple[str, str]] = Counter()
-    first: dict[tuple[str, str], str] = {}
+    """Failures of one type whose causes differ in numbers alone in one row, the most frequent first."""
+    alike: dict[tuple[str, str], list[TrialFinished]] = {}
     for outcome, _ in history.state.failures:
-        key = str(outcome.kind), words.cut(outcome.cause, 300)
-        counts[key] += 1
-        cpu[key] += outcome.cpu_seconds  # type: ignore[assignment]  # a Counter adds floats as well
-        first.setdefault(key, outcome.trial)
-    return [
-        FailureRow(kind, cause, n, cpu[kind, cause], first[kind, cause]) for (kind, cause), n in counts.most_common()
+        key = str(outcome.kind), _NUMBER.sub("#", words.cut(outcome.cause, 300))
+        alike.setdefault(key, []).append(outcome)
+    rows = [
+        FailureRow(kind, words.cut(same[0].cause, 300), len(same), sum(one.cpu_seconds for one in same), same[0].trial)
+        for (kind, _), same in alike.items()
     ]
+    return sorted(rows, key=lambda row: -row.count)
 
 
 def _spec(figure: Figure) -> dict[str, Any]:
@@ -281,6 +284,6 @@ def _template() -> jinja2.Template:
         budget=words.budget_text,
         trusted=lambda script: Markup(script.text),
     )
-    environment.globals.update(Verdict=Verdict, FAILED=FAILED, asdict=asdict, counted=words.counted)
+    environment.globals["counted"] = words.counted
     source = resources.files("novum.report").joinpath("template.html").read_text(encoding="utf-8")
     return environment.from_string(source)

@@ -1,0 +1,47 @@
+# Two commands matter: `make demo` and `make test`. Both do all the setting up they need.
+PYTHON ?= python3
+VENV   ?= .venv
+SEED   ?= 0
+BUDGET ?= 3m
+BIN    := $(VENV)/bin
+
+# Parallelism is over trials: one thread each, or they fight for the cores.
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check setup clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: setup  ## set up, run the recall study for three minutes, write the report (SEED=0, BUDGET=3m)
+	$(BIN)/novum run recall --seed $(SEED) --budget $(BUDGET) --lab labs/demo-$(SEED)
+	@echo
+	@$(BIN)/novum report --lab labs/demo-$(SEED)
+
+test: setup  ## set up, run all tests
+	$(BIN)/python -m pytest
+
+check: setup  ## format, lint, types, import walls, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+setup: $(VENV)/.ready  ## create the virtual environment with pinned versions
+
+# torch first and by its exact version: what depends on it would otherwise pull in the newest build for every GPU.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "novum needs Python 3.11 or newer; give one with: make PYTHON=/path/to/python3"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "could not create $(VENV); on Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[arenas,dev]'
+	@touch $@
+
+clean:  ## remove the virtual environment and caches (labs stay)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
