@@ -64,8 +64,18 @@ def test_a_crash_of_the_incumbent_earns_nothing():
 def test_the_verdict_is_the_first_one_and_later_pairs_do_not_change_it(gains, extra, discoveries):
     first = GATE.judge(RULE, pairs(*gains), 0, discoveries)
     longer = GATE.judge(RULE, pairs(*gains, *([5.0] * extra)), 0, discoveries)
-    if first.verdict and not first.reason.startswith("futile"):
+    if first.verdict is Verdict.SUPPORTED:
         assert longer == first
+
+
+def test_a_claim_that_may_still_be_supported_is_not_refuted():
+    """A small true gain raises both processes; refutation waits until support is out of reach."""
+    gains = [0.45, 0.4, 0.5, 0.42, 0.48] * 5
+    loose = replace(RULE, max_pairs=60)
+    both = GATE.judge(loose, pairs(*gains), len(gains), 0)
+    assert both.against >= 1 / RULE.beta
+    assert both.verdict is None
+    assert GATE.judge(replace(RULE, max_pairs=25), pairs(*gains), 25, 0).verdict is Verdict.REFUTED
 
 
 def test_a_threshold_that_fell_is_held_against_the_present_evidence_only():

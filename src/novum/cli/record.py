@@ -31,7 +31,7 @@ def report(
     try:
         size = write_report(directory, path)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; choose another --output") from None
+        raise UserError(f"cannot write {path}: {error.strerror or error}; choose another --output") from None
     print(as_json({"report": str(path), "bytes": size}) if json else f"report written to {path}")
 
 

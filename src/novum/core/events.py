@@ -211,8 +211,9 @@ class ScaleMeasured:
 class ConfirmationOpened:
     """The pre-registration: everything the verdict depends on, before the first confirming seed is drawn.
 
-    code: SHA-256 of the arena's code, which with the two genomes is what is compared. scale: c, in metric units; dmin in metric units; stake, position and cash: the evidence ledger after this
-    stake; key_commitment: SHA-256 of the key that the seeds derive from.
+    code: SHA-256 of the arena's code, which with the two genomes is what is compared. scale: c, the clip, and dmin in
+    metric units; stake, position and cash: the evidence ledger after this stake; key_commitment: SHA-256 of the key
+    that the seeds derive from.
     """
 
     hypothesis: str
@@ -243,8 +244,8 @@ class VerdictReached:
     """What the gate said, on `pairs` pairs of fresh seeds.
 
     mean: of the differences up to the stop (it overstates, report the finding's estimate instead); against: the
-    mirrored e-process; refund, cash, discoveries: the evidence ledger after closing; key: revealed unless a finding
-    still draws estimation seeds from it.
+    largest value of the mirrored e-process; refund, cash, discoveries: the evidence ledger after closing; key: revealed
+    unless a finding still draws estimation seeds from it.
     """
 
     hypothesis: str

@@ -19,8 +19,8 @@ class Pair:
 class Judgement:
     """The gate's answer after `pairs` pairs; `verdict` None means: go on.
 
-    e_value for the claim, threshold it is held against, against: the mirrored e-value, crashes of the candidate,
-    mean difference so far in metric units (None before the first pair).
+    e_value for the claim, threshold it is held against, against: the largest mirrored e-value so far, crashes of the
+    candidate, mean difference so far in metric units (None before the first pair).
     """
 
     verdict: Verdict | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,8 @@ class BettingGate:
         judged: how many of the pairs an earlier call has already seen. A threshold that has fallen since then (because
         `discoveries` rose) applies to the present evidence and what follows, never to a past maximum: E at the time of
         acceptance is then E at a stopping time, which is what the guarantee needs. However many discoveries there are,
-        a claim needs at least the 1/alpha that it would need alone.
+        a claim needs at least the 1/alpha that it would need alone. A claim is refuted only when it cannot be supported
+        any more: a gain between delta and delta + dmin can raise both processes.
         """
         bar = max(threshold(rule.alpha, rule.stake, discoveries), 1.0 / rule.alpha)
         gains = [difference(pair, rule) for pair in pairs]
@@ -52,7 +54,7 @@ class BettingGate:
         def ruling(n: int, verdict: Verdict | None, reason: str) -> Judgement:
             crashes = sum(pair.candidate is None for pair in pairs[:n])
             mean = estimate.mean(gains[:n]) if n else None
-            return Judgement(verdict, reason, n, support[n], bar, against[n], crashes, mean)
+            return Judgement(verdict, reason, n, support[n], bar, max(against[: n + 1]), crashes, mean)
 
         for n in range(judged, len(gains) + 1):
             crashes = sum(pair.candidate is None for pair in pairs[:n])
@@ -60,14 +62,16 @@ class BettingGate:
                 return ruling(n, Verdict.INCONCLUSIVE, f"unstable: {crashes} failed runs")
             if support[n] >= bar:
                 return ruling(n, Verdict.SUPPORTED, "evidence reached the threshold")
-            if against[n] >= 1.0 / rule.beta:
-                return ruling(n, Verdict.REFUTED, f"a gain of {rule.delta + rule.dmin:.3g} or more is rejected")
-            if n >= rule.max_pairs:
-                return ruling(n, Verdict.INCONCLUSIVE, "all registered pairs used")
         n = len(gains)
-        if n >= FEWEST_BEFORE_FUTILE and _hopeless(rule, gains, support[n], against[n], bar):
-            return ruling(n, Verdict.INCONCLUSIVE, "futile: no verdict within reach of the registered pairs")
-        return ruling(n, None, "")
+        if n < rule.max_pairs and (n < FEWEST_BEFORE_FUTILE or _support_in_reach(rule, gains, support[n], bar)):
+            return ruling(n, None, "")
+        if max(against) >= 1.0 / rule.beta:
+            return ruling(n, Verdict.REFUTED, f"a gain of {rule.delta + rule.dmin:.3g} or more is rejected")
+        if n >= rule.max_pairs:
+            return ruling(n, Verdict.INCONCLUSIVE, "all registered pairs used")
+        if _refutation_in_reach(rule, gains, against[n]):
+            return ruling(n, None, "")
+        return ruling(n, Verdict.INCONCLUSIVE, "futile: no verdict within reach of the registered pairs")
 
     def estimate(self, rule: ConfirmationOpened, pairs: Sequence[Pair]) -> Estimate:
         """Effect and interval from pairs that the verdict did not use. Empty pairs give an empty estimate."""
@@ -78,22 +82,26 @@ class BettingGate:
         return Estimate(estimate.mean(gains), estimate.interval(gains, rule.scale, level), level, len(gains))
 
 
-def _hopeless(rule: ConfirmationOpened, gains: Sequence[float], support: float, against: float, bar: float) -> bool:
-    """Whether neither support nor refutation is within reach even if the future is kinder than the past.
+def _support_in_reach(rule: ConfirmationOpened, gains: Sequence[float], support: float, bar: float) -> bool:
+    """Whether log E + (Nmax - n) g(mean/sd + 1/sqrt n) >= log T: the future may be kinder than the past.
 
-    Support: log E + (Nmax - n) g(mean/sd + 1/sqrt n) < log T. The rule is heuristic and may be: any stopping is valid.
+    Heuristic, and free to be: any stopping rule is valid.
     """
+    gain = estimate.mean(gains) - rule.delta
+    return _in_reach(rule, gains, gain, support, math.log(bar), rule.max_pairs)
+
+
+def _refutation_in_reach(rule: ConfirmationOpened, gains: Sequence[float], against: float) -> bool:
+    """The same question for the mirrored process, within the pairs that a refutation may use."""
+    shortfall = rule.delta + rule.dmin - estimate.mean(gains)
+    last = min(rule.refute_pairs, rule.max_pairs)
+    return len(gains) < last and _in_reach(rule, gains, shortfall, against, -math.log(rule.beta), last)
+
+
+def _in_reach(
+    rule: ConfirmationOpened, gains: Sequence[float], drift: float, e_value: float, goal: float, last: int
+) -> bool:
     n = len(gains)
-    sd = rule.sigma
-    if n > FEWEST_BEFORE_FUTILE:
-        centre = estimate.mean(gains)
-        sd = math.sqrt(math.fsum((gain - centre) ** 2 for gain in gains) / (n - 1))
-    sd = max(sd, 1e-12)
-    standard = (estimate.mean(gains) - rule.delta) / sd
-    best = math.log(max(support, 1e-300)) + (rule.max_pairs - n) * eprocess.growth(standard + 1 / math.sqrt(n))
-    if best >= math.log(bar):
-        return False
-    left = min(rule.refute_pairs, rule.max_pairs) - n
-    shortfall = (rule.delta + rule.dmin - estimate.mean(gains)) / sd
-    worst = math.log(max(against, 1e-300)) + left * eprocess.growth(shortfall + 1 / math.sqrt(n))
-    return left <= 0 or worst < -math.log(rule.beta)
+    sd = statistics.stdev(gains) if n > FEWEST_BEFORE_FUTILE else rule.sigma
+    hope = eprocess.growth(drift / max(sd, 1e-12) + 1 / math.sqrt(n))
+    return math.log(max(e_value, 1e-300)) + (last - n) * hope >= goal

@@ -1,0 +1,129 @@
+"""One suite per port over every variant: researchers, arenas, governors, evidence rules."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import random
+
+import pytest
+from labs import coin_study
+from novum import wiring
+from novum.core.errors import ArtefactError, StudyError
+from novum.core.events import Verdict
+from novum.core.nouns import Candidate, Space, Trial, TrialGroup
+from novum.core.view import StudyView, Tried
+
+ARENAS = sorted(wiring.ARENAS)
+RESEARCHERS = sorted(wiring.RESEARCHERS)
+
+
+def arena(name):
+    return wiring.ARENAS[name]({})
+
+
+def view(space: Space, card, tried=(), known=frozenset(), number=1) -> StudyView:
+    return StudyView(card, space, number, space.validate(card.baseline), tried, known)
+
+
+@pytest.fixture(params=ARENAS)
+def problem(request):
+    return arena(request.param)
+
+
+@pytest.fixture(params=RESEARCHERS)
+def researcher(request):
+    return wiring.RESEARCHERS[request.param]({})
+
+
+def test_a_researcher_is_a_function_of_view_and_randomness(researcher, problem):
+    seen = view(problem.space, problem.card)
+    assert researcher.propose(seen, random.Random(3)) == researcher.propose(seen, random.Random(3))
+    drawn = {Candidate(researcher.propose(seen, random.Random(n)).genome).id for n in range(40)}
+    assert len(drawn) > 5
+
+
+def test_a_researcher_proposes_admissible_new_genomes_with_a_prediction(researcher, problem):
+    known, tried = set(), []
+    for number in range(60):
+        seen = view(problem.space, problem.card, tuple(tried), frozenset(known), number)
+        proposal = researcher.propose(seen, random.Random(number))
+        genome = problem.space.validate(proposal.genome)
+        assert genome == proposal.genome
+        assert Candidate(genome).id not in known
+        assert 0 <= proposal.probability <= 1
+        assert proposal.rationale
+        assert set(proposal.parents) <= {t.id for t in tried}
+        known.add(Candidate(genome).id)
+        tried.append(Tried(f"h{number}", genome, random.Random(number).gauss(0, 1), Verdict.REFUTED))
+
+
+def test_a_researcher_in_an_exhausted_space_gives_up(researcher, problem):
+    space = Space(problem.space.genes[:1])
+    everything = frozenset(Candidate({space.genes[0].name: c}).id for c in space.genes[0].choices)
+    card = dataclasses.replace(problem.card, baseline={space.genes[0].name: space.genes[0].choices[0]})
+    assert researcher.propose(view(space, card, (), everything), random.Random(0)) is None
+
+
+def test_evolution_prefers_the_offspring_of_the_fit():
+    problem, researcher = arena("coinflip"), wiring.RESEARCHERS["evolve"]({})
+    fit = Tried("fit", {"metal": 4, "edge": 4, "spin": 2, "shade": 7}, 0.3, None)
+    poor = [Tried(f"p{n}", {"metal": 3, "edge": 1, "spin": 3, "shade": n}, -0.3, None) for n in range(5)]
+    seen = view(problem.space, problem.card, (*poor, fit))
+    parents = [researcher.propose(seen, random.Random(n)).parents for n in range(200)]
+    unfit = sum(parent not in ((), ("fit",)) for parent in parents)
+    assert parents.count(("fit",)) > 1.2 * unfit  # one fit among five unfit: chance alone would give a fifth
+
+
+def test_unknown_options_of_a_researcher_are_named():
+    with pytest.raises(StudyError, match=r"researcher\.options\.speed"):
+        wiring.RESEARCHERS["evolve"]({"speed": 3})
+
+
+def test_an_arena_has_a_card_a_valid_baseline_and_a_cost(problem):
+    card = problem.card
+    baseline = problem.space.validate(card.baseline)
+    assert problem.space.validate(baseline) == baseline
+    assert problem.cost(baseline).parameters > 0
+    assert card.tuning
+    assert card.resolution > 0
+    assert card.group_size >= 1
+    with pytest.raises(StudyError, match="unknown gene"):
+        problem.space.validate({"no such gene": 1})
+
+
+def test_the_normal_form_is_stable_and_mutation_changes_it(problem):
+    rng = random.Random(1)
+    for _ in range(200):
+        genome = problem.space.sample(rng)
+        assert problem.space.validate(genome) == genome
+        child = problem.space.mutate(genome, rng)
+        assert child != genome
+        assert problem.space.validate(child) == child
+
+
+def test_an_arena_scores_what_its_worker_delivers_and_nothing_else(problem):
+    if problem.card.requires:
+        pytest.importorskip(problem.card.requires[0])
+    program = importlib.import_module(problem.card.program)
+    options = {"steps": 2, "held_out": 16} if problem.card.name == "recall" else {}
+    small = wiring.ARENAS[problem.card.name](options)
+    trials = tuple(Trial(f"t{n}", 1000 + n, small.card.tuning[0]) for n in range(2))
+    group = TrialGroup("g", Candidate(small.space.validate(small.card.baseline)), trials, options)
+    first, again = program.run(group), program.run(group)
+    assert [d.artefact for d in first] == [d.artefact for d in again]
+    for trial, delivery in zip(trials, first, strict=True):
+        assert isinstance(small.score(group, trial, delivery.artefact), float)
+        for wrong in (b"", delivery.artefact + b"\x00", b"\xff" * len(delivery.artefact)):
+            with pytest.raises(ArtefactError):
+                small.score(group, trial, wrong)
+
+
+def test_bad_options_of_an_arena_name_the_key(problem):
+    with pytest.raises(StudyError, match=r"nonsense"):
+        wiring.ARENAS[problem.card.name]({"nonsense": 1})
+
+
+def test_unknown_names_list_the_known_ones():
+    with pytest.raises(StudyError, match=r"arena: there is no 'x'; choose from coinflip, recall"):
+        wiring.check(coin_study(arena="x"))

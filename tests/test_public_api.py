@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import novum
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_public_names_are_pinned_and_documented():
+    assert set(novum.__all__) == {
+        "Arena", "Budget", "Candidate", "Card", "Cost", "Delivery", "Executor", "GateSettings", "Gene", "Kind",
+        "NovumError", "Proposal", "Researcher", "ResearcherSettings", "ScreeningSettings", "Space", "Study",
+        "StudyError", "StudyView", "Trial", "TrialGroup", "UserError", "__version__", "load_study", "read_lab",
+        "run", "verify",
+    }  # fmt: skip
+    for name in novum.__all__:
+        value = getattr(novum, name)
+        assert name == "__version__" or inspect.getdoc(value), name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        novum.nothing  # noqa: B018
+
+
+def test_the_quick_start_of_the_package_docstring_runs(tmp_path):
+    file = novum.load_study("coinflip")
+    summary = novum.run(file.study, novum.Budget(trials=300), tmp_path / "coins")
+    assert summary.trials == 300
+    assert novum.read_lab(tmp_path / "coins").trials == 300
+    assert novum.verify(tmp_path / "coins").ok
+
+
+@pytest.mark.parametrize("page", sorted(p for p in ROOT.rglob("*.md") if ".venv" not in p.parts), ids=str)
+def test_no_link_in_the_documentation_is_broken(page):
+    for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_every_room_and_command_is_in_the_documentation():
+    readme, guide = (ROOT / "README.md").read_text(), (ROOT / "docs/guide.md").read_text()
+    for room in (p for p in (ROOT / "src/novum").iterdir() if p.is_dir() and p.name != "__pycache__"):
+        assert f"{room.name}/" in readme, room.name
+    for command in ("run", "status", "findings", "failures", "show", "report", "verify", "arenas"):
+        assert f"novum {command}" in guide, command
+
+
+def test_files_and_functions_stay_small():
+    import ast
+
+    for path in (ROOT / "src").rglob("*.py"):
+        text = path.read_text()
+        assert text.count("\n") <= 400, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno - node.lineno < 70, f"{path}:{node.lineno} {node.name}"
