@@ -8,6 +8,7 @@ import random
 
 import pytest
 from labs import coin_study
+
 from novum import wiring
 from novum.core.errors import ArtefactError, StudyError
 from novum.core.events import Verdict

@@ -80,7 +80,7 @@ def _run(
 
     with wiring.session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
         if watch:
-            watch.begin(directory, lab.state)
+            watch.begin(directory, lab)
             lab.observe = watch.show
         reason = lab.run()
         return reason, lab.draining

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.text import Text
 
+    from novum.core.loop import Lab
     from novum.core.state import State
 
 REFRESH_SECONDS = 0.25
@@ -25,7 +26,7 @@ _COLOURS = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "f
 class Watcher(Protocol):
     """Somebody who is shown the state while it changes."""
 
-    def begin(self, lab: Path, state: State) -> None:
+    def begin(self, directory: Path, lab: Lab) -> None:
         """The session starts."""
 
     def show(self, state: State) -> None:
@@ -41,20 +42,21 @@ class PlainWatcher:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._seen: set[str] = set()
+        self._lab: Lab | None = None
         self._beat = time.monotonic()
 
-    def begin(self, lab: Path, state: State) -> None:
+    def begin(self, directory: Path, lab: Lab) -> None:
         """Say what is run and where."""
-        for hypothesis in state.hypotheses.values():
-            if hypothesis.verdict:
-                self._seen.add(hypothesis.id)
-        now = progress(state)
+        self._lab = lab
+        self._seen.update(hypothesis.id for hypothesis in lab.state.hypotheses.values() if hypothesis.verdict)
+        now = progress(lab.state)
         self.say(f"{now.study}: {now.question}")
-        self.say(f"lab {lab}, {now.workers} worker(s), session {state.session}, starting from {genome(now.incumbent)}")
+        self.say(f"lab {directory}, {now.workers} worker(s), session {lab.state.session}")
+        self.say(f"starting from {genome(now.incumbent)}")
 
     def show(self, state: State) -> None:
         """New verdicts, or a heartbeat."""
-        now = progress(state)
+        now = progress(state, self._lab.wall_seconds if self._lab else None)
         for line in now.verdicts:
             if line.id not in self._seen:
                 self._seen.add(line.id)
@@ -88,20 +90,22 @@ class LiveWatcher:
 
         self._live = Live(auto_refresh=False, transient=True)
         self._drawn = 0.0
-        self._lab = Path()
+        self._directory = Path()
+        self._lab: Lab | None = None
         self._message = ""
 
-    def begin(self, lab: Path, state: State) -> None:
+    def begin(self, directory: Path, lab: Lab) -> None:
         """Draw the first panel."""
-        self._lab = lab
-        self.show(state)
+        self._directory, self._lab = directory, lab
+        self.show(lab.state)
 
     def show(self, state: State) -> None:
         """Redraw, at most four times a second."""
         now = time.monotonic()
         if now - self._drawn >= REFRESH_SECONDS:
             self._drawn = now
-            self._live.update(panel(progress(state), self._lab, self._message), refresh=True)
+            shown = progress(state, self._lab.wall_seconds if self._lab else None)
+            self._live.update(panel(shown, self._directory, self._message), refresh=True)
 
     def say(self, text: str) -> None:
         """Show a message under the panel from the next drawing on."""
@@ -149,7 +153,7 @@ def lines(now: Progress) -> list[str]:
     return [safe(line) for line in text]
 
 
-def panel(now: Progress, lab: Path, message: str = "") -> Group:
+def panel(now: Progress, directory: Path, message: str = "") -> Group:
     """The live view."""
     from rich.console import Group
     from rich.panel import Panel
@@ -170,7 +174,7 @@ def panel(now: Progress, lab: Path, message: str = "") -> Group:
         parts.append(_label("failures", ", ".join(f"{count} {kind}" for kind, count in now.failures.items())))
     foot = message or "Ctrl-C stops in order; the same command goes on from there"
     return Group(
-        Panel(Group(*parts), title=f"novum  {now.study}", subtitle=str(lab), title_align="left"),
+        Panel(Group(*parts), title=f"novum  {now.study}", subtitle=str(directory), title_align="left"),
         Text(foot, style="dim"),
     )
 

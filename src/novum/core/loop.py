@@ -76,6 +76,11 @@ class Lab:
         return self.executor.collect(self.patience)
 
     @property
+    def wall_seconds(self) -> float:
+        """Seconds of the campaign up to now, earlier sessions included."""
+        return self.state.wall_seconds - self.state.elapsed + self.elapsed
+
+    @property
     def elapsed(self) -> float:
         """Seconds of this session by a monotonic clock."""
         return self.clock() - self._started

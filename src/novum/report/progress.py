@@ -62,8 +62,8 @@ class Progress:
     failures: dict[str, int]
 
 
-def progress(state: State, last: int = 6) -> Progress:
-    """The progress of a campaign, with the `last` verdicts."""
+def progress(state: State, wall_seconds: float | None = None, last: int = 6) -> Progress:
+    """The progress of a campaign with the `last` verdicts; `wall_seconds` when somebody has a later clock."""
     assert state.study
     gate = BettingGate(state.study.gate)
     purposes = [plan.purpose for plan in state.in_flight.values()]
@@ -74,7 +74,7 @@ def progress(state: State, last: int = 6) -> Progress:
         reason=state.end_reason,
         trials=state.trials,
         cpu_seconds=state.cpu_seconds,
-        wall_seconds=state.wall_seconds,
+        wall_seconds=state.wall_seconds if wall_seconds is None else wall_seconds,
         trial_budget=state.budget.trials,
         cpu_budget=state.budget.cpu_seconds,
         wall_budget=state.budget.wall_seconds,
