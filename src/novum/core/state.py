@@ -5,6 +5,7 @@ A State is built by `apply` alone. Stages and faces read it and never change it.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
@@ -146,8 +147,15 @@ class State:
         self.promising.pop(hypothesis.id, None)
         hypothesis.phase = phase
         self._by_phase[phase][hypothesis.id] = hypothesis
-        if phase is Phase.WAITING and (self.advantage(hypothesis) or 0.0) > 0:
+        if phase is Phase.WAITING and self._promising(hypothesis):
             self.promising[hypothesis.id] = hypothesis
+
+    def _promising(self, hypothesis: Hypothesis) -> bool:
+        """Whether screening leaves room for an improvement: no more than one standard error below the incumbent."""
+        assert self.study
+        gain, scale = self.advantage(hypothesis), self.scales.get(hypothesis.registered.incumbent)
+        doubt = scale.sigma / math.sqrt(2 * self.study.screening.seeds) if scale else 0.0
+        return gain is not None and gain > -doubt
 
     def known(self, incumbent: str) -> Set[str]:
         """Candidates that are registered against an incumbent, and that incumbent itself."""

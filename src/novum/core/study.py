@@ -55,7 +55,8 @@ class ScreeningSettings:
     """How cheaply candidates are looked at before one is worth a confirmation.
 
     seeds: search seeds for each tuning setting; fidelity: length of a screening trial relative to a full one.
-    keep_one_in: of this many screened candidates the best waiting one is promoted, if it beat the incumbent at all.
+    keep_one_in: of this many screened candidates the best waiting one is promoted, if it came within one standard
+    error of the incumbent or beat it.
     waiting: how many hypotheses may be screened at the same time.
     """
 

@@ -33,7 +33,7 @@ def standing(state: State, hypothesis: Hypothesis) -> Standing:
         return Standing(Verdict.INCONCLUSIVE, "screened; its incumbent was replaced before it was promoted", True)
     if phase is Phase.WAITING:
         gain = state.advantage(hypothesis)
-        if gain is not None and gain <= 0:
+        if gain is not None and hypothesis.id not in state.promising:
             return Standing(Verdict.INCONCLUSIVE, f"screened {gain:+.3g} against the incumbent, not promoted", False)
         shown = "" if gain is None else f" {gain:+.3g}"
         return Standing(Verdict.INCONCLUSIVE, f"screened{shown}, waiting to be promoted; {_pause(state)}", False)
