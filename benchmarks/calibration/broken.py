@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from novum.core.study import GateSettings
 
 from calibration.noise import Flags, Floats
+from calibration.novum_rules import real_pairs
 from calibration.stream import Integers, Record, Stream
 from calibration.vector_gate import SUPPORTED, Draw, Purse, confirm
+from novum.core.study import GateSettings
 
 STORED_RUNS = 5
 
@@ -25,8 +27,9 @@ class WithoutLedger:
         bar = np.full(stream.campaigns, 1.0 / self.settings.alpha)
         for j in range(stream.hypotheses):
             stream.propose(j)
-            ends = confirm(self.settings, _paired(stream, j), stream.drawn.sigma, bar)
-            stream.learn(j, ends.verdict == SUPPORTED, ends.mean, ends.pairs.astype(float))
+            ends = confirm(self.settings, real_pairs(stream, j), stream.drawn.sigma, bar)
+            stream.learn(j, ends.verdict == SUPPORTED, ends.mean, ends.pairs)
+            stream.record.evidence[j] = ends.e_value
         return stream.record
 
 
@@ -43,9 +46,10 @@ class EditedThreshold:
         for j in range(stream.hypotheses):
             stream.propose(j)
             stake = purse.open()
-            ends = confirm(self.settings, _paired(stream, j), stream.drawn.sigma, purse.bar(stake))
+            ends = confirm(self.settings, real_pairs(stream, j), stream.drawn.sigma, purse.bar(stake))
             accepted = purse.close(stake, ends) | (ends.peak >= self.looks_significant)
-            stream.learn(j, accepted, ends.mean, ends.pairs.astype(float))
+            stream.learn(j, accepted, ends.mean, ends.pairs)
+            stream.record.evidence[j] = ends.e_value
         return stream.record
 
 
@@ -53,7 +57,8 @@ class EditedThreshold:
 class StoredIncumbent:
     """Compares the candidate's fresh runs with the mean of five runs of the incumbent that were stored once.
 
-    A new incumbent gets a new stored mean. Every candidate meets the same luck, which no number of seeds removes.
+    A new incumbent gets a new stored mean. Every candidate meets the same luck, which no number of seeds removes. The
+    scale is that of the runs compared: a single one has 1 / sqrt 2 of the sd of a difference.
     """
 
     settings: GateSettings
@@ -61,20 +66,17 @@ class StoredIncumbent:
     def __call__(self, stream: Stream) -> Record:
         """Decide the stream."""
         purse, noise = Purse(self.settings, stream.campaigns), stream.drawn.noise
-        rng = np.random.default_rng(5)
+        rng, scale = np.random.default_rng(5), math.sqrt(0.5) * stream.drawn.sigma
         stored = noise.runs(rng, (STORED_RUNS, stream.campaigns)).mean(axis=0)
         for j in range(stream.hypotheses):
             effect, stake = stream.propose(j), purse.open()
-            ends = confirm(self.settings, _unpaired(stream, effect - stored, rng), stream.drawn.sigma, purse.bar(stake))
+            ends = confirm(self.settings, _unpaired(stream, effect - stored, rng), scale, purse.bar(stake))
             accepted = purse.close(stake, ends)
             stream.learn(j, accepted, ends.mean, ends.pairs / 2)
+            stream.record.evidence[j] = ends.e_value
             again = noise.runs(rng, (STORED_RUNS, stream.campaigns)).mean(axis=0)
             stored = np.where(accepted, again, stored)
         return stream.record
-
-
-def _paired(stream: Stream, j: int) -> Draw:
-    return lambda n, who: (stream.observe(j, n, who), stream.failed(j, n, who))
 
 
 def _unpaired(stream: Stream, gain: Floats, rng: np.random.Generator) -> Draw:

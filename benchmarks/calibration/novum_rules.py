@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from novum.core.study import GateSettings
 
 from calibration.noise import Floats
 from calibration.stream import CHEAP_SEEDS, Integers, Record, Stream
 from calibration.vector_gate import Draw, Ends, Purse, confirm
+from novum.core.study import GateSettings
 
 
 class Method(Protocol):
@@ -31,7 +31,8 @@ def settle(stream: Stream, purse: Purse, hypothesis: Integers | int, draw: Draw)
     stake = purse.open()
     ends = confirm(purse.settings, draw, stream.drawn.sigma, purse.bar(stake))
     accepted = purse.close(stake, ends)
-    stream.learn(hypothesis, accepted, ends.mean, ends.pairs.astype(float))
+    stream.learn(hypothesis, accepted, ends.mean, ends.pairs)
+    stream.record.evidence[hypothesis, stream.everyone] = ends.e_value
     return ends
 
 

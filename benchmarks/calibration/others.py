@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
 from calibration.noise import Flags, Floats
 from calibration.stream import Record, Stream
@@ -27,7 +27,8 @@ def _t(seen: Floats) -> Floats:
     """Student's t of the mean; 0 where all pairs tie."""
     spread = seen.std(axis=0, ddof=1)
     mean = seen.mean(axis=0)
-    return mean / np.where(spread > 0, spread, np.where(mean > 0, 1e-12, np.inf)) * math.sqrt(len(seen))
+    t: Floats = mean / np.where(spread > 0, spread, np.where(mean > 0, 1e-12, np.inf)) * math.sqrt(len(seen))
+    return t
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,7 @@ class Ratchet:
     def __call__(self, stream: Stream) -> Record:
         """Decide the stream."""
         noise = stream.drawn.noise
-        level = np.zeros(stream.campaigns)
-        # The baseline's run: any draw that no hypothesis uses as its own run.
-        first = stream.drawn.mine[0, -1]
-        best = noise.rounded(first if noise.grid else first * math.sqrt(0.5))
+        level, best = np.zeros(stream.campaigns), stream.drawn.start
         for j in range(stream.hypotheses):
             effect = stream.propose(j)
             score = noise.rounded(level + effect + stream.drawn.runs[j])
@@ -66,7 +64,7 @@ class Ratchet:
 
 @dataclass(frozen=True)
 class TTest:
-    """One-sided paired t test with a fixed number of pairs, each hypothesis at level alpha / share_of."""
+    """One-sided paired t test with a fixed number of pairs, each hypothesis at alpha, or at alpha / number of hypotheses."""
 
     count: int
     alpha: float = 0.05

@@ -10,7 +10,8 @@ incumbent's own level matters to the stored-score ratchet only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,7 +30,8 @@ class Draws:
     """All that chance decides in a block of campaigns, whatever the rule. Axes: hypothesis, pair, campaign.
 
     mine, theirs: noise of the pairs, see Noise.draw; the last CHEAP_SEEDS pairs of a hypothesis are for screening.
-    runs: noise of single runs. truth, harm: uniform; kind: index of the effect. sigma: sd of each campaign's A/A pairs.
+    runs: noise of single runs, start: the baseline's own score. truth, harm: uniform; kind: index of the effect.
+    sigma: sd of each campaign's A/A pairs.
     """
 
     noise: Noise
@@ -40,12 +42,22 @@ class Draws:
     harm: Floats
     kind: Integers
     sigma: Floats
+    start: Floats
 
     def first(self, campaigns: int) -> Draws:
         """The same draws of the first campaigns only."""
         theirs = None if self.theirs is None else self.theirs[..., :campaigns]
-        rest = (values[..., :campaigns] for values in (self.runs, self.truth, self.harm, self.kind, self.sigma))
-        return Draws(self.noise, self.mine[..., :campaigns], theirs, *rest)  # type: ignore[arg-type]
+        return replace(
+            self,
+            mine=self.mine[..., :campaigns],
+            theirs=theirs,
+            runs=self.runs[:, :campaigns],
+            truth=self.truth[:, :campaigns],
+            harm=self.harm[:, :campaigns],
+            kind=self.kind[:, :campaigns],
+            sigma=self.sigma[:campaigns],
+            start=self.start[:campaigns],
+        )
 
 
 def draws(
@@ -57,7 +69,8 @@ def draws(
     twins = noise.rounded(noise.calibration(rng, (calibration, campaigns)))
     sigma = np.maximum(twins.std(axis=0, ddof=1), 1e-6)
     kind = rng.integers(len(EFFECTS), size=each)
-    return Draws(noise, mine, theirs, noise.runs(rng, each), rng.random(each), rng.random(each), kind, sigma)
+    start = noise.rounded(math.sqrt(0.5) * noise.calibration(rng, (campaigns,)))
+    return Draws(noise, mine, theirs, noise.runs(rng, each), rng.random(each), rng.random(each), kind, sigma, start)
 
 
 @dataclass
@@ -65,13 +78,15 @@ class Record:
     """What a rule decided. Axes: hypothesis, campaign.
 
     effects: true gains. claims: the gain that an acceptance is announced with. pairs: pairs spent (half a pair is one
-    run). failure: the difference that a crashed run counts as in a fresh estimate, by campaign; None: its own value.
+    run). evidence: E at the end of a confirmation, nan where there was none. failure: the difference that a crashed
+    run counts as in a fresh estimate, by campaign; None: its own value.
     """
 
     effects: Floats
     accepted: Flags
     claims: Floats
     pairs: Floats
+    evidence: Floats
     failure: Floats | None = None
 
 
@@ -84,7 +99,8 @@ class Stream:
         self.hypotheses, self.campaigns = drawn.truth.shape
         self.rate = np.full(self.campaigns, share)
         each = (self.hypotheses, self.campaigns)
-        self.record = Record(np.zeros(each), np.zeros(each, bool), np.zeros(each), np.zeros(each))
+        accepted, evidence = np.zeros(each, bool), np.full(each, np.nan)
+        self.record = Record(np.zeros(each), accepted, np.zeros(each), np.zeros(each), evidence)
 
     @cached_property
     def everyone(self) -> Integers:
@@ -95,8 +111,9 @@ class Stream:
         """True gains of the j-th hypotheses; they depend on what was accepted before."""
         null = np.where(self.drawn.harm[j] < 0.5, HARM, 0.0) if self.share else 0.0
         gains = np.take(EFFECTS, self.drawn.kind[j])
-        self.record.effects[j] = np.where(self.drawn.truth[j] < self.rate, gains, null)
-        return self.record.effects[j]
+        effects: Floats = np.where(self.drawn.truth[j] < self.rate, gains, null)
+        self.record.effects[j] = effects
+        return effects
 
     def observe(self, hypothesis: Integers | int, n: int, campaigns: Integers) -> Floats:
         """D of pair n (from 0) of a hypothesis in each of `campaigns`."""
@@ -115,7 +132,9 @@ class Stream:
         theirs = None if drawn.theirs is None else drawn.theirs[j, :count]
         return drawn.noise.observe(self.record.effects[j], drawn.mine[j, :count], theirs)
 
-    def learn(self, hypothesis: Integers | int, accepted: Flags, claims: Floats, pairs: Floats | float) -> None:
+    def learn(
+        self, hypothesis: Integers | int, accepted: Flags, claims: Floats, pairs: Floats | Integers | float
+    ) -> None:
         """Note decisions on one hypothesis of each campaign; the proposer takes the hint."""
         who, record = self.everyone, self.record
         record.accepted[hypothesis, who] = accepted

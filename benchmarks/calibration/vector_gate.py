@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from novum.core.study import GateSettings
-from novum.gate.eprocess import FIRST_BET, LARGEST_BET, PRIOR_VARIANCE
-from novum.gate.judge import CRASHES_ALLOWED, FEWEST_BEFORE_FUTILE
 
 from calibration.noise import Flags, Floats
 from calibration.stream import Integers
+from novum.core.study import GateSettings
+from novum.gate.eprocess import FIRST_BET, LARGEST_BET, PRIOR_VARIANCE
+from novum.gate.judge import CRASHES_ALLOWED, FEWEST_BEFORE_FUTILE
 
 SUPPORTED, REFUTED, INCONCLUSIVE = 1, 2, 3
 # Rows of the state: the e-process for the claim, the mirrored one, and the running moments of D.
@@ -50,7 +50,7 @@ class Purse:
 
     def close(self, stake: Floats, ends: Ends) -> Flags:
         """Settle, and say which were accepted."""
-        accepted = ends.verdict == SUPPORTED
+        accepted: Flags = ends.verdict == SUPPORTED
         if self.settings.refunds:
             self.cash = self.cash + stake * np.minimum(1.0, np.where(accepted, ends.e_value - ends.bar, ends.e_value))
         self.discoveries = self.discoveries + accepted

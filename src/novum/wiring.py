@@ -78,15 +78,23 @@ def arena(study: Study) -> Arena:
     return _choose("arena", study.arena, ARENAS)(study.options)
 
 
-def house(study: Study, budget: Budget, secret: bytes, slots: int, problem: Arena | None = None) -> House:
-    """All rooms of a study behind their ports. `problem` replaces the arena by one of the caller's own."""
+def house(
+    study: Study,
+    budget: Budget,
+    secret: bytes,
+    slots: int,
+    problem: Arena | None = None,
+    researcher: Researcher | None = None,
+) -> House:
+    """All rooms of a study behind their ports. `problem` and `researcher` replace the ones that the study names."""
     from novum.gate.judge import BettingGate
 
     problem = problem or arena(study)
     return House(
         study=study,
         arena=problem,
-        researcher=_choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options),
+        researcher=researcher
+        or _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options),
         gate=BettingGate(study.gate),
         evidence=_evidence(study),
         governor=HardBudget(budget),
@@ -97,9 +105,18 @@ def house(study: Study, budget: Budget, secret: bytes, slots: int, problem: Aren
 
 @contextmanager
 def session(
-    study: Study, budget: Budget, directory: Path, *, workers: int | None = None, problem: Arena | None = None
+    study: Study,
+    budget: Budget,
+    directory: Path,
+    *,
+    workers: int | None = None,
+    problem: Arena | None = None,
+    researcher: Researcher | None = None,
+    place: Executor | None = None,
 ) -> Iterator[Lab]:
     """A lab ready to run: lease taken, campaign opened or resumed, workers starting. Ends them all on leaving.
+
+    `place`: an executor that is open already and stays open.
 
     Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError.
     """
@@ -114,13 +131,13 @@ def session(
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
         secret = load_secret(directory)
-        rooms = house(study, budget, secret, count, problem)
+        rooms = house(study, budget, secret, count, problem, researcher)
         state = fold(record.event for record in journal.read())
         if state.study is not None:
             _check_same(state, rooms, directory)
         take_up(state, journal, rooms, budget)
-        with executor(study, problem, count) as place:
-            yield Lab(rooms, state, journal, FileBlobs(directory / "blobs"), place)
+        with nullcontext(place) if place else executor(study, problem, count) as running:
+            yield Lab(rooms, state, journal, FileBlobs(directory / "blobs"), running)
 
 
 def verify(directory: Path) -> Verification:

@@ -99,6 +99,31 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One question of the preflight: its answer (None: not asked here), in words, and the figures behind it."""
+
+    name: str
+    ok: bool | None
+    words: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightRecorded:
+    """Whether the study can succeed at all, asked before its budget is spent, by experiments of known outcome.
+
+    budget: what the answers were given for; trials and cpu_seconds: what asking cost.
+    """
+
+    checks: tuple[Check, ...]
+    conclusion: str
+    ok: bool
+    budget: Budget
+    trials: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalMade:
     """A researcher's idea, with its prediction: probability that it is supported, and the effect if so."""
 
@@ -293,6 +318,7 @@ Event = (
     CampaignOpened
     | SessionStarted
     | SessionEnded
+    | PreflightRecorded
     | ProposalMade
     | ProposalRefused
     | HypothesisRegistered

@@ -134,9 +134,13 @@ class Lab:
             return Kind.INVALID, None, str(error), None
         if not abs(score) < float("inf"):
             return Kind.DIVERGED, None, f"the score is {score}", None
-        if len(delivery.artefact) <= SHORT_ARTEFACT:
-            return Kind.SCORED, score, "", f"hex:{delivery.artefact.hex()}"
-        return Kind.SCORED, score, "", f"sha256:{self.blobs.put(delivery.artefact)}"
+        return Kind.SCORED, score, "", self.keep(delivery.artefact)
+
+    def keep(self, artefact: bytes) -> str:
+        """Store an artefact; returns what its event says of it."""
+        if len(artefact) <= SHORT_ARTEFACT:
+            return f"hex:{artefact.hex()}"
+        return f"sha256:{self.blobs.put(artefact)}"
 
     def _stamped(self, event: Event) -> Event:
         """Dispatches carry the session's clock, which a pure decision does not have."""

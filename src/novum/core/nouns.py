@@ -118,13 +118,27 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Controls:
+    """Experiments whose outcome an arena knows beforehand; genomes are changes to the baseline.
+
+    known: a change that improves on the arena's own baseline. null: a change that does nothing. null_options: options
+    under which nothing can be better than anything else, for example shuffled labels.
+    """
+
+    known: Genome = field(default_factory=dict)
+    null: Genome = field(default_factory=dict)
+    null_options: Setting = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """An arena in words and constants.
 
     metric: what a score is; `higher_is_better` its direction; `resolution` the smallest difference in it that means
     anything (also the floor of the noise scale). `program` names the module whose `run(group)` executes a trial group
     in a worker. `group_size` is how many trials are trained together. `tuning` lists the nuisance settings that every
-    candidate, baselines included, is swept over. `requires` are importable modules that a worker needs.
+    candidate, baselines included, is swept over. `requires` are importable modules that a worker needs. `floor` and
+    `ceiling`: the metric of a guess and of perfection, where they are known.
     """
 
     name: str
@@ -138,6 +152,9 @@ class Card:
     baseline: Genome
     requires: tuple[str, ...] = ()
     summary: str = ""
+    floor: float | None = None
+    ceiling: float | None = None
+    controls: Controls = field(default_factory=Controls)
 
 
 @dataclass(frozen=True, slots=True)

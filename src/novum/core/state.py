@@ -90,6 +90,7 @@ class State:
         self.end_reason = ""
         self.elapsed = 0.0
         self._earlier_sessions = 0.0
+        self.preflight: ev.PreflightRecorded | None = None
         self.pending: list[ev.ProposalMade] = []
         self.proposals = 0
         self.refused = 0
@@ -202,6 +203,9 @@ class State:
         self.elapsed = max(self.elapsed, event.elapsed)
         self.session_open, self.end_reason = False, event.reason
         self.in_flight.clear()
+
+    def _preflight_recorded(self, event: ev.PreflightRecorded) -> None:
+        self.preflight = event
 
     def _proposal_made(self, event: ev.ProposalMade) -> None:
         self.proposals = event.number

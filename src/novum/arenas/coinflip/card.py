@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from novum.arenas.coinflip.space import SPACE
-from novum.core.nouns import Card
+from novum.core.nouns import Card, Controls
 
 CARD = Card(
     name="coinflip",
@@ -15,5 +15,8 @@ CARD = Card(
     group_size=8,
     tuning=({},),
     baseline={gene.name: gene.choices[0] for gene in SPACE.genes},
+    floor=0.0,
+    ceiling=1.0,
+    controls=Controls(known={"spin": 2}, null={"shade": 1}, null_options={"world": "null"}),
     summary="Coins with known chances: the instrument that shows whether the lab's claims are true.",
 )

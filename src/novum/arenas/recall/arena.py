@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from novum.arenas.recall.card import CARD, resolution
+from novum.arenas.recall.card import CARD, chance, resolution
 from novum.arenas.recall.cost import admit, cost
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.score import accuracy
@@ -25,7 +25,7 @@ class RecallArena:
 
     @property
     def card(self) -> Card:
-        return replace(CARD, resolution=resolution(self.options))
+        return replace(CARD, resolution=resolution(self.options), floor=chance(self.options))
 
     @property
     def space(self) -> Space:

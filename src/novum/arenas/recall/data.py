@@ -54,8 +54,18 @@ def sequences(options: Options, seed: int, name: str, start: int, stop: int) -> 
     make = _mqar if options.task == "mqar" else _overwrite
     first, last = start // BLOCK, -(-stop // BLOCK)
     blocks = [make(options, stream(seed, f"{name}/{block}"), BLOCK) for block in range(first, last)]
+    if options.shuffled:
+        blocks = [
+            (tokens, positions, _guesses(options, stream(seed, f"{name}/{block}/shuffled"), answers.shape))
+            for block, (tokens, positions, answers) in enumerate(blocks, start=first)
+        ]
     rows = slice(start - first * BLOCK, stop - first * BLOCK)
     return Batch(*(np.concatenate(parts)[rows] for parts in zip(*blocks, strict=True)))
+
+
+def _guesses(options: Options, rng: np.random.Generator, shape: tuple[int, ...]) -> Ints:
+    """Answers that have nothing to do with the sequence: uniform values."""
+    return rng.integers(options.vocabulary // 2, options.vocabulary, size=shape)
 
 
 def _distinct(rng: np.random.Generator, rows: int, count: int, low: int, high: int) -> Ints:

@@ -16,6 +16,7 @@ FILLS = ("zero", "random")
 class Options:
     """Task, model and training. Lengths are in tokens, `max_state` in floats per sequence (0: no limit).
 
+    `shuffled` draws the answers anew, so that nothing can be learned: the negative control of the preflight.
     `queries` (derived) is the number of labelled positions of a sequence. Defaults: see README.md, "What was measured".
     """
 
@@ -34,17 +35,18 @@ class Options:
     clip: float = 1.0
     weight_decay: float = 0.01
     max_state: int = 0
+    shuffled: bool = False
 
     @classmethod
     def parse(cls, given: Setting) -> Options:
         """Options from a study's mapping; missing keys get their defaults. Raises StudyError naming the key."""
         known = {field.name: type(field.default) for field in fields(cls)}
         if unknown := sorted(set(given) - set(known)):
-            raise StudyError(f"unknown option {unknown[0]!r} of the recall arena: choose from {', '.join(known)}")
+            raise StudyError(f"options.{unknown[0]}: unknown to the recall arena; choose from {', '.join(known)}")
         for name, value in given.items():
             wanted: tuple[type, ...] = (float, int) if known[name] is float else (known[name],)
             if type(value) not in wanted:
-                raise StudyError(f"option {name!r} of the recall arena must be {known[name].__name__}, not {value!r}")
+                raise StudyError(f"options.{name}: must be {known[name].__name__}, not {value!r}")
         options = cls(**given)  # type: ignore[arg-type]  # the loop above checked every type
         options.check()
         return options
@@ -61,10 +63,11 @@ class Options:
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not low <= value <= high:
-                raise StudyError(f"option {name!r} of the recall arena is {value}: allowed are {low} to {high}")
+                raise StudyError(f"options.{name}: cannot be {value}; allowed are {low} to {high}")
         for broken, message in _MQAR if self.task == "mqar" else _OVERWRITE:
             if broken(self):
-                raise StudyError(f"the recall arena's task {self.task!r} {message}; got {self}")
+                got = ", ".join(f"{name} = {getattr(self, name)!r}" for name in _SHAPE)
+                raise StudyError(f"options.task: {self.task!r} {message}; got {got}")
 
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
@@ -83,6 +86,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("max_state", 0, 1 << 40),
 )
 
+_SHAPE = ("length", "vocabulary", "keys", "writes", "fill")
 _Rule = tuple[Callable[[Options], bool], str]
 
 _MQAR: tuple[_Rule, ...] = (
@@ -102,4 +106,4 @@ _OVERWRITE: tuple[_Rule, ...] = (
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise StudyError(f"option {name!r} of the recall arena is {value!r}: choose from {', '.join(allowed)}")
+        raise StudyError(f"options.{name}: cannot be {value!r}; choose from {', '.join(allowed)}")

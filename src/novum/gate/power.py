@@ -1,0 +1,84 @@
+"""What a budget can confirm: the shipped gate on synthetic differences of known size.
+
+Unit of effects: sigma, the standard deviation of an A/A difference. Noise is Gaussian; the scale is taken as known.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from novum.core.events import ConfirmationOpened, Verdict
+from novum.core.judgement import Pair
+from novum.core.nouns import Candidate
+from novum.core.study import GateSettings
+from novum.gate.judge import BettingGate
+
+EFFECTS = (0.25, 0.5, 1.0, 2.0, 4.0)
+REPEATS = 200
+WANTED = 0.8
+LONGEST = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Probability that a true effect is confirmed, and the mean number of pairs that its confirmation takes."""
+
+    effect: float
+    probability: float
+    pairs: float
+
+
+def power(gate: GateSettings, threshold: float, max_pairs: int, effects: Sequence[float] = EFFECTS) -> list[Power]:
+    """Power at each effect against a fixed threshold, with at most `max_pairs` pairs (Monte-Carlo, 200 repeats)."""
+    rule = unit_rule(gate, threshold, max_pairs)
+    return [_power(gate, rule, effect) for effect in effects]
+
+
+def pairs_needed(gate: GateSettings, threshold: float, effect: float) -> int | None:
+    """The smallest max_pairs, on a coarse grid up to 240, that confirms `effect` with probability 0.8; None beyond."""
+    for pairs in (10, 15, 20, 30, 45, 60, 90, 120, 180, LONGEST):
+        if power(gate, threshold, pairs, [effect])[0].probability >= WANTED:
+            return pairs
+    return None
+
+
+def unit_rule(gate: GateSettings, threshold: float, max_pairs: int) -> ConfirmationOpened:
+    """A registered rule in units of sigma, with delta taken off the effect already."""
+    nobody = Candidate({})
+    return ConfirmationOpened(
+        hypothesis="h0",
+        attempt=1,
+        code="",
+        candidate=nobody,
+        incumbent=nobody,
+        candidate_setting={},
+        incumbent_setting={},
+        higher_is_better=True,
+        delta=0.0,
+        scale=gate.clip,
+        sigma=1.0,
+        dmin=gate.dmin,
+        alpha=gate.alpha,
+        beta=gate.beta,
+        max_pairs=max_pairs,
+        refute_pairs=0,
+        position=1,
+        stake=1.0 / (gate.alpha * threshold),
+        cash=0.0,
+        threshold=threshold,
+        key_commitment="",
+    )
+
+
+def _power(settings: GateSettings, rule: ConfirmationOpened, effect: float) -> Power:
+    gate, rng = BettingGate(replace(settings, refute_pairs=0)), random.Random(f"power:{effect}:{rule.max_pairs}")
+    ends = []
+    for _ in range(REPEATS):
+        pairs: list[Pair] = []
+        while not (now := gate.judge(rule, pairs, len(pairs), 0)).verdict:
+            pairs.append(Pair(effect + rng.gauss(0.0, 1.0), 0.0))
+        ends.append(now)
+    found = sum(end.verdict is Verdict.SUPPORTED for end in ends) / REPEATS
+    return Power(effect, found, sum(end.pairs for end in ends) / REPEATS)
