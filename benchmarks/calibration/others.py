@@ -64,7 +64,7 @@ class Ratchet:
 
 @dataclass(frozen=True)
 class TTest:
-    """One-sided paired t test with a fixed number of pairs, each hypothesis at alpha, or at alpha / number of hypotheses."""
+    """One-sided paired t test with a fixed number of pairs, at alpha each or, with Bonferroni, at alpha in all."""
 
     count: int
     alpha: float = 0.05

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def count(record: Record, fresh: Floats) -> Counts:
 def joined(parts: Sequence[Counts]) -> Counts:
     """The campaigns of several blocks as one."""
     names = [field.name for field in fields(Counts) if field.name != "hypotheses"]
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in names}
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in names}
     return replace(parts[0], **arrays)
 
 

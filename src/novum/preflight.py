@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from novum import wiring
-from novum.core.events import Check, Member, Plan, PreflightRecorded, Purpose, Side, Verdict
+from novum.core.events import Check, Member, Plan, PreflightRecorded, Purpose, SessionEnded, Side, Verdict
 from novum.core.loop import Lab
 from novum.core.nouns import Card, Genome, Setting
 from novum.core.ports import Arena, Executor
@@ -40,18 +40,35 @@ class _Control:
 
 
 def preflight(
-    study: Study, budget: Budget, directory: Path, *, workers: int | None = None, say: Say = lambda _: None
+    study: Study,
+    budget: Budget,
+    directory: Path,
+    *,
+    workers: int | None = None,
+    say: Say = lambda _: None,
+    arena: Arena | None = None,
 ) -> PreflightRecorded:
     """Run the checks of `study` under `budget` and return what they say; `say` is told what is being done.
 
+    `arena` replaces the one that the study names; options for nulls cannot be set on it, so that control is left out.
     Raises what `wiring.session` raises. The record of the controls stays in `directory`/preflight.
     """
-    problem = wiring.arena(study)
+    problem = arena or wiring.arena(study)
     wiring.require(problem)
     count = workers or (1 if study.executor == "inline" else wiring.cores())
     with wiring.executor(study, problem, count) as place:
-        bench = _Bench(study, problem, directory / "preflight", count, place)
+        bench = _Bench(study, problem, directory / "preflight", count, place, named=arena is None)
         return _assess(study, budget, problem, bench, say)
+
+
+def record_preflight(
+    study: Study, budget: Budget, directory: Path, *, workers: int | None = None, say: Say = lambda _: None
+) -> PreflightRecorded:
+    """Run :func:`preflight` and append its answer to the ledger of the lab in `directory`, opening it if need be."""
+    found = preflight(study, budget, directory, workers=workers, say=say)
+    with wiring.session(study, budget, directory, workers=workers) as lab:
+        lab.record([found, SessionEnded(lab.state.session, "preflight recorded", lab.elapsed)])
+    return found
 
 
 def _assess(study: Study, budget: Budget, problem: Arena, bench: _Bench, say: Say) -> PreflightRecorded:
@@ -67,6 +84,8 @@ def _assess(study: Study, budget: Budget, problem: Arena, bench: _Bench, say: Sa
     say("negative controls")
     runs = [known]
     for name, words, options, genome in _nulls(study, card, base):
+        if options != study.options and not bench.named:
+            continue
         null = bench.run(name, replace(study, options=options), genome)
         runs.append(null)
         checks.append(_negative(words, null))
@@ -90,6 +109,7 @@ class _Bench:
     directory: Path
     workers: int
     place: Executor
+    named: bool
 
     def run(self, name: str, study: Study, genome: Genome | None) -> _Control:
         """One control campaign with one candidate, or none: then only the baseline is tuned and calibrated."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import scripted_program
+
 from novum import wiring
 from novum.core.errors import ArtefactError
 from novum.core.ids import canonical
 from novum.core.loop import Lab
-from novum.core.nouns import Card, Cost, Delivery, Gene, Kind, Space, TrialGroup
+from novum.core.nouns import Card, Controls, Cost, Delivery, Gene, Kind, Space, TrialGroup
 from novum.core.state import State, fold
 from novum.core.study import Budget, GateSettings, ScreeningSettings, Study
 from novum.executors.inline import InlineExecutor
@@ -72,6 +74,8 @@ class ScriptedArena:
 
     acts: dict[str, object] = field(default_factory=dict)
     tuning: tuple = ({},)
+    ceiling: float | None = None
+    controls: Controls = field(default_factory=Controls)
 
     @property
     def card(self) -> Card:
@@ -81,7 +85,10 @@ class ScriptedArena:
             metric="points",
             higher_is_better=True,
             resolution=0.01,
-            program="novum.executors.doubles",
+            program="scripted_program",
+            floor=0.0,
+            ceiling=self.ceiling,
+            controls=self.controls,
             group_size=4,
             tuning=self.tuning,
             baseline={"act": "score", "level": 0},
@@ -128,9 +135,6 @@ def failing(group: TrialGroup, kind: Kind, cause: str = "scripted") -> list[Deli
     return [Delivery(trial.id, failure=kind, cause=cause) for trial in group.trials]
 
 
-def scored(group: TrialGroup, points: int = 500) -> list[Delivery]:
-    """Points with noise from the trial's own seed, plus the candidate's level."""
-    level = int(group.candidate.genome["level"])
-    return [
-        Delivery(trial.id, artefact=(points + level + trial.seed % 41).to_bytes(2, "little")) for trial in group.trials
-    ]
+def scored(group: TrialGroup) -> list[Delivery]:
+    """What the shipped worker program of these tests delivers."""
+    return scripted_program.run(group)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from novum.cli.output import LABS, JsonOption, as_json
+from novum.cli.output import LABS, JsonOption, as_json, table
 from novum.core.errors import StudyError
 
 if TYPE_CHECKING:
@@ -25,21 +25,30 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
+StudyArgument = Annotated[str, typer.Argument(help="A built-in study (see `novum arenas`) or the path of a TOML file.")]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(help="Total for the campaign: 30s, 5m, 2h (wall time), 'cpu 10m', '500 trials', or 'a, b'."),
+]
+SeedOption = Annotated[int | None, typer.Option(help="Seed of researchers and of the search data.")]
+DirectoryOption = Annotated[Path | None, typer.Option("--lab", help="Lab directory. Default: labs/STUDY-SEED.")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Parallel workers. Default: one per core.")]
+ResearcherOption = Annotated[str | None, typer.Option(help="Who proposes: evolve or random.")]
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
+    """Add the commands to the application."""
     app.command()(run)
+    app.command()(preflight)
 
 
 def run(
-    study: Annotated[str, typer.Argument(help="A built-in study (see `novum arenas`) or the path of a TOML file.")],
-    budget: Annotated[
-        str | None,
-        typer.Option(help="Total for the campaign: 30s, 5m, 2h (wall time), 'cpu 10m', '500 trials', or 'a, b'."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of researchers and of the search data.")] = None,
-    lab: Annotated[Path | None, typer.Option(help="Lab directory. Default: labs/STUDY-SEED.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Parallel workers. Default: one per core.")] = None,
-    researcher: Annotated[str | None, typer.Option(help="Who proposes: evolve or random.")] = None,
+    study: StudyArgument,
+    budget: BudgetOption = None,
+    seed: SeedOption = None,
+    lab: DirectoryOption = None,
+    workers: WorkersOption = None,
+    researcher: ResearcherOption = None,
     json: JsonOption = False,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
 ) -> None:
@@ -50,6 +59,35 @@ def run(
     _conclude(directory, reason, json=json)
     if interrupted:
         sys.exit(INTERRUPTED)
+
+
+def preflight(
+    study: StudyArgument,
+    budget: BudgetOption = None,
+    seed: SeedOption = None,
+    lab: DirectoryOption = None,
+    workers: WorkersOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask whether a study can succeed at all: noise, controls of known outcome, and what the budget can confirm.
+
+    The answer is kept in the lab. Exit status 1 when a check fails.
+    """
+    from novum.preflight import record_preflight
+
+    chosen, allowed = _chosen(study, budget, seed, None)
+    directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
+    say = (lambda _: None) if json else (lambda text: print(f"running {text} ...", flush=True))
+    found = record_preflight(chosen, allowed, directory, workers=workers, say=say)
+    if json:
+        print(as_json(found))
+    else:
+        marks = {True: "pass", False: "FAIL", None: "note"}
+        table(["", "check", "what was found"], [[marks[c.ok], c.name, c.words] for c in found.checks])
+        print(f"\n{found.conclusion}.")
+        print(f"The preflight took {found.trials} trials and {found.cpu_seconds:.0f} CPU seconds; lab {directory}")
+    if not found.ok:
+        sys.exit(1)
 
 
 def _chosen(name: str, budget: str | None, seed: int | None, researcher: str | None) -> tuple[Study, Budget]:
