@@ -10,7 +10,7 @@ def complaints(row: dict[str, Any], alpha: float) -> list[str]:
     """What is wrong with a row of a null stream, beyond three Monte-Carlo errors. alpha: the level that was promised.
 
     The second check is the sharper one. On these streams the gate uses about a tenth of its alpha, which would hide
-    re-used screening seeds (P(any false) .04); that the mean e-value of a null is above 1 hides nowhere.
+    re-used screening seeds (P(any false) .03); that the mean e-value of a null is above 1 hides nowhere.
     """
     found = []
     limit = alpha + 3 * math.sqrt(alpha * (1 - alpha) / row["campaigns"])

@@ -60,7 +60,7 @@ class Script:
         baseline = Candidate({"word": self.word, "slope": 0, "step": 0})
         card = Card("by hand", "?", self.metric, False, 0.001, "nowhere", 8, ({},), baseline.genome)
         versions = {"novum": "0.1", "python": "3.11"}
-        yield ev.CampaignOpened(study, card, "c" * 64, versions)
+        yield ev.CampaignOpened(study, card, "a" * 64, "c" * 64, versions)
         yield ev.SessionStarted(1, Budget(cpu_seconds=5e6, trials=10**6), 2, 4242, "secret-host-name", versions)
         yield ev.IncumbentChanged(baseline, Cost(1000, 64, 2.5e9), None)
         yield from self._screen("b0", baseline, [1.0, 1.02])
@@ -121,7 +121,7 @@ class Script:
         stake = book.open(self.account)
         bar = threshold(gate.alpha, stake.amount, self.account.discoveries)
         rule = ev.ConfirmationOpened(
-            name, 1, candidate, incumbent, {}, {}, False, self.delta, 0.2, 0.1, 0.1, gate.alpha, gate.beta,
+            name, 1, "a" * 64, candidate, incumbent, {}, {}, False, self.delta, 0.2, 0.1, 0.1, gate.alpha, gate.beta,
             gate.max_pairs, gate.refute_pairs, stake.account.opened, stake.amount, stake.account.cash, bar,
             hashlib.sha256(KEY).hexdigest(),
         )  # fmt: skip

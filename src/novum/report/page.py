@@ -32,6 +32,7 @@ from novum.report import words
 from novum.report.charts import theme
 from novum.report.figures import Figure, figures
 from novum.report.history import Confirmation, History, walk
+from novum.report.proxy import sentence
 from novum.report.standing import standing
 from novum.report.summary import Finding, Summary, summarise
 
@@ -164,6 +165,8 @@ def render(history: History, lab: str) -> str:
         failures=failures[:FAILURES],
         failures_left_out=len(failures) - FAILURES,
         failed_trials=sum(row.count for row in failures),
+        screening=sentence(summary.proxy),
+        preflight=state.preflight,
         entries=history.confirmations[-ENTRIES:],
         settings=words.study_toml(state.study, state.budget),
         verify=f"novum verify --lab {shlex.quote(lab)}",

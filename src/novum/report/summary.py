@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from novum.core.events import ConfirmationOpened, Verdict
 from novum.core.nouns import Cost, Genome, Setting
 from novum.core.state import Hypothesis, State
+from novum.report.proxy import Proxy, proxy
 from novum.report.standing import FAILED, standing
 
 
@@ -59,6 +60,7 @@ class Summary:
     failures: dict[str, int]
     reason: str
     seed: int
+    proxy: Proxy
 
 
 def summarise(state: State) -> Summary:
@@ -80,6 +82,7 @@ def summarise(state: State) -> Summary:
         failures={str(kind): n for kind, n in sorted(state.outcomes.items()) if kind != "scored"},
         reason=state.end_reason,
         seed=state.study.seed,
+        proxy=proxy(state),
     )
 
 
