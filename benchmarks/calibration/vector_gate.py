@@ -15,7 +15,7 @@ from calibration.noise import Flags, Floats
 from calibration.stream import Integers
 from novum.core.study import GateSettings
 from novum.gate.eprocess import FIRST_BET, LARGEST_BET, PRIOR_VARIANCE
-from novum.gate.judge import CRASHES_ALLOWED, FEWEST_BEFORE_FUTILE
+from novum.gate.judge import CRASHES_ALLOWED, FEWEST_BEFORE_FUTILE, OPTIMISM
 
 SUPPORTED, REFUTED, INCONCLUSIVE = 1, 2, 3
 # Rows of the state: the e-process for the claim, the mirrored one, and the running moments of D.
@@ -149,6 +149,6 @@ def _rule(settings: GateSettings, state: Floats, n: int, sigma: Floats, bar: Flo
 
 
 def _in_reach(sd: Floats, drift: Floats, e_value: Floats, goal: Floats | np.float64, n: int, last: int) -> Flags:
-    effect = np.maximum(drift / sd + 1 / math.sqrt(n), 0.0)
+    effect = np.maximum(drift / sd + OPTIMISM / math.sqrt(n), 0.0)
     hope = math.log(2) * (1.0 - np.exp(-effect * effect / (2 * math.log(2))))
     return np.log(np.maximum(e_value, 1e-300)) + (last - n) * hope >= goal

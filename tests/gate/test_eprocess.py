@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.gate import eprocess
+from novum.gate import eprocess, symmetric
 
 GOLDEN_D = [0.8, 1.1, -0.2, 0.9, 1.4, 0.3, 2.5, 0.7, -0.5, 1.0]
 GOLDEN_E = [1.12, 1.6744, 1.5237, 2.1408, 3.4895, 3.9606, 7.5251, 9.8955, 7.669, 11.1201]
@@ -77,3 +77,33 @@ def test_the_fewest_pairs_that_can_reach_a_threshold(bar, pairs):
 def test_growth_is_what_futility_needs():
     assert eprocess.growth(-3.0) == eprocess.growth(0.0) == 0.0
     assert eprocess.growth(0.1) < eprocess.growth(1.0) < eprocess.growth(10.0) <= math.log(2)
+
+
+GOLDEN_SYMMETRIC = [1.6864, 2.9788, 1.7719, 3.0235, 5.4842, 7.838, 15.034, 24.9959, 9.7401, 16.4255]
+
+
+def test_golden_vector_of_the_symmetric_process():
+    assert [round(e, 4) for e in symmetric.path(GOLDEN_D, 0.0, 2.0)] == GOLDEN_SYMMETRIC
+
+
+@given(differences, st.floats(0.01, 1e3), st.floats(0.01, 100))
+def test_the_symmetric_process_needs_no_scale(values, unit, scale):
+    plain = list(symmetric.path(values, 0.0, 1.0))
+    assert list(symmetric.path([d * unit for d in values], 0.0, scale)) == pytest.approx(plain, rel=1e-6)
+    assert all(0 <= e <= 2 ** (n + 1) * (1 + 1e-9) for n, e in enumerate(plain))
+
+
+@given(st.integers(0, 60))
+def test_ties_earn_nothing_in_the_symmetric_process(n):
+    assert list(symmetric.path([0.0] * n, 0.0, 1.0)) == [1.0] * n
+
+
+@pytest.mark.parametrize("tails", ["gauss", "cauchy"])
+def test_the_symmetric_process_is_valid_for_any_tails(tails):
+    rng, streams = random.Random(13), 5000
+
+    def draw():
+        return rng.gauss(0, 1) if tails == "gauss" else math.tan(math.pi * (rng.random() - 0.5))
+
+    passed = sum(max(symmetric.path([draw() for _ in range(60)], 0.0, 1.0)) >= 20 for _ in range(streams))
+    assert passed / streams <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / streams)

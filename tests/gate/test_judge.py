@@ -146,3 +146,18 @@ def test_an_interval_needs_enough_pairs_to_exclude_anything():
 
 def test_estimate_of_no_pairs_is_empty():
     assert GATE.estimate(RULE, []).effect is None
+
+
+def test_losses_are_compared_by_their_ratio():
+    """A ten per cent lower loss is the same gain at any level of the loss; a log card mirrors lower-is-better."""
+    losses = replace(RULE, log=True, higher_is_better=False)
+    assert difference(Pair(0.9, 1.0), losses) == pytest.approx(difference(Pair(0.09, 0.1), losses))
+    assert difference(Pair(0.9, 1.0), losses) > 0
+    end = confirm(GATE, replace(losses, scale=0.2, sigma=0.1, dmin=0.1), 0, lambda: Pair(0.5, 1.0))
+    assert end.verdict is Verdict.SUPPORTED
+
+
+def test_the_symmetric_process_is_selectable_by_the_rule():
+    fair = replace(RULE, process="symmetric", scale=1e-9)
+    assert confirm(GATE, fair, 0, lambda: Pair(1.0, 0.0)).verdict is Verdict.SUPPORTED
+    assert confirm(GATE, fair, 0, lambda: Pair(0.5, 0.5)).e_value == 1.0

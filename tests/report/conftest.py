@@ -121,9 +121,9 @@ class Script:
         stake = book.open(self.account)
         bar = threshold(gate.alpha, stake.amount, self.account.discoveries)
         rule = ev.ConfirmationOpened(
-            name, 1, "a" * 64, candidate, incumbent, {}, {}, False, self.delta, 0.2, 0.1, 0.1, gate.alpha, gate.beta,
-            gate.max_pairs, gate.refute_pairs, stake.account.opened, stake.amount, stake.account.cash, bar,
-            hashlib.sha256(KEY).hexdigest(),
+            name, 1, "a" * 64, candidate, incumbent, {}, {}, "betting", False, False, self.delta, 0.2, 0.1, 0.1,
+            gate.alpha, gate.beta, gate.max_pairs, gate.refute_pairs, stake.account.opened, stake.amount,
+            stake.account.cash, bar, hashlib.sha256(KEY).hexdigest(),
         )  # fmt: skip
         yield rule
         level, other_level = (1.0 + 0.1 * float(one.genome["slope"]) for one in (candidate, incumbent))

@@ -146,7 +146,8 @@ class _Audit:
                 self._rescore(outcome, self.plans[outcome.group], bytes.fromhex(event.key or ""))
             return
         owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
-        measured = list(confirm.scale_of(owner)) if owner else []
+        log = bool(self.state.card and self.state.card.log)
+        measured = list(confirm.scale_of(owner, log=log)) if owner else []
         if not measured or plain(measured[0]) != plain(event):
             raise IntegrityError("the scale does not follow from the new incumbent's confirming runs")
 

@@ -68,7 +68,7 @@ def _close(state: State, house: House, hypothesis: Hypothesis, judgement: Judgem
     events: list[Event] = [
         verdict,
         IncumbentChanged(hypothesis.candidate, hypothesis.registered.cost, hypothesis.id),
-        *scale_of(hypothesis),
+        *scale_of(hypothesis, log=house.arena.card.log),
     ]
     account = Account(verdict.cash, verdict.discoveries, state.account.opened)
     count = len(state.hypotheses)
@@ -123,11 +123,11 @@ def _superseded(account: Account, house: House, hypothesis: Hypothesis) -> Verdi
     return _verdict(account, house, hypothesis, stopped)
 
 
-def scale_of(hypothesis: Hypothesis) -> Iterator[ScaleMeasured]:
+def scale_of(hypothesis: Hypothesis, *, log: bool) -> Iterator[ScaleMeasured]:
     """The new incumbent's noise from its own fresh runs: they differ in the seed alone, as A/A runs do."""
     scores = [run.score for run in hypothesis.runs[Side.CANDIDATE].values() if run.score is not None]
     if len(scores) >= FEWEST_RUNS_FOR_SCALE:
-        sigma = statistics.stdev(scores) * math.sqrt(2)
+        sigma = statistics.stdev([math.log(score) for score in scores] if log else scores) * math.sqrt(2)
         mean = statistics.fmean(scores)
         yield ScaleMeasured(hypothesis.candidate.id, sigma, mean, len(scores) // 2, Purpose.CONFIRM, None)
 
@@ -241,7 +241,9 @@ def rule_for(state: State, hypothesis: Hypothesis, stake: Stake, commitment: str
         incumbent=incumbent,
         candidate_setting=state.tuned[hypothesis.candidate.id].setting,
         incumbent_setting=state.tuned[incumbent.id].setting,
+        process=gate.process,
         higher_is_better=hypothesis.registered.higher_is_better,
+        log=state.card.log,
         delta=hypothesis.registered.delta,
         scale=gate.clip * sigma,
         sigma=sigma,

@@ -248,7 +248,9 @@ class ConfirmationOpened:
     incumbent: Candidate
     candidate_setting: Setting
     incumbent_setting: Setting
+    process: str
     higher_is_better: bool
+    log: bool
     delta: float
     scale: float
     sigma: float

@@ -134,6 +134,8 @@ class Lab:
             return Kind.INVALID, None, str(error), None
         if not abs(score) < float("inf"):
             return Kind.DIVERGED, None, f"the score is {score}", None
+        if self.house.arena.card.log and score <= 0:
+            return Kind.INVALID, None, f"the score is {score}, and scores that are compared by ratio are positive", None
         return Kind.SCORED, score, "", self.keep(delivery.artefact)
 
     def keep(self, artefact: bytes) -> str:

@@ -138,7 +138,8 @@ class Card:
     anything (also the floor of the noise scale). `program` names the module whose `run(group)` executes a trial group
     in a worker. `group_size` is how many trials are trained together. `tuning` lists the nuisance settings that every
     candidate, baselines included, is swept over. `requires` are importable modules that a worker needs. `floor` and
-    `ceiling`: the metric of a guess and of perfection, where they are known.
+    `ceiling`: the metric of a guess and of perfection, where they are known. `log`: scores are positive and compared by
+    their ratio (losses, times); effects, sigma, delta and `resolution` are then in natural-log units.
     """
 
     name: str
@@ -155,6 +156,7 @@ class Card:
     floor: float | None = None
     ceiling: float | None = None
     controls: Controls = field(default_factory=Controls)
+    log: bool = False
 
 
 @dataclass(frozen=True, slots=True)

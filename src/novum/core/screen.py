@@ -21,6 +21,7 @@ from novum.core.events import (
 )
 from novum.core.house import House
 from novum.core.judgement import Spent
+from novum.core.metric import gain
 from novum.core.nouns import Candidate
 from novum.core.state import Hypothesis, Phase, State, Sweep
 
@@ -206,5 +207,11 @@ def calibration(state: State, candidate: str) -> tuple[list[float], float]:
     runs = state.calibration.get(candidate, {})
     scores = [runs[index].score for index in sorted(runs)]
     pairs = zip(scores[::2], scores[1::2], strict=False)
-    gains = [first - second for first, second in pairs if first is not None and second is not None]
+    assert state.card
+    up, log = state.card.higher_is_better, state.card.log
+    gains = [
+        gain(first, second, higher_is_better=up, log=log)
+        for first, second in pairs
+        if first is not None and second is not None
+    ]
     return gains, statistics.fmean([score for score in scores if score is not None] or [0.0])

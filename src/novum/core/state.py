@@ -15,6 +15,7 @@ from typing import Any
 from novum.core import events as ev
 from novum.core.events import Plan, Purpose, Side, Verdict
 from novum.core.judgement import Account, Pair
+from novum.core.metric import gain
 from novum.core.nouns import Candidate, Card, Kind
 from novum.core.study import Budget, Study
 
@@ -172,7 +173,7 @@ class State:
         mine, other = self.tuned.get(candidate), self._level(incumbent)
         if mine is None or mine.score is None or other is None:
             return None
-        return mine.score - other if self.card.higher_is_better else other - mine.score
+        return gain(mine.score, other, higher_is_better=self.card.higher_is_better, log=self.card.log)
 
     def _level(self, candidate: str) -> float | None:
         assert self.study

@@ -22,6 +22,7 @@ Level = Annotated[float, Gt(0), Lt(1)]
 class GateSettings:
     """The acceptance rule of a campaign (source: docs/gate.md).
 
+    process: the e-process; "symmetric" needs no scale, but symmetric noise (never where crashes are skewed).
     alpha: bound on the expected share of false findings, over the whole campaign, at any time.
     planned: how many confirmations are expected (H); stake_floor: smallest divisor of the cash left (hmin).
     refunds: return evidence of closed tests to the cash; off gives plain e-LOND with stakes 1/planned.
@@ -35,6 +36,7 @@ class GateSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
+    process: Literal["betting", "symmetric"] = "betting"
     alpha: Level = 0.10
     planned: Annotated[int, Ge(1)] = 20
     stake_floor: Annotated[int, Ge(1)] = 10

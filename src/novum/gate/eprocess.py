@@ -8,7 +8,7 @@ positive because |lambda y| < 1, and each bet lambda is known before its pair is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 FIRST_BET = 0.3
 LARGEST_BET = 0.9
@@ -36,9 +36,13 @@ def path(differences: Iterable[float], delta: float, scale: float) -> Iterator[f
         bet = max(0.0, min(LARGEST_BET, total / (PRIOR_VARIANCE + squares)))
 
 
-def mirrored(differences: Iterable[float], bound: float, scale: float) -> Iterator[float]:
-    """The e-process against "the gain is at least `bound`": :func:`path` on the reflected differences."""
-    return path((-difference for difference in differences), -bound, scale)
+Path = Callable[[Iterable[float], float, float], Iterator[float]]
+"""An e-process: (differences, delta, scale) -> E_1, E_2, ..."""
+
+
+def mirrored(differences: Iterable[float], bound: float, scale: float, process: Path = path) -> Iterator[float]:
+    """The e-process against "the gain is at least `bound`": `process` on the reflected differences."""
+    return process((-difference for difference in differences), -bound, scale)
 
 
 def growth(effect: float) -> float:

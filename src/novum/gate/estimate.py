@@ -21,22 +21,24 @@ def mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def interval(differences: Sequence[float], scale: float, level: float) -> tuple[float, float] | None:
+def interval(
+    differences: Sequence[float], scale: float, level: float, process: eprocess.Path = eprocess.path
+) -> tuple[float, float] | None:
     """Two-sided confidence sequence in metric units at `level`, or None while it is still unbounded.
 
     It is unbounded when no value of m could be rejected even by pairs that all fall beyond the clip.
     """
     bar = 2.0 / (1.0 - level)
-    if len(differences) < eprocess.fewest_pairs(bar):
-        return None
 
     def above(m: float) -> bool:
-        return max(eprocess.path(differences, m, scale)) >= bar
+        return max(process(differences, m, scale)) >= bar
 
     def below(m: float) -> bool:
-        return max(eprocess.mirrored(differences, m, scale)) >= bar
+        return max(eprocess.mirrored(differences, m, scale, process)) >= bar
 
     low_end, high_end = min(differences) - _REACH * scale, max(differences) + _REACH * scale
+    if not (above(low_end) and below(high_end)):
+        return None
     low = _boundary(above, low_end, high_end)
     high = _boundary(below, high_end, low_end)
     return (min(low, high), max(low, high))

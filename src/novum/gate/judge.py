@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from novum.core.events import ConfirmationOpened, Verdict
 from novum.core.judgement import Estimate, Judgement, Pair
+from novum.core.metric import gain
 from novum.core.study import GateSettings
-from novum.gate import eprocess, estimate
+from novum.gate import eprocess, estimate, symmetric
 from novum.gate.evidence import threshold
 
+PROCESSES: Mapping[str, eprocess.Path] = {"betting": eprocess.path, "symmetric": symmetric.path}
 FEWEST_BEFORE_FUTILE = 2
 CRASHES_ALLOWED = 1
+OPTIMISM = 1.1
+"""Standard errors by which the future may be kinder than the past before a test counts as futile."""
 
 
 def difference(pair: Pair, rule: ConfirmationOpened) -> float:
-    """D of one pair in metric units, positive is better, failures included and never dropped.
+    """D of one pair in metric (or log) units, positive is better, failures included and never dropped.
 
     A failed candidate counts as -c whatever the incumbent did; a failed incumbent beside a scored candidate counts as
     0, since a failed run scores no better than a run that ended, and a larger credit could be earned by luck.
@@ -27,13 +31,12 @@ def difference(pair: Pair, rule: ConfirmationOpened) -> float:
         return rule.delta - rule.scale
     if pair.incumbent is None:
         return 0.0
-    gain = pair.candidate - pair.incumbent
-    return gain if rule.higher_is_better else -gain
+    return gain(pair.candidate, pair.incumbent, higher_is_better=rule.higher_is_better, log=rule.log)
 
 
 @dataclass(frozen=True)
 class BettingGate:
-    """The Gate port with the betting e-process."""
+    """The Gate port: an e-process for the claim, its mirror image against it."""
 
     settings: GateSettings
 
@@ -48,8 +51,9 @@ class BettingGate:
         """
         bar = max(threshold(rule.alpha, rule.stake, discoveries), 1.0 / rule.alpha)
         gains = [difference(pair, rule) for pair in pairs]
-        support = [1.0, *eprocess.path(gains, rule.delta, rule.scale)]
-        against = [1.0, *eprocess.mirrored(gains, rule.delta + rule.dmin, rule.scale)]
+        path = PROCESSES[rule.process]
+        support = [1.0, *path(gains, rule.delta, rule.scale)]
+        against = [1.0, *eprocess.mirrored(gains, rule.delta + rule.dmin, rule.scale, path)]
 
         def ruling(n: int, verdict: Verdict | None, reason: str) -> Judgement:
             crashes = sum(pair.candidate is None for pair in pairs[:n])
@@ -79,16 +83,17 @@ class BettingGate:
         if not gains:
             return Estimate(None, None, self.settings.interval_level, 0)
         level = self.settings.interval_level
-        return Estimate(estimate.mean(gains), estimate.interval(gains, rule.scale, level), level, len(gains))
+        interval = estimate.interval(gains, rule.scale, level, PROCESSES[rule.process])
+        return Estimate(estimate.mean(gains), interval, level, len(gains))
 
 
 def _support_in_reach(rule: ConfirmationOpened, gains: Sequence[float], support: float, bar: float) -> bool:
-    """Whether log E + (Nmax - n) g(mean/sd + 1/sqrt n) >= log T: the future may be kinder than the past.
+    """Whether log E + (Nmax - n) g(mean/sd + kappa/sqrt n) >= log T, kappa = OPTIMISM.
 
     Heuristic, and free to be: any stopping rule is valid.
     """
-    gain = estimate.mean(gains) - rule.delta
-    return _in_reach(rule, gains, gain, support, math.log(bar), rule.max_pairs)
+    drift = estimate.mean(gains) - rule.delta
+    return _in_reach(rule, gains, drift, support, math.log(bar), rule.max_pairs)
 
 
 def _refutation_in_reach(rule: ConfirmationOpened, gains: Sequence[float], against: float) -> bool:
@@ -103,5 +108,5 @@ def _in_reach(
 ) -> bool:
     n = len(gains)
     sd = statistics.stdev(gains) if n > FEWEST_BEFORE_FUTILE else rule.sigma
-    hope = eprocess.growth(drift / max(sd, 1e-12) + 1 / math.sqrt(n))
+    hope = eprocess.growth(drift / max(sd, 1e-12) + OPTIMISM / math.sqrt(n))
     return math.log(max(e_value, 1e-300)) + (last - n) * hope >= goal

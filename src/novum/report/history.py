@@ -16,8 +16,7 @@ from novum.core.events import Purpose, Record, Side
 from novum.core.judgement import Pair
 from novum.core.state import State
 from novum.core.study import Budget
-from novum.gate import eprocess
-from novum.gate.judge import difference
+from novum.gate.judge import PROCESSES, difference
 
 FRESH = (Purpose.CALIBRATE, Purpose.CONFIRM, Purpose.ESTIMATE)
 
@@ -230,7 +229,7 @@ def _confirmation(
 ) -> Confirmation:
     """The e-process computed again from the raw outcomes, not copied from the verdict."""
     gains = [difference(pair, rule) for pair in pairs]
-    return Confirmation(rule, (1.0, *eprocess.path(gains, rule.delta, rule.scale)), verdict)
+    return Confirmation(rule, (1.0, *PROCESSES[rule.process](gains, rule.delta, rule.scale)), verdict)
 
 
 def walk(records: Iterable[Record]) -> History:
