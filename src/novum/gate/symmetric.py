@@ -1,7 +1,7 @@
 """The scale-free e-process of symmetry, for metrics whose scale cannot be fixed beforehand.
 
-E_n = mean over g in {1/4, 1/2, 1, 2, 4} of prod_{i<=n} 2 / (1 + exp(-2 g x_i / s_i)), x = D - delta and s_i^2 the mean
-of x_1^2 .. x_i^2. Exact when candidate and incumbent are exchangeable under H0, since D - delta is then symmetric about 0,
+E_n = mean over g in {1/4, 1/2, 1, 2, 4} of prod_{i<=n} 2 / (1 + exp(-2 g x_i / s_i)), x = D - delta, s_i^2 the mean of
+x_1^2 .. x_i^2. Exact when candidate and incumbent are exchangeable under H0, since D - delta is then symmetric about 0,
 whatever its tails (Vovk & Wang, arXiv 2208.08925). Never use it where skewed crashes are plausible: a rare large loss
 makes a harmless difference look like a gain (docs/gate.md).
 """
