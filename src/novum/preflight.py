@@ -113,7 +113,8 @@ class _Bench:
 
     def run(self, name: str, study: Study, genome: Genome | None) -> _Control:
         """One control campaign with one candidate, or none: then only the baseline is tuned and calibrated."""
-        every = ScreeningSettings(study.screening.seeds, study.screening.fidelity, keep_one_in=1, waiting=1)
+        seeds, fidelity = study.screening.seeds, study.screening.fidelity
+        every = ScreeningSettings(seeds, first_seeds=seeds, fidelity=fidelity, keep_one_in=1, waiting=1)
         quick = replace(study, name=f"{self.study.name}-{name}", screening=every)
         problem = self.problem if study.options == self.study.options else wiring.arena(study)
         script = ScriptedResearcher((genome,) if genome is not None else ())

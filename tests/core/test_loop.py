@@ -16,6 +16,7 @@ from novum.core.events import (
     HypothesisRegistered,
     IncumbentChanged,
     Purpose,
+    RungClosed,
     SessionEnded,
     SessionStarted,
     TrialFinished,
@@ -235,12 +236,27 @@ def test_every_candidate_and_the_incumbent_get_the_same_sweep():
         coin_study(arena="scripted"), Budget(trials=600), arena=ScriptedArena(tuning=tuning), executor=Flaky(plan)
     )
     lab.run()
-    sweeps = [sweep for name, sweep in lab.state.sweeps.items() if name in lab.state.tuned]
-    assert {frozenset(sweep) for sweep in sweeps} == {frozenset((n, s) for n in range(3) for s in range(2))}
-    assert all(tuned.setting == {"lr": 0.2} for tuned in lab.state.tuned.values())
+    full = {(n, s) for n in range(3) for s in range(3)}
+    first = {(n, 0) for n in range(3)}
+    sweeps = {name: set(sweep) for name, sweep in lab.state.sweeps.items() if name in lab.state.tuned}
+    assert {frozenset(sweep) for sweep in sweeps.values()} == {frozenset(full), frozenset(first)}
     rules = [e for e in events(lab) if isinstance(e, ConfirmationOpened)]
     assert rules
+    assert all(sweeps[side.id] == full for rule in rules for side in (rule.candidate, rule.incumbent))
     assert all(rule.candidate_setting == rule.incumbent_setting == {"lr": 0.2} for rule in rules)
+
+
+def test_about_half_of_the_candidates_pass_the_first_rung_and_they_are_the_better_ones(lab):
+    closed = [e for e in events(lab) if isinstance(e, RungClosed)]
+    assert len(closed) > 50
+    assert 0.35 < sum(e.advanced for e in closed) / len(closed) < 0.75
+    passed = [e.score for e in closed if e.advanced]
+    dropped = [e.score for e in closed if not e.advanced]
+    assert sum(passed) / len(passed) > sum(dropped) / len(dropped)
+    short = [t for t in lab.state.tuned.values() if t.seeds < lab.house.study.screening.seeds]
+    assert {t.candidate for t in short} == {e.candidate for e in closed if not e.advanced}
+    promoted = {e.candidate.id for e in events(lab) if isinstance(e, ConfirmationOpened)}
+    assert promoted.isdisjoint(t.candidate for t in short)
 
 
 def test_draining_finishes_what_is_in_flight_and_the_next_session_goes_on():

@@ -112,7 +112,7 @@ class Script:
         if measured:
             yield from self._run(Purpose.SCREEN, subject, Side.CANDIDATE, candidate, list(scores or [None, 0.9]))
             mean = sum(scores) / len(scores) if scores else None
-            yield ev.CandidateTuned(candidate.id, {}, mean, (mean,))
+            yield ev.CandidateTuned(candidate.id, {}, mean, (mean,), 3)
 
     def _confirm(
         self, name: str, candidate: Candidate, incumbent: Candidate, gate: GateSettings, rng: random.Random

@@ -24,6 +24,7 @@ from novum.core import confirm, screen, seeds
 from novum.core.errors import ArtefactError, IntegrityError
 from novum.core.events import (
     CampaignOpened,
+    CandidateTuned,
     ConfirmationOpened,
     Event,
     FindingRecorded,
@@ -103,6 +104,8 @@ class _Audit:
             self._found(event)
         elif isinstance(event, ScaleMeasured):
             self._measured(event)
+        elif isinstance(event, CandidateTuned):
+            self._tuned(event)
         try:
             self.state.apply(event)
         except (KeyError, IndexError, ValueError) as error:
@@ -136,6 +139,14 @@ class _Audit:
         else:
             self._artefact(event)
             self.sealed.setdefault((plan.subject, plan.attempt), []).append(event)
+
+    def _tuned(self, event: CandidateTuned) -> None:
+        try:
+            honest = screen.tuned(self.state, event.candidate)
+        except KeyError as error:
+            raise IntegrityError(f"{event.candidate} was tuned before its sweep was complete") from error
+        if canonical(plain(honest)) != canonical(plain(event)):
+            raise IntegrityError(f"the setting of {event.candidate} does not follow from its sweep")
 
     def _measured(self, event: ScaleMeasured) -> None:
         if event.source is Purpose.CALIBRATE:

@@ -202,17 +202,28 @@ class TrialFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class RungClosed:
+    """A candidate's first rung is complete. score: its best setting's mean, None without one; advanced: it goes on."""
+
+    candidate: str
+    score: float | None
+    advanced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateTuned:
     """The sweep over the tuning settings is complete; the best setting is frozen for everything that follows.
 
     score: mean over the search seeds at the best setting, None when no setting gave a score on every seed.
-    scores: the mean of each setting, in the order of the card's tuning list.
+    scores: the mean of each setting, in the order of the card's tuning list. seeds: behind each mean; fewer than the
+    study's for a candidate that did not get past the first rung.
     """
 
     candidate: str
     setting: Setting
     score: float | None
     scores: tuple[float | None, ...]
+    seeds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +338,7 @@ Event = (
     | HypothesisSuperseded
     | GroupDispatched
     | TrialFinished
+    | RungClosed
     | CandidateTuned
     | ScaleMeasured
     | ConfirmationOpened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import statistics
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ from novum.core.events import (
     Plan,
     ProposalMade,
     Purpose,
+    RungClosed,
     ScaleMeasured,
     Side,
 )
@@ -98,6 +100,9 @@ def claim(
 
 def renewed(state: State, house: House, old: Hypothesis, against: Candidate, name: str) -> HypothesisRegistered | None:
     """The claim of `old` against another incumbent, if its sweep beat the sweep of that one; else None."""
+    seeds = state.tuned[old.candidate.id].seeds if old.candidate.id in state.tuned else 0
+    if seeds < house.study.screening.seeds:
+        return None
     if (state.gain(old.candidate.id, against.id) or 0.0) <= 0 or old.candidate.id in state.known(against.id):
         return None
     past = old.registered
@@ -144,7 +149,7 @@ def _sweep_plan(state: State, house: House, candidate: Candidate) -> Plan | None
     missing = [
         Member(seed, setting)
         for number, setting in enumerate(house.arena.card.tuning)
-        for seed in range(house.study.screening.seeds)
+        for seed in range(_seeds_due(state, candidate.id))
         if (number, seed) not in done and (number, seed) not in flying
     ]
     if not missing:
@@ -156,24 +161,59 @@ def _sweep_plan(state: State, house: House, candidate: Candidate) -> Plan | None
 
 
 def _tune(state: State) -> list[Event]:
-    assert state.card and state.study
-    complete = len(state.card.tuning) * state.study.screening.seeds
+    """Close the first rung or the sweep of every candidate whose runs are complete so far."""
     waiting = {h.candidate.id for h in state.open_hypotheses(Phase.SCREENING)} | {state.incumbent.candidate.id}
-    ready = [c for c in sorted(waiting) if c not in state.tuned and len(state.sweeps[c]) == complete]
-    return [_tuned(state, candidate) for candidate in ready]
+    for candidate in sorted(waiting - set(state.tuned)):
+        if len(state.sweeps[candidate]) == _settings(state) * _seeds_due(state, candidate):
+            return [_next_step(state, candidate)]
+    return []
 
 
-def _tuned(state: State, candidate: str) -> CandidateTuned:
-    assert state.card and state.study
-    sweep = state.sweeps[candidate]
+def _next_step(state: State, candidate: str) -> Event:
+    """What follows from a complete rung: the rung is closed, or the sweep is."""
+    assert state.study
+    result = tuned(state, candidate)
+    if result.seeds >= state.study.screening.seeds or candidate in state.rungs:
+        return result
+    return RungClosed(candidate, result.score, _advances(state, result.score))
+
+
+def _advances(state: State, score: float | None) -> bool:
+    """Whether a first-rung score is among the best one in `advance_one_in` of those so far, itself included."""
+    assert state.study and state.card
+    if score is None:
+        return False
+    signed = score if state.card.higher_is_better else -score
+    better = len(state.rung_scores) - bisect.bisect_right(state.rung_scores, signed)
+    return better * state.study.screening.advance_one_in <= len(state.rung_scores)
+
+
+def _seeds_due(state: State, candidate: str) -> int:
+    """Search seeds per setting that a candidate has earned: all of them past the first rung, and for the incumbent."""
+    assert state.study
+    screening = state.study.screening
+    rung = state.rungs.get(candidate)
+    if candidate == state.incumbent.candidate.id or (rung and rung.advanced):
+        return screening.seeds
+    return min(screening.first_seeds, screening.seeds)
+
+
+def _settings(state: State) -> int:
+    assert state.card
+    return len(state.card.tuning)
+
+
+def tuned(state: State, candidate: str) -> CandidateTuned:
+    """The best setting by the mean over the seeds run so far; a setting with a failed run has no mean."""
+    assert state.card
+    sweep, seeds = state.sweeps[candidate], _seeds_due(state, candidate)
     scores: list[float | None] = []
     for number in range(len(state.card.tuning)):
-        runs = [sweep[number, seed] for seed in range(state.study.screening.seeds)]
+        runs = [sweep[number, seed] for seed in range(seeds)]
         values = [run.score for run in runs if run.score is not None]
         scores.append(statistics.fmean(values) if len(values) == len(runs) else None)
-    ranked = [
-        (score if state.card.higher_is_better else -score, -n) for n, score in enumerate(scores) if score is not None
-    ]
+    up = state.card.higher_is_better
+    ranked = [(score if up else -score, -n) for n, score in enumerate(scores) if score is not None]
     if not ranked:
         if candidate == state.incumbents[0].candidate.id:
             cause = next(iter(sweep.values()))
@@ -181,9 +221,9 @@ def _tuned(state: State, candidate: str) -> CandidateTuned:
                 f"the baseline gave no score at any tuning setting ({cause.kind}: {cause.cause or 'no cause given'}); "
                 "mend the study's options, limits or baseline"
             )
-        return CandidateTuned(candidate, {}, None, tuple(scores))
+        return CandidateTuned(candidate, {}, None, tuple(scores), seeds)
     best = -max(ranked)[1]
-    return CandidateTuned(candidate, state.card.tuning[best], scores[best], tuple(scores))
+    return CandidateTuned(candidate, state.card.tuning[best], scores[best], tuple(scores), seeds)
 
 
 def _scale(state: State, house: House) -> list[Event]:

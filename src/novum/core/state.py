@@ -5,6 +5,7 @@ A State is built by `apply` alone. Stages and faces read it and never change it.
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Set
@@ -106,6 +107,8 @@ class State:
         self.incumbents: list[ev.IncumbentChanged] = []
         self.candidates: dict[str, Candidate] = {}
         self.sweeps: dict[str, Sweep] = {}
+        self.rungs: dict[str, ev.RungClosed] = {}
+        self.rung_scores: list[float] = []
         self.tuned: dict[str, ev.CandidateTuned] = {}
         self.calibration: dict[str, dict[int, ev.TrialFinished]] = {}
         self.scales: dict[str, ev.ScaleMeasured] = {}
@@ -155,6 +158,8 @@ class State:
     def _promising(self, hypothesis: Hypothesis) -> bool:
         """Whether screening leaves room for an improvement: no more than one standard error below the incumbent."""
         assert self.study
+        if self.tuned[hypothesis.candidate.id].seeds < self.study.screening.seeds:
+            return False
         gain, scale = self.advantage(hypothesis), self.scales.get(hypothesis.registered.incumbent)
         doubt = scale.sigma / math.sqrt(2 * self.study.screening.seeds) if scale else 0.0
         return gain is not None and gain > -doubt
@@ -273,6 +278,12 @@ class State:
             self.calibration.setdefault(plan.candidate.id, {})[index] = event
         elif (hypothesis := self.hypotheses[plan.subject]).attempt == plan.attempt:
             hypothesis.runs[plan.side][index] = event
+
+    def _rung_closed(self, event: ev.RungClosed) -> None:
+        assert self.card
+        self.rungs[event.candidate] = event
+        if event.score is not None:
+            bisect.insort(self.rung_scores, event.score if self.card.higher_is_better else -event.score)
 
     def _candidate_tuned(self, event: ev.CandidateTuned) -> None:
         self.tuned[event.candidate] = event

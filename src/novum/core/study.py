@@ -57,6 +57,9 @@ class ScreeningSettings:
     """How cheaply candidates are looked at before one is worth a confirmation.
 
     seeds: search seeds for each tuning setting; fidelity: length of a screening trial relative to a full one.
+    first_seeds, advance_one_in: successive halving. Every candidate is swept over all settings on `first_seeds` seeds;
+    it goes on to all `seeds` if it is among the best one in `advance_one_in` so far (the incumbent always does).
+    first_seeds >= seeds turns halving off.
     keep_one_in: of this many screened candidates the best waiting one is promoted, if it came within one standard
     error of the incumbent or beat it.
     waiting: how many hypotheses may be screened at the same time.
@@ -64,7 +67,9 @@ class ScreeningSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    seeds: Annotated[int, Ge(1)] = 2
+    seeds: Annotated[int, Ge(1)] = 3
+    first_seeds: Annotated[int, Ge(1)] = 1
+    advance_one_in: Annotated[int, Ge(1)] = 2
     fidelity: Annotated[float, Gt(0), Le(1)] = 1.0
     keep_one_in: Annotated[int, Ge(1)] = 4
     waiting: Annotated[int, Ge(1)] = 4
