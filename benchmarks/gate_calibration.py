@@ -1,4 +1,4 @@
-"""Error rates, power and cost of Novum's gate and of the rules of others, on synthetic campaigns (gate.md).
+"""Error rates, power and cost of Novum's gate and of the rules of others, on synthetic campaigns (docs/trust.md).
 
 python benchmarks/gate_calibration.py --campaigns 500           all methods, about 50 CPU seconds
 python benchmarks/gate_calibration.py --only novum-0.10,ratchet --json

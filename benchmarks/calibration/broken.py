@@ -1,4 +1,4 @@
-"""Gates broken on purpose (gate.md section 6). A check that lets one of these pass is worth nothing."""
+"""Gates broken on purpose (docs/trust.md). A check that lets one of these pass is worth nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Noise of paired differences. Unit: one sd of D = score(X, seed) - score(B, seed), except where a law says otherwise.
 
-Every law has mean zero, so an effect added to it is the true gain. Source of the laws: gate.md, sections 1 and 3.2.
+Every law has mean zero, so an effect added to it is the true gain. The laws are those of the reference study (docs/trust.md).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Streams of hypotheses: the truth, the proposer that learns from acceptances, and what a rule decided.
 
-The dynamics of gate.md section 1 leave a choice, "the truth rate doubles after a true acceptance and halves after a
+The dynamics of the reference study leave a choice, "the truth rate doubles after a true acceptance and halves after a
 false one". Here the rate is pi at first, 2 pi while the latest acceptance was true and pi / 2 while it was false: it
-does not compound. This reading gives gate.md's keep-if-better figures (44 pairs per true discovery and FDR .946 at 5 %,
+does not compound. This reading gives its keep-if-better figures (44 pairs per true discovery and FDR .946 at 5 %,
 7 and .715 at 20 %; simulated here 43, .945, 7.5 and .715); compounding within [pi / 2, 2 pi] gives 47, .949, 8.4 and
 .744, a fixed rate 25, .908, 6.4 and .674. Where few acceptances are false, as with the gate, the first two agree and a
 fixed rate costs 155 and 47 pairs per true discovery instead of 94 and 29. Effects are relative to the current

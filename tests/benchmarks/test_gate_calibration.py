@@ -113,7 +113,7 @@ def test_each_broken_gate_is_caught_by_the_check_that_the_real_one_passes(null_r
 
 
 def test_mixed_streams_reach_the_specified_power_cost_and_honesty():
-    """gate.md section 6, each bound widened by three Monte-Carlo errors."""
+    """The reference figures, each bound widened by three Monte-Carlo errors."""
     names = ("novum-0.10", "novum-0.10-screened")
     methods = {name: registry.methods(200)[name] for name in names}
     found = rows(Plan(methods, 100, noises=("gaussian",), shares=(0.05, 0.20)))

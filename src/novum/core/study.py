@@ -20,7 +20,7 @@ Level = Annotated[float, Gt(0), Lt(1)]
 
 @dataclass(frozen=True)
 class GateSettings:
-    """The acceptance rule of a campaign (source: docs/gate.md).
+    """The acceptance rule of a campaign (source: docs/trust.md).
 
     process: the e-process; "symmetric" needs no scale, but symmetric noise (never where crashes are skewed).
     alpha: bound on the expected share of false findings, over the whole campaign, at any time.

@@ -4,7 +4,7 @@ open j:   stake w = C / max(H - j + 1, hmin);  C -= w
 accept j: when E >= T = 1 / (alpha w (R + 1)), with the current number R of acceptances
 close j:  accepted: R += 1, C += w min(1, E - T);  else: C += w min(1, E)
 
-Then E[sup FDP] <= alpha for any proposer, any number of tests and any stopping (proof: docs/gate.md). Without refunds
+Then E[sup FDP] <= alpha for any proposer, any number of tests and any stopping (proof: docs/trust.md). Without refunds
 and with stakes 1/H it is e-LOND (Xu & Ramdas, AISTATS 2024, arXiv 2311.06412).
 """
 

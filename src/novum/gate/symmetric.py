@@ -3,7 +3,7 @@
 E_n = mean over g in {1/4, 1/2, 1, 2, 4} of prod_{i<=n} 2 / (1 + exp(-2 g x_i / s_i)), x = D - delta, s_i^2 the mean of
 x_1^2 .. x_i^2. Exact when candidate and incumbent are exchangeable under H0, since D - delta is then symmetric about 0,
 whatever its tails (Vovk & Wang, arXiv 2208.08925). Never use it where skewed crashes are plausible: a rare large loss
-makes a harmless difference look like a gain (docs/gate.md).
+makes a harmless difference look like a gain (docs/trust.md).
 """
 
 from __future__ import annotations
