@@ -1,6 +1,7 @@
 """Noise of paired differences. Unit: one sd of D = score(X, seed) - score(B, seed), except where a law says otherwise.
 
-Every law has mean zero, so an effect added to it is the true gain. The laws are those of the reference study (docs/trust.md).
+Every law has mean zero, so an effect added to it is the true gain. The laws
+are those of the reference study (docs/trust.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every method by name. Novum's settings are those of the reference study: a stake for each hypothesis or survivor, N_max 30."""
+"""Every method by name. Novum's settings: a stake for each hypothesis or survivor, N_max 30 (docs/trust.md)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from novum.core.loop import Lab
 from novum.core.nouns import Card, Genome, Setting
 from novum.core.ports import Arena, Executor
 from novum.core.state import State
-from novum.core.study import Budget, ScreeningSettings, Study
+from novum.core.study import Budget, ResearcherSettings, ScreeningSettings, Study
 from novum.gate import preflight as conclude
 from novum.researchers.scripted import ScriptedResearcher
 
@@ -115,7 +115,8 @@ class _Bench:
         """One control campaign with one candidate, or none: then only the baseline is tuned and calibrated."""
         seeds, fidelity = study.screening.seeds, study.screening.fidelity
         every = ScreeningSettings(seeds, first_seeds=seeds, fidelity=fidelity, keep_one_in=1, waiting=1)
-        quick = replace(study, name=f"{self.study.name}-{name}", screening=every)
+        author = ResearcherSettings("controls")
+        quick = replace(study, name=f"{self.study.name}-{name}", screening=every, researcher=author)
         problem = self.problem if study.options == self.study.options else wiring.arena(study)
         script = ScriptedResearcher((genome,) if genome is not None else ())
         allowed = Budget(trials=self._enough(study))

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterator
 
 from novum.core import seeds
+from novum.core.dispatch import dispatch, price, spent
 from novum.core.events import (
     ConfirmationOpened,
     Event,
@@ -23,7 +24,7 @@ from novum.core.events import (
 from novum.core.house import House
 from novum.core.judgement import Account, Judgement, Stake
 from novum.core.nouns import Candidate, Setting
-from novum.core.screen import dispatch, price, renewed, spent
+from novum.core.register import renewed
 from novum.core.state import Hypothesis, Phase, State
 
 BLOCK = 4

@@ -10,11 +10,13 @@ import random
 from collections.abc import Iterator
 
 from novum.core import confirm, screen
+from novum.core.dispatch import price, spent
 from novum.core.errors import StudyError
 from novum.core.events import Event, HypothesisRegistered, ProposalMade, ProposalRefused
 from novum.core.house import House
 from novum.core.judgement import Spent
 from novum.core.nouns import Candidate, Genome
+from novum.core.register import claim
 from novum.core.state import Phase, State
 from novum.core.view import StudyView, Tried
 
@@ -75,25 +77,23 @@ def admit(state: State, house: House) -> list[Event]:
 
 def register(state: State, house: House, proposal: ProposalMade) -> HypothesisRegistered:
     """The claim that the proposal amounts to, before any trial of it."""
-    return screen.claim(state, house, proposal, f"h{len(state.hypotheses) + 1}")
+    return claim(state, house, proposal, f"h{len(state.hypotheses) + 1}")
 
 
 def ended(state: State, house: House) -> str | None:
     """Why nothing more may be started, or None. `state` may still have trials in flight."""
-    return house.governor.refuses(screen.spent(state), Spent(trials=1))
+    return house.governor.refuses(spent(state), Spent(trials=1))
 
 
 def why_nothing_more(state: State, house: House) -> str:
     """The reason why `decide` has nothing more to do, in words."""
-    if reason := ended(state, house) or house.governor.refuses(
-        screen.spent(state), screen.price(state, 1, house.slots)
-    ):
+    if reason := ended(state, house) or house.governor.refuses(spent(state), price(state, 1, house.slots)):
         return reason
     if house.evidence.open(state.account).amount <= 0:
         return "evidence spent: plain e-LOND allows no more than the planned confirmations"
     if state.refused_in_a_row >= PATIENCE:
         return f"nothing new: the researcher's last {PATIENCE} ideas were all known or inadmissible"
-    budget = house.governor.refuses(screen.spent(state), screen.price(state, house.arena.card.group_size, house.slots))
+    budget = house.governor.refuses(spent(state), price(state, house.arena.card.group_size, house.slots))
     return budget or "nothing left to try: the researcher has no further idea"
 
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import bisect
 import statistics
-from collections.abc import Sequence
 
+from novum.core.dispatch import dispatch
 from novum.core.errors import StudyError
 from novum.core.events import (
     CandidateTuned,
     Event,
-    GroupDispatched,
     HypothesisRegistered,
     HypothesisSuperseded,
     Member,
     Plan,
-    ProposalMade,
     Purpose,
     RungClosed,
     ScaleMeasured,
     Side,
 )
 from novum.core.house import House
-from novum.core.judgement import Spent
 from novum.core.metric import gain
 from novum.core.nouns import Candidate
-from novum.core.state import Hypothesis, Phase, State, Sweep
+from novum.core.register import renewed
+from novum.core.state import Phase, State, Sweep
 
 
 def learn(state: State, house: House) -> list[Event]:
@@ -42,80 +40,6 @@ def screen(state: State, house: House) -> list[Event]:
         if plan := _sweep_plan(state, house, candidate):
             return dispatch(state, house, [plan])
     return []
-
-
-def dispatch(state: State, house: House, plans: Sequence[Plan], reserve: int = 0) -> list[Event]:
-    """Events that send `plans` to workers, as many as there are free slots and as the governor allows.
-
-    reserve: trials beyond the plans that must still be affordable afterwards (the rest of what was begun).
-    """
-    free = house.slots - len(state.in_flight)
-    events: list[Event] = []
-    used = spent(state)
-    for plan in plans[: max(0, free)]:
-        if house.governor.refuses(used, price(state, len(plan.members) + reserve, house.slots)):
-            break
-        events.append(GroupDispatched(plan, state.session, state.elapsed))
-        used = add(used, price(state, len(plan.members), house.slots))
-    return events
-
-
-def spent(state: State) -> Spent:
-    """What has been used, with the trials in flight at their predicted price."""
-    flying = sum(len(plan.members) for plan in state.in_flight.values())
-    done = Spent(state.trials, state.cpu_seconds, state.wall_seconds)
-    return add(done, Spent(flying, flying * state.dearest_cpu, 0.0))
-
-
-def price(state: State, trials: int, slots: int) -> Spent:
-    """What `trials` more trials cost at worst, judged by the dearest so far; wall time is shared by the slots."""
-    return Spent(trials, trials * state.dearest_cpu, trials * state.dearest_wall / min(slots, max(1, trials)))
-
-
-def add(one: Spent, other: Spent) -> Spent:
-    """The sum of two expenses."""
-    return Spent(one.trials + other.trials, one.cpu_seconds + other.cpu_seconds, one.wall_seconds + other.wall_seconds)
-
-
-def claim(
-    state: State, house: House, proposal: ProposalMade, name: str, against: Candidate | None = None
-) -> HypothesisRegistered:
-    """The registered form of a proposal: X beats the incumbent on the metric by more than delta."""
-    return HypothesisRegistered(
-        id=name,
-        number=proposal.number,
-        author=proposal.author,
-        candidate=proposal.candidate,
-        cost=house.arena.cost(proposal.candidate.genome),
-        incumbent=(against or state.incumbent.candidate).id,
-        metric=house.arena.card.metric,
-        higher_is_better=house.arena.card.higher_is_better,
-        delta=house.study.gate.delta,
-        parents=proposal.parents,
-        rationale=proposal.rationale,
-        probability=proposal.probability,
-        effect=proposal.effect,
-    )
-
-
-def renewed(state: State, house: House, old: Hypothesis, against: Candidate, name: str) -> HypothesisRegistered | None:
-    """The claim of `old` against another incumbent, if its sweep beat the sweep of that one; else None."""
-    seeds = state.tuned[old.candidate.id].seeds if old.candidate.id in state.tuned else 0
-    if seeds < house.study.screening.seeds:
-        return None
-    if (state.gain(old.candidate.id, against.id) or 0.0) <= 0 or old.candidate.id in state.known(against.id):
-        return None
-    past = old.registered
-    again = ProposalMade(
-        past.number,
-        past.author,
-        past.candidate,
-        (old.id,),
-        f"again, against the new incumbent: {past.rationale}",
-        past.probability,
-        past.effect,
-    )
-    return claim(state, house, again, name, against)
 
 
 def _retire(state: State, house: House) -> list[Event]:

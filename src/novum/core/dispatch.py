@@ -1,0 +1,43 @@
+"""Sending trial groups: as many as there are slots, as much as the governor allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from novum.core.events import Event, GroupDispatched, Plan
+from novum.core.house import House
+from novum.core.judgement import Spent
+from novum.core.state import State
+
+
+def dispatch(state: State, house: House, plans: Sequence[Plan], reserve: int = 0) -> list[Event]:
+    """Events that send `plans` to workers, as many as there are free slots and as the governor allows.
+
+    reserve: trials beyond the plans that must still be affordable afterwards (the rest of what was begun).
+    """
+    free = house.slots - len(state.in_flight)
+    events: list[Event] = []
+    used = spent(state)
+    for plan in plans[: max(0, free)]:
+        if house.governor.refuses(used, price(state, len(plan.members) + reserve, house.slots)):
+            break
+        events.append(GroupDispatched(plan, state.session, state.elapsed))
+        used = add(used, price(state, len(plan.members), house.slots))
+    return events
+
+
+def spent(state: State) -> Spent:
+    """What has been used, with the trials in flight at their predicted price."""
+    flying = sum(len(plan.members) for plan in state.in_flight.values())
+    done = Spent(state.trials, state.cpu_seconds, state.wall_seconds)
+    return add(done, Spent(flying, flying * state.dearest_cpu, 0.0))
+
+
+def price(state: State, trials: int, slots: int) -> Spent:
+    """What `trials` more trials cost at worst, judged by the dearest so far; wall time is shared by the slots."""
+    return Spent(trials, trials * state.dearest_cpu, trials * state.dearest_wall / min(slots, max(1, trials)))
+
+
+def add(one: Spent, other: Spent) -> Spent:
+    """The sum of two expenses."""
+    return Spent(one.trials + other.trials, one.cpu_seconds + other.cpu_seconds, one.wall_seconds + other.wall_seconds)
