@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from novum import wiring
 from novum.arenas.coinflip.space import chance
-from novum.core.events import Verdict
 from novum.core.loop import Lab
+from novum.core.plans import Verdict
 from novum.core.state import State, fold
 from novum.core.study import Budget, GateSettings, Study
 from novum.executors.inline import InlineExecutor

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from novum import wiring
-from novum.core.events import Check, Member, Plan, PreflightRecorded, Purpose, SessionEnded, Side, Verdict
+from novum.core.events import Check, PreflightRecorded, SessionEnded
 from novum.core.loop import Lab
 from novum.core.nouns import Card, Genome, Setting
+from novum.core.plans import Member, Plan, Purpose, Side, Verdict
 from novum.core.ports import Arena, Executor
 from novum.core.state import State
 from novum.core.study import Budget, ResearcherSettings, ScreeningSettings, Study

@@ -16,7 +16,7 @@ from novum.ledger.chain import GENESIS, link
 def original(tmp_path_factory):
     directory = tmp_path_factory.mktemp("lab")
     (directory / "lab.secret").write_text(SECRET.hex())
-    with wiring.session(coin_study(), Budget(trials=500), directory) as lab:
+    with wiring.session(coin_study(), Budget(trials=900), directory) as lab:
         lab.run()
     return directory
 
@@ -55,7 +55,7 @@ def test_an_honest_record_holds_and_every_verdict_is_judged_again(lab):
     result = wiring.verify(lab)
     assert result.ok, result.lie
     assert result.verdicts > 2
-    assert 490 <= result.trials <= 500
+    assert 890 <= result.trials <= 900
     assert result.scores > 300
 
 
@@ -105,6 +105,9 @@ def test_two_events_that_changed_places_are_named(lab):
         ("confirmation_opened", lambda v: v.update(key_commitment="00"), "committed"),
         ("confirmation_opened", lambda v: v.update(scale=v["scale"] / 10), "does not follow from the study"),
         ("scale_measured", lambda v: v.update(sigma=v["sigma"] / 2), "does not follow from the calibration runs"),
+        ("replication_closed", lambda v: v.update(verdict="refuted"), "was called refuted"),
+        ("replication_closed", lambda v: v.update(key="00" * 32), "not the one that was committed to"),
+        ("replication_opened", lambda v: v["rule"].update(dmin=9.0), "does not follow from the finding"),
         ("finding_recorded", lambda v: v.update(effect=1.0), "does not follow from its fresh pairs"),
         ("group_dispatched", lambda v: v["plan"].update(subject="h999"), "in the name of another"),
         ("hypothesis_registered", lambda v: v.pop("candidate"), "payload is not a"),

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from novum.core.errors import IntegrityError
-from novum.core.events import GroupDispatched, Plan, ProposalRefused, Purpose, Side, TrialFinished
+from novum.core.events import GroupDispatched, ProposalRefused, TrialFinished
 from novum.core.nouns import Candidate, Kind
+from novum.core.plans import Plan, Purpose, Side
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import encode

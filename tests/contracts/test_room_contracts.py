@@ -11,8 +11,8 @@ from labs import coin_study
 
 from novum import wiring
 from novum.core.errors import ArtefactError, StudyError
-from novum.core.events import Verdict
 from novum.core.nouns import Candidate, Space, Trial, TrialGroup
+from novum.core.plans import Verdict
 from novum.core.view import StudyView, Tried
 
 ARENAS = sorted(wiring.ARENAS)

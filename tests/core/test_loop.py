@@ -15,16 +15,16 @@ from novum.core.events import (
     GroupDispatched,
     HypothesisRegistered,
     IncumbentChanged,
-    Purpose,
     RungClosed,
     SessionEnded,
     SessionStarted,
     TrialFinished,
-    Verdict,
     VerdictReached,
 )
+from novum.core.hypothesis import Phase
 from novum.core.nouns import Kind
-from novum.core.state import Phase, State, fold
+from novum.core.plans import Purpose, Verdict
+from novum.core.state import State, fold
 from novum.core.study import Budget, GateSettings, ScreeningSettings
 from novum.ledger.memory import MemoryLedger
 from novum.report.summary import summarise

@@ -7,9 +7,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from novum.core.events import ConfirmationOpened, Verdict
+from novum.core.events import ConfirmationOpened
 from novum.core.judgement import Account, Judgement, Pair
 from novum.core.nouns import Candidate
+from novum.core.plans import Verdict
 from novum.core.study import GateSettings
 from novum.gate.evidence import Elond, Recycling, threshold
 from novum.gate.judge import BettingGate

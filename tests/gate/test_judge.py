@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streams import confirm, rule
 
-from novum.core.events import Verdict
 from novum.core.judgement import Pair
+from novum.core.plans import Verdict
 from novum.core.study import GateSettings
 from novum.gate import estimate
 from novum.gate.judge import BettingGate, difference

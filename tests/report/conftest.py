@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from novum.core import events as ev
-from novum.core.events import Event, Member, Plan, Purpose, Side, Verdict
+from novum.core.events import Event
 from novum.core.judgement import Account, Pair
 from novum.core.nouns import Candidate, Card, Cost, Kind
+from novum.core.plans import Member, Plan, Purpose, Side, Verdict
 from novum.core.study import Budget, GateSettings, ScreeningSettings, Study
 from novum.gate.evidence import Recycling, threshold
 from novum.gate.judge import BettingGate

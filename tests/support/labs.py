@@ -31,10 +31,20 @@ def coin_study(**changes) -> Study:
     return Study(**{**values, **changes})
 
 
-def in_memory(study: Study, budget: Budget, *, arena=None, executor=None, ledger=None, slots=1, secret=SECRET) -> Lab:
+def in_memory(
+    study: Study,
+    budget: Budget,
+    *,
+    arena=None,
+    executor=None,
+    ledger=None,
+    slots=1,
+    secret=SECRET,
+    researcher=None,
+) -> Lab:
     """A lab in memory with the session begun; the same secret each time."""
     ledger = ledger or MemoryLedger()
-    house = wiring.house(study, budget, secret, slots, arena)
+    house = wiring.house(study, budget, secret, slots, arena, researcher)
     state = fold(record.event for record in ledger.read())
     wiring.take_up(state, ledger, house, budget)
     place = executor or InlineExecutor(house.arena.card.program)

@@ -20,7 +20,7 @@ import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from novum.core import confirm, screen, seeds
+from novum.core import confirm, replicate, screen, seeds
 from novum.core.errors import ArtefactError, IntegrityError
 from novum.core.events import (
     CampaignOpened,
@@ -29,16 +29,16 @@ from novum.core.events import (
     Event,
     FindingRecorded,
     GroupDispatched,
-    Plan,
-    Purpose,
+    ReplicationClosed,
+    ReplicationOpened,
     ScaleMeasured,
     TrialFinished,
-    Verdict,
     VerdictReached,
 )
 from novum.core.ids import canonical
 from novum.core.judgement import Account
 from novum.core.nouns import Trial, TrialGroup
+from novum.core.plans import Plan, Purpose, Side, Verdict
 from novum.core.ports import Arena, Blobs, Evidence, Gate
 from novum.core.state import State
 from novum.core.study import Study
@@ -81,7 +81,7 @@ class _Audit:
     state: State = field(default_factory=State)
     rules: Rules | None = None
     plans: dict[str, Plan] = field(default_factory=dict)
-    sealed: dict[tuple[str, int], list[TrialFinished]] = field(default_factory=dict)
+    sealed: dict[tuple[str, int, bool], list[TrialFinished]] = field(default_factory=dict)
     trials: int = 0
     verdicts: int = 0
     scores: int = 0
@@ -106,6 +106,10 @@ class _Audit:
             self._measured(event)
         elif isinstance(event, CandidateTuned):
             self._tuned(event)
+        elif isinstance(event, ReplicationOpened):
+            self._again(event)
+        elif isinstance(event, ReplicationClosed):
+            self._judged_again(event)
         try:
             self.state.apply(event)
         except (KeyError, IndexError, ValueError) as error:
@@ -118,12 +122,24 @@ class _Audit:
             if plan.subject != plan.candidate.id:
                 raise IntegrityError(f"{plan.purpose} trials of one candidate in the name of another")
         else:
-            rule = self.state.hypotheses[plan.subject].rule if plan.subject in self.state.hypotheses else None
+            rule = self._rule_of(plan)
             if rule is None or rule.attempt != plan.attempt:
                 raise IntegrityError(f"{plan.purpose} trials of {plan.subject} before its rule was registered")
-            expected = rule.candidate_setting if plan.side == "x" else rule.incumbent_setting
+            first = plan.side is Side.CANDIDATE
+            expected = rule.candidate_setting if first else rule.incumbent_setting
+            if plan.candidate.id != (rule.candidate if first else rule.incumbent).id:
+                raise IntegrityError(f"{plan.purpose} trials of {plan.subject} with another candidate than registered")
             if any(member.setting != expected for member in plan.members):
                 raise IntegrityError(f"{plan.purpose} trials of {plan.subject} with another setting than registered")
+
+    def _rule_of(self, plan: Plan) -> ConfirmationOpened | None:
+        """The registered rule that the trials of a plan are run under."""
+        hypothesis = self.state.hypotheses.get(plan.subject)
+        if hypothesis is None:
+            return None
+        if plan.purpose is not Purpose.REPLICATE:
+            return hypothesis.rule
+        return hypothesis.replications[-1].rule if hypothesis.replications else None
 
     def _finished(self, event: TrialFinished) -> None:
         plan = self.plans.get(event.group)
@@ -138,7 +154,7 @@ class _Audit:
             self._rescore(event, plan, seeds.search_key(self.state.study.seed))
         else:
             self._artefact(event)
-            self.sealed.setdefault((plan.subject, plan.attempt), []).append(event)
+            self.sealed.setdefault(_seal(plan.subject, plan.attempt, plan.purpose), []).append(event)
 
     def _tuned(self, event: CandidateTuned) -> None:
         try:
@@ -153,7 +169,7 @@ class _Audit:
             gains, mean = screen.calibration(self.state, event.candidate)
             if len(gains) < 2 or not _close(statistics.stdev(gains), event.sigma) or not _close(mean, event.mean):
                 raise IntegrityError("the scale does not follow from the calibration runs")
-            for outcome in self.sealed.pop((event.candidate, 0), []):
+            for outcome in self.sealed.pop(_seal(event.candidate, 0), []):
                 self._rescore(outcome, self.plans[outcome.group], bytes.fromhex(event.key or ""))
             return
         owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
@@ -210,11 +226,38 @@ class _Audit:
             raise IntegrityError(f"the effect of {event.hypothesis} does not follow from its fresh pairs")
         self._reveal(event.hypothesis, event.attempt, event.key, hypothesis.rule)
 
-    def _reveal(self, hypothesis: str, attempt: int, key: str, rule: ConfirmationOpened) -> None:
+    def _again(self, event: ReplicationOpened) -> None:
+        hypothesis = self.state.hypotheses[event.hypothesis]
+        if hypothesis.finding is None:
+            raise IntegrityError(f"a replication of {event.hypothesis}, which is no finding")
+        expected = replicate.rule_again(hypothesis, event.rule.key_commitment)
+        if canonical(plain(expected)) != canonical(plain(event.rule)):
+            raise IntegrityError(f"the rule of the replication of {event.hypothesis} does not follow from the finding")
+
+    def _judged_again(self, event: ReplicationClosed) -> None:
+        assert self.rules
+        one = self.state.hypotheses[event.hypothesis].replications[event.attempt - 1]
+        now = self.rules.gate.judge(one.rule, one.pairs(), one.judged, 0)
+        if now.verdict != event.verdict or now.pairs != event.pairs or not _close(now.e_value, event.e_value):
+            raise IntegrityError(
+                f"the replication of {event.hypothesis} was called {event.verdict} with E = {event.e_value:.6g}, its "
+                f"outcomes say {now.verdict or 'go on'} with {now.e_value:.6g}"
+            )
+        self.verdicts += 1
+        self._reveal(event.hypothesis, event.attempt, event.key, one.rule, Purpose.REPLICATE)
+
+    def _reveal(
+        self,
+        hypothesis: str,
+        attempt: int,
+        key: str,
+        rule: ConfirmationOpened,
+        purpose: Purpose = Purpose.CONFIRM,
+    ) -> None:
         """The key is out: check the commitment, and the scores that were sealed until now."""
         if hashlib.sha256(bytes.fromhex(key)).hexdigest() != rule.key_commitment:
             raise IntegrityError(f"the seed key of {hypothesis} is not the one that was committed to")
-        for outcome in self.sealed.pop((hypothesis, attempt), []):
+        for outcome in self.sealed.pop(_seal(hypothesis, attempt, purpose), []):
             self._rescore(outcome, self.plans[outcome.group], bytes.fromhex(key))
 
     def _artefact(self, event: TrialFinished) -> bytes:
@@ -271,6 +314,11 @@ def _notes(audit: _Audit) -> tuple[str, ...]:
     if not audit.state.study:
         notes = ["the ledger is empty"]
     return tuple(notes)
+
+
+def _seal(subject: str, attempt: int, purpose: Purpose = Purpose.CONFIRM) -> tuple[str, int, bool]:
+    """Outcomes whose seeds become public together."""
+    return subject, attempt, purpose is Purpose.REPLICATE
 
 
 def _close(one: float, other: float) -> bool:

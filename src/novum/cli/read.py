@@ -129,7 +129,7 @@ def print_findings(found: list[Finding]) -> None:
             "no interval" if finding.interval is None else f"{finding.interval[0]:+.3g} .. {finding.interval[1]:+.3g}"
         )
         changed = {k: v for k, v in finding.candidate.items() if finding.incumbent.get(k) != v}
-        print(f"\n{finding.id}  supported: {genome(changed)}")
+        print(f"\n{finding.id}  {finding.grade}: {genome(changed)}")
         print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
         print(f"    E = {finding.e_value:.4g} >= {finding.threshold:.4g} after {finding.n} pairs of fresh seeds")
         print(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from novum.core import seeds
 from novum.core.dispatch import dispatch, price, spent
@@ -13,19 +13,16 @@ from novum.core.events import (
     Event,
     FindingRecorded,
     IncumbentChanged,
-    Member,
-    Plan,
-    Purpose,
     ScaleMeasured,
-    Side,
-    Verdict,
     VerdictReached,
 )
 from novum.core.house import House
+from novum.core.hypothesis import Hypothesis, Phase, Runs
 from novum.core.judgement import Account, Judgement, Stake
 from novum.core.nouns import Candidate, Setting
+from novum.core.plans import Member, Plan, Purpose, Side, Verdict
 from novum.core.register import renewed
-from novum.core.state import Hypothesis, Phase, State
+from novum.core.state import State
 
 BLOCK = 4
 """Pairs sent at once: a confirmation is judged pair by pair, but trained in groups."""
@@ -72,17 +69,22 @@ def _close(state: State, house: House, hypothesis: Hypothesis, judgement: Judgem
         *scale_of(hypothesis, log=house.arena.card.log),
     ]
     account = Account(verdict.cash, verdict.discoveries, state.account.opened)
+    others = [other for other in state.open_hypotheses(Phase.CONFIRMING) if other.id != hypothesis.id]
+    return [*events, *supersede(state, house, account, others, hypothesis.candidate)]
+
+
+def supersede(
+    state: State, house: House, account: Account, others: Sequence[Hypothesis], incumbent: Candidate
+) -> Iterator[Event]:
+    """Close confirmations whose incumbent has been replaced, and claim the promising ones anew."""
     count = len(state.hypotheses)
-    for other in state.open_hypotheses(Phase.CONFIRMING):
-        if other.id == hypothesis.id:
-            continue
+    for other in others:
         closed = _superseded(account, house, other)
         account = Account(closed.cash, closed.discoveries, account.opened)
-        events.append(closed)
-        if again := renewed(state, house, other, hypothesis.candidate, f"h{count + 1}"):
+        yield closed
+        if again := renewed(state, house, other, incumbent, f"h{count + 1}"):
             count += 1
-            events.append(again)
-    return events
+            yield again
 
 
 def _verdict(account: Account, house: House, hypothesis: Hypothesis, judgement: Judgement) -> VerdictReached:
@@ -152,23 +154,30 @@ def _unaffordable(state: State, house: House, hypothesis: Hypothesis) -> bool:
 
 
 def _pair_plans(state: State, house: House, hypothesis: Hypothesis) -> Iterator[Plan]:
-    """Groups for the next block of pairs, one per side, without the runs that are done or in flight."""
+    """Groups for the next block of pairs of a hypothesis."""
     assert hypothesis.rule
     start, stop, purpose = _block(house, hypothesis)
+    yield from pair_plans(state, house, hypothesis.rule, hypothesis.runs, range(start, stop), purpose)
+
+
+def pair_plans(
+    state: State, house: House, rule: ConfirmationOpened, runs: Runs, block: range, purpose: Purpose
+) -> Iterator[Plan]:
+    """Groups for a block of seeds, one per side, without the runs that are done; none for a side that is in flight."""
     sides: tuple[tuple[Side, Candidate, Setting], ...] = (
-        (Side.CANDIDATE, hypothesis.rule.candidate, hypothesis.rule.candidate_setting),
-        (Side.INCUMBENT, hypothesis.rule.incumbent, hypothesis.rule.incumbent_setting),
+        (Side.CANDIDATE, rule.candidate, rule.candidate_setting),
+        (Side.INCUMBENT, rule.incumbent, rule.incumbent_setting),
     )
     number = state.dispatched
     for side, candidate, setting in sides:
-        if any(plan.subject == hypothesis.id and plan.side is side for plan in state.in_flight.values()):
+        if any(plan.subject == rule.hypothesis and plan.side is side for plan in state.in_flight.values()):
             continue
-        missing = [index for index in range(start, stop) if index not in hypothesis.runs[side]]
+        missing = [index for index in block if index not in runs[side]]
         if not missing:
             continue
         number += 1
         members = tuple(Member(index, setting) for index in missing[: house.arena.card.group_size])
-        yield Plan(f"g{number}", purpose, hypothesis.id, side, candidate, members, 1.0, hypothesis.attempt)
+        yield Plan(f"g{number}", purpose, rule.hypothesis, side, candidate, members, 1.0, rule.attempt)
 
 
 def _block(house: House, hypothesis: Hypothesis) -> tuple[int, int, Purpose]:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from novum.core import confirm, screen
+from novum.core import confirm, replicate, screen
 from novum.core.dispatch import price, spent
 from novum.core.errors import StudyError
 from novum.core.events import Event, HypothesisRegistered, ProposalMade, ProposalRefused
 from novum.core.house import House
+from novum.core.hypothesis import Phase
 from novum.core.judgement import Spent
 from novum.core.nouns import Candidate, Genome
 from novum.core.register import claim
-from novum.core.state import Phase, State
+from novum.core.state import State
 from novum.core.view import StudyView, Tried
 
 PATIENCE = 200
@@ -35,7 +36,9 @@ def decide(state: State, house: House) -> list[Event]:
     return (
         screen.learn(state, house)
         or confirm.decide(state, house)
+        or replicate.decide(state, house)
         or confirm.confirm(state, house)
+        or replicate.replicate(state, house)
         or screen.screen(state, house)
         or admit(state, house)
         or propose(state, house)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from novum.core.events import Event, GroupDispatched, Plan
+from novum.core.events import Event, GroupDispatched
 from novum.core.house import House
 from novum.core.judgement import Spent
+from novum.core.plans import Plan
 from novum.core.state import State
 
 

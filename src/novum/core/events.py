@@ -10,60 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from novum.core.nouns import Candidate, Card, Cost, Kind, Setting
+from novum.core.plans import Plan, Purpose, Verdict
 from novum.core.study import Budget, Study
-
-
-class Purpose(StrEnum):
-    """What a trial is for. Only `confirm` trials are evidence; `estimate` trials give the size of a finding."""
-
-    SCREEN = "screen"
-    CALIBRATE = "calibrate"
-    CONFIRM = "confirm"
-    ESTIMATE = "estimate"
-
-
-class Side(StrEnum):
-    """Which side of a pair a trial belongs to."""
-
-    CANDIDATE = "x"
-    INCUMBENT = "b"
-
-
-class Verdict(StrEnum):
-    """What the gate says of a hypothesis."""
-
-    SUPPORTED = "supported"
-    REFUTED = "refuted"
-    INCONCLUSIVE = "inconclusive"
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One trial of a plan: the index of its seed within the plan's purpose, and its setting."""
-
-    index: int
-    setting: Setting
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A trial group before its seeds are filled in.
-
-    subject: the hypothesis it serves, or the candidate's id for screening and calibration. attempt counts the
-    confirmations of a hypothesis from 1.
-    """
-
-    id: str
-    purpose: Purpose
-    subject: str
-    side: Side
-    candidate: Candidate
-    members: tuple[Member, ...]
-    fidelity: float = 1.0
-    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +269,39 @@ class FindingRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicationOpened:
+    """A finding is tested again, alone and on fresh seeds: `rule` has a whole stake of its own and a key of its own.
+
+    rule.attempt numbers the replications of the finding; rule.dmin is half of the claimed effect, so that `refuted`
+    means: less than half of what was claimed.
+    """
+
+    hypothesis: str
+    rule: ConfirmationOpened
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationClosed:
+    """The outcome: supported makes the finding replicated, refuted retracts it and all that was built on it."""
+
+    hypothesis: str
+    attempt: int
+    verdict: Verdict
+    reason: str
+    pairs: int
+    e_value: float
+    threshold: float
+    against: float
+    mean: float | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncumbentChanged:
-    """A candidate became the one to beat. hypothesis is None for the baseline."""
+    """A candidate became the one to beat. hypothesis is None for the baseline.
+
+    It may be an earlier incumbent: when the finding behind the present one is retracted.
+    """
 
     candidate: Candidate
     cost: Cost
@@ -344,6 +325,8 @@ Event = (
     | ConfirmationOpened
     | VerdictReached
     | FindingRecorded
+    | ReplicationOpened
+    | ReplicationClosed
     | IncumbentChanged
 )
 

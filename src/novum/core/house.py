@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novum.core import seeds
-from novum.core.events import Plan, Purpose
 from novum.core.nouns import Trial, TrialGroup
+from novum.core.plans import Plan, Purpose
 from novum.core.ports import Arena, Evidence, Gate, Governor, Researcher
 from novum.core.study import Study
 
@@ -30,7 +30,13 @@ class House:
             return seeds.search_key(self.study.seed)
         if plan.purpose is Purpose.CALIBRATE:
             return self.calibration_key(plan.subject)
+        if plan.purpose is Purpose.REPLICATE:
+            return self.replication_key(plan.subject, plan.attempt)
         return self.confirmation_key(plan.subject, plan.attempt)
+
+    def replication_key(self, hypothesis: str, attempt: int) -> bytes:
+        """The key of the seeds of a finding's replication."""
+        return self.keyring.key(f"replicate:{hypothesis}:{attempt}")
 
     def confirmation_key(self, hypothesis: str, attempt: int) -> bytes:
         """The key of a hypothesis' fresh seeds; estimation continues where confirmation stopped."""

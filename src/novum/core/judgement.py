@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events import Verdict
+from novum.core.plans import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from novum.core.events import (
     Event,
     GroupDispatched,
     ProposalMade,
+    ReplicationClosed,
+    ReplicationOpened,
     SessionEnded,
     TrialFinished,
     VerdictReached,
@@ -157,6 +159,6 @@ def actor_of(event: Event) -> str:
         return event.author
     if isinstance(event, TrialFinished):
         return "executor"
-    if isinstance(event, ConfirmationOpened | VerdictReached):
+    if isinstance(event, ConfirmationOpened | VerdictReached | ReplicationOpened | ReplicationClosed):
         return "gate"
     return "lab"

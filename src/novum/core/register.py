@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from novum.core.events import HypothesisRegistered, ProposalMade
 from novum.core.house import House
+from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Candidate
-from novum.core.state import Hypothesis, State
+from novum.core.state import State
 
 
 def claim(

@@ -12,18 +12,16 @@ from novum.core.events import (
     Event,
     HypothesisRegistered,
     HypothesisSuperseded,
-    Member,
-    Plan,
-    Purpose,
     RungClosed,
     ScaleMeasured,
-    Side,
 )
 from novum.core.house import House
+from novum.core.hypothesis import Phase
 from novum.core.metric import gain
 from novum.core.nouns import Candidate
+from novum.core.plans import Member, Plan, Purpose, Side
 from novum.core.register import renewed
-from novum.core.state import Phase, State, Sweep
+from novum.core.state import State, Sweep
 
 
 def learn(state: State, house: House) -> list[Event]:

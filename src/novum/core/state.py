@@ -9,68 +9,18 @@ import bisect
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from novum.core import events as ev
-from novum.core.events import Plan, Purpose, Side, Verdict
-from novum.core.judgement import Account, Pair
+from novum.core.hypothesis import Hypothesis, Phase, Replication, no_runs
+from novum.core.judgement import Account
 from novum.core.metric import gain
 from novum.core.nouns import Candidate, Card, Kind
+from novum.core.plans import Plan, Purpose, Side, Verdict
 from novum.core.study import Budget, Study
 
 RERUNS_OF_LOST = 2
 """How often a trial is run again after the infrastructure lost it; after that the loss is its outcome."""
-
-
-class Phase(StrEnum):
-    """Where a hypothesis stands. Stale: screened against an incumbent that has been replaced since."""
-
-    SCREENING = "screening"
-    WAITING = "waiting"
-    FAILED = "failed"
-    STALE = "stale"
-    SUPERSEDED = "superseded"
-    CONFIRMING = "confirming"
-    ESTIMATING = "estimating"
-    CLOSED = "closed"
-
-
-@dataclass
-class Hypothesis:
-    """A registered claim and everything that has happened to it. Built by the fold."""
-
-    registered: ev.HypothesisRegistered
-    phase: Phase = Phase.SCREENING
-    rule: ev.ConfirmationOpened | None = None
-    verdict: ev.VerdictReached | None = None
-    finding: ev.FindingRecorded | None = None
-    runs: dict[Side, dict[int, ev.TrialFinished]] = field(default_factory=lambda: {side: {} for side in Side})
-    judged: int = 0
-
-    @property
-    def id(self) -> str:
-        """The hypothesis' name, such as h7."""
-        return self.registered.id
-
-    @property
-    def candidate(self) -> Candidate:
-        """The candidate of the claim."""
-        return self.registered.candidate
-
-    @property
-    def attempt(self) -> int:
-        """Number of the current confirmation, 0 before the first."""
-        return self.rule.attempt if self.rule else 0
-
-    def pairs(self) -> list[Pair]:
-        """Complete pairs in the order of their seeds, up to the first gap."""
-        candidate, incumbent = self.runs[Side.CANDIDATE], self.runs[Side.INCUMBENT]
-        found: list[Pair] = []
-        while (run := candidate.get(len(found))) and (other := incumbent.get(len(found))):
-            found.append(Pair(run.score, other.score))
-        return found
 
 
 Sweep = dict[tuple[int, int], ev.TrialFinished]
@@ -115,6 +65,10 @@ class State:
         self.account = Account()
         self.in_flight: dict[str, Plan] = {}
         self._plans: dict[str, Plan] = {}
+        self.findings: list[Hypothesis] = []
+        self.replicating: Hypothesis | None = None
+        self.replication_trials = 0
+        self._crowned: dict[str, Hypothesis] = {}
         self.dispatched = 0
         self.trials = 0
         self.cpu_seconds = 0.0
@@ -191,6 +145,15 @@ class State:
         """Screening gain of a hypothesis over its registered incumbent."""
         return self.gain(hypothesis.candidate.id, hypothesis.registered.incumbent)
 
+    def retraction(self, hypothesis: Hypothesis) -> str:
+        """Why a finding no longer stands, or nothing: its replication was refuted, or that of one it was built on."""
+        if any(one.closed and one.closed.verdict is Verdict.REFUTED for one in hypothesis.replications):
+            return "its replication was refuted"
+        ground = self._crowned.get(hypothesis.registered.incumbent)
+        if ground and ground is not hypothesis and self.retraction(ground):
+            return f"built on {ground.id}, which was retracted"
+        return ""
+
     def apply(self, event: ev.Event) -> None:
         """Take one event into account."""
         _HANDLERS[type(event)](self, event)
@@ -242,6 +205,8 @@ class State:
         self.elapsed = max(self.elapsed, event.elapsed)
         if plan.purpose is Purpose.CONFIRM:
             self.hypotheses[plan.subject].judged = plan.members[0].index
+        elif plan.purpose is Purpose.REPLICATE:
+            self.hypotheses[plan.subject].replications[plan.attempt - 1].judged = plan.members[0].index
 
     def _trial_finished(self, event: ev.TrialFinished) -> None:
         plan = self._plans[event.group]
@@ -276,6 +241,9 @@ class State:
             self.sweeps[plan.candidate.id][number, index] = event
         elif plan.purpose is Purpose.CALIBRATE:
             self.calibration.setdefault(plan.candidate.id, {})[index] = event
+        elif plan.purpose is Purpose.REPLICATE:
+            self.replication_trials += 1
+            self.hypotheses[plan.subject].replications[plan.attempt - 1].runs[plan.side][index] = event
         elif (hypothesis := self.hypotheses[plan.subject]).attempt == plan.attempt:
             hypothesis.runs[plan.side][index] = event
 
@@ -315,7 +283,7 @@ class State:
         self._move(hypothesis, Phase.CONFIRMING)
         self.promoted_against[event.incumbent.id] += 1
         hypothesis.rule, hypothesis.judged = event, 0
-        hypothesis.runs = {side: {} for side in Side}
+        hypothesis.runs = no_runs()
         self.account = Account(event.cash, self.account.discoveries, event.position)
 
     def _verdict_reached(self, event: ev.VerdictReached) -> None:
@@ -327,10 +295,21 @@ class State:
     def _finding_recorded(self, event: ev.FindingRecorded) -> None:
         hypothesis = self.hypotheses[event.hypothesis]
         hypothesis.finding = event
+        self.findings.append(hypothesis)
         self._move(hypothesis, Phase.CLOSED)
+
+    def _replication_opened(self, event: ev.ReplicationOpened) -> None:
+        self.replicating = self.hypotheses[event.hypothesis]
+        self.replicating.replications.append(Replication(event.rule))
+
+    def _replication_closed(self, event: ev.ReplicationClosed) -> None:
+        self.hypotheses[event.hypothesis].replications[event.attempt - 1].closed = event
+        self.replicating = None
 
     def _incumbent_changed(self, event: ev.IncumbentChanged) -> None:
         self.incumbents.append(event)
+        if event.hypothesis:
+            self._crowned[event.candidate.id] = self.hypotheses[event.hypothesis]
         for hypothesis in self.open_hypotheses(Phase.WAITING):
             self._move(hypothesis, Phase.STALE)
         self.candidates[event.candidate.id] = event.candidate

@@ -32,6 +32,7 @@ class GateSettings:
     refute_pairs: how far a test that cannot be supported any more may go on in order to be refuted (0: not at all).
     dmin, beta: refuted means "better by delta + dmin sd" is rejected with error at most beta.
     calibration_pairs: A/A pairs behind the scale. estimate_pairs: fresh pairs behind a finding's effect.
+    replication_share: share of the trials that goes into replicating findings on fresh seeds.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -50,6 +51,7 @@ class GateSettings:
     calibration_pairs: Annotated[int, Ge(2)] = 10
     estimate_pairs: Annotated[int, Ge(2)] = 8
     interval_level: Level = 0.90
+    replication_share: Annotated[float, Ge(0), Lt(1)] = 0.10
 
 
 @dataclass(frozen=True)

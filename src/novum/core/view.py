@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from novum.core.events import Verdict
 from novum.core.nouns import Card, Genome, Space
+from novum.core.plans import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from novum.core.events import ConfirmationOpened, Verdict
+from novum.core.events import ConfirmationOpened
 from novum.core.judgement import Estimate, Judgement, Pair
 from novum.core.metric import gain
+from novum.core.plans import Verdict
 from novum.core.study import GateSettings
 from novum.gate import eprocess, estimate, symmetric
 from novum.gate.evidence import threshold

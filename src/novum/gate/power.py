@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from novum.core.events import ConfirmationOpened, Verdict
+from novum.core.events import ConfirmationOpened
 from novum.core.judgement import Pair
 from novum.core.nouns import Candidate
+from novum.core.plans import Verdict
 from novum.core.study import GateSettings
 from novum.gate.judge import BettingGate
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events import Side
+from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
-from novum.core.state import Hypothesis, State
+from novum.core.plans import Side
+from novum.core.state import State
 from novum.report.standing import standing
+from novum.report.summary import grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class HypothesisDetail:
     pairs_used: int | None
     effect: float | None
     interval: tuple[float, float] | None
+    grade: str
     pairs: tuple[PairLine, ...]
 
 
@@ -110,6 +113,7 @@ def _hypothesis(state: State, hypothesis: Hypothesis) -> HypothesisDetail:
         pairs_used=used,
         effect=size.effect if size else None,
         interval=size.interval if size else None,
+        grade=grade(state, hypothesis) if size else "",
         pairs=tuple(_pairs(hypothesis, used)),
     )
 

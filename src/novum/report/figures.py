@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from novum.core.events import Verdict
+from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Kind
-from novum.core.state import Hypothesis
+from novum.core.plans import Verdict
 from novum.report import charts, series
 from novum.report.history import Confirmation, History, Moment, Reign
 from novum.report.standing import FAILED, standing

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from novum.core import events as ev
-from novum.core.events import Purpose, Record, Side
+from novum.core.events import Record
 from novum.core.judgement import Pair
+from novum.core.plans import Purpose, Side
 from novum.core.state import State
 from novum.core.study import Budget
 from novum.gate.judge import PROCESSES, difference

@@ -25,8 +25,8 @@ from markupsafe import Markup
 
 from novum.core.errors import UserError
 from novum.core.events import TrialFinished
+from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost
-from novum.core.state import Hypothesis
 from novum.ledger.journal import Reader
 from novum.report import words
 from novum.report.charts import theme

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events import Purpose, Side
+from novum.core.hypothesis import Hypothesis, Phase
 from novum.core.nouns import Genome
-from novum.core.state import Hypothesis, Phase, State
+from novum.core.plans import Purpose, Side
+from novum.core.state import State
 from novum.gate.judge import BettingGate
 from novum.report.standing import standing
 

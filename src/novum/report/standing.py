@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events import Verdict
-from novum.core.state import Hypothesis, Phase, State
+from novum.core.hypothesis import Hypothesis, Phase
+from novum.core.plans import Verdict
+from novum.core.state import State
 
 FAILED = "failed"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from novum.core.events import ConfirmationOpened, Verdict
+from novum.core.events import ConfirmationOpened
+from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
-from novum.core.state import Hypothesis, State
+from novum.core.plans import Verdict
+from novum.core.state import State
 from novum.report.proxy import Proxy, proxy
 from novum.report.standing import FAILED, standing
 
@@ -39,7 +41,7 @@ class Finding:
     candidate_setting: Setting
     incumbent_setting: Setting
     candidate_cost: Cost
-    grade: str = "confirmed"
+    grade: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,21 @@ def summarise(state: State) -> Summary:
 def findings(state: State) -> list[Finding]:
     """Supported hypotheses in the order of their verdicts."""
     return [
-        _finding(hypothesis, hypothesis.rule)
+        _finding(hypothesis, hypothesis.rule, grade(state, hypothesis))
         for hypothesis in state.hypotheses.values()
         if hypothesis.rule and hypothesis.verdict and hypothesis.verdict.verdict is Verdict.SUPPORTED
     ]
 
 
-def _finding(hypothesis: Hypothesis, rule: ConfirmationOpened) -> Finding:
+def grade(state: State, hypothesis: Hypothesis) -> str:
+    """How well a supported hypothesis has held since: confirmed, replicated or retracted (with the reason)."""
+    if reason := state.retraction(hypothesis):
+        return f"retracted: {reason}"
+    again = [one.closed.verdict for one in hypothesis.replications if one.closed]
+    return "replicated" if Verdict.SUPPORTED in again else "confirmed"
+
+
+def _finding(hypothesis: Hypothesis, rule: ConfirmationOpened, grade: str) -> Finding:
     verdict, size = hypothesis.verdict, hypothesis.finding
     assert verdict
     fresh = size is not None and size.effect is not None
@@ -118,4 +128,5 @@ def _finding(hypothesis: Hypothesis, rule: ConfirmationOpened) -> Finding:
         candidate_setting=dict(rule.candidate_setting),
         incumbent_setting=dict(rule.incumbent_setting),
         candidate_cost=hypothesis.registered.cost,
+        grade=grade,
     )

@@ -1,0 +1,62 @@
+"""What a trial group is for, and what the gate may say: the words that events are written in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from novum.core.nouns import Candidate, Setting
+
+
+class Purpose(StrEnum):
+    """What a trial is for.
+
+    Only `confirm` trials are evidence for a claim; `estimate` trials give its size, `replicate` trials its grade.
+    """
+
+    SCREEN = "screen"
+    CALIBRATE = "calibrate"
+    CONFIRM = "confirm"
+    ESTIMATE = "estimate"
+    REPLICATE = "replicate"
+
+
+class Side(StrEnum):
+    """Which side of a pair a trial belongs to."""
+
+    CANDIDATE = "x"
+    INCUMBENT = "b"
+
+
+class Verdict(StrEnum):
+    """What the gate says of a hypothesis."""
+
+    SUPPORTED = "supported"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One trial of a plan: the index of its seed within the plan's purpose, and its setting."""
+
+    index: int
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A trial group before its seeds are filled in.
+
+    subject: the hypothesis it serves, or the candidate's id for screening and calibration. attempt counts the
+    confirmations of a hypothesis from 1.
+    """
+
+    id: str
+    purpose: Purpose
+    subject: str
+    side: Side
+    candidate: Candidate
+    members: tuple[Member, ...]
+    fidelity: float = 1.0
+    attempt: int = 0
