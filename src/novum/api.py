@@ -8,7 +8,7 @@ from novum import wiring
 from novum.audit.verify import Verification
 from novum.core.errors import UserError
 from novum.core.ports import Arena
-from novum.core.state import State, fold
+from novum.core.state import State
 from novum.core.study import Budget, Study
 from novum.ledger.journal import Reader
 from novum.report.summary import Summary, summarise
@@ -30,12 +30,15 @@ def run(
 def read_lab(lab: str | Path) -> State:
     """The state of the lab in a directory, while it runs or after. Raises UserError when there is none."""
     with Reader(Path(lab)) as reader:
-        state = fold(record.event for record in reader.read())
+        state = wiring.refold(reader.read())
     if state.study is None:
         raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
     return state
 
 
-def verify(lab: str | Path) -> Verification:
-    """Check the record of a lab: chain, pre-registration, seeds, scores and verdicts."""
-    return wiring.verify(Path(lab))
+def verify(lab: str | Path, *, arena: Arena | None = None) -> Verification:
+    """Check the record of a lab: chain, pre-registration, seeds, scores and verdicts.
+
+    arena: the Arena object of a lab that was run with one of your own; without it scores are not computed again.
+    """
+    return wiring.verify(Path(lab), arena)

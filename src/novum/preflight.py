@@ -66,8 +66,8 @@ def record_preflight(
     study: Study, budget: Budget, directory: Path, *, workers: int | None = None, say: Say = lambda _: None
 ) -> PreflightRecorded:
     """Run :func:`preflight` and append its answer to the ledger of the lab in `directory`, opening it if need be."""
-    found = preflight(study, budget, directory, workers=workers, say=say)
     with wiring.session(study, budget, directory, workers=workers) as lab:
+        found = preflight(study, budget, directory, workers=workers, say=say)
         lab.record([found, SessionEnded(lab.state.session, "preflight recorded", lab.elapsed)])
     return found
 

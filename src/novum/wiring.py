@@ -8,22 +8,22 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from novum.core.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
-from novum.core.events import CampaignOpened, Event, IncumbentChanged, SessionStarted
+from novum.core.errors import ExecutorError, IntegrityError, LabMismatch, MissingExtra, StudyError
+from novum.core.events import CampaignOpened, Event, IncumbentChanged, Record, SessionStarted
 from novum.core.house import House
 from novum.core.ids import digest
 from novum.core.loop import Lab
 from novum.core.nouns import Candidate, Setting
 from novum.core.ports import Arena, Evidence, Executor, Ledger, Researcher
 from novum.core.seeds import Keyring, commitment
-from novum.core.state import State, fold
-from novum.core.study import Budget, Study
+from novum.core.state import State
+from novum.core.study import NAME, NAME_RULE, Budget, Study
 from novum.governance.budget import HardBudget
 from novum.version import __version__
 
@@ -65,11 +65,10 @@ RESEARCHERS: Mapping[str, Builder[Researcher]] = {"evolve": _evolve, "random": _
 def check(study: Study) -> None:
     """Build what the study names, so that a wrong name or option is found before anything starts. Raises StudyError."""
     problem = arena(study)
-    if study.baseline:
-        try:
-            problem.cost(problem.space.validate(study.baseline))
-        except StudyError as error:
-            raise StudyError(f"baseline: {error}") from None
+    try:
+        problem.cost(problem.space.validate(study.baseline or problem.card.baseline))
+    except StudyError as error:
+        raise StudyError(f"baseline: {error}") from None
     _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options)
 
 
@@ -124,15 +123,16 @@ def session(
     from novum.ledger.journal import Journal
     from novum.ledger.secret import load_secret
 
+    study, budget = _valid(study, budget)
     if not budget.bounded:
         raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
     problem = problem or arena(study)
     require(problem)
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
-        secret = load_secret(directory)
+        state = refold(journal.read())
+        secret = load_secret(directory, create=state.study is None)
         rooms = house(study, budget, secret, count, problem, researcher)
-        state = fold(record.event for record in journal.read())
         if state.study is not None:
             _check_same(state, rooms, directory)
         take_up(state, journal, rooms, budget)
@@ -140,18 +140,22 @@ def session(
             yield Lab(rooms, state, journal, FileBlobs(directory / "blobs"), running)
 
 
-def verify(directory: Path) -> Verification:
-    """Check the record of a lab with the gate and the arena that its study names."""
+def verify(directory: Path, problem: Arena | None = None) -> Verification:
+    """Check the record of a lab with the gate and the arena that its study names, or with `problem`.
+
+    Without the arena only what needs no scores is checked, and the notes say so.
+    """
     from novum.audit.verify import Rules, verify_lab
     from novum.gate.judge import BettingGate
     from novum.ledger.blobs import FileBlobs
     from novum.ledger.journal import Reader
 
     def rules(study: Study) -> Rules:
-        return Rules(arena(study), BettingGate(study.gate), _evidence(study))
+        known = problem or (arena(study) if study.arena in ARENAS else None)
+        return Rules(known, BettingGate(study.gate), _evidence(study))
 
-    with Reader(directory) as reader:
-        return verify_lab(reader.rows(), FileBlobs(directory / "blobs"), rules)
+    with Reader(directory) as reader, closing(reader.rows()) as rows:
+        return verify_lab(rows, FileBlobs(directory / "blobs"), rules)
 
 
 def executor(study: Study, problem: Arena, workers: int) -> AbstractContextManager[Executor]:
@@ -225,6 +229,35 @@ def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget) -> None:
     ledger.append(opening, durable=True)
     for event in opening:
         state.apply(event)
+
+
+def refold(records: Iterable[Record]) -> State:
+    """The state of a ledger. Raises IntegrityError, by event, for a record that contradicts itself."""
+    state, seq = State(), 0
+    try:
+        for record in records:
+            seq = record.seq
+            state.apply(record.event)
+    except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
+        raise IntegrityError(f"event {seq} contradicts the record before it ({error}): see `novum verify`") from error
+    return state
+
+
+def _valid(study: Study, budget: Budget) -> tuple[Study, Budget]:
+    """Hold what was built in Python to the rules that study files are held to. Raises StudyError."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from novum.ledger.codec import plain
+
+    if not NAME.fullmatch(study.name):
+        raise StudyError(f"name: cannot be {study.name[:80]!r}; {NAME_RULE}")
+    try:
+        TypeAdapter(Study).validate_python(plain(study))
+        TypeAdapter(Budget).validate_python(plain(budget))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise StudyError(f"{'.'.join(map(str, first['loc']))}: {first['msg']} (got {first['input']!r})") from None
+    return study, budget
 
 
 def _check_same(state: State, rooms: House, directory: Path) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import pytest
-from labs import SECRET, coin_study
+from labs import SECRET, ScriptedArena, coin_study
 
 from novum import wiring
 from novum.core.study import Budget
@@ -108,13 +111,24 @@ def test_two_events_that_changed_places_are_named(lab):
         ("replication_closed", lambda v: v.update(verdict="refuted"), "was called refuted"),
         ("replication_closed", lambda v: v.update(key="00" * 32), "not the one that was committed to"),
         ("replication_opened", lambda v: v["rule"].update(dmin=9.0), "does not follow from the finding"),
+        ("verdict_reached", lambda v: v.update(refund=0.5), "does not add up"),
+        ("verdict_reached", lambda v: v.update(crashes=7), "its outcomes give"),
+        ("verdict_reached", lambda v: v.update(mean=0.9), "its outcomes give"),
+        ("verdict_reached", lambda v: v.update(hypothesis="h999"), "contradicts"),
+        ("verdict_reached", lambda v: v.update(key="ab"), "too early or not at all"),
+        ("candidate_tuned", lambda v: v.update(score=0.99), "does not follow from its sweep"),
+        ("trial_finished", lambda v: v.update(member=99), "is no trial of"),
+        ("trial_finished", lambda v: v.update(artefact="hex:zz"), "contradicts"),
+        ("incumbent_changed", lambda v: v.update(hypothesis="h999"), ""),
+        ("finding_recorded", lambda v: v.update(interval=[0.1, 0.2]), "does not follow from its fresh pairs"),
         ("finding_recorded", lambda v: v.update(effect=1.0), "does not follow from its fresh pairs"),
         ("group_dispatched", lambda v: v["plan"].update(subject="h999"), "in the name of another"),
         ("hypothesis_registered", lambda v: v.pop("candidate"), "payload is not a"),
     ],
 )
 def test_a_lie_with_a_freshly_computed_chain_is_still_named(lab, kind, edit, said):
-    forge(lab, kind, edit, only='"verdict":"refuted"' if said == "was called supported" else "")
+    settled = kind == "verdict_reached" and said in ("was called supported", "not the one that was committed to")
+    forge(lab, kind, edit, only='"verdict":"refuted"' if settled else "")
     result = wiring.verify(lab)
     assert not result.ok
     assert said in result.lie
@@ -140,3 +154,45 @@ def test_a_record_cut_at_the_end_is_a_shorter_honest_record(lab):
     cut = wiring.verify(lab)
     assert cut.ok
     assert cut.head != whole.head
+
+
+def test_an_incumbent_without_a_verdict_is_named(lab):
+    """The event that crowned a winner, moved onto a hypothesis that was never judged."""
+
+    def crown_another(value):
+        value.update(hypothesis="h2")
+
+    forge(lab, "incumbent_changed", crown_another, only='"hypothesis":"h')
+    result = wiring.verify(lab)
+    assert not result.ok
+    assert "incumbent" in result.lie
+
+
+def test_a_lab_with_an_arena_of_ones_own_can_be_verified(tmp_path):
+    arena = ScriptedArena()
+    with wiring.session(coin_study(arena="scripted"), Budget(trials=200), tmp_path, problem=arena) as session:
+        session.run()
+    without = wiring.verify(tmp_path)
+    assert without.ok
+    assert "not computed again" in without.notes[0]
+    assert wiring.verify(tmp_path, arena).scores > 100
+
+
+def test_a_closed_lab_can_be_verified_on_read_only_storage(lab, original):
+    """No log beside the database and no right to make one: what an archive or a mounted pack looks like."""
+    script = (
+        "import os, sys; from novum import api; api.verify(sys.argv[2]); "  # first as root, which loads the code
+        "os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534); "
+        "print(api.verify(sys.argv[1]).ok)"
+    )
+    if os.getuid() != 0:
+        pytest.skip("needs root to become somebody else")
+    for path in (lab, *lab.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for parent in lab.parents:
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    shown = subprocess.run(
+        [sys.executable, "-c", script, str(lab), str(original)], capture_output=True, text=True, check=False
+    )
+    assert shown.stdout.strip() == "True", shown.stderr

@@ -26,6 +26,7 @@ from novum.core.nouns import Kind
 from novum.core.plans import Purpose, Verdict
 from novum.core.state import State, fold
 from novum.core.study import Budget, GateSettings, ScreeningSettings
+from novum.gate.judge import PROCESSES, difference
 from novum.ledger.memory import MemoryLedger
 from novum.report.summary import summarise
 
@@ -284,3 +285,78 @@ def test_plain_e_lond_stops_confirming_when_its_evidence_is_spent():
     study = coin_study(gate=GateSettings(planned=2, refunds=False), options={"world": "null"})
     lab = finished(study, trials=2000)
     assert len([e for e in events(lab) if isinstance(e, ConfirmationOpened)]) <= 2
+
+
+def test_one_trial_that_timed_out_does_not_price_the_others_out():
+    """A group that hangs costs its own time; the next confirmation is priced by what trials usually cost."""
+    hung = iter([True])
+
+    def plan(group):
+        return failing(group, Kind.TIMED_OUT) if group.id == "g9" and next(hung, False) else scored(group)
+
+    class Slow(Flaky):
+        def collect(self, timeout):
+            return [
+                dataclasses.replace(r, usage=dataclasses.replace(r.usage, wall_seconds=60.0, cpu_seconds=60.0))
+                if r.deliveries[0].failure
+                else r
+                for r in super().collect(timeout)
+            ]
+
+    budget = Budget(cpu_seconds=70.0)
+    lab = in_memory(coin_study(arena="scripted"), budget, arena=ScriptedArena(), executor=Slow(plan))
+    lab.run()
+    assert lab.state.outcomes[Kind.TIMED_OUT] > 0
+    opened = [e for e in events(lab) if isinstance(e, ConfirmationOpened)]
+    assert len(opened) > 3
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 8])
+def test_a_verdict_falls_at_the_first_pair_that_carries_it_whatever_the_group_size(size):
+    class Small(ScriptedArena):
+        @property
+        def card(self):
+            return dataclasses.replace(super().card, group_size=size)
+
+    class Lopsided(Flaky):
+        """The candidate's groups come back late: one side runs ahead of the other."""
+
+        def __init__(self, plan):
+            super().__init__(plan)
+            self.late = []
+
+        def collect(self, timeout):
+            ready, self._queue = self._queue + self.late, []
+            self.late = [g for g in ready if g.candidate.genome["level"] != 0 and g not in self.late]
+            self._queue = [g for g in ready if g not in self.late] or self.late
+            self.late = [g for g in self.late if g not in self._queue]
+            return super().collect(timeout)
+
+    lab = in_memory(
+        coin_study(arena="scripted"), Budget(trials=1500), arena=Small(), executor=Lopsided(scored), slots=2
+    )
+    lab.run()
+    won = [h for h in lab.state.hypotheses.values() if h.verdict and h.verdict.verdict is Verdict.SUPPORTED]
+    assert won
+    for hypothesis in won:
+        path = list(
+            PROCESSES["betting"](
+                [difference(p, hypothesis.rule) for p in hypothesis.pairs()], 0.0, hypothesis.rule.scale
+            )
+        )
+        first = next(n for n, e in enumerate(path, start=1) if e >= hypothesis.rule.threshold)
+        assert hypothesis.verdict.pairs <= first
+
+
+@pytest.mark.parametrize("returned", [None, "0.5", object()])
+def test_a_scorer_that_misbehaves_gives_invalid_trials_and_not_a_dead_lab(returned):
+    class Broken(ScriptedArena):
+        def score(self, group, trial, artefact):
+            if group.candidate.genome["level"] == 0:
+                return super().score(group, trial, artefact)
+            return returned if returned != "0.5" else 1 / 0
+
+    lab = in_memory(coin_study(arena="scripted"), Budget(trials=120), arena=Broken(), executor=Flaky(scored))
+    lab.run()
+    assert lab.state.outcomes[Kind.INVALID] > 10
+    assert "the scorer failed" in lab.state.failures[0][0].cause

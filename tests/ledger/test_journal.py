@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from novum.core.errors import LabInUse, StorageError, UserError
+from novum.core.errors import IntegrityError, LabInUse, StorageError, UserError
 from novum.core.events import ProposalRefused
 from novum.ledger.journal import GROUP_SECONDS, Journal, Reader
 from novum.ledger.secret import load_secret
@@ -186,3 +186,38 @@ def test_the_secret_is_made_once_and_for_its_owner_only(tmp_path):
     (tmp_path / "lab.secret").write_text("zz")
     with pytest.raises(UserError, match="hexadecimal"):
         load_secret(tmp_path)
+
+
+def test_an_interrupted_append_leaves_nothing_of_its_batch(tmp_path, monkeypatch):
+    """A signal in the middle of a batch: half a decision on disk would be a decision nobody took."""
+    from novum.ledger import journal as module
+
+    calls = 0
+    real = module.link
+
+    def interrupted(*arguments):
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    with Journal(tmp_path) as journal:
+        journal.append(refusals(0, 1), durable=True)
+        monkeypatch.setattr(module, "link", interrupted)
+        calls = 0
+        with pytest.raises(KeyboardInterrupt):
+            journal.append(refusals(1, 5), durable=True)
+        monkeypatch.setattr(module, "link", real)
+        journal.append(refusals(1, 1), durable=True)
+        assert [record.event.number for record in journal.read()] == [0, 1]
+
+
+def test_the_writer_does_not_build_on_a_broken_chain(tmp_path):
+    with Journal(tmp_path) as journal:
+        journal.append(refusals(0, 5), durable=True)
+    with sqlite3.connect(tmp_path / "lab.db") as db:
+        db.execute("UPDATE events SET time = time + 1 WHERE seq = 3")
+    db.close()
+    with Journal(tmp_path) as journal, pytest.raises(IntegrityError, match="event 3"):
+        list(journal.read())

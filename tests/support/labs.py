@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import scripted_program
@@ -75,6 +76,8 @@ def _plain(state: State) -> bytes:
 def _listed(value):
     if isinstance(value, dict):
         return {str(key): _listed(item) for key, item in value.items()}
+    if isinstance(value, deque):
+        return list(value)
     return sorted(value) if isinstance(value, set) else value
 
 

@@ -29,6 +29,8 @@ from novum.core.events import (
     Event,
     FindingRecorded,
     GroupDispatched,
+    HypothesisRegistered,
+    IncumbentChanged,
     ReplicationClosed,
     ReplicationOpened,
     ScaleMeasured,
@@ -53,7 +55,7 @@ SUPERSEDED = "superseded"
 class Rules:
     """What a verdict is judged by again."""
 
-    arena: Arena
+    arena: Arena | None
     gate: Gate
     evidence: Evidence
 
@@ -85,13 +87,30 @@ class _Audit:
     trials: int = 0
     verdicts: int = 0
     scores: int = 0
+    due: str = ""
 
     def take(self, event: Event) -> None:
         """Check one event against the state before it, then fold it. Raises IntegrityError."""
+        try:
+            self._check(event)
+            self.state.apply(event)
+        except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
+            raise IntegrityError(f"it contradicts the record before it ({type(error).__name__}: {error})") from error
+
+    def _check(self, event: Event) -> None:
+        if self.due and not isinstance(event, IncumbentChanged):
+            raise IntegrityError(f"{self.due} was supported against the incumbent and did not take its place")
         if isinstance(event, CampaignOpened):
+            if self.rules:
+                raise IntegrityError("a campaign is opened a second time")
             self.rules = self.make_rules(event.study)
         elif self.rules is None:
             raise IntegrityError("an event stands before the campaign was opened")
+        elif isinstance(event, HypothesisRegistered):
+            if event.id in self.state.hypotheses:
+                raise IntegrityError(f"{event.id} is registered a second time")
+        elif isinstance(event, IncumbentChanged):
+            self._crowned(event)
         elif isinstance(event, GroupDispatched):
             self._dispatched(event)
         elif isinstance(event, TrialFinished):
@@ -110,10 +129,21 @@ class _Audit:
             self._again(event)
         elif isinstance(event, ReplicationClosed):
             self._judged_again(event)
-        try:
-            self.state.apply(event)
-        except (KeyError, IndexError, ValueError) as error:
-            raise IntegrityError(f"it refers to something that is not in the record ({error})") from error
+
+    def _crowned(self, event: IncumbentChanged) -> None:
+        """A new incumbent: the baseline, what was just supported, or an earlier one after a retraction."""
+        due, self.due = self.due, ""
+        if not self.state.incumbents:
+            return
+        if due and event.hypothesis == due and event.candidate.id == self.state.hypotheses[due].candidate.id:
+            return
+        present = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
+        earlier = any(
+            one.candidate.id == event.candidate.id and one.hypothesis == event.hypothesis
+            for one in self.state.incumbents
+        )
+        if due or present is None or not self.state.retraction(present) or not earlier:
+            raise IntegrityError("the incumbent changes without a supported hypothesis or a retraction behind it")
 
     def _dispatched(self, event: GroupDispatched) -> None:
         plan = event.plan
@@ -145,6 +175,10 @@ class _Audit:
         plan = self.plans.get(event.group)
         if plan is None or event.group not in self.state.in_flight:
             raise IntegrityError(f"an outcome of {event.group}, which was not in flight")
+        if not 0 <= event.member < len(plan.members) or event.trial in self.state.finished:
+            raise IntegrityError(f"trial {event.trial} is no trial of {event.group}, or came in twice")
+        if self._counted(plan, plan.members[event.member].index):
+            raise IntegrityError(f"seed {plan.members[event.member].index} of {plan.subject} was run a second time")
         self.trials += 1
         if event.artefact is None:
             if event.score is not None:
@@ -155,6 +189,15 @@ class _Audit:
         else:
             self._artefact(event)
             self.sealed.setdefault(_seal(plan.subject, plan.attempt, plan.purpose), []).append(event)
+
+    def _counted(self, plan: Plan, index: int) -> bool:
+        """Whether a pair's run on this seed counts already: a second one would be a choice between them."""
+        hypothesis = self.state.hypotheses.get(plan.subject)
+        if hypothesis is None or plan.attempt == 0:
+            return False
+        if plan.purpose is Purpose.REPLICATE:
+            return index in hypothesis.replications[plan.attempt - 1].runs[plan.side]
+        return hypothesis.attempt == plan.attempt and index in hypothesis.runs[plan.side]
 
     def _tuned(self, event: CandidateTuned) -> None:
         try:
@@ -196,22 +239,29 @@ class _Audit:
         self.verdicts += 1
         account = self.state.account
         now = self.rules.gate.judge(rule, hypothesis.pairs(), hypothesis.judged, account.discoveries)
-        if not event.reason.startswith(SUPERSEDED) and now.verdict != event.verdict:
+        superseded = event.reason.startswith(SUPERSEDED)
+        if superseded and self.state.incumbent.candidate.id == rule.incumbent.id:
+            raise IntegrityError(f"{event.hypothesis} was called superseded, and its incumbent was not")
+        if not superseded and now.verdict != event.verdict:
             raise IntegrityError(
                 f"{event.hypothesis} was called {event.verdict}, outcomes say {now.verdict or 'go on'}"
             )
-        same = (
-            _close(now.e_value, event.e_value) and _close(now.threshold, event.threshold) and now.pairs == event.pairs
-        )
-        if not same:
+        same = _close(now.e_value, event.e_value) and _close(now.threshold, event.threshold)
+        same = same and _close(now.against, event.against) and _close(now.mean or 0.0, event.mean or 0.0)
+        if not same or now.pairs != event.pairs or now.crashes != event.crashes:
             raise IntegrityError(
                 f"{event.hypothesis} was recorded with E = {event.e_value:.6g} of {event.threshold:.6g} after "
                 f"{event.pairs} pairs, its outcomes give {now.e_value:.6g} of {now.threshold:.6g} after {now.pairs}"
             )
         accepted = event.verdict is Verdict.SUPPORTED
         after: Account = self.rules.evidence.close(account, rule.stake, now.e_value, now.threshold, accepted=accepted)
-        if not _close(after.cash, event.cash) or after.discoveries != event.discoveries:
+        honest = _close(after.cash, event.cash) and _close(after.cash - account.cash, event.refund)
+        if not honest or after.discoveries != event.discoveries:
             raise IntegrityError(f"the evidence account after {event.hypothesis} does not add up")
+        if accepted and self.state.incumbent.candidate.id == rule.incumbent.id:
+            self.due = event.hypothesis
+        if (event.key is None) != accepted:
+            raise IntegrityError(f"the seed key of {event.hypothesis} is revealed too early or not at all")
         if event.key is not None:
             self._reveal(event.hypothesis, event.attempt, event.key, rule)
 
@@ -222,7 +272,8 @@ class _Audit:
             raise IntegrityError(f"a finding on {event.hypothesis}, which was not supported")
         fresh = hypothesis.pairs()[hypothesis.verdict.pairs :]
         size = self.rules.gate.estimate(hypothesis.rule, fresh)
-        if size.pairs != event.pairs or not _close(size.effect or 0.0, event.effect or 0.0):
+        claimed = (event.effect, event.interval, event.level, event.pairs)
+        if canonical(plain(claimed)) != canonical(plain((size.effect, size.interval, size.level, size.pairs))):
             raise IntegrityError(f"the effect of {event.hypothesis} does not follow from its fresh pairs")
         self._reveal(event.hypothesis, event.attempt, event.key, hypothesis.rule)
 
@@ -268,6 +319,8 @@ class _Audit:
     def _rescore(self, event: TrialFinished, plan: Plan, key: bytes) -> None:
         assert self.rules and self.state.study
         data = self._artefact(event)
+        if self.rules.arena is None:
+            return
         member = plan.members[event.member]
         trial = Trial(event.trial, seeds.seed(key, member.index), member.setting)
         options, limits = self.state.study.options, self.state.study.limits
@@ -307,6 +360,8 @@ def verify_lab(rows: Iterable[Row], blobs: Blobs, make_rules: Callable[[Study], 
 def _notes(audit: _Audit) -> tuple[str, ...]:
     unscored = sum(len(outcomes) for outcomes in audit.sealed.values())
     notes = [f"{audit.scores} scores computed again from their artefacts"]
+    if audit.rules and audit.rules.arena is None:
+        notes = ["the lab's arena is not one of Novum's: its scores were not computed again"]
     if unscored:
         notes.append(
             f"{unscored} scores belong to open or superseded confirmations or scales whose seeds are still sealed"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Annotated
 
 import typer
 
 from novum.core.errors import NovumError, UserError
+from novum.version import __version__
 
 app = typer.Typer(
     name="novum",
@@ -16,6 +19,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
 
 
 def main() -> None:
@@ -32,7 +44,10 @@ def main() -> None:
     except NovumError as error:
         _fail(str(error), 1)
     except KeyboardInterrupt:
-        _fail("interrupted", 130)
+        _fail("interrupted: what is recorded is kept, the same command goes on from there", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
 
 
 def _fail(message: str, status: int) -> None:

@@ -39,11 +39,11 @@ def find_lab(lab: Path | None) -> Path:
 
 def read_state(lab: Path) -> State:
     """The state of a lab on disk. Raises UserError when there is no campaign in it."""
-    from novum.core.state import fold
+    from novum import wiring
     from novum.ledger.journal import Reader
 
     with Reader(lab) as reader:
-        state = fold(record.event for record in reader.read())
+        state = wiring.refold(reader.read())
     if state.study is None:
         raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
     return state

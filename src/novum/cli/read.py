@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from novum.cli.output import JsonOption, LabOption, as_json, find_lab, genome, number, read_state, safe, table
 from novum.core.errors import UserError
+from novum.core.nouns import Kind
 
 if TYPE_CHECKING:
     from novum.report.summary import Finding
@@ -34,9 +35,13 @@ def register(app: typer.Typer) -> None:
 def status(lab: LabOption = None, json: JsonOption = False) -> None:
     """What the campaign has used, what it is doing, what it found last."""
     from novum.cli.watch import lines
+    from novum.ledger.journal import is_held
     from novum.report.progress import progress
 
-    now = progress(read_state(find_lab(lab)))
+    directory = find_lab(lab)
+    now = progress(read_state(directory))
+    if now.running and not is_held(directory):
+        now = replace(now, running=False, reason="stopped without an end; `novum run` goes on from there")
     print(as_json(now) if json else "\n".join(lines(now)))
 
 
@@ -57,6 +62,8 @@ def failures(
     kind: Annotated[str | None, typer.Option(help="Only this type, for example timed_out.")] = None,
 ) -> None:
     """Trials that gave no score, with type and cause."""
+    if kind is not None and kind not in set(Kind):
+        raise UserError(f"--kind {kind}: choose from {', '.join(Kind)}")
     state = read_state(find_lab(lab))
     rows = [
         {

@@ -137,11 +137,15 @@ def _watcher(*, json: bool, plain: bool) -> AbstractContextManager[Watcher | Non
 
 @contextmanager
 def _stoppable(lab: Lab, watch: Watcher | None) -> Iterator[None]:
-    """First Ctrl-C or SIGTERM: finish what is in flight. Second: stop now; trials in flight are run again next time."""
+    """First Ctrl-C: finish what is in flight. Second, or SIGTERM: stop between two commits. Third: stop here.
+
+    Trials that were in flight are run again by the next session.
+    """
 
     def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 the signature is Python's
-        if lab.draining or signum == signal.SIGTERM:
+        if lab.halted:
             raise KeyboardInterrupt
+        lab.halted = lab.draining or signum == signal.SIGTERM
         lab.draining = True
         if watch:
             watch.say("stopping once the trials in flight are in; Ctrl-C again stops now")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import time
 from pathlib import Path
@@ -71,7 +72,10 @@ class PlainWatcher:
 
     def say(self, text: str) -> None:
         """Print a line at once."""
-        print(safe(text), file=self._stream, flush=True)
+        try:
+            print(safe(text), file=self._stream, flush=True)
+        except OSError:  # nobody listens any more; the campaign goes on
+            self._stream = io.StringIO()
 
     def __enter__(self) -> PlainWatcher:
         return self
@@ -147,7 +151,7 @@ def lines(now: Progress) -> list[str]:
         )
     text.append(f"incumbent   {genome(now.incumbent)} ({now.incumbent_origin})")
     text.append(f"evidence    cash {now.cash:.3f}, {now.discoveries} supported")
-    text += [f"{line.outcome:<12}{line.id}: {line.change} ({line.reason})" for line in now.verdicts]
+    text += [f"{line.outcome:<13}{line.id}: {line.change} ({line.reason})" for line in now.verdicts]
     if now.failures:
         text.append("failures    " + ", ".join(f"{count} {kind}" for kind, count in now.failures.items()))
     return [safe(line) for line in text]

@@ -30,13 +30,15 @@ def dispatch(state: State, house: House, plans: Sequence[Plan], reserve: int = 0
 def spent(state: State) -> Spent:
     """What has been used, with the trials in flight at their predicted price."""
     flying = sum(len(plan.members) for plan in state.in_flight.values())
+    cpu, _ = state.dearest
     done = Spent(state.trials, state.cpu_seconds, state.wall_seconds)
-    return add(done, Spent(flying, flying * state.dearest_cpu, 0.0))
+    return add(done, Spent(flying, flying * cpu, 0.0))
 
 
 def price(state: State, trials: int, slots: int) -> Spent:
-    """What `trials` more trials cost at worst, judged by the dearest so far; wall time is shared by the slots."""
-    return Spent(trials, trials * state.dearest_cpu, trials * state.dearest_wall / min(slots, max(1, trials)))
+    """What `trials` more trials cost at worst, judged by the dearest of late; wall time is shared by the slots."""
+    cpu, wall = state.dearest
+    return Spent(trials, trials * cpu, trials * wall / min(slots, max(1, trials)))
 
 
 def add(one: Spent, other: Spent) -> Spent:

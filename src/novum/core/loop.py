@@ -38,6 +38,7 @@ class Lab:
     """One session of a campaign. `state` must be the fold of `ledger`; the session must have been started in it.
 
     `draining`: set it (from a signal handler, say) to start nothing new and end once the work in flight is in.
+    `halted`: set it to stop at the next safe point, between two commits; raises KeyboardInterrupt there.
     """
 
     house: House
@@ -48,6 +49,7 @@ class Lab:
     observe: Callable[[State], None] = lambda _: None
     clock: Clock = time.monotonic
     draining: bool = False
+    halted: bool = False
     patience: float = 0.2
 
     def __post_init__(self) -> None:
@@ -66,6 +68,8 @@ class Lab:
         """Propose, admit, register, screen, confirm, decide, learn; then take in outcomes. False at the end."""
         while not self.draining and (events := decide(self.state, self.house)):
             self.record(events)
+        if self.halted:
+            raise KeyboardInterrupt
         if not self.state.in_flight:
             return False
         for result in self.executor.collect(0.0) or self._wait():
@@ -131,9 +135,11 @@ class Lab:
         if delivery.artefact is None:
             return delivery.failure or Kind.INVALID, None, delivery.cause, None
         try:
-            score = self.house.arena.score(result.group, result.group.trials[number], delivery.artefact)
+            score = float(self.house.arena.score(result.group, result.group.trials[number], delivery.artefact))
         except ArtefactError as error:
             return Kind.INVALID, None, str(error), None
+        except Exception as error:
+            return Kind.INVALID, None, f"the scorer failed: {type(error).__name__}: {error}", None
         if not abs(score) < float("inf"):
             return Kind.DIVERGED, None, f"the score is {score}", None
         if self.house.arena.card.log and score <= 0:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
-from annotated_types import Gt
+from annotated_types import Gt, Le
 
 from novum.core.errors import StudyError
 from novum.core.ids import short
@@ -163,12 +163,12 @@ class Card:
 class Limits:
     """Bounds on one trial group: wall seconds, bytes above the idle worker, processes, bytes of one written file."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
-    seconds: Annotated[float, Gt(0)] = 120.0
-    memory_bytes: Annotated[int, Gt(0)] = 2 << 30
-    processes: Annotated[int, Gt(0)] = 16
-    file_bytes: Annotated[int, Gt(0)] = 64 << 20
+    seconds: Annotated[float, Gt(0), Le(1e9)] = 120.0
+    memory_bytes: Annotated[int, Gt(0), Le(1 << 50)] = 2 << 30
+    processes: Annotated[int, Gt(0), Le(1 << 20)] = 16
+    file_bytes: Annotated[int, Gt(0), Le(1 << 50)] = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Set
 from typing import Any
 
@@ -18,6 +18,9 @@ from novum.core.metric import gain
 from novum.core.nouns import Candidate, Card, Kind
 from novum.core.plans import Plan, Purpose, Side, Verdict
 from novum.core.study import Budget, Study
+
+RECENT = 64
+"""Scored trials by which the price of the next ones is judged."""
 
 RERUNS_OF_LOST = 2
 """How often a trial is run again after the infrastructure lost it; after that the loss is its outcome."""
@@ -76,8 +79,7 @@ class State:
         self.finished: dict[str, ev.TrialFinished] = {}
         self.failures: list[tuple[ev.TrialFinished, Plan]] = []
         self._losses: Counter[tuple[str, Side, str, int]] = Counter()
-        self.dearest_cpu = 0.0
-        self.dearest_wall = 0.0
+        self._prices: deque[tuple[float, float]] = deque(maxlen=RECENT)
 
     @property
     def incumbent(self) -> ev.IncumbentChanged:
@@ -117,6 +119,12 @@ class State:
         gain, scale = self.advantage(hypothesis), self.scales.get(hypothesis.registered.incumbent)
         doubt = scale.sigma / math.sqrt(2 * self.study.screening.seeds) if scale else 0.0
         return gain is not None and gain > -doubt
+
+    @property
+    def dearest(self) -> tuple[float, float]:
+        """CPU and wall seconds of the dearest of the latest scored trials; failed ones say nothing of others."""
+        cpu, wall = zip(*self._prices, strict=True) if self._prices else ((0.0,), (0.0,))
+        return max(cpu), max(wall)
 
     def known(self, incumbent: str) -> Set[str]:
         """Candidates that are registered against an incumbent, and that incumbent itself."""
@@ -204,9 +212,11 @@ class State:
         self.in_flight[plan.id] = self._plans[plan.id] = plan
         self.elapsed = max(self.elapsed, event.elapsed)
         if plan.purpose is Purpose.CONFIRM:
-            self.hypotheses[plan.subject].judged = plan.members[0].index
+            one = self.hypotheses[plan.subject]
+            one.judged = max(one.judged, len(one.pairs()))
         elif plan.purpose is Purpose.REPLICATE:
-            self.hypotheses[plan.subject].replications[plan.attempt - 1].judged = plan.members[0].index
+            again = self.hypotheses[plan.subject].replications[plan.attempt - 1]
+            again.judged = max(again.judged, len(again.pairs()))
 
     def _trial_finished(self, event: ev.TrialFinished) -> None:
         plan = self._plans[event.group]
@@ -215,9 +225,9 @@ class State:
         self.cpu_seconds += event.cpu_seconds
         self.elapsed = max(self.elapsed, event.elapsed)
         self.outcomes[event.kind] += 1
-        self.dearest_cpu = max(self.dearest_cpu, event.cpu_seconds)
-        self.dearest_wall = max(self.dearest_wall, event.wall_seconds / len(plan.members))
-        if event.kind is not Kind.SCORED:
+        if event.kind is Kind.SCORED:
+            self._prices.append((event.cpu_seconds, event.wall_seconds / len(plan.members)))
+        else:
             self.failures.append((event, plan))
         if event.member == len(plan.members) - 1:
             self.in_flight.pop(event.group, None)

@@ -6,6 +6,7 @@ Units: effects and scales in the arena's metric, `clip` and `dmin` in standard d
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,9 +14,18 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from novum.core.nouns import Genome, Limits, Setting
 
-_STRICT: dict[str, Any] = {"extra": "forbid"}
+_STRICT: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
-Level = Annotated[float, Gt(0), Lt(1)]
+LARGEST = 2**53 - 1
+"""The largest whole number that JSON keeps exactly."""
+
+Level = Annotated[float, Ge(1e-9), Lt(1)]
+Count = Annotated[int, Ge(1), Le(1_000_000)]
+
+NAME = re.compile(r"[^\W_][\w. -]{0,79}")
+"""What a study may be called: its name becomes the name of a directory."""
+
+NAME_RULE = "a name has 1 to 80 letters, digits, spaces, dots, hyphens or underscores and begins with a letter or digit"
 
 
 @dataclass(frozen=True)
@@ -39,17 +49,17 @@ class GateSettings:
 
     process: Literal["betting", "symmetric"] = "betting"
     alpha: Level = 0.10
-    planned: Annotated[int, Ge(1)] = 20
-    stake_floor: Annotated[int, Ge(1)] = 10
+    planned: Count = 20
+    stake_floor: Count = 10
     refunds: bool = True
     delta: Annotated[float, Ge(0)] = 0.0
-    clip: Annotated[float, Gt(0)] = 2.0
+    clip: Annotated[float, Ge(1e-6)] = 2.0
     max_pairs: Annotated[int, Ge(2), Le(10_000)] = 30
-    refute_pairs: Annotated[int, Ge(0)] = 10
-    dmin: Annotated[float, Gt(0)] = 1.0
+    refute_pairs: Annotated[int, Ge(0), Le(10_000)] = 10
+    dmin: Annotated[float, Ge(1e-6)] = 1.0
     beta: Level = 0.10
-    calibration_pairs: Annotated[int, Ge(2)] = 10
-    estimate_pairs: Annotated[int, Ge(2)] = 8
+    calibration_pairs: Annotated[int, Ge(2), Le(10_000)] = 10
+    estimate_pairs: Annotated[int, Ge(2), Le(10_000)] = 8
     interval_level: Level = 0.90
     replication_share: Annotated[float, Ge(0), Lt(1)] = 0.10
 
@@ -69,12 +79,12 @@ class ScreeningSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    seeds: Annotated[int, Ge(1)] = 3
-    first_seeds: Annotated[int, Ge(1)] = 1
-    advance_one_in: Annotated[int, Ge(1)] = 2
+    seeds: Annotated[int, Ge(1), Le(1000)] = 3
+    first_seeds: Annotated[int, Ge(1), Le(1000)] = 1
+    advance_one_in: Count = 2
     fidelity: Annotated[float, Gt(0), Le(1)] = 1.0
-    keep_one_in: Annotated[int, Ge(1)] = 4
-    waiting: Annotated[int, Ge(1)] = 4
+    keep_one_in: Count = 4
+    waiting: Count = 4
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,7 @@ class Budget:
 
     wall_seconds: Annotated[float, Gt(0)] | None = None
     cpu_seconds: Annotated[float, Gt(0)] | None = None
-    trials: Annotated[int, Gt(0)] | None = None
+    trials: Annotated[int, Gt(0), Le(LARGEST)] | None = None
 
     @property
     def bounded(self) -> bool:
@@ -112,7 +122,7 @@ class Study:
     name: str
     arena: str
     question: str = ""
-    seed: Annotated[int, Ge(0), Lt(2**53)] = 0
+    seed: Annotated[int, Ge(0), Le(LARGEST)] = 0
     options: Setting = field(default_factory=dict)
     baseline: Genome = field(default_factory=dict)
     researcher: ResearcherSettings = field(default_factory=ResearcherSettings)

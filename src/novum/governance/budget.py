@@ -10,8 +10,8 @@ from novum.core.judgement import Spent
 from novum.core.study import Budget
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_TIME = re.compile(r"(cpu\s+)?(\d+(?:\.\d+)?)\s*([smhd])")
-_TRIALS = re.compile(r"(\d+)\s*trials?")
+_TIME = re.compile(r"(cpu\s+)?(\d{1,12}(?:\.\d{1,9})?)\s*([smhd])")
+_TRIALS = re.compile(r"(\d{1,15})\s*trials?")
 FORMS = "30s, 5m, 2h (wall time), cpu 10m (CPU time), 500 trials, or several of them separated by commas"
 
 
@@ -44,7 +44,7 @@ def parse_budget(text: str) -> Budget:
         elif match := _TRIALS.fullmatch(part):
             name, value = "trials", int(match[1])
         else:
-            raise StudyError(f"budget {text!r}: cannot read {part!r}; write {FORMS}")
+            raise StudyError(f"budget {text[:60]!r}: cannot read {part[:40]!r}; write {FORMS}")
         if value <= 0:
             raise StudyError(f"budget {text!r}: {part!r} is nothing; a budget must be positive")
         if name in found:

@@ -12,7 +12,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,9 @@ from novum.core.events import Event, Record, kind_of
 from novum.core.loop import actor_of
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode, encode
+
+Row = tuple[int, int, str, str, str, str]
+"""seq, time (microseconds), actor, kind, payload, hash."""
 
 SCHEMA = 1
 GROUP_SECONDS = 0.05
@@ -48,13 +51,13 @@ class Journal:
             with _storage(directory):
                 self._db = _connect(directory / "lab.db", "rwc")
                 self._token = self._take_over()
+                row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         except BaseException:
             os.close(self._lock)
             raise
-        row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         self._seq: int = row[0] if row else 0
         self._head: str = row[1] if row else GENESIS
-        self._waiting: list[tuple[int, int, str, str, str, str]] = []
+        self._waiting: list[Row] = []
         self._flushed = time.monotonic()
 
     def __enter__(self) -> Journal:
@@ -70,8 +73,10 @@ class Journal:
 
         Raises StorageError when the disk does not take it, ValueError for an event with NaN or infinity in it.
         """
-        payloads = [(event, encode(event)) for event in events]
-        records = [self._next(event, payload) for event, payload in payloads]
+        records, rows = self._linked([(event, encode(event)) for event in events])
+        if records:
+            self._waiting.extend(rows)
+            self._seq, self._head = records[-1].seq, records[-1].hash
         if durable or time.monotonic() - self._flushed >= GROUP_SECONDS:
             self.flush()
         return records
@@ -79,7 +84,7 @@ class Journal:
     def read(self, after: int = 0) -> Iterable[Record]:
         """Records after a sequence number, in order."""
         self.flush()
-        return _records(self._db, after)
+        return _records(self._db, after, chained=True)
 
     def flush(self) -> None:
         """Commit what waits for company."""
@@ -87,7 +92,7 @@ class Journal:
             with _storage(self._directory), self._db:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._check_token()
-                self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", self._waiting)
+                self._db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)", self._waiting)
             self._waiting.clear()
         self._flushed = time.monotonic()
 
@@ -102,12 +107,16 @@ class Journal:
             os.close(self._lock)
             self._lock = -1
 
-    def _next(self, event: Event, payload: str) -> Record:
-        seq, now, actor, kind = self._seq + 1, time.time_ns() // 1000, actor_of(event), kind_of(type(event))
-        head = link(self._head, seq, now, actor, kind, payload)
-        self._waiting.append((seq, now, actor, kind, payload, head))
-        self._seq, self._head = seq, head
-        return Record(seq, now, actor, kind, event, head)
+    def _linked(self, payloads: list[tuple[Event, str]]) -> tuple[list[Record], list[Row]]:
+        """Records and rows for the next events; nothing is remembered yet: an interrupt leaves no half batch."""
+        seq, head = self._seq, self._head
+        records, rows = [], []
+        for event, payload in payloads:
+            seq, now, actor, kind = seq + 1, time.time_ns() // 1000, actor_of(event), kind_of(type(event))
+            head = link(head, seq, now, actor, kind, payload)
+            rows.append((seq, now, actor, kind, payload, head))
+            records.append(Record(seq, now, actor, kind, event, head))
+        return records, rows
 
     def _take_over(self) -> int:
         """Prepare the schema and draw a new fencing token."""
@@ -137,8 +146,10 @@ class Reader:
         path = directory / "lab.db"
         if not path.is_file():
             raise UserError(f"no lab in {directory}: give --lab DIR of an existing lab, or start one with `novum run`")
-        with _storage(directory):
-            self._db = _connect(path, "ro")
+        try:
+            self._db = _open_to_read(path)
+        except sqlite3.Error as error:
+            raise StorageError(f"cannot read the lab {directory}: {error}; is {path} a lab's database?") from error
 
     def __enter__(self) -> Reader:
         return self
@@ -159,7 +170,7 @@ class Reader:
         """Whether the writer has not got as far as the tables yet."""
         return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone() is None
 
-    def rows(self) -> Iterator[tuple[int, int, str, str, str, str]]:
+    def rows(self) -> Generator[Row]:
         """The raw rows (seq, time, actor, kind, payload, hash), for whoever checks the chain."""
         with _readable():
             if self._empty():
@@ -167,14 +178,33 @@ class Reader:
             yield from self._db.execute("SELECT seq, time, actor, kind, payload, hash FROM events ORDER BY seq")
 
 
-def _records(db: sqlite3.Connection, after: int) -> Iterator[Record]:
+def _records(db: sqlite3.Connection, after: int, *, chained: bool = False) -> Iterator[Record]:
+    """Decoded records; `chained`: each hash is checked first, since the writer builds on no broken chain."""
     query = "SELECT seq, time, actor, kind, payload, hash FROM events WHERE seq > ? ORDER BY seq"
+    previous = GENESIS if after == 0 else None
     with _readable():
         for seq, now, actor, kind, payload, head in db.execute(query, (after,)):
+            if chained and previous and link(previous, seq, now, actor, kind, payload) != head:
+                raise IntegrityError(f"event {seq} was changed after it was written: see `novum verify`")
+            previous = head
             try:
                 yield Record(seq, now, actor, kind, decode(kind, payload), head)
             except IntegrityError as error:
                 raise IntegrityError(f"event {seq}: {error}") from error
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """Read-only; on storage where SQLite cannot keep its index of the log, a closed ledger is read as it is."""
+    db = _connect(path, "ro")
+    try:
+        db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.OperationalError:
+        db.close()
+        if path.with_name(f"{path.name}-wal").exists():
+            raise
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+        db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    return db
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -185,6 +215,21 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
     return db
+
+
+def is_held(directory: Path) -> bool:
+    """Whether a living process writes to the lab."""
+    try:
+        handle = os.open(directory / "lab.lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _lease(directory: Path) -> int:
@@ -212,6 +257,11 @@ def _storage(directory: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         text = getattr(error, "strerror", None) or str(error)
+        if any(word in text for word in ("not a database", "malformed", "no such", "has no column")):
+            raise StorageError(
+                f"{directory}/lab.db is damaged or no lab's database ({text}): see `novum verify`, restore a copy, or "
+                "choose another --lab DIR"
+            ) from error
         raise StorageError(
             f"cannot write to the lab {directory}: {text}; what was committed is safe: free space or fix the "
             "permissions, then run the same command again"

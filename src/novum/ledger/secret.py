@@ -10,9 +10,14 @@ from novum.core.errors import StorageError, UserError
 NAME = "lab.secret"
 
 
-def load_secret(directory: Path) -> bytes:
-    """The secret of a lab, made on first use (mode 0600). Copy the file to repeat a campaign seed for seed."""
+def load_secret(directory: Path, *, create: bool = True) -> bytes:
+    """The secret of a lab, made on first use (mode 0600). Copy the file to repeat a campaign seed for seed.
+
+    `create=False` for a campaign that exists: a new secret could not continue it. Raises UserError.
+    """
     path = directory / NAME
+    if not create and not path.exists():
+        raise UserError(f"{path} is missing, and the campaign cannot go on without it: restore it from a copy")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

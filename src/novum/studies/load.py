@@ -14,8 +14,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from novum.core.errors import StudyError
-from novum.core.study import Budget, Study
+from novum.core.study import NAME, NAME_RULE, Budget, Study
 from novum.governance.budget import parse_budget
+
+_TAGS = frozenset({"str", "int", "float", "bool"})
+"""What pydantic adds to the path of a value that may have several types."""
 
 _LINE_IN_MESSAGE = re.compile(r"\(at line (\d+), column \d+\)")
 
@@ -50,7 +53,7 @@ def load_study(name: str) -> StudyFile:
     if path.suffix != ".toml" and not path.exists():
         raise StudyError(f"there is no study {name!r}: choose {', '.join(built_in())}, or give the path of a TOML file")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise StudyError(f"cannot read the study file {path}: {reason}") from None
@@ -70,6 +73,8 @@ def parse_study(text: str, source: str) -> StudyFile:
         study = TypeAdapter(Study).validate_python(values)
     except ValidationError as error:
         raise StudyError(_explain(error, source, text)) from None
+    if not NAME.fullmatch(study.name):
+        raise StudyError(f"{_where(source, text, ['name'])}: name: cannot be {study.name[:80]!r}; {NAME_RULE}")
     return StudyFile(study, budget, source, text)
 
 
@@ -85,7 +90,7 @@ def _budget(value: object, source: str, text: str) -> Budget:
 def _explain(error: ValidationError, source: str, text: str) -> str:
     """The first problem in one line."""
     first = error.errors()[0]
-    path = [str(part) for part in first["loc"] if isinstance(part, str) and part.islower() and "[" not in part]
+    path = [str(part) for part in first["loc"] if part not in _TAGS]
     where = _where(source, text, path)
     key = ".".join(path)
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
@@ -100,7 +105,7 @@ def _allowed(path: list[str]) -> list[str]:
     table: Any = Study
     for part in path:
         table = typing.get_type_hints(table).get(part, Study)
-    names = [field.name for field in dataclasses.fields(table)]
+    names = [field.name for field in dataclasses.fields(table)] if dataclasses.is_dataclass(table) else []
     return names if path else ["budget", *names]
 
 
