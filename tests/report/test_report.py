@@ -319,7 +319,9 @@ def test_the_settings_can_be_run_again(by_hand: Path, coins: Path) -> None:
 
 
 def test_settings_with_awkward_words_survive() -> None:
-    study = novum.Study('a "name"', "x", question="l1\nl2\t\x7f\\ é", options={"odd key.": "]\n[gate]", "on": True})
+    study = novum.Study(
+        "a name - 1.0", "x", question='l1"quoted"\nl2\t\x7f\\ é', options={"odd key.": "]\n[gate]", "on": True}
+    )
     assert parse_study(words.study_toml(study, Budget(wall_seconds=0.5)), "x").study == study
 
 
