@@ -183,8 +183,10 @@ def test_a_full_disk_loses_nothing_that_was_recorded(tmp_path):
 
 def test_kill_9_in_the_middle_then_the_same_command(tmp_path):
     command = [sys.executable, "-m", "novum.cli", "run", "coinflip", "--budget", "4000 trials", "--lab", str(tmp_path)]
-    for wait in (0.8, 1.1):
+    for wait in (0.0, 0.13):
+        done = _outcomes(tmp_path)
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _until(lambda done=done: _outcomes(tmp_path) > done)
         time.sleep(wait)
         child.send_signal(signal.SIGKILL)
         child.wait()
@@ -200,7 +202,7 @@ def test_kill_9_in_the_middle_then_the_same_command(tmp_path):
 def test_ctrl_c_drains_and_the_summary_still_comes(tmp_path):
     command = [sys.executable, "-m", "novum.cli", "run", "coinflip", "--budget", "1h", "--lab", str(tmp_path), "--json"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(1.5)
+    _until(lambda: _outcomes(tmp_path) > 20)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=20)
     assert child.returncode == 130, err
@@ -234,9 +236,7 @@ def test_recall_runs_on_both_cores_survives_kill_9_and_leaves_nobody_behind(tmp_
     """A short recall campaign: killed in the middle, resumed, ended by its budget, and verified."""
     command = [sys.executable, "-m", "novum.cli", "run", "recall", "--budget", "60 trials", "--lab", str(tmp_path)]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and _outcomes(tmp_path) < 10:
-        time.sleep(0.2)
+    _until(lambda: _outcomes(tmp_path) >= 10)
     child.send_signal(signal.SIGKILL)
     child.wait()
     before = _outcomes(tmp_path)
@@ -246,6 +246,12 @@ def test_recall_runs_on_both_cores_survives_kill_9_and_leaves_nobody_behind(tmp_
     summary = one_object(novum(*command[3:], "--json"))
     assert before < summary["trials"] <= 60
     assert one_object(novum("verify", "--lab", tmp_path, "--json"))["ok"]
+
+
+def _until(condition, seconds=60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not condition():
+        time.sleep(0.02)
 
 
 def _outcomes(lab: Path) -> int:
