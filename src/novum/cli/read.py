@@ -143,6 +143,17 @@ def print_findings(found: list[Finding]) -> None:
             f"    effect {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}; "
             f"{finding.effect_pairs} further pairs, {finding.effect_source})"
         )
+        print(f"    {_costs(finding)}")
+
+
+def _costs(finding: Finding) -> str:
+    """What the two sides cost, candidate / incumbent."""
+    mine, other = finding.candidate_cost, finding.incumbent_cost or finding.candidate_cost
+    cpu, other_cpu = number(finding.candidate_cpu_seconds), number(finding.incumbent_cpu_seconds)
+    return (
+        f"cost {mine.parameters} / {other.parameters} parameters, {mine.state_floats} / {other.state_floats} state floats, "
+        f"{mine.flop:.3g} / {other.flop:.3g} FLOP, {cpu} / {other_cpu} CPU s a trial"
+    )
 
 
 def _print_detail(found: dict[str, Any]) -> None:

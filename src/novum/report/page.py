@@ -160,7 +160,7 @@ def render(history: History, lab: str) -> str:
         figures=drawn,
         specs={name: _json(_spec(figure)) for name, figure in drawn.items() if figure.chart},
         themes=_json({"light": theme(), "dark": theme(dark=True)}),
-        findings=[_finding(history, one) for one in summary.findings],
+        findings=[_finding(one) for one in summary.findings],
         hypotheses=rows,
         failures=failures[:FAILURES],
         failures_left_out=len(failures) - FAILURES,
@@ -193,10 +193,9 @@ def _bound(budget: str | None) -> str:
     return "no bound" if budget is None else f"of a budget of {budget}"
 
 
-def _finding(history: History, finding: Finding) -> FindingRow:
-    costs = {change.candidate.id: change.cost for change in history.state.incumbents}
+def _finding(finding: Finding) -> FindingRow:
     changed = words.changes(finding.candidate, finding.incumbent)
-    return FindingRow(finding, changed, finding.candidate_cost, costs.get(finding.incumbent_id))
+    return FindingRow(finding, changed, finding.candidate_cost, finding.incumbent_cost)
 
 
 def _hypotheses(history: History) -> list[HypothesisRow]:

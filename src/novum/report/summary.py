@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from novum.core.events import ConfirmationOpened
 from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
-from novum.core.plans import Verdict
+from novum.core.plans import Side, Verdict
 from novum.core.state import State
 from novum.report.proxy import Proxy, proxy
 from novum.report.standing import FAILED, standing
@@ -20,7 +20,7 @@ class Finding:
 
     effect in metric units, positive is better, with a confidence sequence `interval` at `level`, from `effect_pairs`
     fresh pairs. When the budget ended before any, effect is the mean of the confirming pairs, which overstates, and
-    `effect_source` says so.
+    `effect_source` says so. cpu_seconds: mean over the full-length runs of each side, one thread.
     """
 
     id: str
@@ -41,6 +41,9 @@ class Finding:
     candidate_setting: Setting
     incumbent_setting: Setting
     candidate_cost: Cost
+    incumbent_cost: Cost | None
+    candidate_cpu_seconds: float | None
+    incumbent_cpu_seconds: float | None
     grade: str
 
 
@@ -90,8 +93,9 @@ def summarise(state: State) -> Summary:
 
 def findings(state: State) -> list[Finding]:
     """Supported hypotheses in the order of their verdicts."""
+    costs = {change.candidate.id: change.cost for change in state.incumbents}
     return [
-        _finding(hypothesis, hypothesis.rule, grade(state, hypothesis))
+        _finding(hypothesis, hypothesis.rule, costs.get(hypothesis.rule.incumbent.id), grade(state, hypothesis))
         for hypothesis in state.hypotheses.values()
         if hypothesis.rule and hypothesis.verdict and hypothesis.verdict.verdict is Verdict.SUPPORTED
     ]
@@ -105,7 +109,12 @@ def grade(state: State, hypothesis: Hypothesis) -> str:
     return "replicated" if Verdict.SUPPORTED in again else "confirmed"
 
 
-def _finding(hypothesis: Hypothesis, rule: ConfirmationOpened, grade: str) -> Finding:
+def _mean_cpu(hypothesis: Hypothesis, side: Side) -> float | None:
+    seconds = [run.cpu_seconds for run in hypothesis.runs[side].values() if run.score is not None]
+    return round(sum(seconds) / len(seconds), 4) if seconds else None
+
+
+def _finding(hypothesis: Hypothesis, rule: ConfirmationOpened, incumbent_cost: Cost | None, grade: str) -> Finding:
     verdict, size = hypothesis.verdict, hypothesis.finding
     assert verdict
     fresh = size is not None and size.effect is not None
@@ -128,5 +137,8 @@ def _finding(hypothesis: Hypothesis, rule: ConfirmationOpened, grade: str) -> Fi
         candidate_setting=dict(rule.candidate_setting),
         incumbent_setting=dict(rule.incumbent_setting),
         candidate_cost=hypothesis.registered.cost,
+        incumbent_cost=incumbent_cost,
+        candidate_cpu_seconds=_mean_cpu(hypothesis, Side.CANDIDATE),
+        incumbent_cpu_seconds=_mean_cpu(hypothesis, Side.INCUMBENT),
         grade=grade,
     )
