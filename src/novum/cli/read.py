@@ -152,7 +152,8 @@ def _costs(finding: Finding) -> str:
     cpu, other_cpu = number(finding.candidate_cpu_seconds), number(finding.incumbent_cpu_seconds)
     return (
         f"cost {mine.parameters} / {other.parameters} parameters, "
-        f"{mine.state_floats} / {other.state_floats} state floats, {mine.flop:.3g} / {other.flop:.3g} FLOP, {cpu} / {other_cpu} CPU s a trial"
+        f"{mine.state_floats} / {other.state_floats} state floats, "
+        f"{mine.flop:.3g} / {other.flop:.3g} FLOP, {cpu} / {other_cpu} CPU s a trial"
     )
 
 
