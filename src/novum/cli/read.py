@@ -141,7 +141,7 @@ def print_findings(found: list[Finding]) -> None:
         print(f"    E = {finding.e_value:.4g} >= {finding.threshold:.4g} after {finding.n} pairs of fresh seeds")
         print(
             f"    effect {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}; "
-            f"{finding.effect_pairs} further pairs, {finding.effect_source})"
+            f"{finding.effect_pairs} {finding.effect_source})"
         )
         print(f"    {_costs(finding)}")
 

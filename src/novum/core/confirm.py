@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from novum.core import seeds
-from novum.core.dispatch import dispatch, price, spent
+from novum.core.dispatch import BLOCK, dispatch, price, spent
 from novum.core.events import (
     ConfirmationOpened,
     Event,
@@ -23,9 +23,6 @@ from novum.core.nouns import Candidate, Setting
 from novum.core.plans import Member, Plan, Purpose, Side, Verdict
 from novum.core.register import renewed
 from novum.core.state import State
-
-BLOCK = 4
-"""Pairs sent at once: a confirmation is judged pair by pair, but trained in groups."""
 
 FEWEST_RUNS_FOR_SCALE = 6
 

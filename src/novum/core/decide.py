@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 
 from novum.core import confirm, replicate, screen
-from novum.core.dispatch import price, spent
+from novum.core.dispatch import committed, price, spent
 from novum.core.errors import StudyError
 from novum.core.events import Event, HypothesisRegistered, ProposalMade, ProposalRefused
 from novum.core.house import House
@@ -96,7 +96,9 @@ def why_nothing_more(state: State, house: House) -> str:
         return "evidence spent: plain e-LOND allows no more than the planned confirmations"
     if state.refused_in_a_row >= PATIENCE:
         return f"nothing new: the researcher's last {PATIENCE} ideas were all known or inadmissible"
-    budget = house.governor.refuses(spent(state), price(state, house.arena.card.group_size, house.slots))
+    budget = house.governor.refuses(
+        spent(state), price(state, house.arena.card.group_size + committed(state, house), house.slots)
+    )
     return budget or "nothing left to try: the researcher has no further idea"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from novum.core.events import Event, GroupDispatched
 from novum.core.house import House
+from novum.core.hypothesis import Phase
 from novum.core.judgement import Spent
 from novum.core.plans import Plan
 from novum.core.state import State
@@ -25,6 +26,16 @@ def dispatch(state: State, house: House, plans: Sequence[Plan], reserve: int = 0
         events.append(GroupDispatched(plan, state.session, state.elapsed))
         used = add(used, price(state, len(plan.members), house.slots))
     return events
+
+
+BLOCK = 4
+"""Pairs sent at once: a confirmation is judged pair by pair, but trained in groups."""
+
+
+def committed(state: State, house: House) -> int:
+    """Trials that what has been begun may still need: the next block and the estimate of each open confirmation."""
+    estimate = 2 * house.study.gate.estimate_pairs
+    return state.count(Phase.CONFIRMING) * (2 * BLOCK + estimate) + state.count(Phase.ESTIMATING) * estimate
 
 
 def spent(state: State) -> Spent:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from novum.core import seeds
-from novum.core.confirm import BLOCK, pair_plans, supersede
-from novum.core.dispatch import dispatch
+from novum.core.confirm import pair_plans, supersede
+from novum.core.dispatch import BLOCK, committed, dispatch
 from novum.core.events import ConfirmationOpened, Event, IncumbentChanged, ReplicationClosed, ReplicationOpened
 from novum.core.house import House
 from novum.core.hypothesis import Hypothesis, Phase
@@ -57,7 +57,7 @@ def replicate(state: State, house: House) -> list[Event]:
         done = len(open_one.pairs())
         block = range(done, min(done + BLOCK, open_one.rule.max_pairs))
         plans = list(pair_plans(state, house, open_one.rule, open_one.runs, block, Purpose.REPLICATE))
-        return dispatch(state, house, plans)
+        return dispatch(state, house, plans, committed(state, house))
     waiting = (h for h in state.findings if not h.replications and not state.retraction(h))
     hypothesis = next(waiting, None)
     if hypothesis is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import statistics
 
-from novum.core.dispatch import dispatch
+from novum.core.dispatch import committed, dispatch
 from novum.core.errors import StudyError
 from novum.core.events import (
     CandidateTuned,
@@ -36,7 +36,7 @@ def screen(state: State, house: House) -> list[Event]:
     waiting = [state.incumbent.candidate] + [h.candidate for h in state.open_hypotheses(Phase.SCREENING)]
     for candidate in waiting:
         if plan := _sweep_plan(state, house, candidate):
-            return dispatch(state, house, [plan])
+            return dispatch(state, house, [plan], committed(state, house))
     return []
 
 

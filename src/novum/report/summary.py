@@ -10,6 +10,8 @@ from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
 from novum.core.plans import Side, Verdict
 from novum.core.state import State
+from novum.core.study import GateSettings
+from novum.gate.judge import BettingGate
 from novum.report.proxy import Proxy, proxy
 from novum.report.standing import FAILED, standing
 
@@ -19,7 +21,7 @@ class Finding:
     """A supported hypothesis with its evidence and size.
 
     effect in metric units, positive is better, with a confidence sequence `interval` at `level`, from `effect_pairs`
-    fresh pairs. When the budget ended before any, effect is the mean of the confirming pairs, which overstates, and
+    fresh pairs. When the budget ended before these, both come from all pairs, which overstates, and
     `effect_source` says so. cpu_seconds: mean over the full-length runs of each side, one thread.
     """
 
@@ -93,9 +95,16 @@ def summarise(state: State) -> Summary:
 
 def findings(state: State) -> list[Finding]:
     """Supported hypotheses in the order of their verdicts."""
+    assert state.study
     costs = {change.candidate.id: change.cost for change in state.incumbents}
     return [
-        _finding(hypothesis, hypothesis.rule, costs.get(hypothesis.rule.incumbent.id), grade(state, hypothesis))
+        _finding(
+            hypothesis,
+            hypothesis.rule,
+            costs.get(hypothesis.rule.incumbent.id),
+            grade(state, hypothesis),
+            state.study.gate,
+        )
         for hypothesis in state.hypotheses.values()
         if hypothesis.rule and hypothesis.verdict and hypothesis.verdict.verdict is Verdict.SUPPORTED
     ]
@@ -114,10 +123,17 @@ def _mean_cpu(hypothesis: Hypothesis, side: Side) -> float | None:
     return round(sum(seconds) / len(seconds), 4) if seconds else None
 
 
-def _finding(hypothesis: Hypothesis, rule: ConfirmationOpened, incumbent_cost: Cost | None, grade: str) -> Finding:
+def _finding(
+    hypothesis: Hypothesis,
+    rule: ConfirmationOpened,
+    incumbent_cost: Cost | None,
+    grade: str,
+    settings: GateSettings,
+) -> Finding:
     verdict, size = hypothesis.verdict, hypothesis.finding
     assert verdict
-    fresh = size is not None and size.effect is not None
+    fresh = size is not None and size.interval is not None
+    known = BettingGate(settings).estimate(rule, hypothesis.pairs())
     return Finding(
         id=hypothesis.id,
         candidate=dict(rule.candidate.genome),
@@ -125,11 +141,11 @@ def _finding(hypothesis: Hypothesis, rule: ConfirmationOpened, incumbent_cost: C
         e_value=verdict.e_value,
         threshold=verdict.threshold,
         n=verdict.pairs,
-        effect=size.effect if size and fresh else verdict.mean,
-        interval=size.interval if size else None,
-        level=size.level if size else 0.0,
-        effect_pairs=size.pairs if size else 0,
-        effect_source="fresh pairs" if fresh else "confirming pairs (overstates)",
+        effect=size.effect if size and fresh else known.effect,
+        interval=size.interval if size and fresh else known.interval,
+        level=settings.interval_level,
+        effect_pairs=size.pairs if size and fresh else known.pairs,
+        effect_source="fresh pairs" if fresh else "pairs, the confirming ones included, which overstate",
         delta=rule.delta,
         crashes=verdict.crashes,
         candidate_id=rule.candidate.id,
