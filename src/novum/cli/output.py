@@ -39,14 +39,9 @@ def find_lab(lab: Path | None) -> Path:
 
 def read_state(lab: Path) -> State:
     """The state of a lab on disk. Raises UserError when there is no campaign in it."""
-    from novum import wiring
-    from novum.ledger.journal import Reader
+    from novum.api import read_lab
 
-    with Reader(lab) as reader:
-        state = wiring.refold(reader.read())
-    if state.study is None:
-        raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
-    return state
+    return read_lab(lab)
 
 
 def as_json(value: Any) -> str:
