@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import platform
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -88,10 +91,9 @@ def house(
     """All rooms of a study behind their ports. `problem` and `researcher` replace the ones that the study names."""
     from novum.gate.judge import BettingGate
 
-    problem = problem or arena(study)
     return House(
         study=study,
-        arena=problem,
+        arena=problem or arena(study),
         researcher=researcher
         or _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options),
         gate=BettingGate(study.gate),
@@ -99,7 +101,18 @@ def house(
         governor=HardBudget(budget),
         keyring=Keyring(secret),
         slots=slots,
+        elsewhere=elsewhere(study, problem),
     )
+
+
+def elsewhere(study: Study, problem: Arena | None) -> Callable[[Setting], Arena]:
+    """Builds the study's arena with other options; `problem`, if given, finds them in the trial group instead."""
+
+    @cache
+    def build(options: str) -> Arena:
+        return problem or arena(replace(study, options=json.loads(options)))
+
+    return lambda options: build(json.dumps(dict(options), sort_keys=True))
 
 
 @contextmanager
@@ -152,7 +165,7 @@ def verify(directory: Path, problem: Arena | None = None) -> Verification:
 
     def rules(study: Study) -> Rules:
         known = problem or (arena(study) if study.arena in ARENAS else None)
-        return Rules(known, BettingGate(study.gate), _evidence(study))
+        return Rules(known, elsewhere(study, problem), BettingGate(study.gate), _evidence(study))
 
     with Reader(directory) as reader, closing(reader.rows()) as rows:
         return verify_lab(rows, FileBlobs(directory / "blobs"), rules)

@@ -36,7 +36,7 @@ def test_deliveries_come_in_order_carry_no_score_and_repeat_exactly():
     assert [d.trial_id for d in first] == [t.id for t in group.trials]
     assert [d.artefact for d in first] == [d.artefact for d in again]
     assert all(set(d.facts) == {"loss", "steps", "group_seconds_per_step"} for d in first)
-    assert all(0 <= ARENA.score(group, t, d.artefact) <= 1 for t, d in zip(group.trials, first, strict=True))
+    assert all(0 <= ARENA.score(group, t, d.artefact).value <= 1 for t, d in zip(group.trials, first, strict=True))
 
 
 def test_fidelity_scales_the_steps():
@@ -68,12 +68,12 @@ def test_warming_up_leaves_no_threads():
 
 def test_truth_scores_one_and_guessing_scores_chance():
     group, one = group_of({}, trial(5)), trial(5)
-    assert ARENA.score(group, one, answers(5).tobytes()) == 1.0
+    assert ARENA.score(group, one, answers(5).tobytes()).value == 1.0
     large = RecallArena(OPTIONS | {"held_out": 4000})
     guesses = np.random.default_rng(0).integers(8, 16, size=(4000, large.options.queries)).astype("<u2")
-    assert large.score(group, one, guesses.tobytes()) == pytest.approx(1 / 8, abs=0.012)
+    assert large.score(group, one, guesses.tobytes()).value == pytest.approx(1 / 8, abs=0.012)
     # Another seed's answers are worth no more than guessing.
-    assert large.score(group, one, answers(6, large.options).tobytes()) == pytest.approx(1 / 8, abs=0.012)
+    assert large.score(group, one, answers(6, large.options).tobytes()).value == pytest.approx(1 / 8, abs=0.012)
 
 
 def test_the_score_trusts_neither_the_group_nor_its_options():
@@ -130,7 +130,7 @@ def test_known_answer_delta_revises_what_linear_attention_only_adds_to():
     scores = []
     for genome in (arena.card.baseline, {**arena.card.baseline, "write": "delta"}):
         group = group_of(genome, *seeds, options={})
-        scores.append([arena.score(group, t, d.artefact) for t, d in zip(group.trials, run(group), strict=True)])
+        scores.append([arena.score(group, t, d.artefact).value for t, d in zip(group.trials, run(group), strict=True)])
     linear, delta = scores
     assert min(linear) > 0.4
     assert max(linear) < 0.8 < 0.9 < min(delta)

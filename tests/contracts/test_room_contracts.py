@@ -11,6 +11,7 @@ from labs import coin_study
 
 from novum import wiring
 from novum.core.errors import ArtefactError, StudyError
+from novum.core.metric import unfit
 from novum.core.nouns import Candidate, Space, Trial, TrialGroup
 from novum.core.plans import Verdict
 from novum.core.view import StudyView, Tried
@@ -114,7 +115,9 @@ def test_an_arena_scores_what_its_worker_delivers_and_nothing_else(problem):
     first, again = program.run(group), program.run(group)
     assert [d.artefact for d in first] == [d.artefact for d in again]
     for trial, delivery in zip(trials, first, strict=True):
-        assert isinstance(small.score(group, trial, delivery.artefact), float)
+        score = small.score(group, trial, delivery.artefact)
+        assert unfit(small.card, score) is None
+        assert set(score.others) == {metric.name for metric in small.card.metrics}
         for wrong in (b"", delivery.artefact + b"\x00", b"\xff" * len(delivery.artefact)):
             with pytest.raises(ArtefactError):
                 small.score(group, trial, wrong)

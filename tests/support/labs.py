@@ -11,7 +11,7 @@ from novum import wiring
 from novum.core.errors import ArtefactError
 from novum.core.ids import canonical
 from novum.core.loop import Lab
-from novum.core.nouns import Card, Controls, Cost, Delivery, Gene, Kind, Space, TrialGroup
+from novum.core.nouns import Card, Controls, Cost, Delivery, Gene, Kind, Score, Space, TrialGroup
 from novum.core.state import State, fold
 from novum.core.study import Budget, GateSettings, ScreeningSettings, Study
 from novum.executors.inline import InlineExecutor
@@ -111,12 +111,12 @@ class ScriptedArena:
     def space(self) -> Space:
         return Space((Gene("act", ("score", "raise", "nonsense", "diverge", "nan")), Gene("level", tuple(range(40)))))
 
-    def score(self, group, trial, artefact: bytes) -> float:
+    def score(self, group, trial, artefact: bytes) -> Score:
         if artefact == b"nan":
-            return float("nan")
+            return Score(float("nan"))
         if len(artefact) != 2:
             raise ArtefactError(f"expected 2 bytes, got {len(artefact)}")
-        return int.from_bytes(artefact, "little") / 1000
+        return Score(int.from_bytes(artefact, "little") / 1000)
 
     def cost(self, genome) -> Cost:
         return Cost(parameters=1)

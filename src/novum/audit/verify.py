@@ -37,9 +37,10 @@ from novum.core.events import (
     TrialFinished,
     VerdictReached,
 )
+from novum.core.house import role_of
 from novum.core.ids import canonical
 from novum.core.judgement import Account
-from novum.core.nouns import Trial, TrialGroup
+from novum.core.nouns import Setting, Trial, TrialGroup
 from novum.core.plans import Plan, Purpose, Side, Verdict
 from novum.core.ports import Arena, Blobs, Evidence, Gate
 from novum.core.state import State
@@ -56,6 +57,7 @@ class Rules:
     """What a verdict is judged by again."""
 
     arena: Arena | None
+    elsewhere: Callable[[Setting], Arena]
     gate: Gate
     evidence: Evidence
 
@@ -323,14 +325,19 @@ class _Audit:
             return
         member = plan.members[event.member]
         trial = Trial(event.trial, seeds.seed(key, member.index), member.setting)
-        options, limits = self.state.study.options, self.state.study.limits
-        group = TrialGroup(plan.id, plan.candidate, (trial,), options, plan.fidelity, limits)
+        options, limits = {**self.state.study.options, **plan.options}, self.state.study.limits
+        group = TrialGroup(plan.id, plan.candidate, (trial,), options, plan.fidelity, limits, role_of(plan))
+        arena = self.rules.elsewhere(options) if plan.options else self.rules.arena
         try:
-            score = self.rules.arena.score(group, trial, data)
+            score = arena.score(group, trial, data)
         except ArtefactError as error:
             raise IntegrityError(f"the artefact of {event.trial} cannot be scored: {error}") from error
-        if event.score is None or not _close(score, event.score):
-            raise IntegrityError(f"trial {event.trial} was recorded with {event.score}, its artefact scores {score}")
+        if event.score is None or not _close(score.value, event.score):
+            raise IntegrityError(
+                f"trial {event.trial} was recorded with {event.score}, its artefact scores {score.value}"
+            )
+        if canonical(dict(score.others)) != canonical(dict(event.others)):
+            raise IntegrityError(f"trial {event.trial} was recorded with other metrics than its artefact gives")
         self.scores += 1
 
 

@@ -135,6 +135,7 @@ class TrialFinished:
     """The typed outcome of one trial, with the share of its group's resources.
 
     artefact: what was scored, as "sha256:..." (a blob) or "hex:..." (short ones). wall and elapsed in seconds.
+    others: the card's further metrics.
     """
 
     trial: str
@@ -149,6 +150,7 @@ class TrialFinished:
     peak_bytes: int
     elapsed: float
     facts: Mapping[str, float] = field(default_factory=dict)
+    others: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

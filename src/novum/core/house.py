@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from novum.core import seeds
-from novum.core.nouns import Trial, TrialGroup
+from novum.core.nouns import Role, Setting, Trial, TrialGroup
 from novum.core.plans import Plan, Purpose
 from novum.core.ports import Arena, Evidence, Gate, Governor, Researcher
 from novum.core.study import Study
@@ -13,7 +14,10 @@ from novum.core.study import Study
 
 @dataclass(frozen=True)
 class House:
-    """Everything a decision may consult. `slots`: trial groups worth having in flight at once."""
+    """Everything a decision may consult. `slots`: trial groups worth having in flight at once.
+
+    `elsewhere` builds the study's arena with other options, for transfers. Raises StudyError.
+    """
 
     study: Study
     arena: Arena
@@ -23,6 +27,7 @@ class House:
     governor: Governor
     keyring: seeds.Keyring
     slots: int
+    elsewhere: Callable[[Setting], Arena]
 
     def key(self, plan: Plan) -> bytes:
         """The key that the seeds of a plan derive from."""
@@ -56,7 +61,17 @@ class House:
                 Trial(f"{plan.id}.{number}", seeds.seed(key, member.index), member.setting)
                 for number, member in enumerate(plan.members)
             ),
-            options=self.study.options,
+            options={**self.study.options, **plan.options},
             fidelity=plan.fidelity,
             limits=self.study.limits,
+            role=role_of(plan),
         )
+
+    def arena_of(self, plan: Plan) -> Arena:
+        """The arena that scores a plan: the study's own, or the same under a transfer's options."""
+        return self.elsewhere({**self.study.options, **plan.options}) if plan.options else self.arena
+
+
+def role_of(plan: Plan) -> Role:
+    """The part of the data that a plan is scored on."""
+    return Role.SEARCH if plan.purpose in (Purpose.SCREEN, Purpose.CALIBRATE) else Role.GATE

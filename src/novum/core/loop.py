@@ -20,7 +20,8 @@ from novum.core.events import (
     VerdictReached,
 )
 from novum.core.house import House
-from novum.core.nouns import Delivery, GroupResult, Kind
+from novum.core.metric import unfit
+from novum.core.nouns import Delivery, GroupResult, Kind, Score
 from novum.core.ports import Blobs, Executor, Ledger
 from novum.core.state import State
 
@@ -119,7 +120,7 @@ class Lab:
             group=result.group.id,
             member=number,
             kind=kind,
-            score=score,
+            score=score.value if score else None,
             cause=cause,
             artefact=kept,
             cpu_seconds=result.usage.cpu_seconds / share,
@@ -127,23 +128,26 @@ class Lab:
             peak_bytes=result.usage.peak_bytes,
             elapsed=self.elapsed,
             facts=dict(delivery.facts),
+            others=dict(score.others) if score else {},
         )
 
     def _scored(
         self, result: GroupResult, number: int, delivery: Delivery
-    ) -> tuple[Kind, float | None, str, str | None]:
+    ) -> tuple[Kind, Score | None, str, str | None]:
         if delivery.artefact is None:
             return delivery.failure or Kind.INVALID, None, delivery.cause, None
         try:
-            score = float(self.house.arena.score(result.group, result.group.trials[number], delivery.artefact))
+            arena = self.house.arena_of(self.state.plan(result.group.id))
+            given = arena.score(result.group, result.group.trials[number], delivery.artefact)
+            score = Score(float(given.value), {name: float(value) for name, value in given.others.items()})
+            objection = unfit(arena.card, score)
         except ArtefactError as error:
             return Kind.INVALID, None, str(error), None
         except Exception as error:
             return Kind.INVALID, None, f"the scorer failed: {type(error).__name__}: {error}", None
-        if not abs(score) < float("inf"):
-            return Kind.DIVERGED, None, f"the score is {score}", None
-        if self.house.arena.card.log and score <= 0:
-            return Kind.INVALID, None, f"the score is {score}, and scores that are compared by ratio are positive", None
+        if objection:
+            kind, cause = objection
+            return kind, None, cause, None
         return Kind.SCORED, score, "", self.keep(delivery.artefact)
 
     def keep(self, artefact: bytes) -> str:

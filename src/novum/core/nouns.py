@@ -22,6 +22,17 @@ Genome = Mapping[str, Scalar]
 Setting = Mapping[str, Scalar]
 
 
+class Role(StrEnum):
+    """Which part of an arena's data a trial is scored on, where the arena keeps its data in parts.
+
+    Search data may be used freely; gate data decide confirmations; final data are asked through the holdout only.
+    """
+
+    SEARCH = "search"
+    GATE = "gate"
+    FINAL = "final"
+
+
 class Kind(StrEnum):
     """How a trial ended. Only `scored` carries a score; nothing else is ever turned into a number."""
 
@@ -118,6 +129,44 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Metric:
+    """A measurement beside the arena's own metric: from the artefact, or of the run itself (see RESOURCES).
+
+    `resolution`: floor of its noise scale, on the log scale when `log` (then values are positive).
+    """
+
+    name: str
+    higher_is_better: bool
+    resolution: float
+    log: bool = False
+
+
+CPU_SECONDS, PEAK_BYTES = "cpu_seconds", "peak_bytes"
+
+RESOURCES: Mapping[str, Metric] = {
+    CPU_SECONDS: Metric(CPU_SECONDS, False, 0.01, log=True),
+    PEAK_BYTES: Metric(PEAK_BYTES, False, 0.01, log=True),
+}
+"""What the parent of a trial group measures; trials of one group share one measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Where else a finding may hold: held-out tasks, a larger scale. `options` are changes to the study's own."""
+
+    name: str
+    options: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a scorer says of one artefact: the arena's metric, and the card's further metrics by name."""
+
+    value: float
+    others: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Controls:
     """Experiments whose outcome an arena knows beforehand; genomes are changes to the baseline.
 
@@ -139,7 +188,9 @@ class Card:
     in a worker. `group_size` is how many trials are trained together. `tuning` lists the nuisance settings that every
     candidate, baselines included, is swept over. `requires` are importable modules that a worker needs. `floor` and
     `ceiling`: the metric of a guess and of perfection, where they are known. `log`: scores are positive and compared by
-    their ratio (losses, times); effects, sigma, delta and `resolution` are then in natural-log units.
+    their ratio (losses, times); effects, sigma, delta and `resolution` are then in natural-log units. `metrics`: what
+    else a score reports. `transfers`: where a finding can be tried again. `fixed_data`: scores come from fixed examples
+    in parts (see Role) instead of examples drawn anew for each seed.
     """
 
     name: str
@@ -157,6 +208,9 @@ class Card:
     ceiling: float | None = None
     controls: Controls = field(default_factory=Controls)
     log: bool = False
+    metrics: tuple[Metric, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    fixed_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +238,8 @@ class Trial:
 class TrialGroup:
     """Trials of one candidate that share a worker. `fidelity` in (0, 1] scales the length of each trial.
 
-    `options` are the arena's own settings, the same for every trial of a study.
+    `options` are the arena's own settings, the same for every trial of a study (transfers excepted). `role`: the part
+    of the data that its scores are computed on; a worker has no use for it.
     """
 
     id: str
@@ -193,6 +248,7 @@ class TrialGroup:
     options: Setting = field(default_factory=dict)
     fidelity: float = 1.0
     limits: Limits = field(default_factory=Limits)
+    role: Role = Role.SEARCH
 
 
 @dataclass(frozen=True, slots=True)

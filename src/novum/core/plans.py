@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from novum.core.nouns import Candidate, Setting
@@ -49,7 +49,7 @@ class Plan:
     """A trial group before its seeds are filled in.
 
     subject: the hypothesis it serves, or the candidate's id for screening and calibration. attempt counts the
-    confirmations of a hypothesis from 1.
+    confirmations (or follow-ups) of a hypothesis from 1. options: changes to the study's own, for transfers.
     """
 
     id: str
@@ -60,3 +60,4 @@ class Plan:
     members: tuple[Member, ...]
     fidelity: float = 1.0
     attempt: int = 0
+    options: Setting = field(default_factory=dict)

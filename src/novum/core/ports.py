@@ -6,13 +6,13 @@ A variant is any object with these methods; the static type checker and one cont
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from novum.core.events import ConfirmationOpened, Event, Record
     from novum.core.judgement import Account, Estimate, Judgement, Pair, Spent, Stake
-    from novum.core.nouns import Card, Cost, Genome, GroupResult, Space, Trial, TrialGroup
+    from novum.core.nouns import Card, Cost, Genome, GroupResult, Score, Space, Trial, TrialGroup
     from novum.core.view import Proposal, StudyView
 
 
@@ -33,12 +33,20 @@ class Arena(Protocol):
     @property
     def space(self) -> Space: ...
 
-    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> float:
-        """The metric, computed from the artefact and from data the worker never sends. Raises ArtefactError."""
+    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
+        """The metrics, computed from the artefact and from data the worker never sends. Raises ArtefactError."""
         ...
 
     def cost(self, genome: Genome) -> Cost:
         """Cost of one full trial of `genome` by construction. Raises StudyError when the arena does not admit it."""
+        ...
+
+
+class DeclaresExamples(Protocol):
+    """What an arena may add, so that the preflight can look for leaks."""
+
+    def examples(self, group: TrialGroup, trial: Trial) -> Mapping[str, Set[str]]:
+        """Digests of the examples that a trial learns from ("train") and is scored on ("scored", by `group.role`)."""
         ...
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.arenas.coinflip.card import CARD
-from novum.arenas.coinflip.score import share_of_heads
+from novum.arenas.coinflip.card import CARD, CHANGES
+from novum.arenas.coinflip.score import share_of_changes, share_of_heads
 from novum.arenas.coinflip.space import SPACE, Options, options
-from novum.core.nouns import Card, Cost, Genome, Setting, Space, Trial, TrialGroup
+from novum.core.nouns import Card, Cost, Genome, Score, Setting, Space, Trial, TrialGroup
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class CoinflipArena:
         """Three genes with known effects and one without."""
         return SPACE
 
-    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> float:  # noqa: ARG002 flips carry no data of their own
-        """Share of heads."""
-        return share_of_heads(artefact, max(1, round(self.options.flips * group.fidelity)))
+    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:  # noqa: ARG002 flips carry no data of their own
+        """Share of heads, and of changes."""
+        flips = max(1, round(self.options.flips * group.fidelity))
+        return Score(share_of_heads(artefact, flips), {CHANGES: share_of_changes(artefact, flips)})
 
     def cost(self, genome: Genome) -> Cost:  # noqa: ARG002 all coins cost the same
         """A coin has one parameter and no state."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from novum.arenas.coinflip.space import SPACE
-from novum.core.nouns import Card, Controls
+from novum.core.nouns import Card, Controls, Metric, Transfer
+
+CHANGES = "share of changes"
 
 CARD = Card(
     name="coinflip",
@@ -18,5 +20,7 @@ CARD = Card(
     floor=0.0,
     ceiling=1.0,
     controls=Controls(known={"spin": 2}, null={"shade": 1}, null_options={"world": "null"}),
+    metrics=(Metric(CHANGES, higher_is_better=True, resolution=0.01),),
+    transfers=(Transfer("ten times as many flips", {"flips": 1000}), Transfer("fair coins", {"world": "null"})),
     summary="Coins with known chances: the instrument that shows whether the lab's claims are true.",
 )

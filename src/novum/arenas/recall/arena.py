@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from novum.arenas.recall.card import CARD, chance, resolution
+from novum.arenas.recall.card import CARD, WHOLE, chance, resolution, transfers
 from novum.arenas.recall.cost import admit, cost
+from novum.arenas.recall.data import HELD_OUT, TRAIN
 from novum.arenas.recall.options import Options
-from novum.arenas.recall.score import accuracy
+from novum.arenas.recall.score import examples, marks
 from novum.arenas.recall.space import SPACE
 from novum.core.errors import StudyError
-from novum.core.nouns import Card, Cost, Genome, Setting, Space, Trial, TrialGroup
+from novum.core.nouns import Card, Cost, Genome, Score, Setting, Space, Trial, TrialGroup
 
 
 @dataclass(frozen=True)
@@ -25,16 +27,30 @@ class RecallArena:
 
     @property
     def card(self) -> Card:
-        return replace(CARD, resolution=resolution(self.options), floor=chance(self.options))
+        return replace(
+            CARD,
+            resolution=resolution(self.options),
+            floor=chance(self.options),
+            transfers=transfers(self.options),
+        )
 
     @property
     def space(self) -> Space:
         return SPACE
 
-    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> float:
+    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
         """Accuracy in [0, 1] under the arena's own options; those that the group carries are not trusted."""
         del group
-        return accuracy(self.options, trial.seed, artefact)
+        right = marks(self.options, trial.seed, artefact)
+        return Score(float(right.mean()), {WHOLE: float(right.all(axis=1).mean())})
+
+    def examples(self, group: TrialGroup, trial: Trial) -> Mapping[str, Set[str]]:
+        """Digests of the training sequences and of the held-out ones."""
+        steps = max(1, round(self.options.steps * group.fidelity))
+        return {
+            "train": frozenset(examples(self.options, trial.seed, TRAIN, steps * self.options.batch)),
+            "scored": frozenset(examples(self.options, trial.seed, HELD_OUT, self.options.held_out)),
+        }
 
     def cost(self, genome: Genome) -> Cost:
         """Parameters, state floats per sequence and matrix FLOP of one full-length trial; see `cost.cost`.
