@@ -22,8 +22,9 @@ from novum.core.events import CampaignOpened, Event, IncumbentChanged, Record, S
 from novum.core.house import House
 from novum.core.ids import digest
 from novum.core.loop import Lab
-from novum.core.nouns import Candidate, Setting
+from novum.core.nouns import RESOURCES, Candidate, Card, Setting
 from novum.core.ports import Arena, Evidence, Executor, Ledger, Researcher
+from novum.core.rule import metric_of
 from novum.core.seeds import Keyring, commitment
 from novum.core.state import State
 from novum.core.study import NAME, NAME_RULE, Budget, Study
@@ -73,6 +74,25 @@ def check(study: Study) -> None:
     except StudyError as error:
         raise StudyError(f"baseline: {error}") from None
     _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options)
+    check_metrics(study, problem.card)
+
+
+def check_metrics(study: Study, card: Card) -> None:
+    """Hold the metrics that a study names beside the arena's own to those that there are. Raises StudyError."""
+    further = [metric.name for metric in card.metrics]
+    for name in study.follow_up.metrics:
+        if name not in further:
+            raise StudyError(f"follow_up.metrics: cannot be {name!r}; choose from {further or 'nothing here'}")
+    for rail in study.gate.guardrails:
+        metric = metric_of(card, rail.metric)
+        if metric is None:
+            known = ", ".join([*further, *RESOURCES])
+            raise StudyError(f"gate.guardrails: there is no metric {rail.metric!r}; choose from {known}")
+        if metric.log and rail.margin <= 1.0:
+            raise StudyError(
+                f"gate.guardrails: {rail.metric!r} is compared by ratio, so its margin is a factor above 1 "
+                f"(1.1: ten percent worse), not {rail.margin}"
+            )
 
 
 def arena(study: Study) -> Arena:
@@ -140,6 +160,7 @@ def session(
     if not budget.bounded:
         raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
     problem = problem or arena(study)
+    check_metrics(study, problem.card)
     require(problem)
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
@@ -158,7 +179,8 @@ def verify(directory: Path, problem: Arena | None = None) -> Verification:
 
     Without the arena only what needs no scores is checked, and the notes say so.
     """
-    from novum.audit.verify import Rules, verify_lab
+    from novum.audit.scores import Rules
+    from novum.audit.verify import verify_lab
     from novum.gate.judge import BettingGate
     from novum.ledger.blobs import FileBlobs
     from novum.ledger.journal import Reader

@@ -43,6 +43,7 @@ def rule(settings: GateSettings, stake: float, sigma: float, **changes) -> Confi
         "candidate_setting": {},
         "incumbent_setting": {},
         "process": settings.process,
+        "metric": "",
         "higher_is_better": True,
         "log": False,
         "delta": settings.delta,
@@ -57,6 +58,7 @@ def rule(settings: GateSettings, stake: float, sigma: float, **changes) -> Confi
         "stake": stake,
         "cash": 1 - stake,
         "threshold": threshold(settings.alpha, stake, 0),
+        "guards": (),
         "key_commitment": "",
     }
     return ConfirmationOpened(**{**values, **changes})

@@ -122,9 +122,9 @@ class Script:
         stake = book.open(self.account)
         bar = threshold(gate.alpha, stake.amount, self.account.discoveries)
         rule = ev.ConfirmationOpened(
-            name, 1, "a" * 64, candidate, incumbent, {}, {}, "betting", False, False, self.delta, 0.2, 0.1, 0.1,
+            name, 1, "a" * 64, candidate, incumbent, {}, {}, "betting", "loss", False, False, self.delta, 0.2, 0.1, 0.1,
             gate.alpha, gate.beta, gate.max_pairs, gate.refute_pairs, stake.account.opened, stake.amount,
-            stake.account.cash, bar, hashlib.sha256(KEY).hexdigest(),
+            stake.account.cash, bar, (), hashlib.sha256(KEY).hexdigest(),
         )  # fmt: skip
         yield rule
         level, other_level = (1.0 + 0.1 * float(one.genome["slope"]) for one in (candidate, incumbent))
@@ -140,7 +140,7 @@ class Script:
         refund = self.account.cash - stake.account.cash
         yield ev.VerdictReached(
             name, 1, now.verdict, now.reason, now.pairs, now.e_value, now.threshold, now.against, now.crashes,
-            now.mean, refund, self.account.cash, self.account.discoveries, None if accepted else KEY.hex(),
+            now.mean, (), refund, self.account.cash, self.account.discoveries, None if accepted else KEY.hex(),
         )  # fmt: skip
         if accepted:
             yield ev.IncumbentChanged(candidate, Cost(1234, 64, 2.5e9), name)

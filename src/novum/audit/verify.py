@@ -14,35 +14,36 @@ the workers ran what they were sent.
 
 from __future__ import annotations
 
-import hashlib
-import math
 import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from novum.core import confirm, replicate, screen, seeds
-from novum.core.errors import ArtefactError, IntegrityError
+from novum.audit.scores import Rules, Scores, Seal, close, seal
+from novum.core import confirm, followup, screen, seeds
+from novum.core.errors import IntegrityError
 from novum.core.events import (
+    AblationPlanned,
     CampaignOpened,
     CandidateTuned,
     ConfirmationOpened,
     Event,
     FindingRecorded,
+    FollowUpClosed,
+    FollowUpOpened,
     GroupDispatched,
     HypothesisRegistered,
     IncumbentChanged,
-    ReplicationClosed,
-    ReplicationOpened,
     ScaleMeasured,
     TrialFinished,
     VerdictReached,
 )
-from novum.core.house import role_of
 from novum.core.ids import canonical
 from novum.core.judgement import Account
-from novum.core.nouns import Setting, Trial, TrialGroup
+from novum.core.nouns import Setting
 from novum.core.plans import Plan, Purpose, Side, Verdict
-from novum.core.ports import Arena, Blobs, Evidence, Gate
+from novum.core.ports import Blobs
+from novum.core.questions import rule_of
+from novum.core.rule import rule_for
 from novum.core.state import State
 from novum.core.study import Study
 from novum.ledger.chain import GENESIS, link
@@ -50,16 +51,6 @@ from novum.ledger.codec import decode, plain
 
 Row = tuple[int, int, str, str, str, str]
 SUPERSEDED = "superseded"
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What a verdict is judged by again."""
-
-    arena: Arena | None
-    elsewhere: Callable[[Setting], Arena]
-    gate: Gate
-    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -83,13 +74,15 @@ class _Audit:
     blobs: Blobs
     make_rules: Callable[[Study], Rules]
     state: State = field(default_factory=State)
+    scores: Scores = field(init=False)
     rules: Rules | None = None
     plans: dict[str, Plan] = field(default_factory=dict)
-    sealed: dict[tuple[str, int, bool], list[TrialFinished]] = field(default_factory=dict)
     trials: int = 0
     verdicts: int = 0
-    scores: int = 0
     due: str = ""
+
+    def __post_init__(self) -> None:
+        self.scores = Scores(self.blobs)
 
     def take(self, event: Event) -> None:
         """Check one event against the state before it, then fold it. Raises IntegrityError."""
@@ -127,10 +120,12 @@ class _Audit:
             self._measured(event)
         elif isinstance(event, CandidateTuned):
             self._tuned(event)
-        elif isinstance(event, ReplicationOpened):
-            self._again(event)
-        elif isinstance(event, ReplicationClosed):
-            self._judged_again(event)
+        elif isinstance(event, AblationPlanned):
+            self._planned(event)
+        elif isinstance(event, FollowUpOpened):
+            self._asked(event)
+        elif isinstance(event, FollowUpClosed):
+            self._answered(event)
 
     def _crowned(self, event: IncumbentChanged) -> None:
         """A new incumbent: the baseline, what was just supported, or an earlier one after a retraction."""
@@ -163,15 +158,23 @@ class _Audit:
                 raise IntegrityError(f"{plan.purpose} trials of {plan.subject} with another candidate than registered")
             if any(member.setting != expected for member in plan.members):
                 raise IntegrityError(f"{plan.purpose} trials of {plan.subject} with another setting than registered")
+            if plan.options != self._options_of(plan):
+                raise IntegrityError(f"{plan.purpose} trials of {plan.subject} with other options than registered")
 
     def _rule_of(self, plan: Plan) -> ConfirmationOpened | None:
         """The registered rule that the trials of a plan are run under."""
         hypothesis = self.state.hypotheses.get(plan.subject)
         if hypothesis is None:
             return None
-        if plan.purpose is not Purpose.REPLICATE:
+        if plan.purpose is not Purpose.FOLLOW_UP:
             return hypothesis.rule
-        return hypothesis.replications[-1].rule if hypothesis.replications else None
+        return hypothesis.follow_ups[-1].rule if hypothesis.follow_ups else None
+
+    def _options_of(self, plan: Plan) -> Setting:
+        """What the registered question changes in the study's options."""
+        if plan.purpose is not Purpose.FOLLOW_UP:
+            return {}
+        return self.state.hypotheses[plan.subject].follow_ups[-1].opened.options
 
     def _finished(self, event: TrialFinished) -> None:
         plan = self.plans.get(event.group)
@@ -186,19 +189,20 @@ class _Audit:
             if event.score is not None:
                 raise IntegrityError(f"trial {event.trial} has a score and no artefact behind it")
             return
-        if plan.purpose is Purpose.SCREEN and self.state.study:
-            self._rescore(event, plan, seeds.search_key(self.state.study.seed))
+        if plan.purpose is Purpose.SCREEN:
+            assert self.rules and self.state.study
+            key = seeds.search_key(self.state.study.seed)
+            self.scores.check(event, plan, key, self.rules, self.state.study)
         else:
-            self._artefact(event)
-            self.sealed.setdefault(_seal(plan.subject, plan.attempt, plan.purpose), []).append(event)
+            self.scores.hold(event, plan)
 
     def _counted(self, plan: Plan, index: int) -> bool:
         """Whether a pair's run on this seed counts already: a second one would be a choice between them."""
         hypothesis = self.state.hypotheses.get(plan.subject)
         if hypothesis is None or plan.attempt == 0:
             return False
-        if plan.purpose is Purpose.REPLICATE:
-            return index in hypothesis.replications[plan.attempt - 1].runs[plan.side]
+        if plan.purpose is Purpose.FOLLOW_UP:
+            return index in hypothesis.follow_ups[plan.attempt - 1].runs[plan.side]
         return hypothesis.attempt == plan.attempt and index in hypothesis.runs[plan.side]
 
     def _tuned(self, event: CandidateTuned) -> None:
@@ -212,23 +216,23 @@ class _Audit:
     def _measured(self, event: ScaleMeasured) -> None:
         if event.source is Purpose.CALIBRATE:
             gains, mean = screen.calibration(self.state, event.candidate)
-            if len(gains) < 2 or not _close(statistics.stdev(gains), event.sigma) or not _close(mean, event.mean):
+            if len(gains) < 2 or not close(statistics.stdev(gains), event.sigma) or not close(mean, event.mean):
                 raise IntegrityError("the scale does not follow from the calibration runs")
-            for outcome in self.sealed.pop(_seal(event.candidate, 0), []):
-                self._rescore(outcome, self.plans[outcome.group], bytes.fromhex(event.key or ""))
+            if canonical(dict(event.others)) != canonical(screen.further_scales(self.state, event.candidate)):
+                raise IntegrityError("the scales of further metrics do not follow from the calibration runs")
+            self._reveal(seal(event.candidate, 0, Purpose.CALIBRATE), event.key or "", "")
             return
         owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
-        log = bool(self.state.card and self.state.card.log)
-        measured = list(confirm.scale_of(owner, log=log)) if owner else []
+        measured = list(confirm.scale_of(owner, self.state.card)) if owner and self.state.card else []
         if not measured or plain(measured[0]) != plain(event):
             raise IntegrityError("the scale does not follow from the new incumbent's confirming runs")
 
     def _opened(self, event: ConfirmationOpened) -> None:
         assert self.rules
         stake = self.rules.evidence.open(self.state.account)
-        if not _close(stake.amount, event.stake) or not _close(stake.account.cash, event.cash):
+        if not close(stake.amount, event.stake) or not close(stake.account.cash, event.cash):
             raise IntegrityError(f"the stake of {event.hypothesis} does not follow from the evidence ledger")
-        expected = confirm.rule_for(self.state, self.state.hypotheses[event.hypothesis], stake, event.key_commitment)
+        expected = rule_for(self.state, self.state.hypotheses[event.hypothesis], stake, event.key_commitment)
         if canonical(plain(expected)) != canonical(plain(event)):
             raise IntegrityError(f"the rule of {event.hypothesis} does not follow from the study and the record")
 
@@ -248,8 +252,8 @@ class _Audit:
             raise IntegrityError(
                 f"{event.hypothesis} was called {event.verdict}, outcomes say {now.verdict or 'go on'}"
             )
-        same = _close(now.e_value, event.e_value) and _close(now.threshold, event.threshold)
-        same = same and _close(now.against, event.against) and _close(now.mean or 0.0, event.mean or 0.0)
+        same = close(now.e_value, event.e_value) and close(now.threshold, event.threshold)
+        same = same and close(now.against, event.against) and close(now.mean or 0.0, event.mean or 0.0)
         if not same or now.pairs != event.pairs or now.crashes != event.crashes:
             raise IntegrityError(
                 f"{event.hypothesis} was recorded with E = {event.e_value:.6g} of {event.threshold:.6g} after "
@@ -257,7 +261,7 @@ class _Audit:
             )
         accepted = event.verdict is Verdict.SUPPORTED
         after: Account = self.rules.evidence.close(account, rule.stake, now.e_value, now.threshold, accepted=accepted)
-        honest = _close(after.cash, event.cash) and _close(after.cash - account.cash, event.refund)
+        honest = close(after.cash, event.cash) and close(after.cash - account.cash, event.refund)
         if not honest or after.discoveries != event.discoveries:
             raise IntegrityError(f"the evidence account after {event.hypothesis} does not add up")
         if accepted and self.state.incumbent.candidate.id == rule.incumbent.id:
@@ -265,7 +269,7 @@ class _Audit:
         if (event.key is None) != accepted:
             raise IntegrityError(f"the seed key of {event.hypothesis} is revealed too early or not at all")
         if event.key is not None:
-            self._reveal(event.hypothesis, event.attempt, event.key, rule)
+            self._reveal(seal(event.hypothesis, event.attempt, Purpose.CONFIRM), event.key, rule.key_commitment)
 
     def _found(self, event: FindingRecorded) -> None:
         assert self.rules
@@ -277,68 +281,54 @@ class _Audit:
         claimed = (event.effect, event.interval, event.level, event.pairs)
         if canonical(plain(claimed)) != canonical(plain((size.effect, size.interval, size.level, size.pairs))):
             raise IntegrityError(f"the effect of {event.hypothesis} does not follow from its fresh pairs")
-        self._reveal(event.hypothesis, event.attempt, event.key, hypothesis.rule)
+        name = seal(event.hypothesis, event.attempt, Purpose.ESTIMATE)
+        self._reveal(name, event.key, hypothesis.rule.key_commitment)
 
-    def _again(self, event: ReplicationOpened) -> None:
+    def _planned(self, event: AblationPlanned) -> None:
+        hypothesis = self.state.hypotheses[event.hypothesis]
+        if hypothesis.finding is None or event.part not in followup.parts(hypothesis):
+            raise IntegrityError(f"{event.hypothesis} is no finding with a part {event.part!r}")
+        space = self.rules.arena.space if self.rules and self.rules.arena else None
+        if space and followup.without(space, hypothesis, event.part).id != event.rival.id:
+            raise IntegrityError(f"the rival of {event.hypothesis} is not its candidate without {event.part}")
+
+    def _asked(self, event: FollowUpOpened) -> None:
+        assert self.rules
         hypothesis = self.state.hypotheses[event.hypothesis]
         if hypothesis.finding is None:
-            raise IntegrityError(f"a replication of {event.hypothesis}, which is no finding")
-        expected = replicate.rule_again(hypothesis, event.rule.key_commitment)
-        if canonical(plain(expected)) != canonical(plain(event.rule)):
-            raise IntegrityError(f"the rule of the replication of {event.hypothesis} does not follow from the finding")
+            raise IntegrityError(f"a follow-up of {event.hypothesis}, which is no finding")
+        if self.state.following:
+            raise IntegrityError(f"a follow-up of {event.hypothesis} while another is open")
+        stake = self.rules.evidence.open(self.state.account)
+        commitment = event.rule.key_commitment
+        expected = rule_of(self.state, hypothesis, event.aim, event.about, stake, commitment)
+        if canonical(plain(expected)) != canonical(plain(event)):
+            raise IntegrityError(f"the follow-up of {event.hypothesis} does not follow from the finding and the record")
 
-    def _judged_again(self, event: ReplicationClosed) -> None:
+    def _answered(self, event: FollowUpClosed) -> None:
         assert self.rules
-        one = self.state.hypotheses[event.hypothesis].replications[event.attempt - 1]
-        now = self.rules.gate.judge(one.rule, one.pairs(), one.judged, 0)
-        if now.verdict != event.verdict or now.pairs != event.pairs or not _close(now.e_value, event.e_value):
+        one = self.state.hypotheses[event.hypothesis].follow_ups[event.attempt - 1]
+        account = self.state.account
+        now = self.rules.gate.judge(one.rule, one.pairs(), one.judged, account.discoveries if one.paid else 0)
+        if now.verdict != event.verdict or now.pairs != event.pairs or not close(now.e_value, event.e_value):
             raise IntegrityError(
-                f"the replication of {event.hypothesis} was called {event.verdict} with E = {event.e_value:.6g}, its "
-                f"outcomes say {now.verdict or 'go on'} with {now.e_value:.6g}"
+                f"the {one.opened.aim} follow-up of {event.hypothesis} was called {event.verdict} with "
+                f"E = {event.e_value:.6g}, its outcomes say {now.verdict or 'go on'} with {now.e_value:.6g}"
             )
+        size = self.rules.gate.estimate(one.rule, one.pairs())
+        if canonical(plain((event.effect, event.interval))) != canonical(plain((size.effect, size.interval))):
+            raise IntegrityError(f"the effect of a follow-up of {event.hypothesis} does not follow from its pairs")
+        accepted = event.verdict is Verdict.SUPPORTED
+        evidence, bar = self.rules.evidence, now.threshold
+        after = evidence.close(account, one.rule.stake, now.e_value, bar, accepted=accepted) if one.paid else account
+        if not close(after.cash, event.cash) or after.discoveries != event.discoveries:
+            raise IntegrityError(f"the evidence account after a follow-up of {event.hypothesis} does not add up")
         self.verdicts += 1
-        self._reveal(event.hypothesis, event.attempt, event.key, one.rule, Purpose.REPLICATE)
+        self._reveal(seal(event.hypothesis, event.attempt, Purpose.FOLLOW_UP), event.key, one.rule.key_commitment)
 
-    def _reveal(
-        self,
-        hypothesis: str,
-        attempt: int,
-        key: str,
-        rule: ConfirmationOpened,
-        purpose: Purpose = Purpose.CONFIRM,
-    ) -> None:
-        """The key is out: check the commitment, and the scores that were sealed until now."""
-        if hashlib.sha256(bytes.fromhex(key)).hexdigest() != rule.key_commitment:
-            raise IntegrityError(f"the seed key of {hypothesis} is not the one that was committed to")
-        for outcome in self.sealed.pop(_seal(hypothesis, attempt, purpose), []):
-            self._rescore(outcome, self.plans[outcome.group], bytes.fromhex(key))
-
-    def _artefact(self, event: TrialFinished) -> bytes:
-        """What was scored, checked against its address."""
-        scheme, _, value = (event.artefact or "").partition(":")
-        return bytes.fromhex(value) if scheme == "hex" else self.blobs.get(value)
-
-    def _rescore(self, event: TrialFinished, plan: Plan, key: bytes) -> None:
+    def _reveal(self, name: Seal, key: str, commitment: str) -> None:
         assert self.rules and self.state.study
-        data = self._artefact(event)
-        if self.rules.arena is None:
-            return
-        member = plan.members[event.member]
-        trial = Trial(event.trial, seeds.seed(key, member.index), member.setting)
-        options, limits = {**self.state.study.options, **plan.options}, self.state.study.limits
-        group = TrialGroup(plan.id, plan.candidate, (trial,), options, plan.fidelity, limits, role_of(plan))
-        arena = self.rules.elsewhere(options) if plan.options else self.rules.arena
-        try:
-            score = arena.score(group, trial, data)
-        except ArtefactError as error:
-            raise IntegrityError(f"the artefact of {event.trial} cannot be scored: {error}") from error
-        if event.score is None or not _close(score.value, event.score):
-            raise IntegrityError(
-                f"trial {event.trial} was recorded with {event.score}, its artefact scores {score.value}"
-            )
-        if canonical(dict(score.others)) != canonical(dict(event.others)):
-            raise IntegrityError(f"trial {event.trial} was recorded with other metrics than its artefact gives")
-        self.scores += 1
+        self.scores.reveal(name, key, commitment, self.rules, self.state.study)
 
 
 def verify_lab(rows: Iterable[Row], blobs: Blobs, make_rules: Callable[[Study], Rules]) -> Verification:
@@ -358,15 +348,15 @@ def verify_lab(rows: Iterable[Row], blobs: Blobs, make_rules: Callable[[Study], 
                 audit.take(decode(kind, payload))
             except IntegrityError as error:
                 raise IntegrityError(f"event {seq} ({kind}): {error}") from error
-            done = Verification(True, "", seq, audit.trials, audit.verdicts, audit.scores, head)
+            done = Verification(True, "", seq, audit.trials, audit.verdicts, audit.scores.done, head)
     except IntegrityError as error:
         return replace(done, ok=False, lie=str(error))
     return replace(done, notes=_notes(audit))
 
 
 def _notes(audit: _Audit) -> tuple[str, ...]:
-    unscored = sum(len(outcomes) for outcomes in audit.sealed.values())
-    notes = [f"{audit.scores} scores computed again from their artefacts"]
+    unscored = audit.scores.waiting
+    notes = [f"{audit.scores.done} scores computed again from their artefacts"]
     if audit.rules and audit.rules.arena is None:
         notes = ["the lab's arena is not one of Novum's: its scores were not computed again"]
     if unscored:
@@ -376,12 +366,3 @@ def _notes(audit: _Audit) -> tuple[str, ...]:
     if not audit.state.study:
         notes = ["the ledger is empty"]
     return tuple(notes)
-
-
-def _seal(subject: str, attempt: int, purpose: Purpose = Purpose.CONFIRM) -> tuple[str, int, bool]:
-    """Outcomes whose seeds become public together."""
-    return subject, attempt, purpose is Purpose.REPLICATE
-
-
-def _close(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)

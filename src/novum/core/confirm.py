@@ -18,10 +18,11 @@ from novum.core.events import (
 )
 from novum.core.house import House
 from novum.core.hypothesis import Hypothesis, Phase, Runs
-from novum.core.judgement import Account, Judgement, Stake
-from novum.core.nouns import Candidate, Setting
+from novum.core.judgement import Account, Judgement
+from novum.core.nouns import Candidate, Card, Setting
 from novum.core.plans import Member, Plan, Purpose, Side, Verdict
 from novum.core.register import renewed
+from novum.core.rule import rule_for
 from novum.core.state import State
 
 FEWEST_RUNS_FOR_SCALE = 6
@@ -63,7 +64,7 @@ def _close(state: State, house: House, hypothesis: Hypothesis, judgement: Judgem
     events: list[Event] = [
         verdict,
         IncumbentChanged(hypothesis.candidate, hypothesis.registered.cost, hypothesis.id),
-        *scale_of(hypothesis, log=house.arena.card.log),
+        *scale_of(hypothesis, house.arena.card),
     ]
     account = Account(verdict.cash, verdict.discoveries, state.account.opened)
     others = [other for other in state.open_hypotheses(Phase.CONFIRMING) if other.id != hypothesis.id]
@@ -100,6 +101,7 @@ def _verdict(account: Account, house: House, hypothesis: Hypothesis, judgement: 
         against=judgement.against,
         crashes=judgement.crashes,
         mean=judgement.mean,
+        guards=judgement.guards,
         refund=after.cash - account.cash,
         cash=after.cash,
         discoveries=after.discoveries,
@@ -119,17 +121,25 @@ def _superseded(account: Account, house: House, hypothesis: Hypothesis) -> Verdi
         now.against,
         now.crashes,
         now.mean,
+        now.guards,
     )
     return _verdict(account, house, hypothesis, stopped)
 
 
-def scale_of(hypothesis: Hypothesis, *, log: bool) -> Iterator[ScaleMeasured]:
+def scale_of(hypothesis: Hypothesis, card: Card) -> Iterator[ScaleMeasured]:
     """The new incumbent's noise from its own fresh runs: they differ in the seed alone, as A/A runs do."""
-    scores = [run.score for run in hypothesis.runs[Side.CANDIDATE].values() if run.score is not None]
-    if len(scores) >= FEWEST_RUNS_FOR_SCALE:
-        sigma = statistics.stdev([math.log(score) for score in scores] if log else scores) * math.sqrt(2)
+    runs = [run for run in hypothesis.runs[Side.CANDIDATE].values() if run.score is not None]
+    if len(runs) >= FEWEST_RUNS_FOR_SCALE:
+        scores = [run.score for run in runs if run.score is not None]
+        sigma = _sigma(scores, log=card.log)
+        others = {one.name: _sigma([run.others[one.name] for run in runs], log=one.log) for one in card.metrics}
         mean = statistics.fmean(scores)
-        yield ScaleMeasured(hypothesis.candidate.id, sigma, mean, len(scores) // 2, Purpose.CONFIRM, None)
+        yield ScaleMeasured(hypothesis.candidate.id, sigma, mean, len(scores) // 2, Purpose.CONFIRM, None, others)
+
+
+def _sigma(values: Sequence[float], *, log: bool) -> float:
+    """Standard deviation of the difference of two runs, from single ones."""
+    return statistics.stdev([math.log(value) for value in values] if log else values) * math.sqrt(2)
 
 
 def _finding(state: State, house: House, hypothesis: Hypothesis) -> FindingRecorded | None:
@@ -158,7 +168,13 @@ def _pair_plans(state: State, house: House, hypothesis: Hypothesis) -> Iterator[
 
 
 def pair_plans(
-    state: State, house: House, rule: ConfirmationOpened, runs: Runs, block: range, purpose: Purpose
+    state: State,
+    house: House,
+    rule: ConfirmationOpened,
+    runs: Runs,
+    block: range,
+    purpose: Purpose,
+    options: Setting | None = None,
 ) -> Iterator[Plan]:
     """Groups for a block of seeds, one per side, without the runs that are done; none for a side that is in flight."""
     sides: tuple[tuple[Side, Candidate, Setting], ...] = (
@@ -174,7 +190,7 @@ def pair_plans(
             continue
         number += 1
         members = tuple(Member(index, setting) for index in missing[: house.arena.card.group_size])
-        yield Plan(f"g{number}", purpose, rule.hypothesis, side, candidate, members, 1.0, rule.attempt)
+        yield Plan(f"g{number}", purpose, rule.hypothesis, side, candidate, members, 1.0, rule.attempt, options or {})
 
 
 def _block(house: House, hypothesis: Hypothesis) -> tuple[int, int, Purpose]:
@@ -208,20 +224,24 @@ def _calibration_plans(state: State, house: House) -> Iterator[Plan]:
 
 
 def _open(state: State, house: House) -> list[Event]:
-    """Open a confirmation for the best waiting candidate, if one in `keep_one_in` is due and can be afforded."""
+    """Open a confirmation for the best waiting candidate, if one in `keep_one_in` is due, or reopen one; if affordable.
+
+    Whoever asks for a reopening comes first; otherwise only claims that stopped short of the threshold are reopened,
+    when nothing else waits.
+    """
     incumbent = state.incumbent.candidate.id
     if incumbent not in state.scales or state.count(Phase.CONFIRMING) >= max(1, house.slots // 2):
         return []
     due = state.screened_against[incumbent] // house.study.screening.keep_one_in
-    if state.promoted_against[incumbent] >= due:
-        return []
-    best = max(state.promising.values(), key=lambda h: (state.advantage(h) or 0.0, h.id), default=None)
-    if best is None:
+    waiting = state.promising.values() if state.promoted_against[incumbent] < due else ()
+    best = max(waiting, key=lambda h: (state.advantage(h) or 0.0, h.id), default=None)
+    chosen = next(iter(state.requested.values()), None) or best or _reopenable(state, house)
+    if chosen is None:
         return []
     stake = house.evidence.open(state.account)
     if stake.amount <= 0:
         return []
-    rule = rule_for(state, best, stake, seeds.commitment(house.confirmation_key(best.id, best.attempt + 1)))
+    rule = rule_for(state, chosen, stake, seeds.commitment(house.confirmation_key(chosen.id, chosen.attempt + 1)))
     gate = house.study.gate
     trials = 2 * (_fewest_pairs(rule) + gate.estimate_pairs)
     if house.governor.refuses(spent(state), price(state, trials, house.slots)):
@@ -229,39 +249,16 @@ def _open(state: State, house: House) -> list[Event]:
     return [rule]
 
 
+def _reopenable(state: State, house: House) -> Hypothesis | None:
+    """The claim against the present incumbent that stopped closest to its threshold, if it may be opened again."""
+    open_again = [
+        one
+        for one in state.exploratory.values()
+        if one.attempt <= house.study.gate.reopenings and one.registered.incumbent == state.incumbent.candidate.id
+    ]
+    return max(open_again, key=lambda h: h.verdict.e_value / h.verdict.threshold if h.verdict else 0.0, default=None)
+
+
 def _fewest_pairs(rule: ConfirmationOpened) -> int:
     """Pairs before which no e-process can reach the threshold: at most doubling per pair."""
     return min(rule.max_pairs, max(1, math.ceil(math.log2(max(2.0, rule.threshold)))))
-
-
-def rule_for(state: State, hypothesis: Hypothesis, stake: Stake, commitment: str) -> ConfirmationOpened:
-    """The pre-registration of a confirmation: it follows from the study and the record, down to the last number."""
-    assert state.study and state.card
-    gate, attempt = state.study.gate, hypothesis.attempt + 1
-    incumbent = state.candidates[hypothesis.registered.incumbent]
-    sigma = max(state.scales[incumbent.id].sigma, state.card.resolution)
-    return ConfirmationOpened(
-        hypothesis=hypothesis.id,
-        attempt=attempt,
-        code=state.code,
-        candidate=hypothesis.candidate,
-        incumbent=incumbent,
-        candidate_setting=state.tuned[hypothesis.candidate.id].setting,
-        incumbent_setting=state.tuned[incumbent.id].setting,
-        process=gate.process,
-        higher_is_better=hypothesis.registered.higher_is_better,
-        log=state.card.log,
-        delta=hypothesis.registered.delta,
-        scale=gate.clip * sigma,
-        sigma=sigma,
-        dmin=gate.dmin * sigma,
-        alpha=gate.alpha,
-        beta=gate.beta,
-        max_pairs=gate.max_pairs,
-        refute_pairs=gate.refute_pairs,
-        position=stake.account.opened,
-        stake=stake.amount,
-        cash=stake.account.cash,
-        threshold=max(1.0, 1.0 / (stake.amount * (state.account.discoveries + 1))) / gate.alpha,
-        key_commitment=commitment,
-    )

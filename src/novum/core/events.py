@@ -12,8 +12,48 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novum.core.nouns import Candidate, Card, Cost, Kind, Setting
-from novum.core.plans import Plan, Purpose, Verdict
+from novum.core.plans import Plan, Purpose
+from novum.core.rulings import (
+    AblationPlanned,
+    ConfirmationOpened,
+    FindingRecorded,
+    FollowUpClosed,
+    FollowUpOpened,
+    Guard,
+    ReopeningRequested,
+    VerdictReached,
+)
 from novum.core.study import Budget, Study
+
+__all__ = [
+    "EVENT_TYPES",
+    "AblationPlanned",
+    "CampaignOpened",
+    "CandidateTuned",
+    "Check",
+    "ConfirmationOpened",
+    "Event",
+    "FindingRecorded",
+    "FollowUpClosed",
+    "FollowUpOpened",
+    "GroupDispatched",
+    "Guard",
+    "HypothesisRegistered",
+    "HypothesisSuperseded",
+    "IncumbentChanged",
+    "PreflightRecorded",
+    "ProposalMade",
+    "ProposalRefused",
+    "Record",
+    "ReopeningRequested",
+    "RungClosed",
+    "ScaleMeasured",
+    "SessionEnded",
+    "SessionStarted",
+    "TrialFinished",
+    "VerdictReached",
+    "kind_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +224,7 @@ class ScaleMeasured:
 
     sigma: standard deviation of the difference of two runs; mean: of the runs, free of the luck of the search seeds.
     source: calibrate (A/A pairs of their own) or confirm (the fresh runs of a candidate that became incumbent).
-    key: the seed key of the calibration runs, revealed; None for the other source.
+    key: the seed key of the calibration runs, revealed; None for the other source. others: sigma of further metrics.
     """
 
     candidate: str
@@ -193,109 +233,7 @@ class ScaleMeasured:
     pairs: int
     source: Purpose
     key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmationOpened:
-    """The pre-registration: everything the verdict depends on, before the first confirming seed is drawn.
-
-    code: SHA-256 of the arena's code, which with the two genomes is what is compared. scale: c, the clip, and dmin in
-    metric units; stake, position and cash: the evidence ledger after this stake; key_commitment: SHA-256 of the key
-    that the seeds derive from.
-    """
-
-    hypothesis: str
-    attempt: int
-    code: str
-    candidate: Candidate
-    incumbent: Candidate
-    candidate_setting: Setting
-    incumbent_setting: Setting
-    process: str
-    higher_is_better: bool
-    log: bool
-    delta: float
-    scale: float
-    sigma: float
-    dmin: float
-    alpha: float
-    beta: float
-    max_pairs: int
-    refute_pairs: int
-    position: int
-    stake: float
-    cash: float
-    threshold: float
-    key_commitment: str
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictReached:
-    """What the gate said, on `pairs` pairs of fresh seeds.
-
-    mean: of the differences up to the stop (it overstates, report the finding's estimate instead); against: the
-    largest value of the mirrored e-process; refund, cash, discoveries: the evidence ledger after closing; key: revealed
-    unless a finding still draws estimation seeds from it.
-    """
-
-    hypothesis: str
-    attempt: int
-    verdict: Verdict
-    reason: str
-    pairs: int
-    e_value: float
-    threshold: float
-    against: float
-    crashes: int
-    mean: float | None
-    refund: float
-    cash: float
-    discoveries: int
-    key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FindingRecorded:
-    """The size of a supported claim, from `pairs` fresh pairs after the stop, and the seed key revealed.
-
-    effect and interval (a confidence sequence at `level`) in metric units, positive is better; None without pairs.
-    """
-
-    hypothesis: str
-    attempt: int
-    effect: float | None
-    interval: tuple[float, float] | None
-    level: float
-    pairs: int
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicationOpened:
-    """A finding is tested again, alone and on fresh seeds: `rule` has a whole stake of its own and a key of its own.
-
-    rule.attempt numbers the replications of the finding; rule.dmin is half of the claimed effect, so that `refuted`
-    means: less than half of what was claimed.
-    """
-
-    hypothesis: str
-    rule: ConfirmationOpened
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicationClosed:
-    """The outcome: supported makes the finding replicated, refuted retracts it and all that was built on it."""
-
-    hypothesis: str
-    attempt: int
-    verdict: Verdict
-    reason: str
-    pairs: int
-    e_value: float
-    threshold: float
-    against: float
-    mean: float | None
-    key: str
+    others: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +265,10 @@ Event = (
     | ConfirmationOpened
     | VerdictReached
     | FindingRecorded
-    | ReplicationOpened
-    | ReplicationClosed
+    | ReopeningRequested
+    | AblationPlanned
+    | FollowUpOpened
+    | FollowUpClosed
     | IncumbentChanged
 )
 

@@ -35,13 +35,13 @@ class House:
             return seeds.search_key(self.study.seed)
         if plan.purpose is Purpose.CALIBRATE:
             return self.calibration_key(plan.subject)
-        if plan.purpose is Purpose.REPLICATE:
-            return self.replication_key(plan.subject, plan.attempt)
+        if plan.purpose is Purpose.FOLLOW_UP:
+            return self.follow_up_key(plan.subject, plan.attempt)
         return self.confirmation_key(plan.subject, plan.attempt)
 
-    def replication_key(self, hypothesis: str, attempt: int) -> bytes:
-        """The key of the seeds of a finding's replication."""
-        return self.keyring.key(f"replicate:{hypothesis}:{attempt}")
+    def follow_up_key(self, hypothesis: str, number: int) -> bytes:
+        """The key of the seeds of a finding's follow-up."""
+        return self.keyring.key(f"follow_up:{hypothesis}:{number}")
 
     def confirmation_key(self, hypothesis: str, attempt: int) -> bytes:
         """The key of a hypothesis' fresh seeds; estimation continues where confirmation stopped."""

@@ -1,4 +1,4 @@
-"""A hypothesis and its replications as the fold builds them. Read them; only the fold writes."""
+"""A hypothesis and its follow-ups as the fold builds them. Read them; only the fold writes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from novum.core import events as ev
 from novum.core.judgement import Pair
-from novum.core.nouns import Candidate
-from novum.core.plans import Side
+from novum.core.nouns import RESOURCES, Candidate
+from novum.core.plans import Aim, Side, Verdict
 
 
 class Phase(StrEnum):
@@ -28,12 +28,30 @@ Runs = dict[Side, dict[int, ev.TrialFinished]]
 """Runs of both sides by the index of their seed."""
 
 
-def _complete(runs: Runs) -> list[Pair]:
+def _complete(runs: Runs, rule: ev.ConfirmationOpened) -> list[Pair]:
+    """Pairs up to the first gap. A measurement that a group's trials share counts once, at the first of its pairs."""
     candidate, incumbent = runs[Side.CANDIDATE], runs[Side.INCUMBENT]
     found: list[Pair] = []
+    groups: set[str] = set()
     while (run := candidate.get(len(found))) and (other := incumbent.get(len(found))):
-        found.append(Pair(run.score, other.score))
+        new = groups.isdisjoint((run.group, other.group))
+        groups |= {run.group, other.group}
+        others = {
+            guard.metric: (reading(run, guard.metric), reading(other, guard.metric))
+            for guard in rule.guards
+            if new or guard.metric not in RESOURCES
+        }
+        found.append(Pair(reading(run, rule.metric), reading(other, rule.metric), others))
     return found
+
+
+def reading(run: ev.TrialFinished, metric: str) -> float | None:
+    """What a trial says of a metric: a resource, a further metric of the card, or the arena's own."""
+    if run.score is None:
+        return None
+    if metric in RESOURCES:
+        return float(getattr(run, metric))
+    return run.others.get(metric, run.score)
 
 
 def no_runs() -> Runs:
@@ -42,17 +60,27 @@ def no_runs() -> Runs:
 
 
 @dataclass
-class Replication:
-    """A finding that is tested again. Built by the fold."""
+class FollowUp:
+    """A finding that is asked something further. Built by the fold."""
 
-    rule: ev.ConfirmationOpened
-    closed: ev.ReplicationClosed | None = None
+    opened: ev.FollowUpOpened
+    closed: ev.FollowUpClosed | None = None
     runs: Runs = field(default_factory=no_runs)
     judged: int = 0
 
+    @property
+    def rule(self) -> ev.ConfirmationOpened:
+        """The registered rule."""
+        return self.opened.rule
+
+    @property
+    def paid(self) -> bool:
+        """Whether its stake came from the evidence ledger."""
+        return self.rule.position > 0
+
     def pairs(self) -> list[Pair]:
         """Complete pairs in the order of their seeds, up to the first gap."""
-        return _complete(self.runs)
+        return _complete(self.runs, self.rule)
 
 
 @dataclass
@@ -66,7 +94,7 @@ class Hypothesis:
     finding: ev.FindingRecorded | None = None
     runs: Runs = field(default_factory=no_runs)
     judged: int = 0
-    replications: list[Replication] = field(default_factory=list)
+    follow_ups: list[FollowUp] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -85,4 +113,16 @@ class Hypothesis:
 
     def pairs(self) -> list[Pair]:
         """Complete pairs in the order of their seeds, up to the first gap."""
-        return _complete(self.runs)
+        return _complete(self.runs, self.rule) if self.rule else []
+
+    @property
+    def nearly(self) -> bool:
+        """Whether it stopped with the evidence that a single test would need, short of the campaign's threshold."""
+        if self.rule is None or self.verdict is None or self.verdict.verdict is not Verdict.INCONCLUSIVE:
+            return False
+        return self.verdict.e_value >= 1.0 / self.rule.alpha
+
+    @property
+    def replications(self) -> list[FollowUp]:
+        """The follow-ups that ask whether the finding holds on fresh seeds."""
+        return [one for one in self.follow_ups if one.opened.aim is Aim.REPLICATE]

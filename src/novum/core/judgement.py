@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from novum.core.plans import Verdict
+
+Both = tuple[float | None, float | None]
+"""Values of candidate and incumbent on one seed; None for a run that gave none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Scores of candidate and incumbent on one seed, in metric units; None for a run that gave none."""
+    """Scores of candidate and incumbent on one seed, in metric units; None for a run that gave none.
+
+    others: the same for other metrics, by name; a metric is absent where the pair says nothing new about it.
+    """
 
     candidate: float | None
     incumbent: float | None
+    others: Mapping[str, Both] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A guardrail's evidence: largest E that the margin is kept, and that it is not; observations; mean gain.
+
+    The gain is positive when the candidate is better, in metric or natural-log units, None without observations.
+    """
+
+    metric: str
+    e_value: float
+    against: float
+    observations: int
+    mean: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +53,7 @@ class Judgement:
     against: float
     crashes: int
     mean: float | None
+    guards: tuple[Watched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from novum.core.errors import ArtefactError
 from novum.core.events import (
     ConfirmationOpened,
     Event,
+    FollowUpClosed,
+    FollowUpOpened,
     GroupDispatched,
     ProposalMade,
-    ReplicationClosed,
-    ReplicationOpened,
     SessionEnded,
     TrialFinished,
     VerdictReached,
@@ -169,6 +169,6 @@ def actor_of(event: Event) -> str:
         return event.author
     if isinstance(event, TrialFinished):
         return "executor"
-    if isinstance(event, ConfirmationOpened | VerdictReached | ReplicationOpened | ReplicationClosed):
+    if isinstance(event, ConfirmationOpened | VerdictReached | FollowUpOpened | FollowUpClosed):
         return "gate"
     return "lab"

@@ -11,14 +11,23 @@ from novum.core.nouns import Candidate, Setting
 class Purpose(StrEnum):
     """What a trial is for.
 
-    Only `confirm` trials are evidence for a claim; `estimate` trials give its size, `replicate` trials its grade.
+    Only `confirm` trials are evidence for a claim; `estimate` trials give its size, `follow_up` trials how far it goes.
     """
 
     SCREEN = "screen"
     CALIBRATE = "calibrate"
     CONFIRM = "confirm"
     ESTIMATE = "estimate"
+    FOLLOW_UP = "follow_up"
+
+
+class Aim(StrEnum):
+    """What a finding is asked: whether it holds again, and elsewhere, by which part, and on which other metric."""
+
     REPLICATE = "replicate"
+    TRANSFER = "transfer"
+    ABLATE = "ablate"
+    METRIC = "metric"
 
 
 class Side(StrEnum):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bisect
+import math
 import statistics
+from collections.abc import Iterable
 
 from novum.core.dispatch import committed, dispatch
 from novum.core.errors import StudyError
@@ -34,7 +36,12 @@ def screen(state: State, house: House) -> list[Event]:
     if stale := _retire(state, house):
         return stale
     waiting = [state.incumbent.candidate] + [h.candidate for h in state.open_hypotheses(Phase.SCREENING)]
-    for candidate in waiting:
+    return sweep(state, house, waiting)
+
+
+def sweep(state: State, house: House, candidates: Iterable[Candidate]) -> list[Event]:
+    """Send the next part of the first sweep that is not complete, if it can be afforded."""
+    for candidate in candidates:
         if plan := _sweep_plan(state, house, candidate):
             return dispatch(state, house, [plan], committed(state, house))
     return []
@@ -59,7 +66,7 @@ def _retire(state: State, house: House) -> list[Event]:
 
 def _sweep_plan(state: State, house: House, candidate: Candidate) -> Plan | None:
     """The part of a candidate's sweep that is neither run nor in flight, at most one group of it."""
-    if candidate.id in state.tuned:
+    if _complete(state, candidate.id):
         return None
     flying = {
         (house.arena.card.tuning.index(member.setting), member.index)
@@ -85,10 +92,16 @@ def _sweep_plan(state: State, house: House, candidate: Candidate) -> Plan | None
 def _tune(state: State) -> list[Event]:
     """Close the first rung or the sweep of every candidate whose runs are complete so far."""
     waiting = {h.candidate.id for h in state.open_hypotheses(Phase.SCREENING)} | {state.incumbent.candidate.id}
-    for candidate in sorted(waiting - set(state.tuned)):
+    for candidate in sorted(one for one in waiting | state.rivals if not _complete(state, one)):
         if len(state.sweeps[candidate]) == _settings(state) * _seeds_due(state, candidate):
             return [_next_step(state, candidate)]
     return []
+
+
+def _complete(state: State, candidate: str) -> bool:
+    """Whether a candidate's sweep has been closed, with as many seeds as it is due by now."""
+    done = state.tuned.get(candidate)
+    return done is not None and (candidate not in state.rivals or done.seeds >= _seeds_due(state, candidate))
 
 
 def _next_step(state: State, candidate: str) -> Event:
@@ -111,11 +124,11 @@ def _advances(state: State, score: float | None) -> bool:
 
 
 def _seeds_due(state: State, candidate: str) -> int:
-    """Search seeds per setting that a candidate has earned: all of them past the first rung, and for the incumbent."""
+    """Search seeds per setting that a candidate has earned: all of them past the first rung, and as a rival to beat."""
     assert state.study
     screening = state.study.screening
     rung = state.rungs.get(candidate)
-    if candidate == state.incumbent.candidate.id or (rung and rung.advanced):
+    if candidate == state.incumbent.candidate.id or candidate in state.rivals or (rung and rung.advanced):
         return screening.seeds
     return min(screening.first_seeds, screening.seeds)
 
@@ -161,7 +174,19 @@ def _scale(state: State, house: House) -> list[Event]:
             "be measured; see `novum failures` and mend the study's options or limits"
         )
     key = house.calibration_key(candidate).hex()
-    return [ScaleMeasured(candidate, statistics.stdev(gains), mean, len(gains), Purpose.CALIBRATE, key)]
+    others = further_scales(state, candidate)
+    return [ScaleMeasured(candidate, statistics.stdev(gains), mean, len(gains), Purpose.CALIBRATE, key, others)]
+
+
+def further_scales(state: State, candidate: str) -> dict[str, float]:
+    """Sigma of the card's further metrics from the same calibration runs; 0 for a single run."""
+    assert state.card
+    runs = [run for _, run in sorted(state.calibration.get(candidate, {}).items()) if run.score is not None]
+    found = {}
+    for metric in state.card.metrics:
+        values = [math.log(run.others[metric.name]) if metric.log else run.others[metric.name] for run in runs]
+        found[metric.name] = statistics.stdev(values) * math.sqrt(2) if len(values) > 1 else 0.0
+    return found
 
 
 def calibration(state: State, candidate: str) -> tuple[list[float], float]:

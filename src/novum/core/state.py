@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from novum.core import events as ev
-from novum.core.hypothesis import Hypothesis, Phase, Replication, no_runs
+from novum.core.hypothesis import FollowUp, Hypothesis, Phase, no_runs
 from novum.core.judgement import Account
 from novum.core.metric import gain
 from novum.core.nouns import Candidate, Card, Kind
@@ -69,8 +69,12 @@ class State:
         self.in_flight: dict[str, Plan] = {}
         self._plans: dict[str, Plan] = {}
         self.findings: list[Hypothesis] = []
-        self.replicating: Hypothesis | None = None
-        self.replication_trials = 0
+        self.exploratory: dict[str, Hypothesis] = {}
+        self.requested: dict[str, Hypothesis] = {}
+        self.ablations: dict[tuple[str, str], ev.AblationPlanned] = {}
+        self.rivals: set[str] = set()
+        self.following: Hypothesis | None = None
+        self.follow_up_trials = 0
         self._crowned: dict[str, Hypothesis] = {}
         self.dispatched = 0
         self.trials = 0
@@ -162,6 +166,17 @@ class State:
             return f"built on {ground.id}, which was retracted"
         return ""
 
+    def for_follow_up(self, plan: Plan) -> bool:
+        """Whether a plan counts towards the share of the follow-ups: their pairs, and the sweeps of their rivals."""
+        return plan.purpose is Purpose.FOLLOW_UP or (
+            plan.purpose is Purpose.SCREEN and plan.candidate.id in self.rivals
+        )
+
+    def swept(self, candidate: str) -> bool:
+        """Whether a candidate has had its whole sweep, as incumbents have."""
+        assert self.study
+        return candidate in self.tuned and self.tuned[candidate].seeds >= self.study.screening.seeds
+
     def apply(self, event: ev.Event) -> None:
         """Take one event into account."""
         _HANDLERS[type(event)](self, event)
@@ -214,9 +229,9 @@ class State:
         if plan.purpose is Purpose.CONFIRM:
             one = self.hypotheses[plan.subject]
             one.judged = max(one.judged, len(one.pairs()))
-        elif plan.purpose is Purpose.REPLICATE:
-            again = self.hypotheses[plan.subject].replications[plan.attempt - 1]
-            again.judged = max(again.judged, len(again.pairs()))
+        elif plan.purpose is Purpose.FOLLOW_UP:
+            further = self.hypotheses[plan.subject].follow_ups[plan.attempt - 1]
+            further.judged = max(further.judged, len(further.pairs()))
 
     def _trial_finished(self, event: ev.TrialFinished) -> None:
         plan = self._plans[event.group]
@@ -225,6 +240,7 @@ class State:
         self.cpu_seconds += event.cpu_seconds
         self.elapsed = max(self.elapsed, event.elapsed)
         self.outcomes[event.kind] += 1
+        self.follow_up_trials += self.for_follow_up(plan)
         if event.kind is Kind.SCORED:
             self._prices.append((event.cpu_seconds, event.wall_seconds / len(plan.members)))
         else:
@@ -251,9 +267,8 @@ class State:
             self.sweeps[plan.candidate.id][number, index] = event
         elif plan.purpose is Purpose.CALIBRATE:
             self.calibration.setdefault(plan.candidate.id, {})[index] = event
-        elif plan.purpose is Purpose.REPLICATE:
-            self.replication_trials += 1
-            self.hypotheses[plan.subject].replications[plan.attempt - 1].runs[plan.side][index] = event
+        elif plan.purpose is Purpose.FOLLOW_UP:
+            self.hypotheses[plan.subject].follow_ups[plan.attempt - 1].runs[plan.side][index] = event
         elif (hypothesis := self.hypotheses[plan.subject]).attempt == plan.attempt:
             hypothesis.runs[plan.side][index] = event
 
@@ -291,7 +306,9 @@ class State:
     def _confirmation_opened(self, event: ev.ConfirmationOpened) -> None:
         hypothesis = self.hypotheses[event.hypothesis]
         self._move(hypothesis, Phase.CONFIRMING)
-        self.promoted_against[event.incumbent.id] += 1
+        self.promoted_against[event.incumbent.id] += event.attempt == 1
+        self.exploratory.pop(hypothesis.id, None)
+        self.requested.pop(hypothesis.id, None)
         hypothesis.rule, hypothesis.judged = event, 0
         hypothesis.runs = no_runs()
         self.account = Account(event.cash, self.account.discoveries, event.position)
@@ -300,6 +317,8 @@ class State:
         hypothesis = self.hypotheses[event.hypothesis]
         hypothesis.verdict = event
         self._move(hypothesis, Phase.ESTIMATING if event.verdict is Verdict.SUPPORTED else Phase.CLOSED)
+        if hypothesis.nearly:
+            self.exploratory[hypothesis.id] = hypothesis
         self.account = Account(event.cash, event.discoveries, self.account.opened)
 
     def _finding_recorded(self, event: ev.FindingRecorded) -> None:
@@ -308,18 +327,32 @@ class State:
         self.findings.append(hypothesis)
         self._move(hypothesis, Phase.CLOSED)
 
-    def _replication_opened(self, event: ev.ReplicationOpened) -> None:
-        self.replicating = self.hypotheses[event.hypothesis]
-        self.replicating.replications.append(Replication(event.rule))
+    def _reopening_requested(self, event: ev.ReopeningRequested) -> None:
+        self.requested[event.hypothesis] = self.hypotheses[event.hypothesis]
 
-    def _replication_closed(self, event: ev.ReplicationClosed) -> None:
-        self.hypotheses[event.hypothesis].replications[event.attempt - 1].closed = event
-        self.replicating = None
+    def _ablation_planned(self, event: ev.AblationPlanned) -> None:
+        self.ablations[event.hypothesis, event.part] = event
+        self.rivals.add(event.rival.id)
+        self.candidates[event.rival.id] = event.rival
+        self.sweeps.setdefault(event.rival.id, {})
+
+    def _follow_up_opened(self, event: ev.FollowUpOpened) -> None:
+        self.following = self.hypotheses[event.hypothesis]
+        self.following.follow_ups.append(further := FollowUp(event))
+        if further.paid:
+            self.account = Account(event.rule.cash, self.account.discoveries, event.rule.position)
+
+    def _follow_up_closed(self, event: ev.FollowUpClosed) -> None:
+        further = self.hypotheses[event.hypothesis].follow_ups[event.attempt - 1]
+        further.closed = event
+        self.following = None
+        self.account = Account(event.cash, event.discoveries, self.account.opened)
 
     def _incumbent_changed(self, event: ev.IncumbentChanged) -> None:
         self.incumbents.append(event)
         if event.hypothesis:
             self._crowned[event.candidate.id] = self.hypotheses[event.hypothesis]
+        self.requested.clear()
         for hypothesis in self.open_hypotheses(Phase.WAITING):
             self._move(hypothesis, Phase.STALE)
         self.candidates[event.candidate.id] = event.candidate

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from novum.core.nouns import Genome, Limits, Setting
+from novum.core.plans import Aim
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
@@ -29,6 +30,20 @@ NAME_RULE = "a name has 1 to 80 letters, digits, spaces, dots, hyphens or unders
 
 
 @dataclass(frozen=True)
+class Guardrail:
+    """A metric that a candidate may not worsen beyond a margin, whatever it gains elsewhere.
+
+    metric: one of the card's further metrics, cpu_seconds or peak_bytes. margin: the worsening that would be too much;
+    a factor for metrics that are compared by ratio (1.1: ten percent worse), else in metric units.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    metric: str
+    margin: Annotated[float, Ge(0)]
+
+
+@dataclass(frozen=True)
 class GateSettings:
     """The acceptance rule of a campaign (source: docs/trust.md).
 
@@ -42,7 +57,9 @@ class GateSettings:
     refute_pairs: how far a test that cannot be supported any more may go on in order to be refuted (0: not at all).
     dmin, beta: refuted means "better by delta + dmin sd" is rejected with error at most beta.
     calibration_pairs: A/A pairs behind the scale. estimate_pairs: fresh pairs behind a finding's effect.
-    replication_share: share of the trials that goes into replicating findings on fresh seeds.
+    reopenings: how often a claim that stopped between the evidence of a single test (1/alpha) and the campaign's
+    threshold gets another stake, with an E of its own.
+    guardrails: what else must be shown, at error `beta` each, before a claim is supported.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -61,7 +78,23 @@ class GateSettings:
     calibration_pairs: Annotated[int, Ge(2), Le(10_000)] = 10
     estimate_pairs: Annotated[int, Ge(2), Le(10_000)] = 8
     interval_level: Level = 0.90
-    replication_share: Annotated[float, Ge(0), Lt(1)] = 0.10
+    reopenings: Annotated[int, Ge(0), Le(100)] = 1
+    guardrails: tuple[Guardrail, ...] = ()
+
+
+@dataclass(frozen=True)
+class FollowUpSettings:
+    """What findings are asked afterwards, in the order of `aims`, by a scheduled share of the trials.
+
+    replicate: again, on fresh seeds. transfer: on the tasks and scales that the arena declares. ablate: against itself
+    without each of its parts. metrics: on further metrics of the arena, each a claim of its own.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    share: Annotated[float, Ge(0), Lt(1)] = 0.10
+    aims: tuple[Aim, ...] = (Aim.REPLICATE, Aim.TRANSFER, Aim.ABLATE, Aim.METRIC)
+    metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,5 +161,6 @@ class Study:
     researcher: ResearcherSettings = field(default_factory=ResearcherSettings)
     screening: ScreeningSettings = field(default_factory=ScreeningSettings)
     gate: GateSettings = field(default_factory=GateSettings)
+    follow_up: FollowUpSettings = field(default_factory=FollowUpSettings)
     limits: Limits = field(default_factory=Limits)
     executor: Literal["local", "inline"] = "local"

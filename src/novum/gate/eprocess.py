@@ -52,6 +52,15 @@ def growth(effect: float) -> float:
     return math.log(2) * (1.0 - math.exp(-effect * effect / (2 * math.log(2))))
 
 
+def reachable(e_value: float, drift: float, sd: float, n: int, remaining: float, bar: float, kappa: float) -> bool:
+    """Whether log E + remaining * g(drift/sd + kappa/sqrt n) >= log bar: the best case by `kappa` standard errors.
+
+    drift and sd of the n differences so far. A heuristic, and free to be: any stopping rule is valid.
+    """
+    hope = growth(drift / max(sd, 1e-12) + kappa / math.sqrt(n))
+    return math.log(max(e_value, 1e-300)) + remaining * hope >= math.log(bar)
+
+
 def fewest_pairs(threshold: float) -> int:
     """The smallest n at which E_n can reach `threshold` at all: E_n <= 1.3 * 1.9^(n-1)."""
     if threshold <= 1.0 + FIRST_BET:

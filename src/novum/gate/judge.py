@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from novum.core.events import ConfirmationOpened
-from novum.core.judgement import Estimate, Judgement, Pair
+from novum.core.events import ConfirmationOpened, Guard
+from novum.core.judgement import Estimate, Judgement, Pair, Watched
 from novum.core.metric import gain
 from novum.core.plans import Verdict
 from novum.core.study import GateSettings
-from novum.gate import eprocess, estimate, symmetric
+from novum.gate import eprocess, estimate, guard, symmetric
 from novum.gate.evidence import threshold
 
 PROCESSES: Mapping[str, eprocess.Path] = {"betting": eprocess.path, "symmetric": symmetric.path}
 FEWEST_BEFORE_FUTILE = 2
 CRASHES_ALLOWED = 1
+FUTILE = "futile: no verdict within reach of the registered pairs"
 OPTIMISM = 1.1
 """Standard errors by which the future may be kinder than the past before a test counts as futile."""
 
@@ -52,31 +52,35 @@ class BettingGate:
         """
         bar = max(threshold(rule.alpha, rule.stake, discoveries), 1.0 / rule.alpha)
         gains = [difference(pair, rule) for pair in pairs]
-        path = PROCESSES[rule.process]
+        path = _process(rule)
         support = [1.0, *path(gains, rule.delta, rule.scale)]
         against = [1.0, *eprocess.mirrored(gains, rule.delta + rule.dmin, rule.scale, path)]
 
         def ruling(n: int, verdict: Verdict | None, reason: str) -> Judgement:
             crashes = sum(pair.candidate is None for pair in pairs[:n])
             mean = estimate.mean(gains[:n]) if n else None
-            return Judgement(verdict, reason, n, support[n], bar, max(against[: n + 1]), crashes, mean)
+            return Judgement(
+                verdict, reason, n, support[n], bar, max(against[: n + 1]), crashes, mean, _watched(rule, pairs[:n])
+            )
 
         for n in range(judged, len(gains) + 1):
             crashes = sum(pair.candidate is None for pair in pairs[:n])
             if support[n] >= bar and crashes > CRASHES_ALLOWED:
                 return ruling(n, Verdict.INCONCLUSIVE, f"unstable: {crashes} failed runs")
-            if support[n] >= bar:
+            if support[n] >= bar and all(kept.e_value >= 1.0 / rule.beta for kept in _watched(rule, pairs[:n])):
                 return ruling(n, Verdict.SUPPORTED, "evidence reached the threshold")
         n = len(gains)
-        if n < rule.max_pairs and (n < FEWEST_BEFORE_FUTILE or _support_in_reach(rule, gains, support[n], bar)):
+        if broken := [one.metric for one in _watched(rule, pairs) if one.against >= 1.0 / rule.beta]:
+            return ruling(n, Verdict.REFUTED, f"guardrail: {broken[0]} is worse than the margin allows")
+        if n < rule.max_pairs and (n < FEWEST_BEFORE_FUTILE or _support_in_reach(rule, pairs, gains, support[n], bar)):
             return ruling(n, None, "")
         if max(against) >= 1.0 / rule.beta:
             return ruling(n, Verdict.REFUTED, f"a gain of {rule.delta + rule.dmin:.3g} or more is rejected")
         if n >= rule.max_pairs:
-            return ruling(n, Verdict.INCONCLUSIVE, "all registered pairs used")
-        if _refutation_in_reach(rule, gains, against[n]):
+            return ruling(n, Verdict.INCONCLUSIVE, _unfinished(rule, pairs, support[n], bar))
+        if _refutation_in_reach(rule, pairs, gains, against[n]):
             return ruling(n, None, "")
-        return ruling(n, Verdict.INCONCLUSIVE, "futile: no verdict within reach of the registered pairs")
+        return ruling(n, Verdict.INCONCLUSIVE, FUTILE)
 
     def estimate(self, rule: ConfirmationOpened, pairs: Sequence[Pair]) -> Estimate:
         """Effect and interval from pairs that the verdict did not use. Empty pairs give an empty estimate."""
@@ -88,26 +92,54 @@ class BettingGate:
         return Estimate(estimate.mean(gains), interval, level, len(gains))
 
 
-def _support_in_reach(rule: ConfirmationOpened, gains: Sequence[float], support: float, bar: float) -> bool:
-    """Whether log E + (Nmax - n) g(mean/sd + kappa/sqrt n) >= log T, kappa = OPTIMISM.
+def _watched(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> tuple[Watched, ...]:
+    """What the pairs show of each guardrail, in their order."""
+    return tuple(guard.watch(one, pairs, _process(rule)) for one in rule.guards)
 
-    Heuristic, and free to be: any stopping rule is valid.
-    """
+
+def _unfinished(rule: ConfirmationOpened, pairs: Sequence[Pair], support: float, bar: float) -> str:
+    """Why a confirmation that has used its pairs ends without a verdict."""
+    open_ones = [one.metric for one in _watched(rule, pairs) if one.e_value < 1.0 / rule.beta]
+    if support >= bar and open_ones:
+        return f"guardrail: {open_ones[0]} was not shown to keep its margin"
+    return "all registered pairs used"
+
+
+def _support_in_reach(
+    rule: ConfirmationOpened, pairs: Sequence[Pair], gains: Sequence[float], support: float, bar: float
+) -> bool:
+    """Whether the threshold, and 1/beta for every guardrail, can still be reached within the registered pairs."""
     drift = estimate.mean(gains) - rule.delta
-    return _in_reach(rule, gains, drift, support, math.log(bar), rule.max_pairs)
+    if not _in_reach(rule, gains, drift, support, bar, rule.max_pairs):
+        return False
+    outlook = guard.Outlook(1.0 / rule.beta, rule.max_pairs, OPTIMISM)
+    return all(_kept(one, pairs, rule) or guard.keepable(one, pairs, _process(rule), outlook) for one in rule.guards)
 
 
-def _refutation_in_reach(rule: ConfirmationOpened, gains: Sequence[float], against: float) -> bool:
-    """The same question for the mirrored process, within the pairs that a refutation may use."""
+def _kept(one: Guard, pairs: Sequence[Pair], rule: ConfirmationOpened) -> bool:
+    return guard.watch(one, pairs, _process(rule)).e_value >= 1.0 / rule.beta
+
+
+def _process(rule: ConfirmationOpened) -> eprocess.Path:
+    return PROCESSES[rule.process]
+
+
+def _refutation_in_reach(
+    rule: ConfirmationOpened, pairs: Sequence[Pair], gains: Sequence[float], against: float
+) -> bool:
+    """The same question for the mirrored processes, within the pairs that a refutation may use."""
     shortfall = rule.delta + rule.dmin - estimate.mean(gains)
     last = min(rule.refute_pairs, rule.max_pairs)
-    return len(gains) < last and _in_reach(rule, gains, shortfall, against, -math.log(rule.beta), last)
+    if len(gains) >= last:
+        return False
+    outlook = guard.Outlook(1.0 / rule.beta, last, OPTIMISM)
+    broken = any(guard.breakable(one, pairs, _process(rule), outlook) for one in rule.guards)
+    return broken or _in_reach(rule, gains, shortfall, against, 1.0 / rule.beta, last)
 
 
 def _in_reach(
-    rule: ConfirmationOpened, gains: Sequence[float], drift: float, e_value: float, goal: float, last: int
+    rule: ConfirmationOpened, gains: Sequence[float], drift: float, e_value: float, bar: float, last: int
 ) -> bool:
     n = len(gains)
     sd = statistics.stdev(gains) if n > FEWEST_BEFORE_FUTILE else rule.sigma
-    hope = eprocess.growth(drift / max(sd, 1e-12) + OPTIMISM / math.sqrt(n))
-    return math.log(max(e_value, 1e-300)) + (last - n) * hope >= goal
+    return eprocess.reachable(e_value, drift, sd, n, last - n, bar, OPTIMISM)

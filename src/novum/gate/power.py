@@ -66,6 +66,7 @@ def unit_rule(gate: GateSettings, threshold: float, max_pairs: int) -> Confirmat
         candidate_setting={},
         incumbent_setting={},
         process=gate.process,
+        metric="",
         higher_is_better=True,
         log=False,
         delta=0.0,
@@ -80,6 +81,7 @@ def unit_rule(gate: GateSettings, threshold: float, max_pairs: int) -> Confirmat
         stake=1.0 / (gate.alpha * threshold),
         cash=0.0,
         threshold=threshold,
+        guards=(),
         key_commitment="",
     )
 

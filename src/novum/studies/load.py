@@ -90,7 +90,7 @@ def _budget(value: object, source: str, text: str) -> Budget:
 def _explain(error: ValidationError, source: str, text: str) -> str:
     """The first problem in one line."""
     first = error.errors()[0]
-    path = [str(part) for part in first["loc"] if part not in _TAGS]
+    path = [str(part) for part in first["loc"] if part not in _TAGS and not isinstance(part, int)]
     where = _where(source, text, path)
     key = ".".join(path)
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
@@ -105,6 +105,7 @@ def _allowed(path: list[str]) -> list[str]:
     table: Any = Study
     for part in path:
         table = typing.get_type_hints(table).get(part, Study)
+        table = next(iter(typing.get_args(table)), table) if typing.get_origin(table) is tuple else table
     names = [field.name for field in dataclasses.fields(table)] if dataclasses.is_dataclass(table) else []
     return names if path else ["budget", *names]
 
@@ -113,7 +114,7 @@ def _where(source: str, text: str, path: list[str]) -> str:
     """The source, and the line on which the key at `path` (or its table) stands."""
     table, found = "", 0
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+        if header := re.match(r"\s*\[\[?([^\[\]]+)\]", line):
             table = header[1].strip()
             if table == ".".join(path):
                 found = found or number

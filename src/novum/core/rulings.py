@@ -1,0 +1,162 @@
+"""The events of the gate: rules before their data, verdicts after them, and what findings are asked further.
+
+Part of the vocabulary of `novum.core.events`, which is where they are imported from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.core.judgement import Watched
+from novum.core.nouns import Candidate, Setting
+from novum.core.plans import Aim, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A guardrail in a registered rule: the gain on `metric` must exceed -margin; scale is its clip.
+
+    margin and scale in metric units, or natural-log units when `log`.
+    """
+
+    metric: str
+    higher_is_better: bool
+    log: bool
+    margin: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationOpened:
+    """The pre-registration: everything the verdict depends on, before the first confirming seed is drawn.
+
+    code: SHA-256 of the arena's code, which with the two genomes is what is compared. scale: c, the clip, and dmin in
+    metric units; stake, position and cash: the evidence ledger after this stake; key_commitment: SHA-256 of the key
+    that the seeds derive from.
+    """
+
+    hypothesis: str
+    attempt: int
+    code: str
+    candidate: Candidate
+    incumbent: Candidate
+    candidate_setting: Setting
+    incumbent_setting: Setting
+    process: str
+    metric: str
+    higher_is_better: bool
+    log: bool
+    delta: float
+    scale: float
+    sigma: float
+    dmin: float
+    alpha: float
+    beta: float
+    max_pairs: int
+    refute_pairs: int
+    position: int
+    stake: float
+    cash: float
+    threshold: float
+    guards: tuple[Guard, ...]
+    key_commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictReached:
+    """What the gate said, on `pairs` pairs of fresh seeds.
+
+    mean: of the differences up to the stop (it overstates, report the finding's estimate instead); against: the
+    largest value of the mirrored e-process; refund, cash, discoveries: the evidence ledger after closing; key: revealed
+    unless a finding still draws estimation seeds from it; guards: what the guardrails showed.
+    """
+
+    hypothesis: str
+    attempt: int
+    verdict: Verdict
+    reason: str
+    pairs: int
+    e_value: float
+    threshold: float
+    against: float
+    crashes: int
+    mean: float | None
+    guards: tuple[Watched, ...]
+    refund: float
+    cash: float
+    discoveries: int
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRecorded:
+    """The size of a supported claim, from `pairs` fresh pairs after the stop, and the seed key revealed.
+
+    effect and interval (a confidence sequence at `level`) in metric units, positive is better; None without pairs.
+    """
+
+    hypothesis: str
+    attempt: int
+    effect: float | None
+    interval: tuple[float, float] | None
+    level: float
+    pairs: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReopeningRequested:
+    """Somebody asks for another confirmation of an inconclusive claim: a new stake, fresh seeds, an E of its own."""
+
+    hypothesis: str
+
+
+@dataclass(frozen=True, slots=True)
+class AblationPlanned:
+    """A finding will be compared with itself without one of its parts (`part` names the gene)."""
+
+    hypothesis: str
+    part: str
+    rival: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpOpened:
+    """A finding is asked something further; `about` names the transfer, the part or the metric.
+
+    rule.attempt numbers the follow-ups of the finding. options: what a transfer changes in the study's. A replication
+    claims nothing new: it has a whole stake of its own, and rule.dmin is half of the claimed effect, so that `refuted`
+    means: less than half of what was claimed. All others are claims and are paid from the evidence ledger.
+    """
+
+    hypothesis: str
+    aim: Aim
+    about: str
+    options: Setting
+    rule: ConfirmationOpened
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpClosed:
+    """The verdict on a follow-up. A supported replication makes a finding replicated, a refuted one retracts it.
+
+    effect and interval (a confidence sequence at `level`): from all pairs, which are fresh, in the metric's units.
+    refund, cash, discoveries: the evidence ledger afterwards.
+    """
+
+    hypothesis: str
+    attempt: int
+    verdict: Verdict
+    reason: str
+    pairs: int
+    e_value: float
+    threshold: float
+    against: float
+    crashes: int
+    effect: float | None
+    interval: tuple[float, float] | None
+    level: float
+    refund: float
+    cash: float
+    discoveries: int
+    key: str
