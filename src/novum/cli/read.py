@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from novum.cli.findings import print_exploratory, print_findings
 from novum.cli.output import JsonOption, LabOption, as_json, find_lab, genome, number, read_state, safe, table
 from novum.core.errors import UserError
 from novum.core.nouns import Kind
-
-if TYPE_CHECKING:
-    from novum.report.summary import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +45,15 @@ def status(lab: LabOption = None, json: JsonOption = False) -> None:
 
 def findings(lab: LabOption = None, json: JsonOption = False) -> None:
     """Supported hypotheses with their evidence and size."""
+    from novum.report.reach import exploratory
     from novum.report.summary import findings as collect
 
-    found = collect(read_state(find_lab(lab)))
+    state = read_state(find_lab(lab))
     if json:
-        print(as_json(found))
+        print(as_json(collect(state)))
     else:
-        print_findings(found)
+        print_findings(collect(state))
+        print_exploratory(exploratory(state))
 
 
 def failures(
@@ -124,37 +124,6 @@ def arenas(json: JsonOption = False) -> None:
     install = "no: pip install 'novum[arenas]'"
     rows = [[line.arena, ", ".join(line.studies), "yes" if line.ready else install, line.question] for line in found]
     table(["arena", "studies", "ready", "question"], rows)
-
-
-def print_findings(found: list[Finding]) -> None:
-    """Findings as a table with one line of plain words each."""
-    if not found:
-        print("no supported findings")
-        return
-    for finding in found:
-        interval = (
-            "no interval" if finding.interval is None else f"{finding.interval[0]:+.3g} .. {finding.interval[1]:+.3g}"
-        )
-        changed = {k: v for k, v in finding.candidate.items() if finding.incumbent.get(k) != v}
-        print(f"\n{finding.id}  {finding.grade}: {genome(changed)}")
-        print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
-        print(f"    E = {finding.e_value:.4g} >= {finding.threshold:.4g} after {finding.n} pairs of fresh seeds")
-        print(
-            f"    effect {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}; "
-            f"{finding.effect_pairs} {finding.effect_source})"
-        )
-        print(f"    {_costs(finding)}")
-
-
-def _costs(finding: Finding) -> str:
-    """What the two sides cost, candidate / incumbent."""
-    mine, other = finding.candidate_cost, finding.incumbent_cost or finding.candidate_cost
-    cpu, other_cpu = number(finding.candidate_cpu_seconds), number(finding.incumbent_cpu_seconds)
-    return (
-        f"cost {mine.parameters} / {other.parameters} parameters, "
-        f"{mine.state_floats} / {other.state_floats} state floats, "
-        f"{mine.flop:.3g} / {other.flop:.3g} FLOP, {cpu} / {other_cpu} CPU s a trial"
-    )
 
 
 def _print_detail(found: dict[str, Any]) -> None:

@@ -159,8 +159,8 @@ def _stoppable(lab: Lab, watch: Watcher | None) -> Iterator[None]:
 
 
 def _conclude(directory: Path, reason: str, *, json: bool) -> None:
+    from novum.cli.findings import print_exploratory, print_findings
     from novum.cli.output import read_state
-    from novum.cli.read import print_findings
     from novum.report.proxy import sentence
     from novum.report.summary import summarise
 
@@ -175,5 +175,6 @@ def _conclude(directory: Path, reason: str, *, json: bool) -> None:
         f"{summary.failed} failed"
     )
     print_findings(list(summary.findings))
+    print_exploratory(summary.exploratory)
     print(f"\n{sentence(summary.proxy)}")
     print(f"\nlab     {directory}\nreport  novum report --lab {directory}\nverify  novum verify --lab {directory}")

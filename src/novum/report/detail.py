@@ -8,6 +8,8 @@ from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
 from novum.core.plans import Side
 from novum.core.state import State
+from novum.report.reach import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails
+from novum.report.reach import tuning as tuning_of
 from novum.report.standing import standing
 from novum.report.summary import grade
 
@@ -45,6 +47,9 @@ class HypothesisDetail:
     effect: float | None
     interval: tuple[float, float] | None
     grade: str
+    tuning: Tuning
+    guardrails: tuple[GuardLine, ...]
+    follow_ups: tuple[FollowUpLine, ...]
     pairs: tuple[PairLine, ...]
 
 
@@ -114,6 +119,9 @@ def _hypothesis(state: State, hypothesis: Hypothesis) -> HypothesisDetail:
         effect=size.effect if size else None,
         interval=size.interval if size else None,
         grade=grade(state, hypothesis) if size else "",
+        tuning=tuning_of(state, hypothesis.candidate.id),
+        guardrails=guardrails(hypothesis),
+        follow_ups=follow_ups(hypothesis),
         pairs=tuple(_pairs(hypothesis, used)),
     )
 

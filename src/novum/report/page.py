@@ -286,6 +286,6 @@ def _template() -> jinja2.Template:
         budget=words.budget_text,
         trusted=lambda script: Markup(script.text),
     )
-    environment.globals["counted"] = words.counted
+    environment.globals.update(counted=words.counted, differences=words.changes, asked=words.ASKED)
     source = resources.files("novum.report").joinpath("template.html").read_text(encoding="utf-8")
     return environment.from_string(source)

@@ -10,9 +10,18 @@ from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
 from novum.core.plans import Side, Verdict
 from novum.core.state import State
-from novum.core.study import GateSettings
 from novum.gate.judge import BettingGate
 from novum.report.proxy import Proxy, proxy
+from novum.report.reach import (
+    Exploratory,
+    FollowUpLine,
+    GuardLine,
+    Tuning,
+    exploratory,
+    follow_ups,
+    guardrails,
+    tuning,
+)
 from novum.report.standing import FAILED, standing
 
 
@@ -47,6 +56,11 @@ class Finding:
     candidate_cpu_seconds: float | None
     incumbent_cpu_seconds: float | None
     grade: str
+    metric: str
+    candidate_tuning: Tuning
+    incumbent_tuning: Tuning
+    guardrails: tuple[GuardLine, ...]
+    follow_ups: tuple[FollowUpLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,7 @@ class Summary:
     reason: str
     seed: int
     proxy: Proxy
+    exploratory: tuple[Exploratory, ...]
 
 
 def summarise(state: State) -> Summary:
@@ -90,6 +105,7 @@ def summarise(state: State) -> Summary:
         reason=state.end_reason,
         seed=state.study.seed,
         proxy=proxy(state),
+        exploratory=tuple(exploratory(state)),
     )
 
 
@@ -98,13 +114,7 @@ def findings(state: State) -> list[Finding]:
     assert state.study
     costs = {change.candidate.id: change.cost for change in state.incumbents}
     return [
-        _finding(
-            hypothesis,
-            hypothesis.rule,
-            costs.get(hypothesis.rule.incumbent.id),
-            grade(state, hypothesis),
-            state.study.gate,
-        )
+        _finding(state, hypothesis, hypothesis.rule, costs.get(hypothesis.rule.incumbent.id))
         for hypothesis in state.hypotheses.values()
         if hypothesis.rule and hypothesis.verdict and hypothesis.verdict.verdict is Verdict.SUPPORTED
     ]
@@ -123,15 +133,10 @@ def _mean_cpu(hypothesis: Hypothesis, side: Side) -> float | None:
     return round(sum(seconds) / len(seconds), 4) if seconds else None
 
 
-def _finding(
-    hypothesis: Hypothesis,
-    rule: ConfirmationOpened,
-    incumbent_cost: Cost | None,
-    grade: str,
-    settings: GateSettings,
-) -> Finding:
+def _finding(state: State, hypothesis: Hypothesis, rule: ConfirmationOpened, incumbent_cost: Cost | None) -> Finding:
     verdict, size = hypothesis.verdict, hypothesis.finding
-    assert verdict
+    assert verdict and state.study
+    settings = state.study.gate
     fresh = size is not None and size.interval is not None
     known = BettingGate(settings).estimate(rule, hypothesis.pairs())
     return Finding(
@@ -156,5 +161,10 @@ def _finding(
         incumbent_cost=incumbent_cost,
         candidate_cpu_seconds=_mean_cpu(hypothesis, Side.CANDIDATE),
         incumbent_cpu_seconds=_mean_cpu(hypothesis, Side.INCUMBENT),
-        grade=grade,
+        grade=grade(state, hypothesis),
+        metric=rule.metric,
+        candidate_tuning=tuning(state, rule.candidate.id),
+        incumbent_tuning=tuning(state, rule.incumbent.id),
+        guardrails=guardrails(hypothesis),
+        follow_ups=follow_ups(hypothesis),
     )

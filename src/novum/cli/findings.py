@@ -1,0 +1,76 @@
+"""Findings in plain words on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from novum.cli.output import genome, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from novum.report.reach import Exploratory
+    from novum.report.summary import Finding
+
+
+def print_findings(found: list[Finding]) -> None:
+    """Findings as a table with one line of plain words each."""
+    if not found:
+        print("no supported findings")
+        return
+    for finding in found:
+        interval = (
+            "no interval" if finding.interval is None else f"{finding.interval[0]:+.3g} .. {finding.interval[1]:+.3g}"
+        )
+        changed = {k: v for k, v in finding.candidate.items() if finding.incumbent.get(k) != v}
+        print(f"\n{finding.id}  {finding.grade}: {genome(changed)}")
+        print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
+        print(f"    E = {finding.e_value:.4g} >= {finding.threshold:.4g} after {finding.n} pairs of fresh seeds")
+        print(
+            f"    effect {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}; "
+            f"{finding.effect_pairs} {finding.effect_source})"
+        )
+        print(f"    {_costs(finding)}")
+        mine, other = finding.candidate_tuning, finding.incumbent_tuning
+        print(f"    tuned with {mine.trials} / {other.trials} trials ({mine.settings} settings, {mine.seeds} seeds)")
+        for line in further(finding):
+            print(f"    {line}")
+
+
+def further(finding: Finding) -> list[str]:
+    """Guardrails and follow-ups of a finding, a line each."""
+    from novum.report.words import ASKED
+
+    lines = [
+        f"guardrail {one.metric}: E = {one.e_value:.3g} >= {one.needed:.3g} that it is kept; margin {one.margin:.3g}, "
+        f"worsening {number(one.worsening)}"
+        for one in finding.guardrails
+    ]
+    for one in finding.follow_ups:
+        about = f" {one.about}" if one.about else ""
+        size = "" if one.effect is None else f", effect {one.effect:+.3g}"
+        if one.interval is not None and one.level is not None:
+            size += f" ({one.level:.0%} {one.interval[0]:+.3g} .. {one.interval[1]:+.3g})"
+        lines.append(f"{ASKED[one.aim]}{about}: {one.verdict} after {one.n} pairs{size}")
+    return lines
+
+
+def print_exploratory(found: Sequence[Exploratory]) -> None:
+    """Claims that came close, and what to do with them."""
+    if not found:
+        return
+    print("\nexploratory (evidence for a single test, not for this campaign; `novum run ... --reopen ID` asks again):")
+    for one in found[:5]:
+        changed = {k: v for k, v in one.candidate.items() if one.incumbent.get(k) != v}
+        print(f"    {one.id}  {genome(changed)}: E = {one.e_value:.3g} of {one.threshold:.3g} after {one.n} pairs")
+
+
+def _costs(finding: Finding) -> str:
+    """What the two sides cost, candidate / incumbent."""
+    mine, other = finding.candidate_cost, finding.incumbent_cost or finding.candidate_cost
+    cpu, other_cpu = number(finding.candidate_cpu_seconds), number(finding.incumbent_cpu_seconds)
+    return (
+        f"cost {mine.parameters} / {other.parameters} parameters, "
+        f"{mine.state_floats} / {other.state_floats} state floats, "
+        f"{mine.flop:.3g} / {other.flop:.3g} FLOP, {cpu} / {other_cpu} CPU s a trial"
+    )

@@ -1,0 +1,129 @@
+"""How far a finding goes: its follow-ups, its guardrails, and how hard each side was tuned."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from novum.core.hypothesis import Hypothesis
+from novum.core.nouns import Genome
+from novum.core.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpLine:
+    """One question to a finding. verdict: supported, refuted, inconclusive or open; effect in units of `metric`.
+
+    interval: a confidence sequence at `level` from all `n` pairs, which are fresh.
+    """
+
+    aim: str
+    about: str
+    verdict: str
+    reason: str
+    metric: str
+    e_value: float | None
+    threshold: float
+    n: int
+    effect: float | None
+    interval: tuple[float, float] | None
+    level: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLine:
+    """A guardrail of a finding. margin and mean worsening: factors for metrics compared by ratio, else metric units."""
+
+    metric: str
+    margin: float
+    worsening: float | None
+    e_value: float
+    needed: float
+    observations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What went into the choice of one side's settings: the same sweep for both, unless the record says otherwise."""
+
+    settings: int
+    seeds: int
+    trials: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exploratory:
+    """A claim with the evidence that a single test would need, short of the campaign's threshold. Not a finding."""
+
+    id: str
+    candidate: Genome
+    incumbent: Genome
+    e_value: float
+    threshold: float
+    n: int
+    reason: str
+
+
+def follow_ups(hypothesis: Hypothesis) -> tuple[FollowUpLine, ...]:
+    """The follow-ups of a finding, in the order in which they were asked."""
+    lines = []
+    for one in hypothesis.follow_ups:
+        done = one.closed
+        lines.append(
+            FollowUpLine(
+                aim=one.opened.aim,
+                about=one.opened.about,
+                verdict=done.verdict if done else "open",
+                reason=done.reason if done else f"after {len(one.pairs())} pairs",
+                metric=one.rule.metric,
+                e_value=done.e_value if done else None,
+                threshold=done.threshold if done else one.rule.threshold,
+                n=done.pairs if done else len(one.pairs()),
+                effect=done.effect if done else None,
+                interval=done.interval if done else None,
+                level=done.level if done else None,
+            )
+        )
+    return tuple(lines)
+
+
+def guardrails(hypothesis: Hypothesis) -> tuple[GuardLine, ...]:
+    """What the guardrails of a judged claim showed."""
+    rule, verdict = hypothesis.rule, hypothesis.verdict
+    if rule is None or verdict is None:
+        return ()
+    lines = []
+    for guard, seen in zip(rule.guards, verdict.guards, strict=True):
+        worse = None if seen.mean is None else -seen.mean
+        if guard.log and worse is not None:
+            worse = math.exp(worse)
+        margin = math.exp(guard.margin) if guard.log else guard.margin
+        lines.append(GuardLine(guard.metric, margin, worse, seen.e_value, 1.0 / rule.beta, seen.observations))
+    return tuple(lines)
+
+
+def tuning(state: State, candidate: str) -> Tuning:
+    """The tuning budget that a candidate was given."""
+    runs, done = state.sweeps.get(candidate, {}), state.tuned.get(candidate)
+    settings = len(state.card.tuning) if state.card else 0
+    cpu = sum(run.cpu_seconds for run in runs.values())
+    return Tuning(settings, done.seeds if done else 0, len(runs), round(cpu, 4))
+
+
+def exploratory(state: State) -> list[Exploratory]:
+    """Claims worth another look, the strongest first."""
+    found = [
+        Exploratory(
+            id=one.id,
+            candidate=dict(one.rule.candidate.genome),
+            incumbent=dict(one.rule.incumbent.genome),
+            e_value=one.verdict.e_value,
+            threshold=one.verdict.threshold,
+            n=one.verdict.pairs,
+            reason=one.verdict.reason,
+        )
+        for one in state.exploratory.values()
+        if one.rule and one.verdict
+    ]
+    return sorted(found, key=lambda one: -one.e_value / one.threshold)
