@@ -75,7 +75,7 @@ def test_what_is_built_in_python_is_held_to_the_same_rules(tmp_path, study, budg
     import dataclasses
 
     base = novum.load_study("coinflip").study
-    novum.run(base, novum.Budget(trials=40), tmp_path / "lab")
+    novum.run(base, novum.Budget(trials=40), tmp_path / "lab", force=True)
     with pytest.raises(novum.StudyError, match=said):
         novum.run(dataclasses.replace(base, **study), novum.Budget(**budget), tmp_path / "lab")
     assert novum.verify(tmp_path / "lab").ok

@@ -11,18 +11,27 @@ from novum.core.ports import Arena
 from novum.core.state import State
 from novum.core.study import Budget, Study
 from novum.ledger.journal import Reader
+from novum.preflight import clear
 from novum.report.summary import Summary, summarise
 
 
 def run(
-    study: Study, budget: Budget, lab: str | Path, *, workers: int | None = None, arena: Arena | None = None
+    study: Study,
+    budget: Budget,
+    lab: str | Path,
+    *,
+    workers: int | None = None,
+    arena: Arena | None = None,
+    force: bool = False,
 ) -> Summary:
     """Run `study` in the directory `lab` until `budget` (total over all sessions) is spent, or resume it there.
 
     workers: parallel workers, one per core by default. arena: an Arena object of your own instead of a named one.
-    Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError.
+    force: run even if the preflight says that the study cannot succeed.
+    Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError, StudyRefused.
     """
     with wiring.session(study, budget, Path(lab), workers=workers, problem=arena) as session:
+        clear(session, Path(lab), force=force, named=arena is None)
         session.run()
         return summarise(session.state)
 

@@ -46,6 +46,11 @@ def novum(*arguments, cwd=None, code=None, **environment):
     )
 
 
+def used(summary: dict) -> int:
+    """Trials that count against the budget: the campaign's own and those of its preflight's controls."""
+    return summary["trials"] + summary["preflight_trials"]
+
+
 def one_object(shown):
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.strip().splitlines()
@@ -65,7 +70,7 @@ def test_run_ends_with_one_json_object(lab):
     assert set(summary) >= KEYS
     parts = ("supported", "refuted", "inconclusive", "failed")
     assert summary["hypotheses"] == sum(summary[part] for part in parts)
-    assert 1460 <= summary["trials"] <= 1500
+    assert 1460 <= used(summary) <= 1500
     assert len(summary["findings"]) == summary["supported"]
     for finding in summary["findings"]:
         assert set(finding) >= FINDING_KEYS
@@ -78,7 +83,8 @@ def test_the_same_command_again_finds_the_budget_spent_and_more_budget_goes_on(l
     assert again["trials"] == summary["trials"]
     assert again["findings"] == summary["findings"]
     more = one_object(novum("run", "coinflip", "--budget", "1700 trials", "--lab", directory, "--json"))
-    assert summary["trials"] < more["trials"] <= 1700
+    assert summary["trials"] < more["trials"]
+    assert used(more) <= 1700
 
 
 @pytest.mark.parametrize(
@@ -175,7 +181,7 @@ def test_a_full_disk_loses_nothing_that_was_recorded(tmp_path):
     with Reader(tmp_path) as reader:
         kept = [record.hash for record in reader.read()]
     assert len(kept) > 100
-    assert one_object(novum("run", "coinflip", "--budget", "600 trials", "--lab", tmp_path, "--json"))["trials"] >= 560
+    assert used(one_object(novum("run", "coinflip", "--budget", "600 trials", "--lab", tmp_path, "--json"))) >= 560
     with Reader(tmp_path) as reader:
         assert [record.hash for record in reader.read()][: len(kept)] == kept
     assert one_object(novum("verify", "--lab", tmp_path, "--json"))["ok"]
@@ -193,7 +199,7 @@ def test_kill_9_in_the_middle_then_the_same_command(tmp_path):
     with Reader(tmp_path) as reader:
         before = [record.hash for record in reader.read()]
     assert before
-    assert one_object(novum(*command[3:], "--json"))["trials"] >= 3950
+    assert used(one_object(novum(*command[3:], "--json"))) >= 3950
     with Reader(tmp_path) as reader:
         assert [record.hash for record in reader.read()][: len(before)] == before
     assert one_object(novum("verify", "--lab", tmp_path, "--json"))["ok"]
@@ -234,7 +240,18 @@ def test_help_is_quick_and_importing_novum_is_nearly_free():
 @needs_torch
 def test_recall_runs_on_both_cores_survives_kill_9_and_leaves_nobody_behind(tmp_path):
     """A short recall campaign: killed in the middle, resumed, ended by its budget, and verified."""
-    command = [sys.executable, "-m", "novum.cli", "run", "recall", "--budget", "60 trials", "--lab", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "novum.cli",
+        "run",
+        "recall",
+        "--budget",
+        "60 trials",
+        "--force",
+        "--lab",
+        str(tmp_path),
+    ]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _until(lambda: _outcomes(tmp_path) >= 10)
     child.send_signal(signal.SIGKILL)
@@ -274,3 +291,30 @@ def _workers_of(pid: int) -> list[int]:
             if b"novum.executors.server" in line and parent == 1:
                 found.append(int(entry.name))
     return found
+
+
+def test_a_study_that_cannot_succeed_is_refused_with_what_to_do_and_force_runs_it(tmp_path):
+    refused = novum("run", "coinflip", "--budget", "60 trials", "--lab", tmp_path)
+    assert refused.returncode == 2
+    assert "cannot succeed" in refused.stderr
+    assert "times as much" in refused.stderr
+    assert "--force" in refused.stderr
+    again = novum("run", "coinflip", "--budget", "60 trials", "--lab", tmp_path)
+    assert again.returncode == 2
+    forced = one_object(novum("run", "coinflip", "--budget", "60 trials", "--lab", tmp_path, "--force", "--json"))
+    assert used(forced) <= 60
+    more = one_object(novum("run", "coinflip", "--budget", "1500 trials", "--lab", tmp_path, "--json"))
+    assert more["preflight_trials"] > 0
+    assert "can confirm effects" in more["preflight"]
+    assert novum("verify", "--lab", tmp_path).returncode == 0
+
+
+def test_reopening_names_what_can_be_reopened(lab):
+    directory, summary = lab
+    unknown = novum("run", "coinflip", "--budget", "1800 trials", "--lab", directory, "--reopen", "h99999")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
+    assert "no hypothesis 'h99999'" in unknown.stderr
+    finding = summary["findings"][0]["id"]
+    settled = novum("run", "coinflip", "--budget", "1800 trials", "--lab", directory, "--reopen", finding)
+    assert settled.returncode == 2
+    assert "only what was inconclusive" in settled.stderr

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.output import LABS, JsonOption, as_json, table
+from novum.core.confirm import request
 from novum.core.errors import StudyError
 
 if TYPE_CHECKING:
     from novum.cli.watch import Watcher
+    from novum.core.events import PreflightRecorded
     from novum.core.loop import Lab
     from novum.core.study import Budget, Study
 
@@ -50,12 +52,17 @@ def run(
     workers: WorkersOption = None,
     researcher: ResearcherOption = None,
     json: JsonOption = False,
+    force: Annotated[bool, typer.Option("--force", help="Run even if the preflight says it cannot succeed.")] = False,
+    reopen: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Confirm an inconclusive hypothesis again, with a new stake.")
+    ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
 ) -> None:
     """Run a study until its budget is spent. The same command again goes on where it stopped."""
     chosen, allowed = _chosen(study, budget, seed, researcher)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
-    reason, interrupted = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain))
+    wishes = _Wishes(force, tuple(reopen or ()))
+    reason, interrupted = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
     _conclude(directory, reason, json=json)
     if interrupted:
         sys.exit(INTERRUPTED)
@@ -73,12 +80,12 @@ def preflight(
 
     The answer is kept in the lab. Exit status 1 when a check fails.
     """
-    from novum.preflight import record_preflight
+    from novum.preflight import preflight as ask
 
     chosen, allowed = _chosen(study, budget, seed, None)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
-    say = (lambda _: None) if json else (lambda text: print(f"running {text} ...", flush=True))
-    found = record_preflight(chosen, allowed, directory, workers=workers, say=say)
+    say = (lambda _: None) if json else (lambda text: print(f"{text} ...", flush=True))
+    found = ask(chosen, allowed, directory, workers=workers, say=say)
     if json:
         print(as_json(found))
     else:
@@ -111,17 +118,43 @@ def _chosen(name: str, budget: str | None, seed: int | None, researcher: str | N
     return chosen, parse_budget(budget) if budget is not None else file.budget
 
 
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """force: run whatever the preflight says. reopen: hypotheses to confirm again."""
+
+    force: bool
+    reopen: tuple[str, ...]
+
+
 def _run(
-    study: Study, budget: Budget, directory: Path, workers: int | None, watcher: AbstractContextManager[Watcher | None]
+    study: Study,
+    budget: Budget,
+    directory: Path,
+    workers: int | None,
+    watcher: AbstractContextManager[Watcher | None],
+    wishes: _Wishes,
 ) -> tuple[str, bool]:
     from novum import wiring
+    from novum.preflight import clear
 
     with wiring.session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
+        say = watch.say if watch else lambda _: None
         if watch:
             watch.begin(directory, lab)
             lab.observe = watch.show
+        lab.record([request(lab.state, name) for name in wishes.reopen])
+        clear(lab, directory, say=say, force=wishes.force)
+        if watch and lab.state.preflight:
+            watch.say(_said(lab.state.preflight))
         reason = lab.run()
         return reason, lab.draining
+
+
+def _said(found: PreflightRecorded) -> str:
+    """The preflight in one line."""
+    counts = {True: "passed", False: "FAILED", None: "without an answer"}
+    tally = [f"{sum(c.ok is ok for c in found.checks)} {word}" for ok, word in counts.items()]
+    return f"preflight: checks {', '.join(part for part in tally if part[0] != '0')}; {found.conclusion}"
 
 
 def _watcher(*, json: bool, plain: bool) -> AbstractContextManager[Watcher | None]:

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 
 from novum.core import seeds
 from novum.core.dispatch import BLOCK, dispatch, price, spent
+from novum.core.errors import UserError
 from novum.core.events import (
     ConfirmationOpened,
     Event,
     FindingRecorded,
     IncumbentChanged,
+    ReopeningRequested,
     ScaleMeasured,
     VerdictReached,
 )
@@ -51,9 +53,26 @@ def confirm(state: State, house: House) -> list[Event]:
             reserve = 2 * house.study.gate.estimate_pairs if hypothesis.phase is Phase.CONFIRMING else 0
             if events := dispatch(state, house, plans, reserve):
                 return events
-    if plans := list(_calibration_plans(state, house)):
-        return dispatch(state, house, plans)
-    return _open(state, house)
+    return calibrate(state, house) or _open(state, house)
+
+
+def calibrate(state: State, house: House) -> list[Event]:
+    """A/A runs of the incumbent, as far as they are missing."""
+    return dispatch(state, house, list(_calibration_plans(state, house)))
+
+
+def request(state: State, name: str) -> ReopeningRequested:
+    """Ask for another confirmation of a hypothesis. Raises UserError when it cannot be confirmed again."""
+    hypothesis = state.hypotheses.get(name)
+    verdict = hypothesis.verdict if hypothesis else None
+    if hypothesis is None:
+        raise UserError(f"there is no hypothesis {name!r} in this lab: see the report, or `novum findings`")
+    if verdict is None or verdict.verdict is not Verdict.INCONCLUSIVE or hypothesis.phase is not Phase.CLOSED:
+        said = verdict.verdict if verdict else "not confirmed yet"
+        raise UserError(f"{name} cannot be reopened: it is {said}, and only what was inconclusive can be")
+    if hypothesis.registered.incumbent != state.incumbent.candidate.id:
+        raise UserError(f"{name} cannot be reopened: its incumbent has been replaced since")
+    return ReopeningRequested(name)
 
 
 def _close(state: State, house: House, hypothesis: Hypothesis, judgement: Judgement) -> list[Event]:

@@ -45,6 +45,15 @@ def decide(state: State, house: House) -> list[Event]:
     )
 
 
+def measure(state: State, house: House) -> list[Event]:
+    """Only what any campaign needs first: the incumbent's sweep, and its noise."""
+    return (
+        screen.learn(state, house)
+        or confirm.calibrate(state, house)
+        or screen.sweep(state, house, [state.incumbent.candidate])
+    )
+
+
 def propose(state: State, house: House) -> list[Event]:
     """Ask the researcher for one idea while fewer are being screened than the study allows."""
     if state.pending or state.count(Phase.SCREENING) >= house.study.screening.waiting:

@@ -39,10 +39,11 @@ def committed(state: State, house: House) -> int:
 
 
 def spent(state: State) -> Spent:
-    """What has been used, with the trials in flight at their predicted price."""
+    """What has been used, preflights included, with the trials in flight at their predicted price."""
     flying = sum(len(plan.members) for plan in state.in_flight.values())
     cpu, _ = state.dearest
-    done = Spent(state.trials, state.cpu_seconds, state.wall_seconds)
+    aside = state.set_aside
+    done = Spent(state.trials + aside.trials, state.cpu_seconds + aside.cpu_seconds, state.wall_seconds)
     return add(done, Spent(flying, flying * cpu, 0.0))
 
 

@@ -3,6 +3,7 @@
 NovumError
 ├── UserError            what is wrong, where, and what to do; the command line prints one line and exits with 2
 │   ├── StudyError       a study file or an argument that does not fit
+│   ├── StudyRefused     a study that cannot succeed, by its preflight
 │   ├── MissingExtra     an optional dependency is not installed
 │   ├── LabInUse         another process writes to this lab
 │   ├── LabMismatch      the lab directory belongs to another study
@@ -25,6 +26,10 @@ class UserError(NovumError):
 
 class StudyError(UserError):
     """A study file or an argument that does not fit its schema."""
+
+
+class StudyRefused(UserError):
+    """The preflight found that a study cannot succeed."""
 
 
 class MissingExtra(UserError):

@@ -90,19 +90,23 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question of the preflight: its answer (None: not asked here), in words, and the figures behind it."""
+    """One question of the preflight: its answer (None: a remark, or not asked), in words, and the figures behind it.
+
+    asked: whether the budget allowed to ask it.
+    """
 
     name: str
     ok: bool | None
     words: str
     figures: Mapping[str, float] = field(default_factory=dict)
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class PreflightRecorded:
     """Whether the study can succeed at all, asked before its budget is spent, by experiments of known outcome.
 
-    budget: what the answers were given for; trials and cpu_seconds: what asking cost.
+    budget: what the answers were given for; trials and cpu_seconds: what asking cost, which counts as spent.
     """
 
     checks: tuple[Check, ...]

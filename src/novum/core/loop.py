@@ -39,6 +39,7 @@ class Lab:
     """One session of a campaign. `state` must be the fold of `ledger`; the session must have been started in it.
 
     `draining`: set it (from a signal handler, say) to start nothing new and end once the work in flight is in.
+    `policy`: what decides; the loop's own sentence unless somebody needs only a part of it.
     `halted`: set it to stop at the next safe point, between two commits; raises KeyboardInterrupt there.
     """
 
@@ -48,6 +49,7 @@ class Lab:
     blobs: Blobs
     executor: Executor
     observe: Callable[[State], None] = lambda _: None
+    policy: Callable[[State, House], list[Event]] = decide
     clock: Clock = time.monotonic
     draining: bool = False
     halted: bool = False
@@ -67,7 +69,7 @@ class Lab:
 
     def step(self) -> bool:
         """Propose, admit, register, screen, confirm, decide, learn; then take in outcomes. False at the end."""
-        while not self.draining and (events := decide(self.state, self.house)):
+        while not self.draining and (events := self.policy(self.state, self.house)):
             self.record(events)
         if self.halted:
             raise KeyboardInterrupt

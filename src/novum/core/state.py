@@ -13,7 +13,7 @@ from typing import Any
 
 from novum.core import events as ev
 from novum.core.hypothesis import FollowUp, Hypothesis, Phase, no_runs
-from novum.core.judgement import Account
+from novum.core.judgement import Account, Spent
 from novum.core.metric import gain
 from novum.core.nouns import Candidate, Card, Kind
 from novum.core.plans import Plan, Purpose, Side, Verdict
@@ -46,6 +46,7 @@ class State:
         self.elapsed = 0.0
         self._earlier_sessions = 0.0
         self.preflight: ev.PreflightRecorded | None = None
+        self.set_aside = Spent()
         self.pending: list[ev.ProposalMade] = []
         self.proposals = 0
         self.refused = 0
@@ -198,6 +199,7 @@ class State:
 
     def _preflight_recorded(self, event: ev.PreflightRecorded) -> None:
         self.preflight = event
+        self.set_aside = Spent(self.set_aside.trials + event.trials, self.set_aside.cpu_seconds + event.cpu_seconds)
 
     def _proposal_made(self, event: ev.ProposalMade) -> None:
         self.proposals = event.number

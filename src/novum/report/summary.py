@@ -83,6 +83,8 @@ class Summary:
     seed: int
     proxy: Proxy
     exploratory: tuple[Exploratory, ...]
+    preflight_trials: int
+    preflight: str
 
 
 def summarise(state: State) -> Summary:
@@ -106,6 +108,8 @@ def summarise(state: State) -> Summary:
         seed=state.study.seed,
         proxy=proxy(state),
         exploratory=tuple(exploratory(state)),
+        preflight_trials=state.set_aside.trials,
+        preflight=state.preflight.conclusion if state.preflight else "",
     )
 
 
