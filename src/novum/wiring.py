@@ -23,7 +23,7 @@ from novum.core.house import House
 from novum.core.ids import digest
 from novum.core.loop import Lab
 from novum.core.nouns import RESOURCES, Candidate, Card, Setting
-from novum.core.ports import Arena, Evidence, Executor, Ledger, Researcher
+from novum.core.ports import Arena, Blobs, Evidence, Executor, Ledger, Researcher, Steward
 from novum.core.rule import metric_of
 from novum.core.seeds import Keyring, commitment
 from novum.core.state import State
@@ -50,6 +50,12 @@ def _recall(options: Setting) -> Arena:
     return RecallArena(options)
 
 
+def _digits(options: Setting) -> Arena:
+    from novum.arenas.digits.arena import DigitsArena
+
+    return DigitsArena(options)
+
+
 def _random(options: Setting) -> Researcher:
     from novum.researchers.random import RandomResearcher
 
@@ -62,7 +68,7 @@ def _evolve(options: Setting) -> Researcher:
     return _configured(EvolveResearcher, options)
 
 
-ARENAS: Mapping[str, Builder[Arena]] = {"coinflip": _coinflip, "recall": _recall}
+ARENAS: Mapping[str, Builder[Arena]] = {"coinflip": _coinflip, "digits": _digits, "recall": _recall}
 RESEARCHERS: Mapping[str, Builder[Researcher]] = {"evolve": _evolve, "random": _random}
 
 
@@ -171,7 +177,8 @@ def session(
             _check_same(state, rooms, directory)
         take_up(state, journal, rooms, budget)
         with nullcontext(place) if place else executor(study, problem, count) as running:
-            yield Lab(rooms, state, journal, FileBlobs(directory / "blobs"), running)
+            blobs = FileBlobs(directory / "blobs")
+            yield Lab(rooms, state, journal, blobs, running, steward=steward(rooms, blobs))
 
 
 def verify(directory: Path, problem: Arena | None = None) -> Verification:
@@ -191,6 +198,13 @@ def verify(directory: Path, problem: Arena | None = None) -> Verification:
 
     with Reader(directory) as reader, closing(reader.rows()) as rows:
         return verify_lab(rows, FileBlobs(directory / "blobs"), rules)
+
+
+def steward(rooms: House, blobs: Blobs) -> Steward | None:
+    """Who keeps the final data, for arenas that have some."""
+    from novum.gate.steward import HoldoutSteward
+
+    return HoldoutSteward(rooms, blobs) if rooms.arena.card.fixed_data else None
 
 
 def executor(study: Study, problem: Arena, workers: int) -> AbstractContextManager[Executor]:

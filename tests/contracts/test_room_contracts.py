@@ -129,5 +129,5 @@ def test_bad_options_of_an_arena_name_the_key(problem):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(StudyError, match=r"arena: there is no 'x'; choose from coinflip, recall"):
+    with pytest.raises(StudyError, match=r"arena: there is no 'x'; choose from coinflip, digits, recall"):
         wiring.check(coin_study(arena="x"))

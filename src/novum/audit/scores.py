@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from novum.core import seeds
+from novum.core.artefacts import fetch
 from novum.core.errors import ArtefactError, IntegrityError
 from novum.core.events import TrialFinished
 from novum.core.house import role_of
@@ -56,7 +57,7 @@ class Scores:
 
     def hold(self, event: TrialFinished, plan: Plan) -> None:
         """Check an artefact, and keep its outcome until its seed is public. Raises IntegrityError."""
-        self._artefact(event)
+        fetch(self.blobs, event.artefact or "")
         self.sealed.setdefault(seal(plan.subject, plan.attempt, plan.purpose), []).append((event, plan))
 
     def reveal(self, name: Seal, key: str, commitment: str, rules: Rules, study: Study) -> None:
@@ -68,7 +69,7 @@ class Scores:
 
     def check(self, event: TrialFinished, plan: Plan, key: bytes, rules: Rules, study: Study) -> None:
         """Score one artefact again. Raises IntegrityError."""
-        data = self._artefact(event)
+        data = fetch(self.blobs, event.artefact or "")
         if rules.arena is None:
             return
         member, options = plan.members[event.member], {**study.options, **plan.options}
@@ -86,8 +87,3 @@ class Scores:
         if canonical(dict(score.others)) != canonical(dict(event.others)):
             raise IntegrityError(f"trial {event.trial} was recorded with other metrics than its artefact gives")
         self.done += 1
-
-    def _artefact(self, event: TrialFinished) -> bytes:
-        """What was scored, checked against its address."""
-        scheme, _, value = (event.artefact or "").partition(":")
-        return bytes.fromhex(value) if scheme == "hex" else self.blobs.get(value)

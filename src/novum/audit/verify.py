@@ -18,6 +18,7 @@ import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from novum.audit.holdout import check_holdout
 from novum.audit.scores import Rules, Scores, Seal, close, seal
 from novum.core import confirm, followup, screen, seeds
 from novum.core.errors import IntegrityError
@@ -31,6 +32,10 @@ from novum.core.events import (
     FollowUpClosed,
     FollowUpOpened,
     GroupDispatched,
+    HoldoutAnswered,
+    HoldoutAsked,
+    HoldoutClosed,
+    HoldoutOpened,
     HypothesisRegistered,
     IncumbentChanged,
     ScaleMeasured,
@@ -120,6 +125,8 @@ class _Audit:
             self._measured(event)
         elif isinstance(event, CandidateTuned):
             self._tuned(event)
+        elif isinstance(event, HoldoutOpened | HoldoutAsked | HoldoutAnswered | HoldoutClosed):
+            check_holdout(event, self.state, self.rules, self.blobs)
         elif isinstance(event, AblationPlanned):
             self._planned(event)
         elif isinstance(event, FollowUpOpened):

@@ -9,7 +9,7 @@ from novum.cli.output import genome, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from novum.report.reach import Exploratory
+    from novum.report.reach import Exploratory, HoldoutLine
     from novum.report.summary import Finding
 
 
@@ -46,6 +46,8 @@ def further(finding: Finding) -> list[str]:
         f"worsening {number(one.worsening)}"
         for one in finding.guardrails
     ]
+    if finding.holdout:
+        lines.append(f"{finding.holdout}, which nothing else has seen")
     for one in finding.follow_ups:
         about = f" {one.about}" if one.about else ""
         size = "" if one.effect is None else f", effect {one.effect:+.3g}"
@@ -53,6 +55,16 @@ def further(finding: Finding) -> list[str]:
             size += f" ({one.level:.0%} {one.interval[0]:+.3g} .. {one.interval[1]:+.3g})"
         lines.append(f"{ASKED[one.aim]}{about}: {one.verdict} after {one.n} pairs{size}")
     return lines
+
+
+def print_holdout(line: HoldoutLine | None) -> None:
+    """What is left of the holdout, and what naive use of it would claim."""
+    if line is None:
+        return
+    now = "closed" if line.closed else f"{line.left} left"
+    print(f"\nfinal data: {line.queries} queries ({line.mechanism}), {now}")
+    if line.warning:
+        print(f"    warning: {line.warning}")
 
 
 def print_exploratory(found: Sequence[Exploratory]) -> None:

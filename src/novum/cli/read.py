@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from novum.cli.findings import print_exploratory, print_findings
+from novum.cli.findings import print_exploratory, print_findings, print_holdout
 from novum.cli.output import JsonOption, LabOption, as_json, find_lab, genome, number, read_state, safe, table
 from novum.core.errors import UserError
 from novum.core.nouns import Kind
@@ -45,7 +45,7 @@ def status(lab: LabOption = None, json: JsonOption = False) -> None:
 
 def findings(lab: LabOption = None, json: JsonOption = False) -> None:
     """Supported hypotheses with their evidence and size."""
-    from novum.report.reach import exploratory
+    from novum.report.reach import exploratory, holdout_line
     from novum.report.summary import findings as collect
 
     state = read_state(find_lab(lab))
@@ -54,6 +54,7 @@ def findings(lab: LabOption = None, json: JsonOption = False) -> None:
     else:
         print_findings(collect(state))
         print_exploratory(exploratory(state))
+        print_holdout(holdout_line(state))
 
 
 def failures(

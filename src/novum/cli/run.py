@@ -192,7 +192,7 @@ def _stoppable(lab: Lab, watch: Watcher | None) -> Iterator[None]:
 
 
 def _conclude(directory: Path, reason: str, *, json: bool) -> None:
-    from novum.cli.findings import print_exploratory, print_findings
+    from novum.cli.findings import print_exploratory, print_findings, print_holdout
     from novum.cli.output import read_state
     from novum.report.proxy import sentence
     from novum.report.summary import summarise
@@ -209,5 +209,6 @@ def _conclude(directory: Path, reason: str, *, json: bool) -> None:
     )
     print_findings(list(summary.findings))
     print_exploratory(summary.exploratory)
+    print_holdout(summary.holdout)
     print(f"\n{sentence(summary.proxy)}")
     print(f"\nlab     {directory}\nreport  novum report --lab {directory}\nverify  novum verify --lab {directory}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from novum.core import confirm, followup, screen
+from novum.core import confirm, followup, query, screen
 from novum.core.dispatch import committed, price, spent
 from novum.core.errors import StudyError
 from novum.core.events import Event, HypothesisRegistered, ProposalMade, ProposalRefused
@@ -37,6 +37,7 @@ def decide(state: State, house: House) -> list[Event]:
         screen.learn(state, house)
         or confirm.decide(state, house)
         or followup.decide(state, house)
+        or query.ask(state, house)
         or confirm.confirm(state, house)
         or followup.follow_up(state, house)
         or screen.screen(state, house)

@@ -20,7 +20,12 @@ from novum.core.rulings import (
     FollowUpClosed,
     FollowUpOpened,
     Guard,
+    HoldoutAnswered,
+    HoldoutAsked,
+    HoldoutClosed,
+    HoldoutOpened,
     ReopeningRequested,
+    Told,
     VerdictReached,
 )
 from novum.core.study import Budget, Study
@@ -38,6 +43,10 @@ __all__ = [
     "FollowUpOpened",
     "GroupDispatched",
     "Guard",
+    "HoldoutAnswered",
+    "HoldoutAsked",
+    "HoldoutClosed",
+    "HoldoutOpened",
     "HypothesisRegistered",
     "HypothesisSuperseded",
     "IncumbentChanged",
@@ -50,6 +59,7 @@ __all__ = [
     "ScaleMeasured",
     "SessionEnded",
     "SessionStarted",
+    "Told",
     "TrialFinished",
     "VerdictReached",
     "kind_of",
@@ -273,6 +283,10 @@ Event = (
     | AblationPlanned
     | FollowUpOpened
     | FollowUpClosed
+    | HoldoutOpened
+    | HoldoutAsked
+    | HoldoutAnswered
+    | HoldoutClosed
     | IncumbentChanged
 )
 

@@ -47,6 +47,10 @@ class House:
         """The key of a hypothesis' fresh seeds; estimation continues where confirmation stopped."""
         return self.keyring.key(f"confirm:{hypothesis}:{attempt}")
 
+    def holdout_key(self) -> bytes:
+        """The key of the holdout's order and noise."""
+        return self.keyring.key("holdout")
+
     def calibration_key(self, candidate: str) -> bytes:
         """The key of the seeds of a candidate's A/A runs."""
         return self.keyring.key(f"calibrate:{candidate}")
@@ -74,4 +78,4 @@ class House:
 
 def role_of(plan: Plan) -> Role:
     """The part of the data that a plan is scored on."""
-    return Role.SEARCH if plan.purpose in (Purpose.SCREEN, Purpose.CALIBRATE) else Role.GATE
+    return Role.SEARCH if plan.purpose is Purpose.SCREEN else Role.GATE

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from novum.core import artefacts
 from novum.core.decide import decide, why_nothing_more
 from novum.core.errors import ArtefactError
 from novum.core.events import (
@@ -14,6 +15,8 @@ from novum.core.events import (
     FollowUpClosed,
     FollowUpOpened,
     GroupDispatched,
+    HoldoutAnswered,
+    HoldoutClosed,
     ProposalMade,
     SessionEnded,
     TrialFinished,
@@ -22,11 +25,8 @@ from novum.core.events import (
 from novum.core.house import House
 from novum.core.metric import unfit
 from novum.core.nouns import Delivery, GroupResult, Kind, Score
-from novum.core.ports import Blobs, Executor, Ledger
+from novum.core.ports import Blobs, Executor, Ledger, Steward
 from novum.core.state import State
-
-SHORT_ARTEFACT = 64
-"""Artefacts up to this many bytes are kept in their event, longer ones as blobs."""
 
 _CASUAL = (GroupDispatched, TrialFinished, ProposalMade)
 """Events that may be grouped into one commit; all others are decisions and durable before they are acted on."""
@@ -50,6 +50,7 @@ class Lab:
     executor: Executor
     observe: Callable[[State], None] = lambda _: None
     policy: Callable[[State, House], list[Event]] = decide
+    steward: Steward | None = None
     clock: Clock = time.monotonic
     draining: bool = False
     halted: bool = False
@@ -69,7 +70,7 @@ class Lab:
 
     def step(self) -> bool:
         """Propose, admit, register, screen, confirm, decide, learn; then take in outcomes. False at the end."""
-        while not self.draining and (events := self.policy(self.state, self.house)):
+        while not self.draining and (events := self._answers() or self.policy(self.state, self.house)):
             self.record(events)
         if self.halted:
             raise KeyboardInterrupt
@@ -78,6 +79,10 @@ class Lab:
         for result in self.executor.collect(0.0) or self._wait():
             self.record(self.outcomes(result))
         return True
+
+    def _answers(self) -> Sequence[Event]:
+        """What the holdout owes."""
+        return self.steward.answers(self.state) if self.steward else []
 
     def _wait(self) -> Sequence[GroupResult]:
         """Nothing has ended yet: put on disk what is waiting for company, then wait."""
@@ -154,9 +159,7 @@ class Lab:
 
     def keep(self, artefact: bytes) -> str:
         """Store an artefact; returns what its event says of it."""
-        if len(artefact) <= SHORT_ARTEFACT:
-            return f"hex:{artefact.hex()}"
-        return f"sha256:{self.blobs.put(artefact)}"
+        return artefacts.keep(self.blobs, artefact)
 
     def _stamped(self, event: Event) -> Event:
         """Dispatches carry the session's clock, which a pure decision does not have."""
@@ -171,6 +174,8 @@ def actor_of(event: Event) -> str:
         return event.author
     if isinstance(event, TrialFinished):
         return "executor"
-    if isinstance(event, ConfirmationOpened | VerdictReached | FollowUpOpened | FollowUpClosed):
+    if isinstance(
+        event, ConfirmationOpened | VerdictReached | FollowUpOpened | FollowUpClosed | HoldoutAnswered | HoldoutClosed
+    ):
         return "gate"
     return "lab"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from novum.core.events import ConfirmationOpened, Event, Record
     from novum.core.judgement import Account, Estimate, Judgement, Pair, Spent, Stake
-    from novum.core.nouns import Card, Cost, Genome, GroupResult, Score, Space, Trial, TrialGroup
+    from novum.core.nouns import Card, Cost, Genome, GroupResult, Role, Score, Space, Trial, TrialGroup
+    from novum.core.state import State
     from novum.core.view import Proposal, StudyView
 
 
@@ -112,6 +113,22 @@ class Evidence(Protocol):
 
     def close(self, account: Account, stake: float, e_value: float, bar: float, *, accepted: bool) -> Account:
         """The account after a confirmation with this stake ended at `e_value` against threshold `bar`."""
+        ...
+
+
+class Steward(Protocol):
+    """Keeps the holdout: nobody else reads the final data."""
+
+    def answers(self, state: State) -> Sequence[Event]:
+        """Answers to queries that are paid for, and the closing when none is left; empty when nothing is owed."""
+        ...
+
+
+class AnswersByExample(Protocol):
+    """What an arena with fixed data adds, so that its final data can be asked."""
+
+    def per_example(self, group: TrialGroup, trial: Trial, artefact: bytes, role: Role) -> Sequence[float]:
+        """Correctness in [0, 1] on each example of the part of `role`, in a fixed order. Raises ArtefactError."""
         ...
 
 

@@ -160,3 +160,52 @@ class FollowUpClosed:
     cash: float
     discoveries: int
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutOpened:
+    """The final data may be asked `queries` times; key_commitment: SHA-256 of the key behind their order and noise."""
+
+    queries: int
+    mechanism: str
+    alpha: float
+    key_commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutAsked:
+    """Query `number`: does a finding hold on the final data? It is paid for here, before the answer exists."""
+
+    hypothesis: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutAnswered:
+    """The answer to a query: yes or no, and a gain where the mechanism tells one. warning: of a naive mechanism."""
+
+    hypothesis: str
+    number: int
+    held: bool
+    reported: float | None
+    left: int
+    warning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What stood behind an answer, revealed when the holdout has closed."""
+
+    hypothesis: str
+    held: bool
+    e_value: float | None
+    threshold: float | None
+    reported: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutClosed:
+    """No query is left: the evidence behind each answer and the key are public, and nothing is answered any more."""
+
+    answers: tuple[Told, ...]
+    key: str

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from novum.core import events as ev
+from novum.core.holdout import Holdout
 from novum.core.hypothesis import FollowUp, Hypothesis, Phase, no_runs
 from novum.core.judgement import Account, Spent
 from novum.core.metric import gain
@@ -75,6 +76,7 @@ class State:
         self.ablations: dict[tuple[str, str], ev.AblationPlanned] = {}
         self.rivals: set[str] = set()
         self.following: Hypothesis | None = None
+        self.holdout = Holdout()
         self.follow_up_trials = 0
         self._crowned: dict[str, Hypothesis] = {}
         self.dispatched = 0
@@ -139,7 +141,8 @@ class State:
         """Gain in the screening score over the level of another candidate, better is positive; None if unknown.
 
         That level is the mean of its fresh runs where there is one (an incumbent's own screening score is a lucky
-        one, or it would not have been promoted), else its screening score on the same search seeds.
+        one, or it would not have been promoted) and they are scored on the same data, else its screening score on the
+        same search seeds.
         """
         assert self.card
         mine, other = self.tuned.get(candidate), self._level(incumbent)
@@ -148,8 +151,8 @@ class State:
         return gain(mine.score, other, higher_is_better=self.card.higher_is_better, log=self.card.log)
 
     def _level(self, candidate: str) -> float | None:
-        assert self.study
-        if candidate in self.scales and self.study.screening.fidelity == 1.0:
+        assert self.study and self.card
+        if candidate in self.scales and self.study.screening.fidelity == 1.0 and not self.card.fixed_data:
             return self.scales[candidate].mean
         tuned = self.tuned.get(candidate)
         return tuned.score if tuned else None
@@ -349,6 +352,18 @@ class State:
         further.closed = event
         self.following = None
         self.account = Account(event.cash, event.discoveries, self.account.opened)
+
+    def _holdout_opened(self, event: ev.HoldoutOpened) -> None:
+        self.holdout.opened = event
+
+    def _holdout_asked(self, event: ev.HoldoutAsked) -> None:
+        self.holdout.asked.append(event)
+
+    def _holdout_answered(self, event: ev.HoldoutAnswered) -> None:
+        self.holdout.answers[event.hypothesis] = event
+
+    def _holdout_closed(self, event: ev.HoldoutClosed) -> None:
+        self.holdout.closed = event
 
     def _incumbent_changed(self, event: ev.IncumbentChanged) -> None:
         self.incumbents.append(event)

@@ -98,6 +98,19 @@ class FollowUpSettings:
 
 
 @dataclass(frozen=True)
+class HoldoutSettings:
+    """How the final data of an arena with fixed data are asked: each finding once, while queries last.
+
+    queries: after so many the holdout closes; 0 never opens it. mechanism: how it answers (novum.gate.holdout).
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    queries: Annotated[int, Ge(0), Le(10_000)] = 5
+    mechanism: Literal["coarse", "ladder", "thresholdout", "naive"] = "coarse"
+
+
+@dataclass(frozen=True)
 class ScreeningSettings:
     """How cheaply candidates are looked at before one is worth a confirmation.
 
@@ -162,5 +175,6 @@ class Study:
     screening: ScreeningSettings = field(default_factory=ScreeningSettings)
     gate: GateSettings = field(default_factory=GateSettings)
     follow_up: FollowUpSettings = field(default_factory=FollowUpSettings)
+    holdout: HoldoutSettings = field(default_factory=HoldoutSettings)
     limits: Limits = field(default_factory=Limits)
     executor: Literal["local", "inline"] = "local"

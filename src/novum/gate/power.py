@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from novum.core.dispatch import BLOCK
 from novum.core.events import ConfirmationOpened
 from novum.core.judgement import Pair
 from novum.core.nouns import Candidate
@@ -91,8 +92,11 @@ def _power(settings: GateSettings, rule: ConfirmationOpened, effect: float) -> P
     ends = []
     for _ in range(REPEATS):
         pairs: list[Pair] = []
-        while not (now := gate.judge(rule, pairs, len(pairs), 0)).verdict:
-            pairs.append(Pair(effect + rng.gauss(0.0, 1.0), 0.0))
+        seen = 0
+        while not (now := gate.judge(rule, pairs, seen, 0)).verdict:
+            seen = len(pairs)
+            block = min(BLOCK, rule.max_pairs - seen)
+            pairs += [Pair(effect + rng.gauss(0.0, 1.0), 0.0) for _ in range(block)]
         ends.append(now)
     found = sum(end.verdict is Verdict.SUPPORTED for end in ends) / REPEATS
     return Power(effect, found, sum(end.pairs for end in ends) / REPEATS)

@@ -65,6 +65,36 @@ class Exploratory:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class HoldoutLine:
+    """How the final data have been used: queries of all, those left, whether it has closed; a naive one's warning."""
+
+    mechanism: str
+    queries: int
+    left: int
+    closed: bool
+    warning: str
+
+
+def holdout_line(state: State) -> HoldoutLine | None:
+    """The state of the holdout, None where there is none or nothing was found yet."""
+    opened = state.holdout.opened
+    if opened is None:
+        return None
+    warned = [one.warning for one in state.holdout.answers.values() if one.warning]
+    last = warned[-1] if warned else ""
+    return HoldoutLine(opened.mechanism, opened.queries, state.holdout.left, state.holdout.closed is not None, last)
+
+
+def on_final_data(state: State, hypothesis: Hypothesis) -> str:
+    """What the holdout said of a finding, in words; empty where it was not asked."""
+    answer = state.holdout.answers.get(hypothesis.id)
+    if answer is None:
+        return ""
+    told = "" if answer.reported is None else f" (told: {answer.reported:+.3g})"
+    return f"{'holds' if answer.held else 'not shown'} on the final data{told}"
+
+
 def follow_ups(hypothesis: Hypothesis) -> tuple[FollowUpLine, ...]:
     """The follow-ups of a finding, in the order in which they were asked."""
     lines = []

@@ -16,10 +16,13 @@ from novum.report.reach import (
     Exploratory,
     FollowUpLine,
     GuardLine,
+    HoldoutLine,
     Tuning,
     exploratory,
     follow_ups,
     guardrails,
+    holdout_line,
+    on_final_data,
     tuning,
 )
 from novum.report.standing import FAILED, standing
@@ -61,6 +64,7 @@ class Finding:
     incumbent_tuning: Tuning
     guardrails: tuple[GuardLine, ...]
     follow_ups: tuple[FollowUpLine, ...]
+    holdout: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Summary:
     seed: int
     proxy: Proxy
     exploratory: tuple[Exploratory, ...]
+    holdout: HoldoutLine | None
     preflight_trials: int
     preflight: str
 
@@ -108,6 +113,7 @@ def summarise(state: State) -> Summary:
         seed=state.study.seed,
         proxy=proxy(state),
         exploratory=tuple(exploratory(state)),
+        holdout=holdout_line(state),
         preflight_trials=state.set_aside.trials,
         preflight=state.preflight.conclusion if state.preflight else "",
     )
@@ -171,4 +177,5 @@ def _finding(state: State, hypothesis: Hypothesis, rule: ConfirmationOpened, inc
         incumbent_tuning=tuning(state, rule.incumbent.id),
         guardrails=guardrails(hypothesis),
         follow_ups=follow_ups(hypothesis),
+        holdout=on_final_data(state, hypothesis),
     )

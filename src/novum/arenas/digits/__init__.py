@@ -1,0 +1,1 @@
+"""The digits arena: small classifiers on fixed images. Import `arena` for the port; `trial` needs scikit-learn."""

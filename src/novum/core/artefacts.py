@@ -1,0 +1,19 @@
+"""Where artefacts are kept: short ones in their event, longer ones as blobs."""
+
+from __future__ import annotations
+
+from novum.core.ports import Blobs
+
+SHORT = 64
+"""Artefacts up to this many bytes are kept in their event."""
+
+
+def keep(blobs: Blobs, artefact: bytes) -> str:
+    """Store an artefact; returns what its event says of it."""
+    return f"hex:{artefact.hex()}" if len(artefact) <= SHORT else f"sha256:{blobs.put(artefact)}"
+
+
+def fetch(blobs: Blobs, address: str) -> bytes:
+    """The artefact that an event names, checked against its address. Raises IntegrityError."""
+    scheme, _, value = address.partition(":")
+    return bytes.fromhex(value) if scheme == "hex" else blobs.get(value)

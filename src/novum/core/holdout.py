@@ -1,0 +1,32 @@
+"""The holdout as the fold sees it: final data that are asked rarely, and never shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from novum.core import events as ev
+
+
+@dataclass
+class Holdout:
+    """Queries and answers so far. Built by the fold."""
+
+    opened: ev.HoldoutOpened | None = None
+    asked: list[ev.HoldoutAsked] = field(default_factory=list)
+    answers: dict[str, ev.HoldoutAnswered] = field(default_factory=dict)
+    closed: ev.HoldoutClosed | None = None
+
+    @property
+    def left(self) -> int:
+        """Queries that have not been spent."""
+        return self.opened.queries - len(self.asked) if self.opened else 0
+
+    @property
+    def waiting(self) -> ev.HoldoutAsked | None:
+        """A query that was paid for and has no answer yet."""
+        return next((one for one in self.asked if one.hypothesis not in self.answers), None)
+
+    @property
+    def spent(self) -> bool:
+        """Whether it has answered all its queries and still has to close."""
+        return bool(self.opened) and self.left == 0 and self.waiting is None and self.closed is None
