@@ -17,7 +17,20 @@ from novum.version import __version__
 if TYPE_CHECKING:
     from novum.api import read_lab, run, verify
     from novum.core.errors import NovumError, StudyError, UserError
-    from novum.core.nouns import Candidate, Card, Cost, Delivery, Gene, Kind, Space, Trial, TrialGroup
+    from novum.core.nouns import (
+        Candidate,
+        Card,
+        Cost,
+        Delivery,
+        Gene,
+        Kind,
+        Metric,
+        Score,
+        Space,
+        Transfer,
+        Trial,
+        TrialGroup,
+    )
     from novum.core.ports import Arena, Executor, Researcher
     from novum.core.study import Budget, GateSettings, ResearcherSettings, ScreeningSettings, Study
     from novum.core.view import Proposal, StudyView
@@ -26,7 +39,20 @@ if TYPE_CHECKING:
 _HOMES = {
     "novum.api": ("read_lab", "run", "verify"),
     "novum.core.errors": ("NovumError", "StudyError", "UserError"),
-    "novum.core.nouns": ("Candidate", "Card", "Cost", "Delivery", "Gene", "Kind", "Space", "Trial", "TrialGroup"),
+    "novum.core.nouns": (
+        "Candidate",
+        "Card",
+        "Cost",
+        "Delivery",
+        "Gene",
+        "Kind",
+        "Metric",
+        "Score",
+        "Space",
+        "Transfer",
+        "Trial",
+        "TrialGroup",
+    ),
     "novum.core.ports": ("Arena", "Executor", "Researcher"),
     "novum.core.study": ("Budget", "GateSettings", "ResearcherSettings", "ScreeningSettings", "Study"),
     "novum.core.view": ("Proposal", "StudyView"),
@@ -45,15 +71,18 @@ __all__ = [
     "GateSettings",
     "Gene",
     "Kind",
+    "Metric",
     "NovumError",
     "Proposal",
     "Researcher",
     "ResearcherSettings",
+    "Score",
     "ScreeningSettings",
     "Space",
     "Study",
     "StudyError",
     "StudyView",
+    "Transfer",
     "Trial",
     "TrialGroup",
     "UserError",

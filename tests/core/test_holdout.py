@@ -1,0 +1,170 @@
+"""The holdout in the running lab: a query is paid for before its answer, answers are coarse, at zero it closes."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+
+import pytest
+from labs import Flaky, ScriptedArena, coin_study, events, in_memory, scored
+
+from novum import verify, wiring
+from novum.core.events import HoldoutAnswered, HoldoutAsked, HoldoutClosed, HoldoutOpened
+from novum.core.nouns import Role
+from novum.core.study import Budget, FollowUpSettings, GateSettings, HoldoutSettings, ScreeningSettings
+from novum.gate.steward import HoldoutSteward
+from novum.ledger.chain import GENESIS, link
+from novum.researchers.scripted import ScriptedResearcher
+
+ROWS = 400
+
+
+@dataclasses.dataclass
+class Fixed(ScriptedArena):
+    """Reads 400 fixed examples; a candidate of level 39 is better on all parts, one of level 20 on the gate's alone."""
+
+    read: list = dataclasses.field(default_factory=list)
+
+    @property
+    def card(self):
+        return dataclasses.replace(super().card, fixed_data=True)
+
+    def per_example(self, group, trial, artefact, role):
+        self.read.append(role)
+        level = int(group.candidate.genome["level"])
+        share = {0: 0.6, 39: 0.9}.get(level, 0.9 if role is Role.GATE else 0.6)
+        # Examples come in no particular order of difficulty, and the worse reads a part of what the better reads.
+        return [float((7 * row) % ROWS < share * ROWS) for row in range(ROWS)]
+
+
+def campaign(mechanism="coarse", queries=2, levels=(20, 39), ledger=None):
+    study = coin_study(
+        arena="scripted",
+        gate=GateSettings(planned=3),
+        screening=ScreeningSettings(keep_one_in=1, waiting=1),
+        follow_up=FollowUpSettings(share=0.0),
+        holdout=HoldoutSettings(queries=queries, mechanism=mechanism),
+    )
+    script = ScriptedResearcher(tuple({"level": level} for level in levels))
+    arena = Fixed()
+    lab = in_memory(study, Budget(trials=4000), arena=arena, executor=Flaky(scored), researcher=script, ledger=ledger)
+    lab.steward = HoldoutSteward(lab.house, lab.blobs)
+    return lab, arena
+
+
+def said(lab, kind):
+    return [event for event in events(lab) if isinstance(event, kind)]
+
+
+def test_what_holds_on_the_final_data_is_told_from_what_only_fits_the_gates():
+    lab, _ = campaign()
+    lab.run()
+    assert [answer.held for answer in said(lab, HoldoutAnswered)] == [False, True]
+
+
+def test_answers_are_coarse_until_the_holdout_closes():
+    lab, _ = campaign(queries=2)
+    lab.run()
+    before = list(map(dataclasses.asdict, said(lab, HoldoutAnswered)))
+    assert all(answer["reported"] is None for answer in before)
+    assert all("e_value" not in answer for answer in before)
+    (closed,) = said(lab, HoldoutClosed)
+    assert [told.e_value is not None for told in closed.answers] == [True, True]
+
+
+def test_at_zero_it_closes_and_nothing_is_asked_any_more():
+    lab, arena = campaign(queries=1)
+    lab.run()
+    assert len(said(lab, HoldoutAsked)) == 1
+    assert len(said(lab, HoldoutClosed)) == 1
+    assert len(lab.state.findings) == 2
+    read = len(arena.read)
+    assert lab.steward.answers(lab.state) == []
+    assert len(arena.read) == read
+
+
+def test_without_queries_the_final_data_are_never_read():
+    lab, arena = campaign(queries=0)
+    lab.run()
+    assert lab.state.findings
+    assert not said(lab, HoldoutOpened)
+    assert arena.read == []
+
+
+def test_a_query_is_spent_before_its_answer_exists_and_answered_once_after_a_crash():
+    """The lab dies between the query and its answer: the next session answers the same query, and no other."""
+    lab, _ = campaign()
+    whole, _ = campaign()
+    whole.run()
+    lab.steward = None
+    lab.run()
+    assert len(said(lab, HoldoutAsked)) == 1
+    assert not said(lab, HoldoutAnswered)
+    again, _ = campaign(ledger=lab.ledger)
+    again.blobs = lab.blobs
+    again.steward = HoldoutSteward(again.house, lab.blobs)
+    again.run()
+    assert said(again, HoldoutAnswered) == said(whole, HoldoutAnswered)
+    assert [query.number for query in said(again, HoldoutAsked)] == [1, 2]
+
+
+def test_a_naive_holdout_warns_of_its_inflation():
+    lab, _ = campaign("naive")
+    lab.run()
+    answers = said(lab, HoldoutAnswered)
+    assert all("overstate" in answer.warning and "points" in answer.warning for answer in answers)
+    assert all(answer.reported is not None for answer in answers)
+
+
+@pytest.mark.parametrize("mechanism", ["coarse", "ladder", "thresholdout", "naive"])
+def test_every_mechanism_finds_a_gain_of_thirty_points(mechanism):
+    lab, _ = campaign(mechanism, queries=1, levels=(39,))
+    lab.run()
+    (answer,) = said(lab, HoldoutAnswered)
+    assert answer.held
+
+
+@pytest.fixture
+def on_disk(tmp_path):
+    study = coin_study(
+        arena="scripted",
+        gate=GateSettings(planned=3),
+        screening=ScreeningSettings(keep_one_in=1, waiting=1),
+        follow_up=FollowUpSettings(share=0.0),
+        holdout=HoldoutSettings(queries=2),
+    )
+    script = ScriptedResearcher(({"level": 20}, {"level": 39}))
+    with wiring.session(
+        study, Budget(trials=400), tmp_path, problem=Fixed(), researcher=script, place=Flaky(scored)
+    ) as lab:
+        lab.run()
+    return tmp_path
+
+
+def forged(directory, kind, edit):
+    with sqlite3.connect(directory / "lab.db") as db:
+        rows = db.execute("SELECT seq, time, actor, kind, payload FROM events ORDER BY seq").fetchall()
+        head = GENESIS
+        for seq, time, actor, name, payload in rows:
+            text = edit(payload) if name == kind else payload
+            head = link(head, seq, time, actor, name, text)
+            db.execute("UPDATE events SET payload = ?, hash = ? WHERE seq = ?", (text, head, seq))
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("holdout_answered", '"held":false', '"held":true'),
+        ("holdout_closed", '"held":false', '"held":true'),
+        ("holdout_closed", '"e_value":', '"e_value":1'),
+        ("holdout_asked", '"number":1', '"number":2'),
+        ("holdout_opened", '"queries":2', '"queries":3'),
+        ("holdout_opened", '"key_commitment":"', '"key_commitment":"00'),
+    ],
+)
+def test_a_lie_about_the_holdout_is_named(on_disk, kind, old, new):
+    assert verify(on_disk, arena=Fixed()).ok
+    forged(on_disk, kind, lambda payload: payload.replace(old, new, 1))
+    found = verify(on_disk, arena=Fixed())
+    assert not found.ok
+    assert "holdout" in found.lie
