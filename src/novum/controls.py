@@ -113,8 +113,7 @@ class Bench:
             return False
         if state.incumbents[0].candidate.id not in state.scales:
             return False
-        cpu = state.cpu_seconds / max(1, state.trials)
-        wall = max(cpu, state.elapsed * self.lab.house.slots / max(1, state.trials))
+        cpu, wall = state.usual
         if any(bound is not None and bound < 1e-3 for bound in (left.cpu_seconds, left.wall_seconds)):
             return False
         if left.trials is not None and left.trials < 1:

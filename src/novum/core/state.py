@@ -133,6 +133,12 @@ class State:
         cpu, wall = zip(*self._prices, strict=True) if self._prices else ((0.0,), (0.0,))
         return max(cpu), max(wall)
 
+    @property
+    def usual(self) -> tuple[float, float]:
+        """Mean CPU and wall seconds of the latest scored trials, each with a worker to itself."""
+        count = max(1, len(self._prices))
+        return sum(cpu for cpu, _ in self._prices) / count, sum(wall for _, wall in self._prices) / count
+
     def known(self, incumbent: str) -> Set[str]:
         """Candidates that are registered against an incumbent, and that incumbent itself."""
         return self._known.get(incumbent, frozenset({incumbent}))
