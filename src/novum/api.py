@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
-from novum import wiring
+from novum import memory, wiring
 from novum.audit.verify import Verification
+from novum.core.archive import Archive
 from novum.core.errors import UserError
 from novum.core.ports import Arena
 from novum.core.state import State
@@ -13,6 +15,8 @@ from novum.core.study import Budget, Study
 from novum.ledger.journal import Reader
 from novum.preflight import clear
 from novum.report.summary import Summary, summarise
+
+S = TypeVar("S", bound=State)
 
 
 def run(
@@ -39,15 +43,27 @@ def run(
 def read_lab(lab: str | Path) -> State:
     """The state of the lab in a directory, while it runs or after. Raises UserError when there is none."""
     with Reader(Path(lab)) as reader:
-        state = wiring.refold(reader.read())
+        return _checked(memory.restore(reader, Path(lab)), lab)
+
+
+def read_archive(lab: str | Path) -> Archive:
+    """The state of a lab with all its trials and plans by name. Raises UserError when there is no campaign."""
+    everything = Archive()
+    with Reader(Path(lab)) as reader:
+        memory.refold(reader.read(), everything)
+    return _checked(everything, lab)
+
+
+def _checked(state: S, lab: str | Path) -> S:
     if state.study is None:
         raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
     return state
 
 
-def verify(lab: str | Path, *, arena: Arena | None = None) -> Verification:
-    """Check the record of a lab: chain, pre-registration, seeds, scores and verdicts.
+def verify(lab: str | Path, *, arena: Arena | None = None, anchor: str = "") -> Verification:
+    """Check the record of a lab or an evidence pack: chain, signatures, pre-registration, seeds, scores and verdicts.
 
     arena: the Arena object of a lab that was run with one of your own; without it scores are not computed again.
+    anchor: a root published earlier, whose history the record must still contain.
     """
-    return wiring.verify(Path(lab), arena)
+    return wiring.verify(Path(lab), arena, anchor)

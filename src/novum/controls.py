@@ -113,7 +113,7 @@ class Bench:
             return False
         if state.incumbents[0].candidate.id not in state.scales:
             return False
-        cpu, wall = state.usual
+        cpu, wall = state.prices.usual
         if any(bound is not None and bound < 1e-3 for bound in (left.cpu_seconds, left.wall_seconds)):
             return False
         if left.trials is not None and left.trials < 1:

@@ -134,7 +134,7 @@ def _answer(control: Control, bench: Bench) -> Check:
 def _reach(lab: Lab) -> tuple[Check, str]:
     """What the budget can confirm, at the price of the trials so far."""
     state, house = lab.state, lab.house
-    cpu, wall = state.usual
+    cpu, wall = state.prices.usual
     sweep = len(house.arena.card.tuning) * house.study.screening.seeds
     return conclude.reach(house.study, state.budget, wall, cpu, sweep, house.slots)
 

@@ -9,7 +9,7 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
@@ -17,13 +17,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from novum.core.errors import ExecutorError, IntegrityError, LabMismatch, MissingExtra, StudyError
-from novum.core.events import CampaignOpened, Event, IncumbentChanged, Record, SessionStarted
+from novum import memory
+from novum.core.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
+from novum.core.events import CampaignOpened, Event, IncumbentChanged, SessionStarted
 from novum.core.house import House
 from novum.core.ids import digest
 from novum.core.loop import Lab
 from novum.core.nouns import RESOURCES, Candidate, Card, Setting
 from novum.core.ports import Arena, Blobs, Evidence, Executor, Ledger, Researcher, Steward
+from novum.core.quiet import without_collector
 from novum.core.rule import metric_of
 from novum.core.seeds import Keyring, commitment
 from novum.core.state import State
@@ -33,6 +35,8 @@ from novum.version import __version__
 
 if TYPE_CHECKING:
     from novum.audit.verify import Verification
+
+
 
 T = TypeVar("T")
 Builder = Callable[[Setting], T]
@@ -170,34 +174,48 @@ def session(
     require(problem)
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
-        state = refold(journal.read())
+        state = memory.restore(journal, directory)
         secret = load_secret(directory, create=state.study is None)
         rooms = house(study, budget, secret, count, problem, researcher)
         if state.study is not None:
             _check_same(state, rooms, directory)
-        take_up(state, journal, rooms, budget)
+        ledger = _signed(journal, directory, state, rooms)
+        take_up(state, ledger, rooms, budget)
         with nullcontext(place) if place else executor(study, problem, count) as running:
             blobs = FileBlobs(directory / "blobs")
-            yield Lab(rooms, state, journal, blobs, running, steward=steward(rooms, blobs))
+            lab = Lab(rooms, state, ledger, blobs, running, steward=steward(rooms, blobs))
+            lab.rest = memory.keeper(journal, directory, secret, state)
+            yield lab
+            lab.rest(True)
 
 
-def verify(directory: Path, problem: Arena | None = None) -> Verification:
-    """Check the record of a lab with the gate and the arena that its study names, or with `problem`.
+def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verification:
+    """Check the record of a lab or of an evidence pack with the gate and the arena of its study, or with `problem`.
 
-    Without the arena only what needs no scores is checked, and the notes say so.
+    Without the arena only what needs no scores is checked, and the notes say so. anchor: a root published earlier,
+    whose history the record must still contain. Raises IntegrityError for a file that is no pack, UserError.
     """
+    from novum.audit.anchor import parse
+    from novum.audit.container import open_pack
     from novum.audit.scores import Rules
+    from novum.audit.signatures import Known
     from novum.audit.verify import verify_lab
+    from novum.audit.verify_pack import verify_pack
     from novum.gate.judge import BettingGate
     from novum.ledger.blobs import FileBlobs
     from novum.ledger.journal import Reader
+    from novum.ledger.key import public_of
 
     def rules(study: Study) -> Rules:
         known = problem or (arena(study) if study.arena in ARENAS else None)
         return Rules(known, elsewhere(study, problem), BettingGate(study.gate), _evidence(study))
 
-    with Reader(directory) as reader, closing(reader.rows()) as rows:
-        return verify_lab(rows, FileBlobs(directory / "blobs"), rules)
+    root = parse(anchor) if anchor else None
+    if path.is_file():
+        with open_pack(path) as pack:
+            return verify_pack(pack, rules, Known(anchor=root))
+    with Reader(path) as reader, closing(reader.rows()) as rows, without_collector():
+        return verify_lab(rows, FileBlobs(path / "blobs"), rules, Known(public_of(path), root))
 
 
 def steward(rooms: House, blobs: Blobs) -> Steward | None:
@@ -275,21 +293,8 @@ def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget) -> None:
     opening.append(
         SessionStarted(state.session + 1, budget, rooms.slots, os.getpid(), socket.gethostname(), versions(problem))
     )
-    ledger.append(opening, durable=True)
-    for event in opening:
-        state.apply(event)
-
-
-def refold(records: Iterable[Record]) -> State:
-    """The state of a ledger. Raises IntegrityError, by event, for a record that contradicts itself."""
-    state, seq = State(), 0
-    try:
-        for record in records:
-            seq = record.seq
-            state.apply(record.event)
-    except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
-        raise IntegrityError(f"event {seq} contradicts the record before it ({error}): see `novum verify`") from error
-    return state
+    for record in ledger.append(opening, durable=True):
+        state.apply(record.event)
 
 
 def _valid(study: Study, budget: Budget) -> tuple[Study, Budget]:
@@ -326,6 +331,17 @@ def _check_same(state: State, rooms: House, directory: Path) -> None:
         )
     if commitment(rooms.keyring.secret) != state.secret_commitment:
         raise LabMismatch(f"{directory}/lab.secret is not the one the campaign was opened with: restore it")
+
+
+def _signed(journal: Ledger, directory: Path, state: State, rooms: House) -> Ledger:
+    """The ledger under the lab's key, which is made with the lab and never changes. Raises LabMismatch, UserError."""
+    from novum.ledger.key import load_key
+    from novum.ledger.signed import SignedLedger
+
+    key = load_key(directory, create=not state.public_key)
+    if state.public_key and key.public != state.public_key:
+        raise LabMismatch(f"{directory}/lab.key is not the one that signed the record so far: restore it")
+    return SignedLedger(journal, key, commitment(rooms.keyring.secret))
 
 
 def _evidence(study: Study) -> Evidence:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sqlite3
@@ -8,11 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from forgery import forge
 from labs import SECRET, ScriptedArena, coin_study
 
 from novum import wiring
 from novum.core.study import Budget
-from novum.ledger.chain import GENESIS, link
 
 
 @pytest.fixture(scope="module")
@@ -35,23 +34,6 @@ def change(lab, statement, *values):
     with sqlite3.connect(lab / "lab.db") as db:
         db.execute(statement, values)
     db.close()
-
-
-def forge(lab, kind, edit, only=""):
-    """Edit the payload of an event and hash the whole tail anew, as somebody with the database would."""
-    with sqlite3.connect(lab / "lab.db") as db:
-        rows = db.execute("SELECT seq, time, actor, kind, payload FROM events ORDER BY seq").fetchall()
-        seq = next(row[0] for row in rows if row[3] == kind and only in row[4])
-        head = GENESIS
-        for number, time, actor, name, payload in rows:
-            if number == seq:
-                value = json.loads(payload)
-                edit(value)
-                payload = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            head = link(head, number, time, actor, name, payload)
-            db.execute("UPDATE events SET payload = ?, hash = ? WHERE seq = ?", (payload, head, number))
-    db.close()
-    return seq
 
 
 def test_an_honest_record_holds_and_every_verdict_is_judged_again(lab):

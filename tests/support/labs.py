@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
 import scripted_program
 
 from novum import wiring
+from novum.core.effort import Prices
 from novum.core.errors import ArtefactError
 from novum.core.ids import canonical
 from novum.core.loop import Lab
@@ -76,8 +76,8 @@ def _plain(state: State) -> bytes:
 def _listed(value):
     if isinstance(value, dict):
         return {str(key): _listed(item) for key, item in value.items()}
-    if isinstance(value, deque):
-        return list(value)
+    if isinstance(value, Prices):
+        return list(value.latest)
     return sorted(value) if isinstance(value, set) else value
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import hashlib
 from typing import cast
 
-from novum.audit.scores import Rules, close
+from novum.audit.scores import Rules, Scores, close
 from novum.core import seeds
 from novum.core.errors import IntegrityError
 from novum.core.events import Event, HoldoutAnswered, HoldoutAsked, HoldoutClosed, HoldoutOpened, Told, TrialFinished
 from novum.core.house import role_of
 from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Trial, TrialGroup
-from novum.core.ports import AnswersByExample, Blobs
+from novum.core.ports import AnswersByExample
 from novum.core.state import State
 from novum.core.study import Study
 from novum.gate.holdout import Query
 from novum.gate.steward import Final, TrialOf, answer, history
 
 
-def check_holdout(event: Event, state: State, rules: Rules, blobs: Blobs) -> None:
+def check_holdout(event: Event, state: State, rules: Rules, scores: Scores) -> None:
     """Hold one event of the holdout against the record before it. Raises IntegrityError."""
     assert state.study
     holdout = state.holdout
@@ -41,10 +41,10 @@ def check_holdout(event: Event, state: State, rules: Rules, blobs: Blobs) -> Non
         ):
             raise IntegrityError(f"the holdout answered about {event.hypothesis}, which was not the question")
     elif isinstance(event, HoldoutClosed):
-        _closed(event, state, rules, blobs)
+        _closed(event, state, rules, scores)
 
 
-def _closed(event: HoldoutClosed, state: State, rules: Rules, blobs: Blobs) -> None:
+def _closed(event: HoldoutClosed, state: State, rules: Rules, scores: Scores) -> None:
     holdout, study = state.holdout, state.study
     if not holdout.spent or holdout.opened is None or study is None or len(event.answers) != len(holdout.asked):
         raise IntegrityError("the holdout was closed while queries were left, or with answers missing")
@@ -53,16 +53,21 @@ def _closed(event: HoldoutClosed, state: State, rules: Rules, blobs: Blobs) -> N
     for number, told in enumerate(event.answers, start=1):
         if told.held != holdout.answers[told.hypothesis].held:
             raise IntegrityError(f"the holdout said one thing of {told.hypothesis} and another at its closing")
-        if rules.arena is None:
-            continue
         question = state.hypotheses[told.hypothesis]
+        if rules.arena is None or _left_out(question, scores):
+            continue
         query = Query((0.0, 0.0), bytes.fromhex(event.key), alpha=holdout.opened.alpha)
-        final = Final(cast(AnswersByExample, rules.arena), blobs)
+        final = Final(cast(AnswersByExample, rules.arena), scores.blobs)
         now = answer(
             final, holdout.opened.mechanism, question, _trial_of(state, study, question), query, history(state, number)
         )
         if not _same(told, Told(told.hypothesis, now.held, now.e_value, now.threshold, now.reported)):
             raise IntegrityError(f"the holdout's answer about {told.hypothesis} does not follow from the artefacts")
+
+
+def _left_out(question: Hypothesis, scores: Scores) -> bool:
+    """Whether some of the artefacts behind an answer were left out on purpose."""
+    return any(scores.left_out(run.artefact or "") for runs in question.runs.values() for run in runs.values())
 
 
 def _trial_of(state: State, study: Study, question: Hypothesis) -> TrialOf:

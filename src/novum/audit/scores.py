@@ -12,7 +12,6 @@ from novum.core.artefacts import fetch
 from novum.core.errors import ArtefactError, IntegrityError
 from novum.core.events import TrialFinished
 from novum.core.house import role_of
-from novum.core.ids import canonical
 from novum.core.nouns import Setting, Trial, TrialGroup
 from novum.core.plans import Plan, Purpose
 from novum.core.ports import Arena, Blobs, Evidence, Gate
@@ -44,9 +43,14 @@ def close(one: float, other: float) -> bool:
 
 @dataclass
 class Scores:
-    """Outcomes under their seals, and how many scores have been computed again."""
+    """Outcomes under their seals, and how many scores have been computed again.
+
+    left_out: whether the artefact of an address was left out on purpose; such outcomes are `unseen`, not checked.
+    """
 
     blobs: Blobs
+    left_out: Callable[[str], bool] = lambda _: False
+    unseen: list[TrialFinished] = field(default_factory=list)
     sealed: dict[Seal, list[tuple[TrialFinished, Plan]]] = field(default_factory=dict)
     done: int = 0
 
@@ -57,6 +61,8 @@ class Scores:
 
     def hold(self, event: TrialFinished, plan: Plan) -> None:
         """Check an artefact, and keep its outcome until its seed is public. Raises IntegrityError."""
+        if self._absent(event):
+            return
         fetch(self.blobs, event.artefact or "")
         self.sealed.setdefault(seal(plan.subject, plan.attempt, plan.purpose), []).append((event, plan))
 
@@ -69,6 +75,8 @@ class Scores:
 
     def check(self, event: TrialFinished, plan: Plan, key: bytes, rules: Rules, study: Study) -> None:
         """Score one artefact again. Raises IntegrityError."""
+        if self._absent(event):
+            return
         data = fetch(self.blobs, event.artefact or "")
         if rules.arena is None:
             return
@@ -84,6 +92,12 @@ class Scores:
             raise IntegrityError(
                 f"trial {event.trial} was recorded with {event.score}, its artefact scores {score.value}"
             )
-        if canonical(dict(score.others)) != canonical(dict(event.others)):
+        if dict(score.others) != dict(event.others):
             raise IntegrityError(f"trial {event.trial} was recorded with other metrics than its artefact gives")
         self.done += 1
+
+    def _absent(self, event: TrialFinished) -> bool:
+        if not self.left_out(event.artefact or ""):
+            return False
+        self.unseen.append(event)
+        return True

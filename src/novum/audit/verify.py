@@ -6,10 +6,11 @@ Checked, in the order of the events, so that the first lie is named:
 - artefacts are present, unaltered, and give the recorded score (once the seeds of their trials are public);
 - a confirmation is registered before its first trial, and its stake follows from the evidence ledger;
 - the revealed key is the one that was committed to;
-- every verdict, with E, threshold and pairs, and the evidence account after it, follow from the recorded outcomes.
+- every verdict, with E, threshold and pairs, and the evidence account after it, follow from the recorded outcomes;
+- each checkpoint is signed over the record before it, all with the same key.
 
-Not checked: that the owner did not write the whole chain anew (compare the head with one published in time), and that
-the workers ran what they were sent.
+Not checked: that the owner, who has the key, did not write the whole chain anew (an anchor published in time shows it),
+and that the workers ran what they were sent (`novum replay` runs it again).
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from novum.audit.claims import check_claim
 from novum.audit.holdout import check_holdout
 from novum.audit.scores import Rules, Scores, Seal, close, seal
+from novum.audit.signatures import Known, Signatures
 from novum.core import confirm, followup, screen, seeds
-from novum.core.errors import IntegrityError
+from novum.core.errors import IntegrityError, StudyError
 from novum.core.events import (
     AblationPlanned,
     CampaignOpened,
     CandidateTuned,
+    CheckpointSigned,
     ConfirmationOpened,
     Event,
     FindingRecorded,
@@ -57,10 +61,15 @@ from novum.ledger.codec import decode, plain
 Row = tuple[int, int, str, str, str, str]
 SUPERSEDED = "superseded"
 
+_CONTRADICTIONS = (LookupError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError)
+
 
 @dataclass(frozen=True)
 class Verification:
-    """The outcome of a check: `lie` names the first contradiction and its event, or is empty."""
+    """The outcome of a check: `lie` names the first contradiction and its event, or is empty.
+
+    checkpoints: how many signed ones were good; key: the public key (hexadecimal) of them all.
+    """
 
     ok: bool
     lie: str
@@ -70,14 +79,17 @@ class Verification:
     scores: int
     head: str
     notes: tuple[str, ...] = ()
+    checkpoints: int = 0
+    key: str = ""
 
 
 @dataclass
-class _Audit:
+class Audit:
     """A walk over the events with the state before each of them."""
 
     blobs: Blobs
     make_rules: Callable[[Study], Rules]
+    signatures: Signatures
     state: State = field(default_factory=State)
     scores: Scores = field(init=False)
     rules: Rules | None = None
@@ -89,13 +101,17 @@ class _Audit:
     def __post_init__(self) -> None:
         self.scores = Scores(self.blobs)
 
-    def take(self, event: Event) -> None:
-        """Check one event against the state before it, then fold it. Raises IntegrityError."""
+    def take(self, event: Event, before: tuple[int, str]) -> None:
+        """Check one event against the state and the head `before` it, then fold it. Raises IntegrityError."""
         try:
+            if isinstance(event, CheckpointSigned):
+                self.signatures.check(event, *before, self.state.secret_commitment)
             self._check(event)
             self.state.apply(event)
-        except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
+        except _CONTRADICTIONS as error:
             raise IntegrityError(f"it contradicts the record before it ({type(error).__name__}: {error})") from error
+        except StudyError as error:
+            raise IntegrityError(f"it makes no sense to the study ({error})") from error
 
     def _check(self, event: Event) -> None:
         if self.due and not isinstance(event, IncumbentChanged):
@@ -107,8 +123,7 @@ class _Audit:
         elif self.rules is None:
             raise IntegrityError("an event stands before the campaign was opened")
         elif isinstance(event, HypothesisRegistered):
-            if event.id in self.state.hypotheses:
-                raise IntegrityError(f"{event.id} is registered a second time")
+            check_claim(event, self.state)
         elif isinstance(event, IncumbentChanged):
             self._crowned(event)
         elif isinstance(event, GroupDispatched):
@@ -126,7 +141,7 @@ class _Audit:
         elif isinstance(event, CandidateTuned):
             self._tuned(event)
         elif isinstance(event, HoldoutOpened | HoldoutAsked | HoldoutAnswered | HoldoutClosed):
-            check_holdout(event, self.state, self.rules, self.blobs)
+            check_holdout(event, self.state, self.rules, self.scores)
         elif isinstance(event, AblationPlanned):
             self._planned(event)
         elif isinstance(event, FollowUpOpened):
@@ -187,7 +202,7 @@ class _Audit:
         plan = self.plans.get(event.group)
         if plan is None or event.group not in self.state.in_flight:
             raise IntegrityError(f"an outcome of {event.group}, which was not in flight")
-        if not 0 <= event.member < len(plan.members) or event.trial in self.state.finished:
+        if not 0 <= event.member < len(plan.members) or event.member in self.state.arrived(event.group):
             raise IntegrityError(f"trial {event.trial} is no trial of {event.group}, or came in twice")
         if self._counted(plan, plan.members[event.member].index):
             raise IntegrityError(f"seed {plan.members[event.member].index} of {plan.subject} was run a second time")
@@ -338,30 +353,39 @@ class _Audit:
         self.scores.reveal(name, key, commitment, self.rules, self.state.study)
 
 
-def verify_lab(rows: Iterable[Row], blobs: Blobs, make_rules: Callable[[Study], Rules]) -> Verification:
+def verify_lab(
+    rows: Iterable[Row], blobs: Blobs, make_rules: Callable[[Study], Rules], known: Known | None = None
+) -> Verification:
     """Walk the rows of a ledger (seq, time, actor, kind, payload, hash); stops at the first lie."""
-    audit = _Audit(blobs, make_rules)
-    head, expected = GENESIS, 0
+    return walk(rows, Audit(blobs, make_rules, Signatures(known or Known())))
+
+
+def walk(rows: Iterable[Row], audit: Audit) -> Verification:
+    """Let `audit` take the rows of a ledger; stops at the first lie."""
+    head, signatures = GENESIS, audit.signatures
     done = Verification(True, "", 0, 0, 0, 0, head)
     try:
         for seq, time, actor, kind, payload, recorded in rows:
-            expected += 1
+            before = done.events, head
             try:
-                if seq != expected:
-                    raise IntegrityError(f"event {expected} is missing")
+                if seq != done.events + 1:
+                    raise IntegrityError(f"event {done.events + 1} is missing")
                 head = link(head, seq, time, actor, kind, payload)
                 if head != recorded:
                     raise IntegrityError("its hash does not follow from its content and the hash before it")
-                audit.take(decode(kind, payload))
-            except IntegrityError as error:
+                audit.take(decode(kind, payload), before)
+                signatures.reach(seq, head)
+            except (IntegrityError, *_CONTRADICTIONS) as error:
                 raise IntegrityError(f"event {seq} ({kind}): {error}") from error
             done = Verification(True, "", seq, audit.trials, audit.verdicts, audit.scores.done, head)
+        signatures.end(done.events, closed=not audit.state.session_open and audit.state.session > 0)
     except IntegrityError as error:
         return replace(done, ok=False, lie=str(error))
-    return replace(done, notes=_notes(audit))
+    notes = (*_notes(audit), *signatures.notes(done.events))
+    return replace(done, notes=notes, checkpoints=signatures.good, key=signatures.key)
 
 
-def _notes(audit: _Audit) -> tuple[str, ...]:
+def _notes(audit: Audit) -> tuple[str, ...]:
     unscored = audit.scores.waiting
     notes = [f"{audit.scores.done} scores computed again from their artefacts"]
     if audit.rules and audit.rules.arena is None:

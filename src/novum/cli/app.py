@@ -1,4 +1,4 @@
-"""The command line: `novum run | status | findings | failures | show | report | verify | arenas`."""
+"""The command line: `novum run | status | findings | log | failures | show | diff | lineage | export | ...`."""
 
 from __future__ import annotations
 
@@ -38,11 +38,14 @@ def _main(
 
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
-    from novum.cli import read, record, run
+    from novum.cli import export, prove, read, record, run, search
 
     run.register(app)
     read.register(app)
     record.register(app)
+    search.register(app)
+    export.register(app)
+    prove.register(app)
     try:
         app()
     except UserError as error:

@@ -13,6 +13,7 @@ import typer
 from novum.core.errors import UserError
 
 if TYPE_CHECKING:
+    from novum.core.archive import Archive
     from novum.core.state import State
 
 LABS = Path("labs")
@@ -42,6 +43,13 @@ def read_state(lab: Path) -> State:
     from novum.api import read_lab
 
     return read_lab(lab)
+
+
+def read_archive(lab: Path) -> Archive:
+    """The state of a lab with all its trials by name. Raises UserError when there is no campaign in it."""
+    from novum.api import read_archive as read
+
+    return read(lab)
 
 
 def as_json(value: Any) -> str:

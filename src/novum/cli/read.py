@@ -1,4 +1,4 @@
-"""The commands that read a lab: status, findings, failures, show; and `arenas`."""
+"""The commands that read a lab: status, findings, show; and `arenas`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from novum.cli.findings import print_exploratory, print_findings, print_holdout
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, genome, number, read_state, safe, table
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab, genome, number, read_archive, read_state, safe, table
 from novum.core.errors import UserError
-from novum.core.nouns import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class ArenaLine:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (status, findings, failures, show, arenas):
+    for command in (status, findings, show, arenas):
         app.command()(command)
 
 
@@ -57,37 +56,6 @@ def findings(lab: LabOption = None, json: JsonOption = False) -> None:
         print_holdout(holdout_line(state))
 
 
-def failures(
-    lab: LabOption = None,
-    json: JsonOption = False,
-    kind: Annotated[str | None, typer.Option(help="Only this type, for example timed_out.")] = None,
-) -> None:
-    """Trials that gave no score, with type and cause."""
-    if kind is not None and kind not in set(Kind):
-        raise UserError(f"--kind {kind}: choose from {', '.join(Kind)}")
-    state = read_state(find_lab(lab))
-    rows = [
-        {
-            "trial": outcome.trial,
-            "kind": outcome.kind,
-            "cause": outcome.cause,
-            "purpose": plan.purpose,
-            "subject": plan.subject,
-            "candidate": dict(plan.candidate.genome),
-            "cpu_seconds": outcome.cpu_seconds,
-        }
-        for outcome, plan in state.failures
-        if kind in (None, outcome.kind)
-    ]
-    if json:
-        print(as_json(rows))
-    elif not rows:
-        print("no failed trials")
-    else:
-        shown = [[str(r["trial"]), str(r["kind"]), str(r["purpose"]), str(r["cause"]).split("\n")[0]] for r in rows]
-        table(["trial", "type", "purpose", "cause"], shown)
-
-
 def show(
     name: Annotated[str, typer.Argument(metavar="ID", help="A hypothesis (h7), a trial (g3.1) or a candidate.")],
     lab: LabOption = None,
@@ -97,7 +65,7 @@ def show(
     from novum.ledger.codec import plain
     from novum.report.detail import detail
 
-    found = detail(read_state(find_lab(lab)), name)
+    found = detail(read_archive(find_lab(lab)), name)
     if found is None:
         raise UserError(f"nothing is called {name!r} in this lab: see `novum findings`, `novum failures` or the report")
     if json:

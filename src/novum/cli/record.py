@@ -35,11 +35,19 @@ def report(
     print(as_json({"report": str(path), "bytes": size}) if json else f"report written to {path}")
 
 
-def verify(lab: LabOption = None, json: JsonOption = False) -> None:
-    """Check the record: hash chain, pre-registration, seeds, scores and verdicts. Exit status 1 at the first lie."""
+def verify(
+    path: Annotated[Path | None, typer.Argument(metavar="LAB|PACK", help="Default: the lab of --lab.")] = None,
+    lab: LabOption = None,
+    anchor: Annotated[str, typer.Option(metavar="ROOT", help="A root that `novum anchor` printed earlier.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Check a lab or an evidence pack: hash chain, signatures, pre-registration, seeds, scores and verdicts.
+
+    Exit status 1 at the first lie.
+    """
     from novum import wiring
 
-    result = wiring.verify(find_lab(lab))
+    result = wiring.verify(path or find_lab(lab), anchor=anchor)
     if json:
         print(as_json(result))
     elif result.ok:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from novum.core.ports import Blobs
 
 SHORT = 64
 """Artefacts up to this many bytes are kept in their event."""
+
+
+def address(artefact: bytes) -> str:
+    """What an event says of an artefact."""
+    return f"hex:{artefact.hex()}" if len(artefact) <= SHORT else f"sha256:{hashlib.sha256(artefact).hexdigest()}"
 
 
 def keep(blobs: Blobs, artefact: bytes) -> str:

@@ -41,7 +41,7 @@ def committed(state: State, house: House) -> int:
 def spent(state: State) -> Spent:
     """What has been used, preflights included, with the trials in flight at their predicted price."""
     flying = sum(len(plan.members) for plan in state.in_flight.values())
-    cpu, _ = state.dearest
+    cpu, _ = state.prices.dearest
     aside = state.set_aside
     done = Spent(state.trials + aside.trials, state.cpu_seconds + aside.cpu_seconds, state.wall_seconds)
     return add(done, Spent(flying, flying * cpu, 0.0))
@@ -49,7 +49,7 @@ def spent(state: State) -> Spent:
 
 def price(state: State, trials: int, slots: int) -> Spent:
     """What `trials` more trials cost at worst, judged by the dearest of late; wall time is shared by the slots."""
-    cpu, wall = state.dearest
+    cpu, wall = state.prices.dearest
     return Spent(trials, trials * cpu, trials * wall / min(slots, max(1, trials)))
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "CampaignOpened",
     "CandidateTuned",
     "Check",
+    "CheckpointSigned",
     "ConfirmationOpened",
     "Event",
     "FindingRecorded",
@@ -262,6 +263,19 @@ class IncumbentChanged:
     hypothesis: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class CheckpointSigned:
+    """The lab's signature over its record up to event `seq`, whose hash is `head`.
+
+    public_key (Ed25519) and signature in hexadecimal. What is signed: novum.ledger.signed.
+    """
+
+    seq: int
+    head: str
+    public_key: str
+    signature: str
+
+
 Event = (
     CampaignOpened
     | SessionStarted
@@ -288,6 +302,7 @@ Event = (
     | HoldoutAnswered
     | HoldoutClosed
     | IncumbentChanged
+    | CheckpointSigned
 )
 
 

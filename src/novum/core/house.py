@@ -57,23 +57,27 @@ class House:
 
     def group(self, plan: Plan) -> TrialGroup:
         """The trial group of a plan: the same plan always gets the same seeds."""
-        key = self.key(plan)
-        return TrialGroup(
-            id=plan.id,
-            candidate=plan.candidate,
-            trials=tuple(
-                Trial(f"{plan.id}.{number}", seeds.seed(key, member.index), member.setting)
-                for number, member in enumerate(plan.members)
-            ),
-            options={**self.study.options, **plan.options},
-            fidelity=plan.fidelity,
-            limits=self.study.limits,
-            role=role_of(plan),
-        )
+        return group_of(plan, self.key(plan), self.study)
 
     def arena_of(self, plan: Plan) -> Arena:
         """The arena that scores a plan: the study's own, or the same under a transfer's options."""
         return self.elsewhere({**self.study.options, **plan.options}) if plan.options else self.arena
+
+
+def group_of(plan: Plan, key: bytes, study: Study) -> TrialGroup:
+    """The trial group of a plan whose seeds derive from `key`."""
+    return TrialGroup(
+        id=plan.id,
+        candidate=plan.candidate,
+        trials=tuple(
+            Trial(f"{plan.id}.{number}", seeds.seed(key, member.index), member.setting)
+            for number, member in enumerate(plan.members)
+        ),
+        options={**study.options, **plan.options},
+        fidelity=plan.fidelity,
+        limits=study.limits,
+        role=role_of(plan),
+    )
 
 
 def role_of(plan: Plan) -> Role:

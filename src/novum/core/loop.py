@@ -31,6 +31,9 @@ from novum.core.state import State
 _CASUAL = (GroupDispatched, TrialFinished, ProposalMade)
 """Events that may be grouped into one commit; all others are decisions and durable before they are acted on."""
 
+COMPANY_SECONDS = 0.03
+"""How long outcomes may wait for others before they are committed without them; 50 ms at most with the journal."""
+
 Clock = Callable[[], float]
 
 
@@ -39,8 +42,8 @@ class Lab:
     """One session of a campaign. `state` must be the fold of `ledger`; the session must have been started in it.
 
     `draining`: set it (from a signal handler, say) to start nothing new and end once the work in flight is in.
-    `policy`: what decides; the loop's own sentence unless somebody needs only a part of it.
-    `halted`: set it to stop at the next safe point, between two commits; raises KeyboardInterrupt there.
+    `rest`: called when nothing is half done. `policy`: what decides; the loop's own sentence unless only a part is
+    wanted. `halted`: set it to stop at the next safe point, between two commits; raises KeyboardInterrupt there.
     """
 
     house: House
@@ -49,6 +52,7 @@ class Lab:
     blobs: Blobs
     executor: Executor
     observe: Callable[[State], None] = lambda _: None
+    rest: Callable[[bool], None] = lambda _: None
     policy: Callable[[State, House], list[Event]] = decide
     steward: Steward | None = None
     clock: Clock = time.monotonic
@@ -63,6 +67,7 @@ class Lab:
         """Step until the budget is spent or nothing is left to try; returns the reason, which is in the ledger too."""
         while self.step():
             self.observe(self.state)
+            self.rest(False)
         reason = self.reason()
         self.record([SessionEnded(self.state.session, reason, self.elapsed)])
         self.observe(self.state)
@@ -85,7 +90,9 @@ class Lab:
         return self.steward.answers(self.state) if self.steward else []
 
     def _wait(self) -> Sequence[GroupResult]:
-        """Nothing has ended yet: put on disk what is waiting for company, then wait."""
+        """Nothing has ended yet: wait a moment, then put on disk what is still waiting for company, and wait on."""
+        if soon := self.executor.collect(COMPANY_SECONDS):
+            return soon
         self.ledger.append([], durable=True)
         return self.executor.collect(self.patience)
 
@@ -108,9 +115,8 @@ class Lab:
     def record(self, events: Sequence[Event]) -> None:
         """Append, fold, and send what is to be run."""
         events = [self._stamped(event) for event in events]
-        self.ledger.append(events, durable=not all(isinstance(event, _CASUAL) for event in events))
-        for event in events:
-            self.state.apply(event)
+        for record in self.ledger.append(events, durable=not all(isinstance(event, _CASUAL) for event in events)):
+            self.state.apply(record.event)
         for event in events:
             if isinstance(event, GroupDispatched):
                 self.executor.submit(self.house.group(event.plan))

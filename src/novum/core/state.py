@@ -7,25 +7,19 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from novum.core import events as ev
+from novum.core.effort import Effort, Losses, Prices
 from novum.core.holdout import Holdout
 from novum.core.hypothesis import FollowUp, Hypothesis, Phase, no_runs
 from novum.core.judgement import Account, Spent
 from novum.core.metric import gain
 from novum.core.nouns import Candidate, Card, Kind
-from novum.core.plans import Plan, Purpose, Side, Verdict
+from novum.core.plans import Plan, Purpose, Verdict
 from novum.core.study import Budget, Study
-
-RECENT = 64
-"""Scored trials by which the price of the next ones is judged."""
-
-RERUNS_OF_LOST = 2
-"""How often a trial is run again after the infrastructure lost it; after that the loss is its outcome."""
-
 
 Sweep = dict[tuple[int, int], ev.TrialFinished]
 """Screening runs of a candidate by (number of the tuning setting, number of the search seed)."""
@@ -38,6 +32,7 @@ class State:
         self.study: Study | None = None
         self.card: Card | None = None
         self.code = ""
+        self.public_key = ""
         self.secret_commitment = ""
         self.session = 0
         self.session_open = False
@@ -83,10 +78,11 @@ class State:
         self.trials = 0
         self.cpu_seconds = 0.0
         self.outcomes: Counter[Kind] = Counter()
-        self.finished: dict[str, ev.TrialFinished] = {}
+        self._arrived: dict[str, set[int]] = {}
+        self.efforts: dict[str, Effort] = {}
         self.failures: list[tuple[ev.TrialFinished, Plan]] = []
-        self._losses: Counter[tuple[str, Side, str, int]] = Counter()
-        self._prices: deque[tuple[float, float]] = deque(maxlen=RECENT)
+        self._losses = Losses()
+        self.prices = Prices()
 
     @property
     def incumbent(self) -> ev.IncumbentChanged:
@@ -103,7 +99,7 @@ class State:
         return [hypothesis for phase in phases for hypothesis in self._by_phase[phase].values()]
 
     def plan(self, group: str) -> Plan:
-        """The plan of a group that was ever dispatched. Raises KeyError."""
+        """The plan of a group that is in flight, or that was more than a sweep. Raises KeyError."""
         return self._plans[group]
 
     def count(self, phase: Phase) -> int:
@@ -126,18 +122,6 @@ class State:
         gain, scale = self.advantage(hypothesis), self.scales.get(hypothesis.registered.incumbent)
         doubt = scale.sigma / math.sqrt(2 * self.study.screening.seeds) if scale else 0.0
         return gain is not None and gain > -doubt
-
-    @property
-    def dearest(self) -> tuple[float, float]:
-        """CPU and wall seconds of the dearest of the latest scored trials; failed ones say nothing of others."""
-        cpu, wall = zip(*self._prices, strict=True) if self._prices else ((0.0,), (0.0,))
-        return max(cpu), max(wall)
-
-    @property
-    def usual(self) -> tuple[float, float]:
-        """Mean CPU and wall seconds of the latest scored trials, each with a worker to itself."""
-        count = max(1, len(self._prices))
-        return sum(cpu for cpu, _ in self._prices) / count, sum(wall for _, wall in self._prices) / count
 
     def known(self, incumbent: str) -> Set[str]:
         """Candidates that are registered against an incumbent, and that incumbent itself."""
@@ -247,35 +231,38 @@ class State:
     def _trial_finished(self, event: ev.TrialFinished) -> None:
         plan = self._plans[event.group]
         self.trials += 1
-        self.finished[event.trial] = event
+        self._arrived.setdefault(event.group, set()).add(event.member)
         self.cpu_seconds += event.cpu_seconds
         self.elapsed = max(self.elapsed, event.elapsed)
         self.outcomes[event.kind] += 1
         self.follow_up_trials += self.for_follow_up(plan)
         if event.kind is Kind.SCORED:
-            self._prices.append((event.cpu_seconds, event.wall_seconds / len(plan.members)))
+            self.prices.add(event, len(plan.members))
         else:
             self.failures.append((event, plan))
         if event.member == len(plan.members) - 1:
-            self.in_flight.pop(event.group, None)
-        index = plan.members[event.member].index
-        if event.kind is Kind.LOST:
-            key = (
-                f"{plan.purpose}:{plan.subject}:{plan.attempt}",
-                plan.side,
-                str(plan.members[event.member].setting),
-                index,
-            )
-            self._losses[key] += 1
-            if self._losses[key] <= RERUNS_OF_LOST:
-                return
-        self._file(event, plan, index)
+            self._land(plan)
+        if event.kind is Kind.LOST and self._losses.again(event, plan):
+            return
+        self._file(event, plan, plan.members[event.member].index)
+
+    def _land(self, plan: Plan) -> None:
+        """A group is complete. Plans of sweeps are let go: millions of trials must not weigh on the state."""
+        self.in_flight.pop(plan.id, None)
+        self._arrived.pop(plan.id, None)
+        if plan.purpose is Purpose.SCREEN:
+            self._plans.pop(plan.id, None)
+
+    def arrived(self, group: str) -> Set[int]:
+        """Members of a group in flight whose outcomes are in."""
+        return self._arrived.get(group, frozenset())
 
     def _file(self, event: ev.TrialFinished, plan: Plan, index: int) -> None:
         if plan.purpose is Purpose.SCREEN:
             assert self.card
             number = self.card.tuning.index(plan.members[event.member].setting)
             self.sweeps[plan.candidate.id][number, index] = event
+            self.efforts.setdefault(plan.candidate.id, Effort()).add(event)
         elif plan.purpose is Purpose.CALIBRATE:
             self.calibration.setdefault(plan.candidate.id, {})[index] = event
         elif plan.purpose is Purpose.FOLLOW_UP:
@@ -291,6 +278,7 @@ class State:
 
     def _candidate_tuned(self, event: ev.CandidateTuned) -> None:
         self.tuned[event.candidate] = event
+        self.sweeps[event.candidate] = {}
         for hypothesis in self.open_hypotheses(Phase.SCREENING):
             if hypothesis.candidate.id == event.candidate:
                 self._settle_screening(hypothesis)
@@ -330,6 +318,10 @@ class State:
         self._move(hypothesis, Phase.ESTIMATING if event.verdict is Verdict.SUPPORTED else Phase.CLOSED)
         if hypothesis.nearly:
             self.exploratory[hypothesis.id] = hypothesis
+        if event.verdict is not Verdict.SUPPORTED:
+            for run in (run for runs in hypothesis.runs.values() for run in runs.values()):
+                if run.group not in self.in_flight:
+                    self._plans.pop(run.group, None)
         self.account = Account(event.cash, event.discoveries, self.account.opened)
 
     def _finding_recorded(self, event: ev.FindingRecorded) -> None:
@@ -370,6 +362,9 @@ class State:
 
     def _holdout_closed(self, event: ev.HoldoutClosed) -> None:
         self.holdout.closed = event
+
+    def _checkpoint_signed(self, event: ev.CheckpointSigned) -> None:
+        self.public_key = event.public_key
 
     def _incumbent_changed(self, event: ev.IncumbentChanged) -> None:
         self.incumbents.append(event)

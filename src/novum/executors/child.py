@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # what `signal` wraps
 import os
 import signal
 import sys
@@ -17,6 +18,10 @@ from novum.executors.limits import confine, die_with_parent, release_reserve
 from novum.executors.protocol import MAX_HEADER_BYTES, pack_deliveries, pack_ending
 
 _RESULT = 3
+
+# Plain numbers and the C module: the enums of `signal` cost a child a dozen copied pages.
+_KILL, _DEFAULT = int(signal.SIGKILL), int(signal.SIG_DFL)
+_OURS = tuple(map(int, (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP)))
 
 Run = Callable[[TrialGroup], Sequence[Delivery]]
 
@@ -37,7 +42,7 @@ def live(run: Run, group: TrialGroup, birth: Birth) -> NoReturn:
     """Run `group` and end the process. Exit status 0 means that a frame was written."""
     me, status = os.getpid(), 1
     try:
-        die_with_parent(birth.server, signal.SIGKILL)
+        die_with_parent(birth.server, _KILL)
         _detach(birth)
         confine(group.limits, birth.space, birth.ceiling)
         payload = _execute(run, group)
@@ -56,9 +61,9 @@ def live(run: Run, group: TrialGroup, birth: Birth) -> NoReturn:
 
 def _detach(birth: Birth) -> None:
     os.setsid()
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
+    _signal.set_wakeup_fd(-1)
+    for number in _OURS:
+        _signal.signal(number, _DEFAULT)
     # Both pipe ends lie above 3, since the server keeps its control channel and bell there.
     os.dup2(birth.log, 1)
     os.dup2(birth.log, 2)

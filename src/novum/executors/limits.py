@@ -20,7 +20,9 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SLACK_TASKS = 1024
 _RESERVE_BYTES = 16 << 20
-_LIBC = ctypes.CDLL(None)  # loaded before the fork: a child must not spend its time on it
+_PRCTL = getattr(ctypes.CDLL(None), "prctl", None)  # looked up before the fork: each page a child touches is copied
+if _PRCTL is not None:
+    _PRCTL.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 
 
 def die_with_parent(parent: int, with_signal: int) -> None:
@@ -28,8 +30,8 @@ def die_with_parent(parent: int, with_signal: int) -> None:
 
     Strictly the kernel means the thread that started this process.
     """
-    if sys.platform == "linux":
-        _LIBC.prctl(_PR_SET_PDEATHSIG, with_signal, 0, 0, 0)
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, with_signal, 0, 0, 0)
     # The parent may have died before the call above: then no signal will ever come.
     if os.getppid() != parent:
         os._exit(1)
@@ -37,8 +39,8 @@ def die_with_parent(parent: int, with_signal: int) -> None:
 
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends, daemons included (Linux)."""
-    if sys.platform == "linux":
-        _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def process_ceiling() -> int | None:

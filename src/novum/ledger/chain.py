@@ -7,6 +7,7 @@ prove: that the whole chain was not rewritten by its owner; that takes a head pu
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from novum.core.ids import canonical
 
@@ -15,5 +16,11 @@ GENESIS = "0" * 64
 
 def link(previous: str, seq: int, time: int, actor: str, kind: str, payload: str) -> str:
     """SHA-256 (hexadecimal) of the previous hash and the canonical JSON of the event's header, then its payload."""
-    header = canonical([previous, seq, time, actor, kind])
-    return hashlib.sha256(header + b"\n" + payload.encode()).hexdigest()
+    # The same bytes as canonical([previous, seq, time, actor, kind]): of these only actor and kind could need escapes.
+    header = f'["{previous}",{seq},{time},{_quoted(actor)},{_quoted(kind)}]\n'
+    return hashlib.sha256(header.encode() + payload.encode()).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return canonical(text).decode()

@@ -36,10 +36,27 @@ def decode(kind: str, payload: str) -> Event:
 
 def plain(value: Any) -> Any:
     """Dataclasses, enums, tuples and mappings as JSON values."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind in _LEAVES:
+        return value
+    if kind is dict or isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if kind is tuple or kind is list:
         return [plain(item) for item in value]
+    if names := _fields(kind):
+        return {name: plain(getattr(value, name)) for name in names}
     return value
+
+
+_LEAVES = frozenset({str, int, float, bool, type(None)})
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(kind: type) -> tuple[str, ...]:
+    """Names of a dataclass's fields; none for any other type."""
+    if kind not in _NAMES:
+        fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+        _NAMES[kind] = tuple(field.name for field in fields)
+    return _NAMES[kind]

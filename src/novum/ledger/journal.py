@@ -82,9 +82,18 @@ class Journal:
         return records
 
     def read(self, after: int = 0) -> Iterable[Record]:
-        """Records after a sequence number, in order."""
+        """Records after a sequence number, in order; their chain is checked on the way."""
         self.flush()
         return _records(self._db, after, chained=True)
+
+    def stands(self, seq: int, head: str) -> bool:
+        """Whether event `seq` is in the ledger with this hash."""
+        return _hash_of(self._db, seq) == head
+
+    @property
+    def end(self) -> tuple[int, str]:
+        """Number and hash of the last event, those that wait for company included."""
+        return self._seq, self._head
 
     def flush(self) -> None:
         """Commit what waits for company."""
@@ -159,6 +168,10 @@ class Reader:
     ) -> None:
         self._db.close()
 
+    def stands(self, seq: int, head: str) -> bool:
+        """Whether event `seq` is in the ledger with this hash."""
+        return not self._empty() and _hash_of(self._db, seq) == head
+
     def read(self, after: int = 0) -> Iterator[Record]:
         """Records after a sequence number, in order. Raises IntegrityError for a payload that is none."""
         with _readable():
@@ -178,10 +191,17 @@ class Reader:
             yield from self._db.execute("SELECT seq, time, actor, kind, payload, hash FROM events ORDER BY seq")
 
 
+def _hash_of(db: sqlite3.Connection, seq: int) -> str:
+    """The hash of an event, of the beginning for 0; empty when there is no such event."""
+    with _readable():
+        row = db.execute("SELECT hash FROM events WHERE seq = ?", (seq,)).fetchone()
+    return row[0] if row else (GENESIS if seq == 0 else "")
+
+
 def _records(db: sqlite3.Connection, after: int, *, chained: bool = False) -> Iterator[Record]:
     """Decoded records; `chained`: each hash is checked first, since the writer builds on no broken chain."""
     query = "SELECT seq, time, actor, kind, payload, hash FROM events WHERE seq > ? ORDER BY seq"
-    previous = GENESIS if after == 0 else None
+    previous = _hash_of(db, after) if chained else None
     with _readable():
         for seq, now, actor, kind, payload, head in db.execute(query, (after,)):
             if chained and previous and link(previous, seq, now, actor, kind, payload) != head:

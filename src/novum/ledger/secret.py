@@ -31,6 +31,14 @@ def load_secret(directory: Path, *, create: bool = True) -> bytes:
     return secret
 
 
+def known_secret(directory: Path) -> bytes | None:
+    """The secret of a lab if this process may read it, else None."""
+    try:
+        return _read(directory / NAME)
+    except UserError:
+        return None
+
+
 def _read(path: Path) -> bytes:
     try:
         secret = bytes.fromhex(path.read_text().strip())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from novum.core.grade import grade
 from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
 from novum.core.plans import Side
+from novum.core.archive import Archive
 from novum.core.state import State
 from novum.report.reach import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails
 from novum.report.reach import tuning as tuning_of
 from novum.report.standing import standing
-from novum.report.summary import grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class CandidateDetail:
 Detail = HypothesisDetail | TrialDetail | CandidateDetail
 
 
-def detail(state: State, name: str) -> Detail | None:
+def detail(state: Archive, name: str) -> Detail | None:
     """What `name` stands for, or None."""
     if name in state.hypotheses:
         return _hypothesis(state, state.hypotheses[name])
@@ -141,7 +142,7 @@ def _candidate(state: State, name: str) -> CandidateDetail:
     return CandidateDetail(name, genome, dict(tuned.setting) if tuned else {}, tuned.score if tuned else None, about)
 
 
-def _trial(state: State, name: str) -> TrialDetail | None:
+def _trial(state: Archive, name: str) -> TrialDetail | None:
     if name not in state.finished:
         return None
     outcome = state.finished[name]

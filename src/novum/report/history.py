@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from novum.core import events as ev
+from novum.core.archive import Archive
 from novum.core.events import Record
 from novum.core.judgement import Pair
 from novum.core.plans import Purpose, Side
@@ -130,7 +131,7 @@ class _Runs:
 class _Walk:
     """The records so far: the state after them, and what the state does not keep."""
 
-    state: State = field(default_factory=State)
+    state: Archive = field(default_factory=Archive)
     sessions: list[Session] = field(default_factory=list)
     screened: list[Screened] = field(default_factory=list)
     confirmations: dict[tuple[str, int], Confirmation] = field(default_factory=dict)

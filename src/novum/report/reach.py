@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from novum.core.effort import Effort
 from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Genome
 from novum.core.state import State
@@ -135,10 +136,9 @@ def guardrails(hypothesis: Hypothesis) -> tuple[GuardLine, ...]:
 
 def tuning(state: State, candidate: str) -> Tuning:
     """The tuning budget that a candidate was given."""
-    runs, done = state.sweeps.get(candidate, {}), state.tuned.get(candidate)
+    effort, done = state.efforts.get(candidate, Effort()), state.tuned.get(candidate)
     settings = len(state.card.tuning) if state.card else 0
-    cpu = sum(run.cpu_seconds for run in runs.values())
-    return Tuning(settings, done.seeds if done else 0, len(runs), round(cpu, 4))
+    return Tuning(settings, done.seeds if done else 0, effort.trials, round(effort.cpu_seconds, 4))
 
 
 def exploratory(state: State) -> list[Exploratory]:

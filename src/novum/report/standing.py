@@ -46,6 +46,5 @@ def _pause(state: State) -> str:
 
 
 def _cause(state: State, hypothesis: Hypothesis) -> str:
-    runs = state.sweeps[hypothesis.candidate.id].values()
-    worst = next((run for run in runs if run.score is None), None)
-    return f"{worst.kind}: {worst.cause}" if worst else "no setting gave a score"
+    effort = state.efforts.get(hypothesis.candidate.id)
+    return effort.failure if effort and effort.failure else "no setting gave a score"

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from novum.core.events import ConfirmationOpened
+from novum.core.grade import grade
 from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
 from novum.core.plans import Side, Verdict
@@ -128,14 +129,6 @@ def findings(state: State) -> list[Finding]:
         for hypothesis in state.hypotheses.values()
         if hypothesis.rule and hypothesis.verdict and hypothesis.verdict.verdict is Verdict.SUPPORTED
     ]
-
-
-def grade(state: State, hypothesis: Hypothesis) -> str:
-    """How well a supported hypothesis has held since: confirmed, replicated or retracted (with the reason)."""
-    if reason := state.retraction(hypothesis):
-        return f"retracted: {reason}"
-    again = [one.closed.verdict for one in hypothesis.replications if one.closed]
-    return "replicated" if Verdict.SUPPORTED in again else "confirmed"
 
 
 def _mean_cpu(hypothesis: Hypothesis, side: Side) -> float | None:

@@ -1,0 +1,1 @@
+"""The record in the forms that other programs read: tables, and a tracking store."""

@@ -1,0 +1,89 @@
+"""Signed checkpoints of a record: each over the head before it, all with one key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.audit.anchor import Root
+from novum.core.errors import IntegrityError
+from novum.core.events import CheckpointSigned
+from novum.ledger.key import fingerprint, fits
+from novum.ledger.signed import CHECKPOINT, statement
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known from outside of a record: the public key of its lab, and a root that was published earlier."""
+
+    key: str = ""
+    anchor: Root | None = None
+
+
+@dataclass
+class Signatures:
+    """The checkpoints so far: how many were good, the last event that they cover, and the key of them all."""
+
+    known: Known
+    key: str = ""
+    good: int = 0
+    covered: int = 0
+
+    def check(self, event: CheckpointSigned, seq: int, head: str, lab: str) -> None:
+        """Hold a checkpoint against the record before it, which ends with event `seq`. Raises IntegrityError."""
+        if (event.seq, event.head) != (seq, head):
+            raise IntegrityError(
+                f"the lab signed event {event.seq} as {event.head[:12]}…, and the record before it ends with event "
+                f"{seq} as {head[:12]}…: it was changed after it was signed"
+            )
+        if not fits(event.public_key, CHECKPOINT, statement(lab, seq, head), _bytes(event.signature)):
+            raise IntegrityError("its signature is not one of its key over the record before it")
+        if self.key and event.public_key != self.key:
+            raise IntegrityError(
+                f"the key of the lab changes from {fingerprint(self.key)} to {fingerprint(event.public_key)}"
+            )
+        if self.known.key and event.public_key != self.known.key:
+            raise IntegrityError(
+                f"it is signed with another key ({fingerprint(event.public_key)}) than the lab's own, "
+                f"which is {fingerprint(self.known.key)}"
+            )
+        self.key, self.good, self.covered = event.public_key, self.good + 1, seq
+
+    def reach(self, seq: int, head: str) -> None:
+        """Hold event `seq` against the anchor. Raises IntegrityError."""
+        anchor = self.known.anchor
+        if anchor and anchor.seq == seq and not anchor.fits(head):
+            raise IntegrityError(f"the record up to here is not the one that was anchored as {anchor}")
+
+    def end(self, last: int, *, closed: bool) -> None:
+        """Hold the end of the record against what is known. `closed`: its last session ended in order.
+
+        Raises IntegrityError.
+        """
+        anchor = self.known.anchor
+        if anchor and anchor.seq > last:
+            raise IntegrityError(f"the record ends at event {last}, and event {anchor.seq} was anchored as {anchor}")
+        if self.known.key and closed and not self.good:
+            raise IntegrityError("the lab has a key and its record not one signed checkpoint: they were taken out")
+
+    def notes(self, last: int) -> list[str]:
+        """What the checkpoints are worth, in words."""
+        said = []
+        if self.good:
+            rest = last - self.covered - 1
+            open_end = f"; the last {rest} events are not signed yet" if rest else ""
+            said.append(
+                f"{self.good} signed checkpoints are good, key {fingerprint(self.key)}{open_end}; "
+                "a signature shows who keeps the record, not when: see `novum anchor`"
+            )
+        elif last:
+            said.append("no checkpoint is signed: whoever had the files could have written the whole record anew")
+        if self.known.anchor:
+            said.append(f"the history anchored as {self.known.anchor} is contained")
+        return said
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""

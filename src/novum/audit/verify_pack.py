@@ -1,0 +1,88 @@
+"""Whether an evidence pack is true: its record, what the lab signed, and that nothing the finding rests on is missing.
+
+Works without the lab, and reads the pack as something that anybody may have made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from novum.audit.attest import Statement, read_envelope
+from novum.audit.container import BLOBS, ENVELOPE, LEDGER, Pack, PackBlobs
+from novum.audit.dossier import Dossier, dossier
+from novum.audit.pack import derived, records
+from novum.audit.scores import Rules
+from novum.audit.signatures import Known, Signatures
+from novum.audit.verify import Audit, Verification, walk
+from novum.core.errors import IntegrityError, UserError
+from novum.core.ids import canonical
+from novum.core.study import Study
+from novum.version import __version__
+
+
+def verify_pack(pack: Pack, make_rules: Callable[[Study], Rules], known: Known | None = None) -> Verification:
+    """Check a pack; the first lie is named."""
+    audit = Audit(PackBlobs(pack), make_rules, Signatures(known or Known()))
+    audit.scores.left_out = lambda address: not pack.holds(address)
+    done = walk(pack.rows(), audit)
+    if not done.ok:
+        return done
+    try:
+        found, notes = _stated(pack, audit)
+    except (IntegrityError, UserError) as error:
+        return replace(done, ok=False, lie=str(error), notes=())
+    words = f"finding {found.hypothesis.id}, {found.grade}: {found.claim}"
+    return replace(done, notes=(words, *done.notes, *notes))
+
+
+def finding_of(pack: Pack, key: str) -> Statement:
+    """What the lab states of a pack, once every file is the one that it signed. Raises IntegrityError."""
+    if not key:
+        raise IntegrityError("the record in the pack is not signed")
+    statement = read_envelope(pack.read(ENVELOPE), key)
+    for name in sorted(pack.names - {ENVELOPE}):
+        if name not in statement.digests:
+            raise IntegrityError(f"the pack holds {name}, of which the signed statement says nothing")
+        if pack.digest(name) != statement.digests[name]:
+            raise IntegrityError(f"{name} is not the file that was signed")
+    if missing := sorted(set(statement.digests) - pack.names):
+        raise IntegrityError(f"the pack holds no {missing[0][:80]!r}, which was signed with the others")
+    return statement
+
+
+def _stated(pack: Pack, audit: Audit) -> tuple[Dossier, list[str]]:
+    """What the statement is about, and remarks. Raises IntegrityError, UserError."""
+    key = audit.signatures.key
+    statement = finding_of(pack, key)
+    said = statement.predicate
+    found = dossier(records(pack.rows()), str(said.get("finding"))[:80])
+    _complete(found, audit)
+    honest, notes = found.predicate(), []
+    same_version = said.get("novum") == __version__
+    for name in honest if same_version else ("lab", "ledger", "anchor"):
+        if canonical(said.get(name)) != canonical(honest[name]):
+            raise IntegrityError(f"the signed statement says another {name} than the record")
+    sizes = {name: pack.size(name) for name in pack.names if name.startswith(BLOBS) or name == LEDGER}
+    differing = [name for name, data in derived(found, key, sizes).items() if pack.read(name) != data]
+    if differing and same_version:
+        raise IntegrityError(f"{differing[0]} does not say what the record says")
+    if differing:
+        notes.append(
+            f"made by novum {str(said.get('novum'))[:20]}: {', '.join(differing)} cannot be compared with the record"
+        )
+    if audit.scores.unseen:
+        notes.append(
+            f"{len(audit.scores.unseen)} scores of other trials stand as recorded: their artefacts are not in the pack"
+        )
+    return found, notes
+
+
+def _complete(found: Dossier, audit: Audit) -> None:
+    """Hold the artefacts of the pack against what the finding rests on. Raises IntegrityError."""
+    needed = {trial.trial for trial in found.rests_on}
+    for one in audit.scores.unseen:
+        if one.trial in needed:
+            raise IntegrityError(
+                f"the artefact of trial {one.trial}, on which {found.hypothesis.id} rests, is not in the pack"
+            )

@@ -1,0 +1,75 @@
+"""`novum export`: the record in the forms that other programs read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab
+from novum.core.errors import UserError
+
+FindingArgument = Annotated[
+    str | None, typer.Argument(metavar="[FINDING]", help="A finding (h7), for an evidence pack; with --output.")
+]
+OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="The file of the evidence pack.")]
+CsvOption = Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Tables as CSV files in a directory.")]
+ParquetOption = Annotated[Path | None, typer.Option("--parquet", metavar="DIR", help="The same tables as Parquet.")]
+MlflowOption = Annotated[
+    Path | None, typer.Option("--mlflow", metavar="DIR", help="Hypotheses as runs in an MLflow store in a directory.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(export)
+
+
+def export(
+    finding: FindingArgument = None,
+    lab: LabOption = None,
+    output: OutputOption = None,
+    csv: CsvOption = None,
+    parquet: ParquetOption = None,
+    mlflow: MlflowOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the record for other programs: CSV, Parquet, MLflow; or the evidence pack of one finding."""
+    if not any((finding, output, csv, parquet, mlflow)):
+        raise UserError("say what to export: --csv DIR, --parquet DIR, --mlflow DIR, or FINDING -o pack.zip")
+    if bool(finding) != bool(output):
+        raise UserError("an evidence pack needs both: novum export FINDING -o pack.zip")
+    directory = find_lab(lab)
+    written = _tables(directory, csv, parquet, mlflow)
+    if finding and output:
+        from novum.audit.pack import write_pack
+
+        write_pack(directory, finding, output)
+        written["pack"] = {"path": str(output), "bytes": output.stat().st_size}
+    if json:
+        print(as_json(written))
+    else:
+        for form, what in written.items():
+            counts = ", ".join(f"{value} {name}" for name, value in what.items() if name != "path")
+            print(f"{form:<8} {what['path']}: {counts}")
+
+
+def _tables(directory: Path, csv: Path | None, parquet: Path | None, mlflow: Path | None) -> dict[str, dict[str, Any]]:
+    """Write the forms that were asked for; the record is read once for all of them."""
+    if not any((csv, parquet, mlflow)):
+        return {}
+    from novum.audit.exports.campaign import campaign
+    from novum.audit.exports.csv_files import write_csv
+    from novum.audit.exports.mlflow_store import write_mlflow
+    from novum.audit.exports.parquet_files import write_parquet
+    from novum.ledger.journal import Reader
+
+    with Reader(directory) as reader:
+        found = campaign(reader.read())
+    written: dict[str, dict[str, Any]] = {}
+    forms = (("csv", csv, write_csv), ("parquet", parquet, write_parquet), ("mlflow", mlflow, write_mlflow))
+    for form, target, write in forms:
+        if target is not None:
+            written[form] = {"path": str(target), **write(found, target)}
+    return written

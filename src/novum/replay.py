@@ -1,0 +1,278 @@
+"""Replay: recorded trials run again, through the same executor and arena, and what comes out held against the record.
+
+Seeds follow from keys that the record reveals, so anybody can do it, from a lab or from an evidence pack. Trials that
+were trained together run together again. Only trials whose seeds are public can be replayed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from novum import wiring
+from novum.audit.container import Row, open_pack
+from novum.audit.dossier import rests_on
+from novum.audit.pack import records
+from novum.audit.scores import Seal, seal
+from novum.audit.verify_pack import finding_of
+from novum.core import seeds
+from novum.core.archive import Archive
+from novum.core.artefacts import address
+from novum.core.errors import ArtefactError, IntegrityError, LabMismatch, UserError
+from novum.core.events import (
+    FindingRecorded,
+    FollowUpClosed,
+    ScaleMeasured,
+    SessionStarted,
+    TrialFinished,
+    VerdictReached,
+)
+from novum.core.house import group_of
+from novum.core.metric import gain, unfit
+from novum.core.nouns import Delivery, GroupResult, Kind, Trial, TrialGroup
+from novum.core.plans import Plan, Purpose
+from novum.core.ports import Arena, Executor
+from novum.ledger.journal import Reader
+
+PATIENCE = 0.5
+"""Seconds to wait for a group before asking again."""
+
+_ORDER = (Purpose.CONFIRM, Purpose.ESTIMATE, Purpose.FOLLOW_UP, Purpose.CALIBRATE, Purpose.SCREEN)
+
+
+class How(StrEnum):
+    """How a trial came out again."""
+
+    IDENTICAL = "identical"
+    CLOSE = "close"
+    FAILED_ALIKE = "failed alike"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One trial run again. Scores in metric units; `words` says what the comparison is about.
+
+    identical: the artefact, bit for bit; close: its score, to the card's resolution.
+    """
+
+    trial: str
+    purpose: Purpose
+    how: How
+    recorded: float | None
+    now: float | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What was run again. notes: what differs between this machine and the one of the record."""
+
+    about: str
+    trials: tuple[Again, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every trial came out again."""
+        return all(one.how is not How.DIFFERENT for one in self.trials)
+
+    def count(self, how: How) -> int:
+        """How many trials came out so."""
+        return sum(one.how is how for one in self.trials)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A record as replaying needs it: all trials, revealed keys, and versions of the last session."""
+
+    archive: Archive
+    keys: dict[Seal, bytes]
+    versions: dict[str, str]
+
+    def key(self, plan: Plan) -> bytes | None:
+        """The key behind the seeds of a plan, None while it is sealed."""
+        if plan.purpose is Purpose.SCREEN:
+            assert self.archive.study
+            return seeds.search_key(self.archive.study.seed)
+        return self.keys.get(seal(plan.subject, plan.attempt, plan.purpose))
+
+
+def replay(
+    target: str,
+    lab: Path | None = None,
+    *,
+    trials: int | None = None,
+    workers: int | None = None,
+    anyway: bool = False,
+    arena: Arena | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Replayed:
+    """Run again what `target` names: an evidence pack (a path), or a hypothesis, trial or group of the lab.
+
+    trials: stop with the group that makes it as many, the confirming pairs first. anyway: also when the arena's code is
+    not the one of the record. arena: the Arena object of a lab with one of your own.
+    Raises ExecutorError, IntegrityError, LabMismatch, MissingExtra, StudyError, UserError.
+    """
+    told, about, plans = _packed(Path(target)) if Path(target).is_file() else _found(target, lab)
+    study, state = told.archive.study, told.archive
+    assert study
+    problem = arena or wiring.arena(study)
+    notes = _notes(told, problem, anyway=anyway)
+    wiring.require(problem)
+    chosen = list(_chosen(told, plans, trials))
+    if not chosen:
+        raise UserError(f"nothing of {about} can be run again: the seeds of its trials are still sealed")
+    groups = [group_of(plan, key, study) for plan, key in chosen]
+    say(f"running {sum(len(group.trials) for group in groups)} trials of {about} again, in {len(groups)} groups")
+    elsewhere = wiring.elsewhere(study, arena)
+    done: list[Again] = []
+    with wiring.executor(study, problem, workers or wiring.cores()) as place:
+        for result in _run(place, groups):
+            plan = state.plan(result.group.id)
+            scorer = elsewhere({**study.options, **plan.options}) if plan.options else problem
+            done.extend(_compared(result, plan, state, scorer))
+            say(f"{len(done)} trials done")
+    order = {group.id: place for place, group in enumerate(groups)}
+    done.sort(key=lambda one: (order[one.trial.rpartition(".")[0]], int(one.trial.rpartition(".")[2])))
+    return Replayed(about, tuple(done), tuple(notes))
+
+
+def _packed(path: Path) -> tuple[Told, str, list[Plan]]:
+    """The record in a pack, and the plans behind its finding."""
+    with open_pack(path) as pack:
+        told = _told(pack.rows())
+        name = str(finding_of(pack, told.archive.public_key).predicate.get("finding"))[:80]
+    return told, name, _behind(told, name)
+
+
+def _found(name: str, lab: Path | None) -> tuple[Told, str, list[Plan]]:
+    """The record of a lab, and the plans that a name stands for."""
+    if lab is None:
+        raise UserError(f"{name!r} is no evidence pack, and no lab was given to look for it: give --lab DIR")
+    with Reader(lab) as reader, closing(reader.rows()) as rows:
+        told = _told(rows)
+    if told.archive.study is None:
+        raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
+    if name in told.archive.hypotheses:
+        return told, name, _behind(told, name)
+    group = told.archive.finished[name].group if name in told.archive.finished else name
+    try:
+        return told, name, [told.archive.plan(group)]
+    except KeyError:
+        raise UserError(f"there is no hypothesis, trial or group {name!r} in this lab") from None
+
+
+def _told(rows: Iterable[Row]) -> Told:
+    told = Told(Archive(), {}, {})
+    for record in records(rows):
+        event = record.event
+        try:
+            told.archive.apply(event)
+            _reveal(told, event)
+        except (LookupError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError) as error:
+            raise IntegrityError(f"event {record.seq} contradicts the record before it: {error}") from error
+    return told
+
+
+def _reveal(told: Told, event: object) -> None:
+    """Take the key that an event makes public."""
+    if isinstance(event, SessionStarted):
+        told.versions.update(event.versions)
+    elif isinstance(event, VerdictReached | FindingRecorded) and event.key:
+        told.keys[seal(event.hypothesis, event.attempt, Purpose.CONFIRM)] = bytes.fromhex(event.key)
+    elif isinstance(event, FollowUpClosed):
+        told.keys[seal(event.hypothesis, event.attempt, Purpose.FOLLOW_UP)] = bytes.fromhex(event.key)
+    elif isinstance(event, ScaleMeasured) and event.key:
+        told.keys[seal(event.candidate, 0, Purpose.CALIBRATE)] = bytes.fromhex(event.key)
+
+
+def _behind(told: Told, name: str) -> list[Plan]:
+    """The plans behind a hypothesis: its own pairs first, then what they were judged by."""
+    hypothesis = told.archive.hypotheses.get(name)
+    if hypothesis is None:
+        raise IntegrityError(f"the record knows no {name!r}")
+    plans = {trial.group: told.archive.plan(trial.group) for trial in rests_on(told.archive, hypothesis)}
+    return sorted(plans.values(), key=lambda plan: (plan.subject != name, _ORDER.index(plan.purpose)))
+
+
+def _chosen(told: Told, plans: Sequence[Plan], trials: int | None) -> Iterator[tuple[Plan, bytes]]:
+    """Plans with their keys, as far as these are public, until there are enough trials."""
+    count = 0
+    for plan in plans:
+        key = told.key(plan)
+        if key is not None and (trials is None or count < trials):
+            count += len(plan.members)
+            yield plan, key
+
+
+def _notes(told: Told, problem: Arena, *, anyway: bool) -> list[str]:
+    """What differs here from the record. Raises LabMismatch when the code does, unless `anyway`."""
+    if wiring.code_hash(problem.card.program) != told.archive.code:
+        words = "the code of the arena here is not the code that the record was made with"
+        if not anyway:
+            raise LabMismatch(f"{words}: install that version, or compare all the same with --anyway")
+        return [words, *_versions(told, problem)]
+    return _versions(told, problem)
+
+
+def _versions(told: Told, problem: Arena) -> list[str]:
+    here = wiring.versions(problem)
+    return [
+        f"{name}: recorded with {told.versions.get(name, 'none')}, here {here.get(name, 'none')}"
+        for name in sorted({*told.versions, *here})
+        if told.versions.get(name) != here.get(name)
+    ]
+
+
+def _run(place: Executor, groups: Sequence[TrialGroup]) -> Iterator[GroupResult]:
+    """The groups through an executor, as many at once as it likes, in the order in which they end."""
+    waiting, flying = deque(groups), 0
+    while waiting or flying:
+        while waiting and flying < place.slots:
+            place.submit(waiting.popleft())
+            flying += 1
+        for result in place.collect(PATIENCE):
+            flying -= 1
+            yield result
+
+
+def _compared(result: GroupResult, plan: Plan, state: Archive, scorer: Arena) -> Iterator[Again]:
+    for trial, delivery in zip(result.group.trials, result.deliveries, strict=True):
+        before = state.finished.get(trial.id)
+        if before is not None and before.kind is not Kind.LOST:
+            kind, now, cause = _outcome(scorer, result.group, trial, delivery)
+            how, words = _verdict(before, kind, now, cause, delivery, scorer)
+            yield Again(trial.id, plan.purpose, how, before.score, now, words)
+
+
+def _outcome(scorer: Arena, group: TrialGroup, trial: Trial, delivery: Delivery) -> tuple[Kind, float | None, str]:
+    """How a trial ended here: kind, score, and the cause of a failure."""
+    if delivery.artefact is None:
+        return delivery.failure or Kind.INVALID, None, delivery.cause
+    try:
+        score = scorer.score(group, trial, delivery.artefact)
+    except ArtefactError as error:
+        return Kind.INVALID, None, str(error)
+    objection = unfit(scorer.card, score)
+    return (objection[0], None, objection[1]) if objection else (Kind.SCORED, float(score.value), "")
+
+
+def _verdict(
+    before: TrialFinished, kind: Kind, now: float | None, cause: str, delivery: Delivery, scorer: Arena
+) -> tuple[How, str]:
+    """The comparison, and in words what it is about."""
+    if before.artefact is not None and delivery.artefact is not None and address(delivery.artefact) == before.artefact:
+        return How.IDENTICAL, "the same artefact, bit for bit"
+    if before.score is not None and now is not None:
+        card = scorer.card
+        off = abs(gain(now, before.score, higher_is_better=True, log=card.log))
+        words = f"another artefact, its score is off by {off:.3g} (resolution {card.resolution:.3g})"
+        return (How.CLOSE if off <= card.resolution else How.DIFFERENT), words
+    if before.kind is kind:
+        return How.FAILED_ALIKE, f"{kind} again"
+    return How.DIFFERENT, f"recorded as {before.kind}, here {kind}{f': {cause}' if cause else ''}"

@@ -1,0 +1,228 @@
+"""What a hypothesis came from and what came from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from novum.core.errors import UserError
+from novum.core.events import HypothesisRegistered, IncumbentChanged, Record
+from novum.core.grade import grade
+from novum.core.hypothesis import Hypothesis
+from novum.core.nouns import Genome
+from novum.core.plans import Verdict
+from novum.core.state import State
+from novum.report.difference import BASELINE, INCUMBENT
+from novum.report.standing import standing
+from novum.report.words import changes, clean, in_line
+
+BUILT_ON, CHILD = "built on", "child of"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A hypothesis, or the baseline (whose outcome and change are empty). change: against its incumbent, in words."""
+
+    id: str
+    outcome: str
+    reason: str
+    grade: str
+    e_value: float | None
+    threshold: float | None
+    author: str
+    candidate: Genome
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """How `child` came from `origin`: built on it, as the incumbent to beat, or named as its child by a researcher."""
+
+    child: str
+    origin: str
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Everything that `id` came from, and everything that came from it, in the order of their registration."""
+
+    id: str
+    ancestors: tuple[str, ...]
+    descendants: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+
+@dataclass
+class Family:
+    """Who came from whom in a lab: the fold, and at each registration the hypothesis that held the throne."""
+
+    state: State = field(default_factory=State)
+    origins: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    offspring: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _throne: str = BASELINE
+
+    def take(self, record: Record) -> None:
+        """One record, in order."""
+        event = record.event
+        self.state.apply(event)
+        if isinstance(event, IncumbentChanged):
+            self._throne = event.hypothesis or BASELINE
+        elif isinstance(event, HypothesisRegistered):
+            known = [one for one in event.parents if one in self.state.hypotheses and one != event.id]
+            for relation, origin in [(BUILT_ON, self._throne), *((CHILD, one) for one in known)]:
+                self.origins.setdefault(event.id, {}).setdefault(origin, []).append(relation)
+                self.offspring.setdefault(origin, {}).setdefault(event.id, []).append(relation)
+
+    def name(self, asked: str) -> str:
+        """The hypothesis (or the baseline) that a name stands for. Raises UserError."""
+        if asked == INCUMBENT:
+            return self.state.incumbent.hypothesis or BASELINE
+        if asked == BASELINE or asked in self.state.hypotheses:
+            return asked
+        about = [one.id for one in self.state.hypotheses.values() if one.candidate.id == asked]
+        if len(about) > 1:
+            raise UserError(f"{', '.join(about)} are all about the candidate {asked}: choose one of them")
+        if not about:
+            raise UserError(f"no hypothesis is called {clean(asked)!r}: give one (h7), baseline or incumbent")
+        return about[0]
+
+
+def family(records: Iterable[Record]) -> Family:
+    """The relations in a whole record."""
+    found = Family()
+    for record in records:
+        found.take(record)
+    return found
+
+
+def lineage(found: Family, name: str) -> Lineage:
+    """The lineage of a hypothesis that `Family.name` gave."""
+    up, down = _reached(found.origins, name), _reached(found.offspring, name)
+    order = {BASELINE: 0, **{one: place for place, one in enumerate(found.state.hypotheses, start=1)}}
+    within = sorted({name, *up, *down}, key=order.__getitem__)
+    inside = set(within)
+    edges = [
+        Edge(child, origin, " and ".join(dict.fromkeys(relations)))
+        for child in within
+        for origin, relations in found.origins.get(child, {}).items()
+        if origin in inside
+    ]
+    return Lineage(
+        id=name,
+        ancestors=tuple(sorted(up, key=order.__getitem__)),
+        descendants=tuple(sorted(down, key=order.__getitem__)),
+        nodes=tuple(node(found.state, one) for one in within),
+        edges=tuple(edges),
+    )
+
+
+def _reached(steps: Mapping[str, Mapping[str, object]], start: str) -> set[str]:
+    """Everything on a way from `start`, itself left out."""
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        fresh = [one for one in steps.get(waiting.pop(), {}) if one not in reached and one != start]
+        reached.update(fresh)
+        waiting.extend(fresh)
+    return reached
+
+
+def node(state: State, name: str) -> Node:
+    """One hypothesis, or the baseline."""
+    if name == BASELINE:
+        return Node(BASELINE, "", "", "", None, None, "", dict(state.incumbents[0].candidate.genome), "")
+    hypothesis = state.hypotheses[name]
+    now, verdict = standing(state, hypothesis), hypothesis.verdict
+    return Node(
+        id=name,
+        outcome=now.outcome,
+        reason=now.reason,
+        grade=grade(state, hypothesis) if verdict and verdict.verdict is Verdict.SUPPORTED else "",
+        e_value=verdict.e_value if verdict else None,
+        threshold=verdict.threshold if verdict else None,
+        author=hypothesis.registered.author,
+        candidate=dict(hypothesis.candidate.genome),
+        change=_change(state, hypothesis),
+    )
+
+
+def _change(state: State, hypothesis: Hypothesis) -> str:
+    incumbent = state.candidates[hypothesis.registered.incumbent].genome
+    return in_line(changes(hypothesis.candidate.genome, incumbent), 100)
+
+
+def ancestors(found: Family, name: str) -> list[str]:
+    """Lines of a tree of what a hypothesis came from; what was shown already is named, but not opened again.
+
+    No recursion: a line of descent may be longer than Python's stack.
+    """
+    lines: list[str] = []
+    shown: set[str] = set()
+    waiting = _branches(found.origins.get(name, {}), "")
+    while waiting:
+        prefix, last, (relations, origin) = waiting.pop()
+        said = f"{origin} (shown above)" if origin in shown else in_words(node(found.state, origin))
+        lines.append(f"{prefix}{_tick(last)}{relations} {said}")
+        if origin not in shown:
+            shown.add(origin)
+            waiting += _branches(found.origins.get(origin, {}), prefix + _rail(last))
+    return lines
+
+
+def descendants(found: Family, name: str) -> list[str]:
+    """Lines of a tree of what came from a hypothesis, each once: below its parent, else below what it was built on."""
+    inside = {name, *_reached(found.offspring, name)}
+    below: dict[str, dict[str, list[str]]] = {}
+    for child in found.state.hypotheses:
+        origins = found.origins[child] if child in inside and child != name else {}
+        if known := {origin: relations for origin, relations in origins.items() if origin in inside}:
+            nearest = next((origin for origin, relations in known.items() if CHILD in relations), next(iter(known)))
+            below.setdefault(nearest, {})[child] = known[nearest]
+    lines: list[str] = []
+    waiting = _branches(below.get(name, {}), "")
+    while waiting:
+        prefix, last, (relations, child) = waiting.pop()
+        lines.append(f"{prefix}{_tick(last)}{in_words(node(found.state, child))}  [{relations} it]")
+        waiting += _branches(below.get(child, {}), prefix + _rail(last))
+    return lines
+
+
+def _tick(last: bool) -> str:
+    return "└─ " if last else "├─ "
+
+
+def _rail(last: bool) -> str:
+    return "   " if last else "│  "
+
+
+def _branches(steps: Mapping[str, list[str]], prefix: str) -> list[tuple[str, bool, tuple[str, str]]]:
+    """What hangs on a node: (prefix, whether it is the last, (relations, name)), the first one on top of the stack."""
+    found = [(" and ".join(dict.fromkeys(relations)), name) for name, relations in steps.items()]
+    return [(prefix, place == 0, one) for place, one in enumerate(reversed(found))]
+
+
+def in_words(one: Node) -> str:
+    """A node in one line."""
+    if one.id == BASELINE:
+        return clean("baseline: " + " ".join(f"{name}={value}" for name, value in one.candidate.items()))
+    evidence = (
+        "" if one.e_value is None or one.threshold is None else f" (E = {one.e_value:.3g} of {one.threshold:.3g})"
+    )
+    graded = f", {one.grade}" if one.grade else ""
+    return clean(f"{one.id} {one.outcome}{graded}: {one.change}{evidence}")
+
+
+def dot(found: Lineage) -> str:
+    """The lineage as a graph for Graphviz; arrows point from the origin to what came from it."""
+    lines = ["digraph lineage {", "  rankdir=LR;", "  node [shape=box];"]
+    lines += [f"  {_quoted(one.id)} [label={_quoted(in_words(one))}];" for one in found.nodes]
+    lines += [f"  {_quoted(e.origin)} -> {_quoted(e.child)} [label={_quoted(e.relation)}];" for e in found.edges]
+    return "\n".join([*lines, "}"])
+
+
+def _quoted(text: str) -> str:
+    """A string of the DOT language, in which a backslash would be obeyed."""
+    return json.dumps(clean(text).replace("\\", "/"), ensure_ascii=False)

@@ -1,0 +1,119 @@
+"""Snapshots are a cache: they change nothing, are never believed, and cannot be made to do anything."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import pickle
+import sqlite3
+from pathlib import Path
+
+import pytest
+from labs import coin_study, same
+
+from novum import memory, wiring
+from novum.core.state import State
+from novum.core.study import Budget
+from novum.ledger import snapshot
+from novum.ledger.journal import Reader
+from novum.ledger.secret import known_secret
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("lab")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "FIRST", 500)
+        patch.setattr(memory, "FIRST", 500)
+        with wiring.session(coin_study(), Budget(trials=1200), directory) as lab:
+            lab.run()
+    return directory
+
+
+@pytest.fixture
+def lab(grown, tmp_path):
+    for name in ("lab.db", "lab.secret", "lab.key", "lab.snapshot"):
+        (tmp_path / name).write_bytes((grown / name).read_bytes())
+    (tmp_path / "lab.secret").chmod(0o600)
+    (tmp_path / "lab.key").chmod(0o600)
+    return tmp_path
+
+
+def opened(directory):
+    with Reader(directory) as reader:
+        return memory.restore(reader, directory)
+
+
+def from_events(directory):
+    with Reader(directory) as reader:
+        return memory.refold(reader.read())
+
+
+def test_a_lab_opens_from_its_snapshot_to_the_same_state(lab):
+    known = snapshot.load(lab, known_secret(lab))
+    assert known
+    assert known.seq > 1000
+    assert same(opened(lab), from_events(lab))
+
+
+def test_a_session_goes_on_from_a_snapshot_as_it_would_from_the_events(lab):
+    with wiring.session(coin_study(), Budget(trials=1600), lab) as again:
+        again.run()
+    assert wiring.verify(lab).ok
+    assert same(opened(lab), from_events(lab))
+
+
+@pytest.mark.parametrize("place", [0, 70, 200, -1])
+def test_a_snapshot_that_was_touched_is_passed_over(lab, place):
+    path = lab / "lab.snapshot"
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(bytes(data))
+    assert snapshot.load(lab, known_secret(lab)) is None
+    assert same(opened(lab), from_events(lab))
+
+
+def test_a_snapshot_of_another_history_is_passed_over(lab):
+    with sqlite3.connect(lab / "lab.db") as db:
+        seq = snapshot.load(lab, known_secret(lab)).seq
+        db.execute("DELETE FROM events WHERE seq >= ?", (seq,))
+    assert opened(lab).trials < 1200
+
+
+def test_a_snapshot_of_other_code_is_passed_over(lab, monkeypatch):
+    monkeypatch.setattr(snapshot, "_code", lambda: "another")
+    assert snapshot.load(lab, known_secret(lab)) is None
+
+
+class Harmful:
+    def __reduce__(self):
+        return os.system, ("touch /tmp/novum-was-here",)
+
+
+class Sneaky:
+    def __reduce__(self):
+        return getattr, (State, "apply")
+
+
+@pytest.mark.parametrize("body", [Harmful(), {"study": Sneaky()}, [State.apply]])
+def test_not_even_the_holder_of_the_secret_can_make_a_snapshot_run_code(lab, body):
+    secret = known_secret(lab)
+    header = json.dumps({"code": snapshot._code(), "seq": 1, "head": "x"}).encode()
+    data = pickle.dumps(body)
+    key = hmac.new(secret, b"snapshot", hashlib.sha256).digest()
+    seal = hmac.new(key, header + b"\n" + data, hashlib.sha256).hexdigest().encode()
+    (lab / "lab.snapshot").write_bytes(b"\n".join((seal, header, data)))
+    assert snapshot.load(lab, secret) is None
+    assert not Path("/tmp/novum-was-here").exists()
+
+
+def test_without_the_secret_there_is_no_snapshot_and_the_lab_still_opens(lab):
+    (lab / "lab.secret").unlink()
+    assert same(opened(lab), from_events(lab))
+
+
+def test_a_snapshot_that_cannot_be_written_is_no_harm(lab):
+    known = snapshot.load(lab, known_secret(lab))
+    snapshot.save(lab / "nowhere", b"secret", known)

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from labs import SECRET, ScriptedArena, coin_study
+
+from novum import replay as module
+from novum import wiring
+from novum.arenas.coinflip import trial as coin
+from novum.audit.pack import write_pack
+from novum.core.errors import IntegrityError, LabMismatch, UserError
+from novum.core.nouns import Delivery, Kind
+from novum.core.plans import Purpose
+from novum.core.study import Budget, ScreeningSettings
+from novum.ledger.journal import Reader
+from novum.replay import How, replay
+
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+
+
+@pytest.fixture(scope="module")
+def coins(tmp_path_factory):
+    """A small lab and the pack of its first finding."""
+    directory = tmp_path_factory.mktemp("labs") / "coins"
+    directory.mkdir()
+    (directory / "lab.secret").write_text(SECRET.hex())
+    with wiring.session(coin_study(options={"flips": 600}), Budget(trials=420), directory) as lab:
+        lab.run()
+        name = lab.state.findings[0].id
+    write_pack(directory, name, directory / "finding.zip")
+    return directory, name
+
+
+def kinds(lab):
+    with Reader(lab) as reader:
+        return [(record.kind, record.event) for record in reader.read()]
+
+
+def test_a_finding_comes_out_again_bit_for_bit_its_pairs_first(coins):
+    lab, name = coins
+    done = replay(name, lab)
+    assert done.ok
+    assert done.about == name
+    assert done.notes == ()
+    assert {one.how for one in done.trials} == {How.IDENTICAL}
+    purposes = [one.purpose for one in done.trials]
+    assert purposes[0] is Purpose.CONFIRM
+    assert set(purposes) >= {Purpose.CONFIRM, Purpose.ESTIMATE, Purpose.CALIBRATE, Purpose.SCREEN}
+    finished = {event.trial: event.score for kind, event in kinds(lab) if kind == "trial_finished"}
+    assert all(one.recorded == finished[one.trial] == one.now for one in done.trials)
+
+
+def test_a_pack_comes_out_again_in_an_empty_directory(coins, tmp_path):
+    shutil.copy(coins[0] / "finding.zip", tmp_path / "h.zip")
+    command = [sys.executable, "-m", "novum.cli", "replay", "h.zip", "--trials", "10", "--json"]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    found = json.loads(shown.stdout)
+    assert found["ok"]
+    assert found["about"] == coins[1]
+    assert 10 <= len(found["trials"]) <= 20
+    assert [one.name for one in tmp_path.iterdir()] == ["h.zip"]
+
+
+def test_a_trial_is_run_again_with_those_it_was_run_with(coins):
+    done = replay("g3.0", coins[0])
+    assert done.trials[0].trial == "g3.0"
+    assert {one.trial.partition(".")[0] for one in done.trials} == {"g3"}
+    assert replay("g3", coins[0]).trials == done.trials
+
+
+def test_sealed_or_unknown_names_are_refused_in_words(coins, tmp_path):
+    with pytest.raises(UserError, match="no hypothesis, trial or group 'h999'"):
+        replay("h999", coins[0])
+    with pytest.raises(UserError, match="--lab"):
+        replay("missing.zip")
+    with pytest.raises(UserError, match="no lab in"):
+        replay("h1", tmp_path)
+    with wiring.session(coin_study(), Budget(trials=46), tmp_path / "short") as lab:
+        lab.run()
+        opened = [one for one in lab.state.hypotheses.values() if one.rule and not one.verdict]
+    groups = [event.plan.id for kind, event in kinds(tmp_path / "short") if kind == "group_dispatched"]
+    sealed = [name for name in groups if _sealed(tmp_path / "short", name)]
+    assert opened
+    assert sealed
+    with pytest.raises(UserError, match="still sealed"):
+        replay(sealed[-1], tmp_path / "short")
+
+
+def _sealed(lab, group):
+    plan = next(e.plan for kind, e in kinds(lab) if kind == "group_dispatched" and e.plan.id == group)
+    return plan.purpose is Purpose.CONFIRM
+
+
+def test_what_does_not_come_out_again_is_named_and_small_differences_are_told_apart(coins, monkeypatch):
+    lab, name = coins
+    real = coin.run
+
+    def loaded(bits):
+        def run(group):
+            flips = [int.from_bytes(one.artefact, "little") for one in real(group)]
+            length = (600 + 7) // 8
+            return [
+                Delivery(trial.id, artefact=(value & ~((1 << bits) - 1)).to_bytes(length, "little"))
+                for trial, value in zip(group.trials, flips, strict=True)
+            ]
+
+        return run
+
+    monkeypatch.setattr(coin, "run", loaded(4))
+    close = replay(name, lab, trials=4)
+    assert close.ok
+    assert close.count(How.CLOSE) > 0
+    monkeypatch.setattr(coin, "run", loaded(300))
+    wrong = replay(name, lab, trials=4)
+    assert not wrong.ok
+    assert wrong.count(How.DIFFERENT) >= 3
+    assert "resolution" in next(one for one in wrong.trials if one.how is How.DIFFERENT).words
+
+    def crash(group):
+        return [Delivery(trial.id, failure=Kind.CRASHED, cause="no coin") for trial in group.trials]
+
+    monkeypatch.setattr(coin, "run", crash)
+    failed = replay(name, lab, trials=1)
+    assert "recorded as scored, here crashed: no coin" in failed.trials[0].words
+    assert not failed.ok
+
+
+def test_other_code_is_refused_unless_somebody_insists(coins, monkeypatch):
+    lab, name = coins
+    monkeypatch.setattr(wiring, "code_hash", lambda program: "00")
+    with pytest.raises(LabMismatch, match="--anyway"):
+        replay(name, lab)
+    done = replay(name, lab, trials=1, anyway=True)
+    assert done.ok
+    assert "code" in done.notes[0]
+    monkeypatch.setattr(wiring, "versions", lambda problem: {"novum": "9", "abacus": "1"})
+    notes = replay(name, lab, trials=1, anyway=True).notes
+    assert any("abacus: recorded with none, here 1" in note for note in notes)
+
+
+def test_a_pack_whose_files_are_not_the_signed_ones_is_not_replayed(coins, tmp_path):
+    from zipfile import ZipFile
+
+    from novum.audit.container import write_archive
+
+    with ZipFile(coins[0] / "finding.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    write_archive(tmp_path / "x.zip", {**files, "index.html": b"<p>"})
+    with pytest.raises(IntegrityError, match=r"index\.html is not the file that was signed"):
+        replay(str(tmp_path / "x.zip"))
+
+
+def test_failures_come_out_alike_and_trials_of_an_arena_of_ones_own_too(tmp_path):
+    arena = ScriptedArena()
+    with wiring.session(coin_study(arena="scripted"), Budget(trials=120), tmp_path, problem=arena) as lab:
+        lab.run()
+        failed = next(event for event, _ in lab.state.failures if event.kind is Kind.CRASHED)
+    done = replay(failed.trial, tmp_path, arena=arena)
+    assert done.ok
+    assert done.count(How.FAILED_ALIKE) >= 1
+    with pytest.raises(UserError, match="scripted"):
+        replay(failed.trial, tmp_path)
+
+
+def test_the_command_prints_each_trial_and_ends_with_one_when_something_differs(coins):
+    lab, name = coins
+    code = (
+        "from novum.arenas.coinflip import trial; from novum.core.nouns import Delivery; "
+        "trial.run = lambda group: [Delivery(t.id, artefact=bytes(75)) for t in group.trials]; "
+        "from novum.cli.app import main; main()"
+    )
+    command = [sys.executable, "-c", code, "replay", name, "--lab", str(lab), "--trials", "2"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert shown.returncode == 1, shown.stderr
+    assert "different" in shown.stdout
+    assert "Traceback" not in shown.stderr
+
+
+@needs_torch
+def test_trained_models_come_out_again_bit_for_bit(tmp_path):
+    """Trials trained as one population, in the same population again."""
+    options = {"steps": 6, "held_out": 8, "batch": 2, "width": 8}
+    study = coin_study(arena="recall", options=options, screening=ScreeningSettings(seeds=2, first_seeds=2))
+    with wiring.session(study, Budget(trials=16), tmp_path) as lab:
+        lab.run()
+    groups = [event.plan for kind, event in kinds(tmp_path) if kind == "group_dispatched"]
+    assert len(groups[0].members) > 1
+    done = replay(groups[0].id, tmp_path)
+    assert [one.how for one in done.trials] == [How.IDENTICAL] * len(groups[0].members)
+    assert done.notes == ()
+
+
+def test_the_order_of_purposes_is_complete():
+    assert set(module._ORDER) == set(Purpose)
