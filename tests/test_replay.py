@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import scripted_program
 from labs import SECRET, ScriptedArena, coin_study
 
 from novum import replay as module
@@ -81,20 +82,13 @@ def test_sealed_or_unknown_names_are_refused_in_words(coins, tmp_path):
         replay("missing.zip")
     with pytest.raises(UserError, match="no lab in"):
         replay("h1", tmp_path)
-    with wiring.session(coin_study(), Budget(trials=46), tmp_path / "short") as lab:
-        lab.run()
-        opened = [one for one in lab.state.hypotheses.values() if one.rule and not one.verdict]
-    groups = [event.plan.id for kind, event in kinds(tmp_path / "short") if kind == "group_dispatched"]
-    sealed = [name for name in groups if _sealed(tmp_path / "short", name)]
-    assert opened
-    assert sealed
+    with wiring.session(coin_study(), Budget(trials=400), tmp_path / "cut") as lab:
+        while not any(one.rule and one.pairs() for one in lab.state.hypotheses.values()):
+            assert lab.step()
+    sealed = [e.plan for kind, e in kinds(tmp_path / "cut") if kind == "group_dispatched" and e.plan.attempt == 1]
     with pytest.raises(UserError, match="still sealed"):
-        replay(sealed[-1], tmp_path / "short")
-
-
-def _sealed(lab, group):
-    plan = next(e.plan for kind, e in kinds(lab) if kind == "group_dispatched" and e.plan.id == group)
-    return plan.purpose is Purpose.CONFIRM
+        replay(sealed[0].id, tmp_path / "cut")
+    assert replay(sealed[0].subject, tmp_path / "cut").ok, "its sweeps and the scale are public"
 
 
 def test_what_does_not_come_out_again_is_named_and_small_differences_are_told_apart(coins, monkeypatch):
@@ -156,14 +150,23 @@ def test_a_pack_whose_files_are_not_the_signed_ones_is_not_replayed(coins, tmp_p
         replay(str(tmp_path / "x.zip"))
 
 
-def test_failures_come_out_alike_and_trials_of_an_arena_of_ones_own_too(tmp_path):
-    arena = ScriptedArena()
+def test_failures_come_out_alike_and_trials_of_an_arena_of_ones_own_too(tmp_path, monkeypatch):
+    arena, real = ScriptedArena(), scripted_program.run
+
+    def fragile(group):
+        if group.candidate.genome["level"] % 2:
+            raise RuntimeError("odd")
+        return real(group)
+
+    monkeypatch.setattr(scripted_program, "run", fragile)
     with wiring.session(coin_study(arena="scripted"), Budget(trials=120), tmp_path, problem=arena) as lab:
         lab.run()
         failed = next(event for event, _ in lab.state.failures if event.kind is Kind.CRASHED)
     done = replay(failed.trial, tmp_path, arena=arena)
     assert done.ok
-    assert done.count(How.FAILED_ALIKE) >= 1
+    assert done.count(How.FAILED_ALIKE) == len(done.trials)
+    monkeypatch.setattr(scripted_program, "run", real)
+    assert "recorded as crashed, here scored" in replay(failed.trial, tmp_path, arena=arena).trials[0].words
     with pytest.raises(UserError, match="scripted"):
         replay(failed.trial, tmp_path)
 

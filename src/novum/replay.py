@@ -127,8 +127,10 @@ def replay(
     chosen = list(_chosen(told, plans, trials))
     if not chosen:
         raise UserError(f"nothing of {about} can be run again: the seeds of its trials are still sealed")
+    if sealed := sum(len(plan.members) for plan in plans if told.key(plan) is None):
+        notes.append(f"{sealed} further trials cannot be run again: their seeds are still sealed")
     groups = [group_of(plan, key, study) for plan, key in chosen]
-    say(f"running {sum(len(group.trials) for group in groups)} trials of {about} again, in {len(groups)} groups")
+    say(f"running {sum(len(group.trials) for group in groups)} trials of {about} again (groups: {len(groups)})")
     elsewhere = wiring.elsewhere(study, arena)
     done: list[Again] = []
     with wiring.executor(study, problem, workers or wiring.cores()) as place:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from novum import memory
 from novum.core.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
-from novum.core.events import CampaignOpened, Event, IncumbentChanged, SessionStarted
+from novum.core.events import CampaignOpened, Event, IncumbentChanged, Provenance, SessionStarted
 from novum.core.house import House
 from novum.core.ids import digest
 from novum.core.loop import Lab
@@ -31,11 +31,11 @@ from novum.core.seeds import Keyring, commitment
 from novum.core.state import State
 from novum.core.study import NAME, NAME_RULE, Budget, Study
 from novum.governance.budget import HardBudget
+from novum.provenance import provenance
 from novum.version import __version__
 
 if TYPE_CHECKING:
     from novum.audit.verify import Verification
-
 
 
 T = TypeVar("T")
@@ -73,6 +73,9 @@ def _evolve(options: Setting) -> Researcher:
 
 
 ARENAS: Mapping[str, Builder[Arena]] = {"coinflip": _coinflip, "digits": _digits, "recall": _recall}
+ISOLATION = {"inline": "none: trials run in the lab's own process", "local": "limits on a forked process; no sandbox"}
+"""What stands between a trial and the machine, by executor."""
+
 RESEARCHERS: Mapping[str, Builder[Researcher]] = {"evolve": _evolve, "random": _random}
 
 
@@ -180,9 +183,9 @@ def session(
         if state.study is not None:
             _check_same(state, rooms, directory)
         ledger = _signed(journal, directory, state, rooms)
-        take_up(state, ledger, rooms, budget)
+        blobs = FileBlobs(directory / "blobs")
+        take_up(state, ledger, rooms, budget, provenance(problem, blobs, ISOLATION[study.executor]))
         with nullcontext(place) if place else executor(study, problem, count) as running:
-            blobs = FileBlobs(directory / "blobs")
             lab = Lab(rooms, state, ledger, blobs, running, steward=steward(rooms, blobs))
             lab.rest = memory.keeper(journal, directory, secret, state)
             yield lab
@@ -274,8 +277,8 @@ def versions(problem: Arena) -> dict[str, str]:
     return found
 
 
-def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget) -> None:
-    """Open the campaign unless the state has one, then start a session in it."""
+def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget, where: Provenance | None = None) -> None:
+    """Open the campaign unless the state has one, then start a session in it. where: what its trials depend on."""
     study, problem = rooms.study, rooms.arena
     opening: list[Event] = []
     if state.study is None:
@@ -291,7 +294,15 @@ def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget) -> None:
             IncumbentChanged(baseline, problem.cost(baseline.genome), None),
         ]
     opening.append(
-        SessionStarted(state.session + 1, budget, rooms.slots, os.getpid(), socket.gethostname(), versions(problem))
+        SessionStarted(
+            state.session + 1,
+            budget,
+            rooms.slots,
+            os.getpid(),
+            socket.gethostname(),
+            versions(problem),
+            where or Provenance(),
+        )
     )
     for record in ledger.append(opening, durable=True):
         state.apply(record.event)

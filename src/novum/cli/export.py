@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,8 +69,14 @@ def _tables(directory: Path, csv: Path | None, parquet: Path | None, mlflow: Pat
     with Reader(directory) as reader:
         found = campaign(reader.read())
     written: dict[str, dict[str, Any]] = {}
-    forms = (("csv", csv, write_csv), ("parquet", parquet, write_parquet), ("mlflow", mlflow, write_mlflow))
-    for form, target, write in forms:
-        if target is not None:
-            written[form] = {"path": str(target), **write(found, target)}
+    if csv:
+        written["csv"] = {"path": str(csv), **write_csv(found, csv)}
+    if parquet:
+        written["parquet"] = {"path": str(parquet), **write_parquet(found, parquet)}
+    if mlflow:
+        written["mlflow"] = {"path": str(mlflow), **write_mlflow(found, mlflow, _say)}
     return written
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -14,6 +14,8 @@ class Archive(State):
         super().__init__()
         self.finished: dict[str, ev.TrialFinished] = {}
         self._every: dict[str, Plan] = {}
+        self._sessions: dict[int, ev.SessionStarted] = {}
+        self._session_of: dict[str, int] = {}
 
     def apply(self, event: ev.Event) -> None:
         """Take one event into account."""
@@ -22,6 +24,13 @@ class Archive(State):
             self.finished[event.trial] = event
         elif isinstance(event, ev.GroupDispatched):
             self._every[event.plan.id] = event.plan
+            self._session_of[event.plan.id] = event.session
+        elif isinstance(event, ev.SessionStarted):
+            self._sessions[event.session] = event
+
+    def session_of(self, group: str) -> ev.SessionStarted | None:
+        """The session that dispatched a group, with its provenance."""
+        return self._sessions.get(self._session_of.get(group, 0))
 
     def plan(self, group: str) -> Plan:
         """The plan of a group that was ever dispatched. Raises KeyError."""

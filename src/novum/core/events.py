@@ -54,6 +54,7 @@ __all__ = [
     "PreflightRecorded",
     "ProposalMade",
     "ProposalRefused",
+    "Provenance",
     "Record",
     "ReopeningRequested",
     "RungClosed",
@@ -79,6 +80,29 @@ class CampaignOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """What the trials of a session may depend on, beside the candidate and the arena's code.
+
+    novum_code: SHA-256 of Novum's source; git_commit and git_changes (a blob) where it runs from a checkout. data:
+    SHA-256 of the arena's data files by name. isolation: what stands between a trial and the machine.
+    """
+
+    novum_code: str = ""
+    git_commit: str = ""
+    git_changes: str = ""
+    python: str = ""
+    system: str = ""
+    machine: str = ""
+    processor: str = ""
+    processor_flags: tuple[str, ...] = ()
+    cores: int = 0
+    threads: Mapping[str, str] = field(default_factory=dict)
+    isolation: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SessionStarted:
     """A process took up the campaign. Whatever an earlier session had in flight is run again."""
 
@@ -88,6 +112,7 @@ class SessionStarted:
     pid: int
     host: str
     versions: Mapping[str, str]
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 @dataclass(frozen=True, slots=True)

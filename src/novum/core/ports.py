@@ -51,6 +51,14 @@ class DeclaresExamples(Protocol):
         ...
 
 
+class HasData(Protocol):
+    """What an arena adds that reads files: their hashes are part of the provenance of every session."""
+
+    def data_hashes(self) -> Mapping[str, str]:
+        """SHA-256 of each data file, by name."""
+        ...
+
+
 class Executor(Protocol):
     """Runs trial groups somewhere, in any order. A trial that fails is a delivery; only the executor itself raises."""
 

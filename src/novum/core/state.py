@@ -38,6 +38,7 @@ class State:
         self.session_open = False
         self.budget = Budget()
         self.workers = 0
+        self.provenance = ev.Provenance()
         self.end_reason = ""
         self.elapsed = 0.0
         self._earlier_sessions = 0.0
@@ -182,7 +183,7 @@ class State:
     def _session_started(self, event: ev.SessionStarted) -> None:
         self._earlier_sessions += self.elapsed
         self.session, self.session_open, self.elapsed = event.session, True, 0.0
-        self.budget, self.workers = event.budget, event.workers
+        self.budget, self.workers, self.provenance = event.budget, event.workers, event.provenance
         self.in_flight.clear()
 
     def _session_ended(self, event: ev.SessionEnded) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from novum.core.archive import Archive
 from novum.core.grade import grade
 from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
 from novum.core.plans import Side
-from novum.core.archive import Archive
 from novum.core.state import State
 from novum.report.reach import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails
 from novum.report.reach import tuning as tuning_of
@@ -70,6 +70,14 @@ class TrialDetail:
     wall_seconds: float
     peak_bytes: int
     facts: dict[str, float]
+    others: dict[str, float]
+    session: int
+    seed_index: int
+    author: str
+    parents: tuple[str, ...]
+    isolation: str
+    novum_code: str
+    arena_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +154,8 @@ def _trial(state: Archive, name: str) -> TrialDetail | None:
     if name not in state.finished:
         return None
     outcome = state.finished[name]
-    plan = state.plan(outcome.group)
+    plan, session = state.plan(outcome.group), state.session_of(outcome.group)
+    claim = next((h.registered for h in state.hypotheses.values() if h.candidate.id == plan.candidate.id), None)
     return TrialDetail(
         id=name,
         outcome=outcome.kind,
@@ -160,4 +169,12 @@ def _trial(state: Archive, name: str) -> TrialDetail | None:
         wall_seconds=outcome.wall_seconds,
         peak_bytes=outcome.peak_bytes,
         facts=dict(outcome.facts),
+        others=dict(outcome.others),
+        session=session.session if session else 0,
+        seed_index=plan.members[outcome.member].index,
+        author=claim.author if claim else "",
+        parents=claim.parents if claim else (),
+        isolation=session.provenance.isolation if session else "",
+        novum_code=session.provenance.novum_code if session else "",
+        arena_code=state.code,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from novum.arenas.digits.card import CARD, WORST, transfers
 from novum.arenas.digits.cost import cost
-from novum.arenas.digits.data import PARTS, POOL, sample
+from novum.arenas.digits.data import FILE_DIGEST, PARTS, POOL, sample
 from novum.arenas.digits.options import Options
 from novum.arenas.digits.score import digests, marks, worst
 from novum.arenas.digits.space import SPACE, Design
@@ -58,6 +58,10 @@ class DigitsArena:
         draw = Design.of(group.candidate.genome).draw
         places = sample(trial.seed, draw, self.options.rows(group.fidelity))
         return {"train": digests(POOL[places]), "scored": digests(PARTS[group.role])}
+
+    def data_hashes(self) -> Mapping[str, str]:
+        """SHA-256 of the digits as text; data of any other hash are refused where they are read."""
+        return {"digits.csv": FILE_DIGEST}
 
     def cost(self, genome: Genome) -> Cost:
         """Parameters at most, see `cost.cost`. Raises StudyError for what is no genome."""

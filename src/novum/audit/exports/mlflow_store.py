@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,25 @@ from novum.core.errors import MissingExtra, UserError
 
 INSTALL = "an MLflow store needs mlflow-skinny, sqlalchemy and alembic: pip install 'novum[mlflow]' (or mlflow itself)"
 CAMPAIGN, NAME, CONTENT = "novum.campaign", "novum.id", "novum.content"
-BATCH = 100
+BATCH, MANY = 100, 500
 LONGEST_TEXT, LONGEST_KEY = 4000, 240
 _KEY = re.compile(r"[^\w.\- ]")
 
 
-def write_mlflow(found: Campaign, directory: Path) -> dict[str, int]:
+def write_mlflow(found: Campaign, directory: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, int]:
     """Write or update the experiment of a campaign; returns how many runs it has and how many were written.
 
+    An export that was interrupted goes on where it stopped. say: told when it will take long.
     Raises MissingExtra, UserError.
     """
     store = _open(directory)
     experiment = _experiment(store.client, found, directory)
     known = {run.data.tags.get(NAME, ""): run for run in _present(store.client, experiment)}
     ids: dict[str, str] = {}
-    written = 0
-    for run in runs(found):
+    written, wanted = 0, list(runs(found))
+    if len(wanted) - len(known) > MANY:
+        say(f"writing {len(wanted)} runs; MLflow takes about 20 ms for each ...")
+    for run in wanted:
         before = known.get(run.id)
         if before and before.data.tags.get(CONTENT) == run.content:
             ids[run.id] = before.info.run_id
@@ -91,26 +94,26 @@ class _Store:
         missing = {key: value for key, value in params.items() if key not in before.data.params}
         metrics = [self.entities.Metric(_key(key), value, now // 1000, 0) for key, value in run.values.items()]
         metrics += [self.entities.Metric(p.metric, p.value, p.time // 1000, p.step) for p in run.points]
-        self._log(name, metrics, missing, tags)
         if run.status == RUNNING:
             self.client.update_run(name, status=RUNNING)
         else:
             self.client.set_terminated(name, run.status, run.ended // 1000)
+        self._log(name, metrics, missing, {**tags, CONTENT: run.content})
         return name
 
     def _log(self, name: str, metrics: list[Any], params: Mapping[str, str], tags: Mapping[str, str]) -> None:
-        """In batches that MLflow takes: a thousand things at once, a hundred of them parameters or tags."""
+        """In batches of a size that MLflow takes. The last tag comes last: it says that the run is complete."""
         listed = [self.entities.Param(key, value) for key, value in params.items()]
         tagged = [self.entities.RunTag(key, value) for key, value in tags.items()]
-        for start in range(0, max(len(metrics), len(listed), len(tagged)), BATCH):
-            part = slice(start, start + BATCH)
-            self.client.log_batch(name, metrics=metrics[part], params=listed[part], tags=tagged[part])
+        starts = range(0, max(len(metrics), len(listed), 1), BATCH)
+        for start in starts:
+            part, last = slice(start, start + BATCH), start == starts[-1]
+            self.client.log_batch(name, metrics[part], listed[part], tagged if last else [])
 
     def _tags(self, run: Run, ids: Mapping[str, str]) -> dict[str, str]:
         said = {key: clean(value)[:LONGEST_TEXT] for key, value in run.tags.items()}
         return {
             NAME: run.id,
-            CONTENT: run.content,
             "mlflow.user": clean(run.author)[:LONGEST_KEY],
             "mlflow.source.name": "novum",
             "mlflow.parentRunId": ids.get(run.parent, ""),
@@ -126,6 +129,7 @@ def _experiment(client: Any, found: Campaign, directory: Path) -> str:
     tags = {f"novum.{name}": value for name, value in made_from.items()}
     question = found.state.study.question or found.state.card.question
     tags |= {"novum.metric": found.state.card.metric, "mlflow.note.content": question}
+    tags["mlflow.experimentKind"] = "custom_model_development"
     tags = {key: clean(value)[:LONGEST_TEXT] for key, value in tags.items() if value}
     present = client.search_experiments(filter_string=f"tags.`{CAMPAIGN}` = '{made_from['campaign']}'")
     if present:

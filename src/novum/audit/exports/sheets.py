@@ -205,7 +205,7 @@ def _cost(one: Hypothesis) -> Row:
 
 def _confirmation(attempt: Attempt) -> Row:
     rule, verdict = attempt.rule, attempt.verdict
-    names = (
+    names: tuple[str, ...] = (
         "hypothesis", "attempt", "process", "metric", "delta", "scale", "sigma", "dmin", "alpha", "beta", "max_pairs",
         "position", "stake",
     )  # fmt: skip
