@@ -26,6 +26,7 @@ from novum.core.errors import ArtefactError, IntegrityError, LabMismatch, UserEr
 from novum.core.events import (
     FindingRecorded,
     FollowUpClosed,
+    Provenance,
     ScaleMeasured,
     SessionStarted,
     TrialFinished,
@@ -37,6 +38,8 @@ from novum.core.nouns import Delivery, GroupResult, Kind, Trial, TrialGroup
 from novum.core.plans import Plan, Purpose
 from novum.core.ports import Arena, Executor
 from novum.ledger.journal import Reader
+from novum.ledger.memory import MemoryBlobs
+from novum.provenance import provenance
 
 PATIENCE = 0.5
 """Seconds to wait for a group before asking again."""
@@ -88,11 +91,11 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Told:
-    """A record as replaying needs it: all trials, revealed keys, and versions of the last session."""
+    """A record as replaying needs it: all trials, revealed keys, and the start of each session."""
 
     archive: Archive
     keys: dict[Seal, bytes]
-    versions: dict[str, str]
+    sessions: list[SessionStarted]
 
     def key(self, plan: Plan) -> bytes | None:
         """The key behind the seeds of a plan, None while it is sealed."""
@@ -170,7 +173,7 @@ def _found(name: str, lab: Path | None) -> tuple[Told, str, list[Plan]]:
 
 
 def _told(rows: Iterable[Row]) -> Told:
-    told = Told(Archive(), {}, {})
+    told = Told(Archive(), {}, [])
     for record in records(rows):
         event = record.event
         try:
@@ -184,7 +187,7 @@ def _told(rows: Iterable[Row]) -> Told:
 def _reveal(told: Told, event: object) -> None:
     """Take the key that an event makes public."""
     if isinstance(event, SessionStarted):
-        told.versions.update(event.versions)
+        told.sessions.append(event)
     elif isinstance(event, VerdictReached | FindingRecorded) and event.key:
         told.keys[seal(event.hypothesis, event.attempt, Purpose.CONFIRM)] = bytes.fromhex(event.key)
     elif isinstance(event, FollowUpClosed):
@@ -223,12 +226,26 @@ def _notes(told: Told, problem: Arena, *, anyway: bool) -> list[str]:
 
 
 def _versions(told: Told, problem: Arena) -> list[str]:
-    here = wiring.versions(problem)
+    """What the trials may depend on and is not here as it was in the last session."""
+    if not told.sessions:
+        return []
+    last = told.sessions[-1]
+    before, here = dict(last.versions), wiring.versions(problem)
+    if last.provenance.novum_code:
+        before |= _surroundings(last.provenance)
+        here |= _surroundings(provenance(problem, MemoryBlobs(), ""))
     return [
-        f"{name}: recorded with {told.versions.get(name, 'none')}, here {here.get(name, 'none')}"
-        for name in sorted({*told.versions, *here})
-        if told.versions.get(name) != here.get(name)
+        f"{name}: recorded with {before.get(name, 'none')}, here {here.get(name, 'none')}"
+        for name in sorted({*before, *here})
+        if before.get(name) != here.get(name)
     ]
+
+
+def _surroundings(where: Provenance) -> dict[str, str]:
+    threads = (
+        ", ".join(f"{name}={value}" for name, value in sorted(where.threads.items()) if value) or "as many as cores"
+    )
+    return {"processor": where.processor, "threads": threads, "novum's code": where.novum_code[:12]}
 
 
 def _run(place: Executor, groups: Sequence[TrialGroup]) -> Iterator[GroupResult]:

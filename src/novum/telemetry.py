@@ -26,7 +26,7 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 FLUSH_SECONDS = 2.0
 LONGEST = 300
 _LOGGERS = ("opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk._shared_internal")
-_ON_THE_SESSION = (ev.PreflightRecorded, ev.IncumbentChanged, ev.HoldoutAnswered, ev.HypothesisRegistered)
+_ON_THE_SESSION = (ev.PreflightRecorded, ev.IncumbentChanged, ev.HoldoutAnswered)
 
 Say = Callable[[str], None]
 
@@ -277,6 +277,8 @@ class Spans:
         sender = threading.Thread(target=self.provider.force_flush, name="novum-telemetry", daemon=True)
         sender.start()
         sender.join(FLUSH_SECONDS)
+        if sender.is_alive():
+            self.once.say("does not get through")
 
     def close(self) -> None:
         """End what is open, for a process that goes without an end of its session."""

@@ -218,8 +218,9 @@ def test_even_the_lab_cannot_sign_what_does_not_follow_from_its_record(original,
     assert "another claim" in refused(resigned(pack, tmp_path, key, lambda f, said: said["claim"].update(effect=9.0)))
     assert "is no finding" in refused(resigned(pack, tmp_path, key, lambda f, said: said.update(finding="h1")))
     assert "another lab" in refused(resigned(pack, tmp_path, key, lambda f, said: said.update(lab="00")))
-    older = resigned(pack, tmp_path, key, lambda f, said: said.update(novum="0.0.1", claim=None))
-    assert wiring.verify(older).ok
+    older = wiring.verify(resigned(pack, tmp_path, key, lambda f, said: (page(f, said), said.update(novum="0.0.1"))))
+    assert older.ok
+    assert any("another version of novum wrote index.html" in note for note in older.notes)
     thief = LabKey(Ed25519PrivateKey.generate())
     assert "not signed with the key" in refused(resigned(pack, tmp_path, thief, lambda files, said: None))
 

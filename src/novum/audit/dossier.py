@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from novum.audit.anchor import root
@@ -20,6 +23,7 @@ from novum.core.events import (
 )
 from novum.core.grade import grade
 from novum.core.hypothesis import Hypothesis
+from novum.core.ids import digest
 from novum.core.plans import Purpose, Side
 from novum.ledger.codec import plain
 from novum.version import __version__
@@ -75,14 +79,21 @@ class Dossier:
 
     @property
     def artefacts(self) -> list[str]:
-        """The addresses of the blobs it rests on, in order."""
-        named = (trial.artefact or "" for trial in self.rests_on)
+        """The addresses of the blobs it rests on, in order: what trials delivered, and changes to the code they ran."""
+        named = [trial.artefact or "" for trial in self.rests_on]
+        named += [session.provenance.git_changes for session in self.sessions]
         return sorted({name.removeprefix("sha256:") for name in named if name.startswith("sha256:")})
 
     def environment(self) -> dict[str, Any]:
-        """Versions and machines as the sessions recorded them, and the code that was compared (SHA-256)."""
+        """What the trials may depend on, as the sessions recorded it, and the SHA-256 of the arena's code."""
         sessions = [
-            {"session": one.session, "workers": one.workers, "versions": dict(one.versions)} for one in self.sessions
+            {
+                "provenance": plain(one.provenance),
+                "session": one.session,
+                "versions": dict(one.versions),
+                "workers": one.workers,
+            }
+            for one in self.sessions
         ]
         return {
             "arena": self.opening.study.arena,
@@ -108,7 +119,7 @@ class Dossier:
             "finding": self.hypothesis.id,
             "lab": self.opening.secret_commitment,
             "ledger": {"events": self.events, "head": self.head},
-            "novum": __version__,
+            "novum": {"code": _code(), "version": __version__},
         }
 
 
@@ -164,3 +175,13 @@ def rests_on(state: Archive, hypothesis: Hypothesis) -> Iterator[TrialFinished]:
             needed = plan.subject == hypothesis.id or (behind_scale and plan.purpose is not Purpose.FOLLOW_UP)
         if needed:
             yield trial
+
+
+@cache
+def _code() -> str:
+    """SHA-256 over Novum's source, which decides how a pack is written."""
+    home = Path(__file__).parents[1]
+    files = sorted(path for path in home.rglob("*") if path.suffix in (".py", ".html"))
+    return digest(
+        [[path.relative_to(home).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()] for path in files]
+    )

@@ -18,7 +18,6 @@ from novum.audit.verify import Audit, Verification, walk
 from novum.core.errors import IntegrityError, UserError
 from novum.core.ids import canonical
 from novum.core.study import Study
-from novum.version import __version__
 
 
 def verify_pack(pack: Pack, make_rules: Callable[[Study], Rules], known: Known | None = None) -> Verification:
@@ -59,18 +58,16 @@ def _stated(pack: Pack, audit: Audit) -> tuple[Dossier, list[str]]:
     found = dossier(records(pack.rows()), str(said.get("finding"))[:80])
     _complete(found, audit)
     honest, notes = found.predicate(), []
-    same_version = said.get("novum") == __version__
-    for name in honest if same_version else ("lab", "ledger", "anchor"):
+    same_code = said.get("novum") == honest["novum"]
+    for name in honest if same_code else ("lab", "ledger", "anchor"):
         if canonical(said.get(name)) != canonical(honest[name]):
             raise IntegrityError(f"the signed statement says another {name} than the record")
     sizes = {name: pack.size(name) for name in pack.names if name.startswith(BLOBS) or name == LEDGER}
     differing = [name for name, data in derived(found, key, sizes).items() if pack.read(name) != data]
-    if differing and same_version:
+    if differing and same_code:
         raise IntegrityError(f"{differing[0]} does not say what the record says")
     if differing:
-        notes.append(
-            f"made by novum {str(said.get('novum'))[:20]}: {', '.join(differing)} cannot be compared with the record"
-        )
+        notes.append(f"another version of novum wrote {', '.join(differing)}: where they differ, believe this check")
     if audit.scores.unseen:
         notes.append(
             f"{len(audit.scores.unseen)} scores of other trials stand as recorded: their artefacts are not in the pack"

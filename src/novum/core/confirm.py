@@ -252,8 +252,7 @@ def _open(state: State, house: House) -> list[Event]:
     if incumbent not in state.scales or state.count(Phase.CONFIRMING) >= max(1, house.slots // 2):
         return []
     due = state.screened_against[incumbent] // house.study.screening.keep_one_in
-    waiting = state.promising.values() if state.promoted_against[incumbent] < due else ()
-    best = max(waiting, key=lambda h: (state.advantage(h) or 0.0, h.id), default=None)
+    best = state.promising.best if state.promoted_against[incumbent] < due else None
     chosen = next(iter(state.requested.values()), None) or best or _reopenable(state, house)
     if chosen is None:
         return []

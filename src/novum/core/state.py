@@ -19,6 +19,7 @@ from novum.core.judgement import Account, Spent
 from novum.core.metric import gain
 from novum.core.nouns import Candidate, Card, Kind
 from novum.core.plans import Plan, Purpose, Verdict
+from novum.core.shortlist import Shortlist
 from novum.core.study import Budget, Study
 
 Sweep = dict[tuple[int, int], ev.TrialFinished]
@@ -51,7 +52,7 @@ class State:
         self.hypotheses: dict[str, Hypothesis] = {}
         self._by_phase: dict[Phase, dict[str, Hypothesis]] = {phase: {} for phase in Phase}
         self.screened: list[Hypothesis] = []
-        self.promising: dict[str, Hypothesis] = {}
+        self.promising = Shortlist()
         self._known: dict[str, set[str]] = {}
         self.screened_against: Counter[str] = Counter()
         self.promoted_against: Counter[str] = Counter()
@@ -109,11 +110,11 @@ class State:
 
     def _move(self, hypothesis: Hypothesis, phase: Phase) -> None:
         self._by_phase[hypothesis.phase].pop(hypothesis.id, None)
-        self.promising.pop(hypothesis.id, None)
+        self.promising.drop(hypothesis.id)
         hypothesis.phase = phase
         self._by_phase[phase][hypothesis.id] = hypothesis
         if phase is Phase.WAITING and self._promising(hypothesis):
-            self.promising[hypothesis.id] = hypothesis
+            self.promising.add(hypothesis, self.advantage(hypothesis) or 0.0)
 
     def _promising(self, hypothesis: Hypothesis) -> bool:
         """Whether screening leaves room for an improvement: no more than one standard error below the incumbent."""
