@@ -184,6 +184,7 @@ def session(
             _check_same(state, rooms, directory)
         ledger = _signed(journal, directory, state, rooms)
         blobs = FileBlobs(directory / "blobs")
+        journal.before_commit = blobs.sync
         take_up(state, ledger, rooms, budget, provenance(problem, blobs, ISOLATION[study.executor]))
         with nullcontext(place) if place else executor(study, problem, count) as running:
             lab = Lab(rooms, state, ledger, blobs, running, steward=steward(rooms, blobs))

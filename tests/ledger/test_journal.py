@@ -106,7 +106,7 @@ def test_many_readers_neither_block_nor_are_blocked(tmp_path):
 
     with Journal(tmp_path) as journal:
         journal.append(refusals(0, 1), durable=True)
-        threads = [threading.Thread(target=read) for _ in range(8)]
+        threads = [threading.Thread(target=read) for _ in range(24)]
         for thread in threads:
             thread.start()
         for n in range(1, 100):

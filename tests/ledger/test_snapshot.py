@@ -78,7 +78,7 @@ def test_a_snapshot_that_was_touched_is_passed_over(lab, place):
 def test_a_snapshot_of_another_history_is_passed_over(lab):
     with sqlite3.connect(lab / "lab.db") as db:
         seq = snapshot.load(lab, known_secret(lab)).seq
-        db.execute("DELETE FROM events WHERE seq >= ?", (seq,))
+        db.execute("DELETE FROM events WHERE seq > ?", (seq - 60,))
     assert opened(lab).trials < 1200
 
 

@@ -98,7 +98,7 @@ def test_failures_narrow_down_and_groups_add_up(crashing):
     every = failures(state, FailureQuery(), "here")
     assert len(every) == len(state.failures)
     for query in (
-        FailureQuery(kind="crashed"),
+        FailureQuery(kind=every[0].kind),
         FailureQuery(cause="SINGULAR"),
         FailureQuery(purpose=Purpose.SCREEN),
         FailureQuery(genes={"step": "7", "word": "plain"}),
@@ -148,7 +148,7 @@ def test_a_lineage_goes_down_to_the_baseline_and_names_each_descendant_once(reco
     last = family.state.findings[-1].id
     lineage = of.lineage(family, last)
     assert lineage.ancestors[0] == "baseline"
-    assert of.ancestors(family, last)[-1].strip(" │└├─").startswith("built on")
+    assert sum("built on baseline" in line for line in of.ancestors(family, last)) >= 1
     whole = of.lineage(family, "baseline")
     assert set(whole.descendants) == set(family.state.hypotheses)
     lines = of.descendants(family, "baseline")

@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from novum.cli.findings import print_exploratory, print_findings, print_holdout
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, genome, number, read_archive, read_state, safe, table
+from novum.cli.output import (
+    JsonOption,
+    LabOption,
+    as_json,
+    find_lab,
+    genome,
+    number,
+    read_archive,
+    read_state,
+    safe,
+    table,
+)
 from novum.core.errors import UserError
 
 

@@ -15,6 +15,7 @@ from novum.core.errors import UserError
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command()(report)
+    app.command()(gc)
     app.command()(verify)
 
 
@@ -59,3 +60,17 @@ def verify(
         print(f"the record does NOT hold: {result.lie}")
     if not result.ok:
         sys.exit(1)
+
+
+def gc(
+    lab: LabOption = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove them; without it they are only counted.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Count, or remove, stored artefacts that no event of the lab names."""
+    from novum.ledger.garbage import collect
+
+    found = collect(find_lab(lab), remove=remove)
+    done = "removed" if found.removed else "can be removed (--remove)"
+    words = f"{found.blobs} blobs of {found.bytes} bytes {done}; {found.kept} are named by events and stay"
+    print(as_json(found) if json else words)

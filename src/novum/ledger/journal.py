@@ -12,7 +12,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -40,7 +40,10 @@ CREATE TABLE IF NOT EXISTS events (
 
 
 class Journal:
-    """The Ledger port over `lab.db`. Use as a context manager; raises LabInUse when another writer lives."""
+    """The Ledger port over `lab.db`. Use as a context manager; raises LabInUse when another writer lives.
+
+    before_commit: called before events are committed, so that what they name is on disk before them.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -58,6 +61,7 @@ class Journal:
         self._seq: int = row[0] if row else 0
         self._head: str = row[1] if row else GENESIS
         self._waiting: list[Row] = []
+        self.before_commit: Callable[[], None] = lambda: None
         self._flushed = time.monotonic()
 
     def __enter__(self) -> Journal:
@@ -98,6 +102,7 @@ class Journal:
     def flush(self) -> None:
         """Commit what waits for company."""
         if self._waiting:
+            self.before_commit()
             with _storage(self._directory), self._db:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._check_token()
