@@ -10,6 +10,7 @@ looked up, and nothing is unpickled before its seal is checked.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import io
@@ -66,7 +67,7 @@ class Keeper:
 
 def save(directory: Path, secret: bytes, snapshot: Snapshot) -> None:
     """Write a snapshot, whole or not at all. A disk that does not take it is no harm."""
-    body = pickle.dumps(vars(snapshot.state), protocol=5)
+    body = _packed(vars(snapshot.state))
     header = json.dumps({"code": _code(), "seq": snapshot.seq, "head": snapshot.head}).encode()
     part = directory / f".{NAME}.{os.getpid()}.part"
     with suppress(OSError):
@@ -91,6 +92,32 @@ def load(directory: Path, secret: bytes) -> Snapshot | None:
         return Snapshot(state, int(about["seq"]), str(about["head"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, pickle.UnpicklingError):
         return None
+
+
+def _packed(value: object) -> bytes:
+    sink = io.BytesIO()
+    _Packer(sink, protocol=5).dump(value)
+    return sink.getvalue()
+
+
+class _Packer(pickle.Pickler):
+    """Writes events as calls of their types: their own way back, field by field, takes three times as long."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        """How an object is written; NotImplemented for the usual way."""
+        names = _slots(type(obj))
+        return (type(obj), tuple([getattr(obj, name) for name in names])) if names else NotImplemented
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    """Fields of a dataclass with slots, in the order of its constructor; none for other types."""
+    if kind not in _NAMES:
+        fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) and "__slots__" in vars(kind) else ()
+        _NAMES[kind] = tuple(field.name for field in fields)
+    return _NAMES[kind]
 
 
 class _Data(pickle.Unpickler):
