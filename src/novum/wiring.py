@@ -32,6 +32,7 @@ from novum.core.state import State
 from novum.core.study import NAME, NAME_RULE, Budget, Study
 from novum.governance.budget import HardBudget
 from novum.provenance import provenance
+from novum.telemetry import traced
 from novum.version import __version__
 
 if TYPE_CHECKING:
@@ -172,17 +173,17 @@ def session(
     study, budget = _valid(study, budget)
     if not budget.bounded:
         raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
-    problem = problem or arena(study)
+    given, problem = problem, problem or arena(study)
     check_metrics(study, problem.card)
     require(problem)
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
         state = memory.restore(journal, directory)
         secret = load_secret(directory, create=state.study is None)
-        rooms = house(study, budget, secret, count, problem, researcher)
+        rooms = house(study, budget, secret, count, given, researcher)
         if state.study is not None:
             _check_same(state, rooms, directory)
-        ledger = _signed(journal, directory, state, rooms)
+        ledger = traced(_signed(journal, directory, state, rooms))
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync
         take_up(state, ledger, rooms, budget, provenance(problem, blobs, ISOLATION[study.executor]))

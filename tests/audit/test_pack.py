@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import html
 import json
@@ -29,6 +30,7 @@ from novum.audit.container import ENVELOPE, LEDGER, open_pack, write_archive
 from novum.audit.pack import write_pack
 from novum.core.errors import IntegrityError, LabMismatch, UserError
 from novum.core.study import Budget
+from novum.ledger.journal import Reader
 from novum.ledger.key import LabKey, load_key
 
 QUESTION = "Does <script>alert(1)</script> & \u202e hold?"
@@ -402,4 +404,21 @@ def test_a_finding_against_an_incumbent_that_won_its_place_rests_on_those_runs_t
     assert wiring.verify(tmp_path / "x.zip").ok
     ground = next(one for one in lab.state.incumbents if one.candidate.id == later[0].registered.incumbent).hypothesis
     runs = lab.state.hypotheses[ground].runs["x"].values()
+    swept = [
+        event.artefact
+        for kind, event in events_of(tmp_path / "lab")
+        if kind == "trial_finished" and plans_of(tmp_path / "lab")[event.group].subject == later[0].candidate.id
+    ]
+    assert swept
+    assert {name.removeprefix("sha256:") for name in swept} <= {name[6:] for name in contents(tmp_path / "x.zip")}
     assert {run.artefact.removeprefix("sha256:") for run in runs} <= {name[6:] for name in contents(tmp_path / "x.zip")}
+
+
+def events_of(lab):
+    with Reader(lab) as reader:
+        return [(record.kind, record.event) for record in reader.read()]
+
+
+@functools.cache
+def plans_of(lab):
+    return {event.plan.id: event.plan for kind, event in events_of(lab) if kind == "group_dispatched"}

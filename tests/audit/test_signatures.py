@@ -5,6 +5,8 @@ import random
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -169,10 +171,15 @@ def test_a_time_that_nothing_depends_on_is_noticed_by_the_signature_alone(lab):
     def later(rows):
         rows[40][0] += 1
 
+    first = 1 + next(place for place, row in enumerate(rows_of(lab)) if place > 40 and row[3] == "checkpoint_signed")
     rewrite(lab, later)
     found = wiring.verify(lab)
     assert "changed after it was signed" in found.lie
-    assert "checkpoint_signed" in found.lie
+    assert found.lie.startswith(f"event {first} (checkpoint_signed)")
+    rewrite(lab, lambda rows: None, adjust=True)
+    assert "its signature is not one of its key" in wiring.verify(lab).lie
+    rewrite(lab, lambda rows: None, load_key(lab))
+    assert wiring.verify(lab).ok
 
 
 def test_the_key_of_a_lab_signs_a_forgery_and_only_an_anchor_shows_it(lab):
@@ -284,3 +291,25 @@ def test_an_anchor_is_contained_by_what_was_appended_and_by_nothing_else(lab):
     db.close()
     assert "anchored" in wiring.verify(lab, anchor=str(late)).lie
     assert wiring.verify(lab, anchor=str(early)).ok
+
+
+def novum(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "novum.cli", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_commands_anchor_and_verify_speak_in_words_and_in_exit_statuses(lab):
+    made = json.loads(novum("anchor", "--lab", lab, "--json").stdout)
+    assert made["head"] == wiring.verify(lab).head
+    assert novum("anchor", "--lab", lab).stdout.splitlines()[0] == made["root"]
+    kept = novum("anchor", "--lab", lab, "--check", made["root"])
+    assert (kept.returncode, kept.stdout.strip()) == (0, f"events 1 to {made['seq']} are the ones that were anchored")
+    shown = novum("verify", lab, "--anchor", made["root"])
+    assert shown.returncode == 0
+    assert f"anchored as {made['root']}" in shown.stdout
+    rewrite(lab, lambda rows: rows[40].__setitem__(0, 1), load_key(lab))
+    assert novum("anchor", "--lab", lab, "--check", made["root"]).returncode == 1
+    assert novum("verify", lab, "--anchor", made["root"]).returncode == 1
+    assert novum("verify", lab / "missing.zip").returncode == 2
+    assert "misread" in novum("anchor", "--lab", lab, "--check", f"9{made['root']}").stderr

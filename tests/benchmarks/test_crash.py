@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from crash import crash  # noqa: E402
+from crash import crash
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")

@@ -7,19 +7,23 @@ import dataclasses
 import pytest
 from labs import Flaky, ScriptedArena, coin_study, events, finished, in_memory, scored
 
+from novum import wiring
 from novum.arenas.coinflip.space import EFFECTS
 from novum.core.events import (
     ConfirmationOpened,
     FollowUpClosed,
     FollowUpOpened,
     GroupDispatched,
+    HypothesisRegistered,
     IncumbentChanged,
     ReopeningRequested,
     SessionStarted,
     TrialFinished,
     VerdictReached,
 )
+from novum.core.nouns import Candidate, Cost
 from novum.core.plans import Aim, Purpose, Verdict
+from novum.core.state import fold
 from novum.core.study import Budget, FollowUpSettings, GateSettings, ScreeningSettings
 from novum.report.summary import summarise
 from novum.researchers.scripted import ScriptedResearcher
@@ -207,3 +211,32 @@ def test_a_request_reopens_what_was_inconclusive():
         assert closed[0].attempt == 2
         return
     raise AssertionError("no inconclusive claim")
+
+
+def test_transfers_of_a_lab_on_disk_are_scored_under_their_own_options(tmp_path):
+    study = coin_study(follow_up=FollowUpSettings(share=0.6, aims=(Aim.TRANSFER,)))
+    with wiring.session(study, Budget(trials=900), tmp_path) as lab:
+        lab.run()
+    asked = [one for h in lab.state.findings for one in h.follow_ups]
+    assert any(one.opened.options for one in asked)
+    assert not lab.state.failures
+    assert wiring.verify(tmp_path).ok
+
+
+def test_a_genome_that_wins_its_place_back_rests_on_what_it_beat_and_not_on_itself():
+    """h1 replaces the baseline, h2 brings the baseline's genome back: neither is the ground of the other for ever."""
+    state = fold(_see_saw())
+    one, two = state.hypotheses.values()
+    assert (one.ground, two.ground) == (None, one)
+    assert state.retraction(one) == state.retraction(two) == ""
+
+
+def _see_saw():
+    lab = in_memory(coin_study(), Budget(trials=100))
+    yield from events(lab)
+    base, other = lab.state.incumbent.candidate, Candidate({"metal": 4, "edge": 0, "spin": 0, "shade": 0})
+    for name, candidate, incumbent in (("h1", other, base), ("h2", base, other)):
+        yield HypothesisRegistered(
+            name, 1, "test", candidate, Cost(), incumbent.id, "share of heads", True, 0.0, (), "", 0.5, 0.0
+        )
+        yield IncumbentChanged(candidate, Cost(), name)

@@ -8,7 +8,7 @@ from labs import coin_study, finished
 
 from novum.core import events as ev
 from novum.core.errors import UserError
-from novum.core.events import EVENT_TYPES, CampaignOpened, HypothesisRegistered, IncumbentChanged, Record, kind_of
+from novum.core.events import CampaignOpened, HypothesisRegistered, IncumbentChanged, Record, kind_of
 from novum.core.nouns import Candidate, Cost
 from novum.core.plans import Purpose
 from novum.core.state import fold
@@ -42,9 +42,7 @@ def test_every_event_has_a_line_of_words_without_control_characters(records):
         assert re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\u202a-\u202e]+", entry.words)
 
 
-def test_every_kind_has_words_of_its_own_and_a_new_one_shows_its_fields(records):
-    missing = {kind for kind in EVENT_TYPES if not hasattr(Narrator, f"_{kind}")}
-    assert missing <= {"checkpoint_signed"}
+def test_a_kind_without_words_of_its_own_shows_its_fields(records):
     unknown = replace(records[-1], kind="not_known_yet")
     assert str(records[-1].event.session) in Narrator().say(unknown)
 

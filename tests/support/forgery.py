@@ -10,8 +10,11 @@ from novum.ledger.key import LabKey, load_key
 from novum.ledger.signed import CHECKPOINT, statement
 
 
-def rewrite(lab, edit, key: LabKey | None = None) -> None:
-    """Let `edit` change the list of [time, actor, kind, payload], and hash it anew; sign it anew with `key`."""
+def rewrite(lab, edit, key: LabKey | None = None, *, adjust=False) -> None:
+    """Let `edit` change the list of [time, actor, kind, payload], and hash it anew; sign it anew with `key`.
+
+    adjust: without a key, let each checkpoint name the new head under its old signature.
+    """
     with sqlite3.connect(lab / "lab.db") as db:
         rows = db.execute("SELECT time, actor, kind, payload FROM events ORDER BY seq").fetchall()
         rows = [list(row) for row in rows]
@@ -23,6 +26,8 @@ def rewrite(lab, edit, key: LabKey | None = None) -> None:
             if kind == "checkpoint_signed" and key:
                 signature = key.sign(CHECKPOINT, statement(commitment, seq - 1, head)).hex()
                 payload = text({"head": head, "public_key": key.public, "seq": seq - 1, "signature": signature})
+            elif kind == "checkpoint_signed" and adjust:
+                payload = text({**json.loads(payload), "head": head, "seq": seq - 1})
             head = link(head, seq, time, actor, kind, payload)
             db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (seq, time, actor, kind, payload, head))
     db.close()

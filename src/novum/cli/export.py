@@ -46,8 +46,7 @@ def export(
     if finding and output:
         from novum.audit.pack import write_pack
 
-        write_pack(directory, finding, output)
-        written["pack"] = {"path": str(output), "bytes": output.stat().st_size}
+        written["pack"] = {"path": str(output), "bytes": write_pack(directory, finding, output)}
     if json:
         print(as_json(written))
     else:

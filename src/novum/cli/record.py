@@ -48,6 +48,8 @@ def verify(
     """
     from novum import wiring
 
+    if path is not None and not path.exists():
+        raise UserError(f"there is no lab and no evidence pack {path}")
     result = wiring.verify(path or find_lab(lab), anchor=anchor)
     if json:
         print(as_json(result))

@@ -165,9 +165,8 @@ def _closed(account: Account, house: House, one: FollowUp, now: Judgement) -> Fo
 def _retract(state: State, house: House, hypothesis: Hypothesis) -> Iterator[Event]:
     """The last incumbent that does not rest on `hypothesis` comes back, if the present one does."""
     lost = {hypothesis.id}
-    for other in state.findings:
-        ground = next((h for h in state.findings if h.candidate.id == other.registered.incumbent), None)
-        if ground and ground.id in lost:
+    for other in state.hypotheses.values():
+        if other.ground and other.ground.id in lost:
             lost.add(other.id)
     if state.incumbent.hypothesis not in lost:
         return

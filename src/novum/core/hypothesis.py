@@ -85,9 +85,13 @@ class FollowUp:
 
 @dataclass
 class Hypothesis:
-    """A registered claim and everything that has happened to it. Built by the fold."""
+    """A registered claim and everything that has happened to it. Built by the fold.
+
+    ground: the finding by which its incumbent had become incumbent; None where that was the baseline.
+    """
 
     registered: ev.HypothesisRegistered
+    ground: Hypothesis | None = None
     phase: Phase = Phase.SCREENING
     rule: ev.ConfirmationOpened | None = None
     verdict: ev.VerdictReached | None = None

@@ -157,9 +157,8 @@ class State:
         """Why a finding no longer stands, or nothing: its replication was refuted, or that of one it was built on."""
         if any(one.closed and one.closed.verdict is Verdict.REFUTED for one in hypothesis.replications):
             return "its replication was refuted"
-        ground = self._crowned.get(hypothesis.registered.incumbent)
-        if ground and ground is not hypothesis and self.retraction(ground):
-            return f"built on {ground.id}, which was retracted"
+        if hypothesis.ground and self.retraction(hypothesis.ground):
+            return f"built on {hypothesis.ground.id}, which was retracted"
         return ""
 
     def for_follow_up(self, plan: Plan) -> bool:
@@ -208,7 +207,7 @@ class State:
     def _hypothesis_registered(self, event: ev.HypothesisRegistered) -> None:
         self.pending = [proposal for proposal in self.pending if proposal.number != event.number]
         self.refused_in_a_row = 0
-        hypothesis = self.hypotheses[event.id] = Hypothesis(event)
+        hypothesis = self.hypotheses[event.id] = Hypothesis(event, self._crowned.get(event.incumbent))
         self._move(hypothesis, Phase.SCREENING)
         self._known.setdefault(event.incumbent, {event.incumbent}).add(event.candidate.id)
         self.candidates[event.candidate.id] = event.candidate
@@ -370,6 +369,7 @@ class State:
 
     def _incumbent_changed(self, event: ev.IncumbentChanged) -> None:
         self.incumbents.append(event)
+        self._crowned.pop(event.candidate.id, None)
         if event.hypothesis:
             self._crowned[event.candidate.id] = self.hypotheses[event.hypothesis]
         self.requested.clear()

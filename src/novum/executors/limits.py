@@ -11,7 +11,6 @@ import ctypes
 import math
 import os
 import resource
-import sys
 
 from novum.core.nouns import Limits
 from novum.executors.tree import user_tasks

@@ -146,6 +146,9 @@ class Narrator:
     def _incumbent_changed(self, event: ev.IncumbentChanged) -> str:
         return f"{event.hypothesis or 'the baseline'}: {_genome(event.candidate.genome)}"
 
+    def _checkpoint_signed(self, event: ev.CheckpointSigned) -> str:
+        return f"the record up to event {event.seq}, by the key {event.public_key[:16]}"
+
     def _change(self, candidate: Candidate, incumbent: str) -> str:
         known = self.candidates.get(incumbent)
         return in_line(changes(candidate.genome, known.genome), 300) if known else _genome(candidate.genome)
