@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import pickle
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -34,11 +35,7 @@ def grown(tmp_path_factory):
 
 @pytest.fixture
 def lab(grown, tmp_path):
-    for name in ("lab.db", "lab.secret", "lab.key", "lab.snapshot"):
-        (tmp_path / name).write_bytes((grown / name).read_bytes())
-    (tmp_path / "lab.secret").chmod(0o600)
-    (tmp_path / "lab.key").chmod(0o600)
-    return tmp_path
+    return Path(shutil.copytree(grown, tmp_path / "lab"))
 
 
 def opened(directory):

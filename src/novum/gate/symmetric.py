@@ -16,11 +16,11 @@ GRID = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 def path(differences: Iterable[float], delta: float, scale: float) -> Iterator[float]:  # noqa: ARG001 it needs no scale
     """E_1, E_2, ... after each pair; the arguments are those of :func:`novum.gate.eprocess.path`."""
-    products, squares = [1.0] * len(GRID), 0.0
+    products, length = [1.0] * len(GRID), 0.0
     for n, difference in enumerate(differences, start=1):
         x = difference - delta
-        squares += x * x
-        standard = x / math.sqrt(squares / n) if squares > 0 else 0.0
+        length = math.hypot(length, x)  # the root of the sum of squares, for numbers of any size
+        standard = x / length * math.sqrt(n) if length > 0 else 0.0
         products = [product * _factor(g * standard) for product, g in zip(products, GRID, strict=True)]
         yield math.fsum(products) / len(GRID)
 

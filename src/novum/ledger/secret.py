@@ -28,6 +28,8 @@ def load_secret(directory: Path, *, create: bool = True) -> bytes:
     secret = os.urandom(32)
     with os.fdopen(handle, "w") as file:
         file.write(secret.hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     return secret
 
 
