@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.output import LABS, JsonOption, as_json, table
-from novum.core.confirm import request
 from novum.core.errors import StudyError
 
 if TYPE_CHECKING:
@@ -135,6 +134,7 @@ def _run(
     wishes: _Wishes,
 ) -> tuple[str, bool]:
     from novum import wiring
+    from novum.core.confirm import request
     from novum.preflight import clear
 
     with wiring.session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
