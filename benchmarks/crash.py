@@ -66,7 +66,8 @@ class Victim:
         command = [sys.executable, "-m", "novum.cli", "run", str(study), "--lab", str(self.directory), "--json"]
         environment = {**os.environ, "PYTHON_CRASH_MARK": self.mark, "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            [*command, "--budget", "10h", "--workers", "2"],
+            # A killed worker is a crash of its trial, and may rightly fail a control of the preflight.
+            [*command, "--budget", "10h", "--workers", "2", "--force"],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -113,6 +114,7 @@ def marked(mark: str) -> list[int]:
 def kill_lab(victim: Victim, tally: Tally, *, check: bool) -> None:
     """Kill the lab, see what is left, and start it again."""
     assert victim.process
+    tally.stuck += victim.process.poll() is not None  # it must not have ended by itself
     seen = victim.hashes()
     victim.process.send_signal(signal.SIGKILL)
     victim.process.wait()
