@@ -36,6 +36,8 @@ flips = 60000
 planned = 200
 """
 PATIENCE = 60.0
+BASELINE_EVENTS = 40
+"""Events after which the baseline has been swept and its noise is known."""
 
 
 @dataclass
@@ -153,7 +155,8 @@ def crash(kills: int, seed: int, directory: Path) -> Tally:
     rng, tally = random.Random(seed), Tally()
     victim = Victim(directory, f"crash-{os.getpid()}-{seed}")
     victim.start()
-    if victim.wait_for(0) is None:
+    # A worker that is killed in the baseline's own sweep is a baseline that crashes: no study can go on from there.
+    if victim.wait_for(BASELINE_EVENTS) is None:
         raise SystemExit("the lab did not start: try `novum run coinflip`")
     try:
         while sum(tally.kills.values()) < kills:
