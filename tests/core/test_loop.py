@@ -15,6 +15,7 @@ from novum.core.events import (
     GroupDispatched,
     HypothesisRegistered,
     IncumbentChanged,
+    LateReport,
     RungClosed,
     SessionEnded,
     SessionStarted,
@@ -22,10 +23,11 @@ from novum.core.events import (
     VerdictReached,
 )
 from novum.core.hypothesis import Phase
-from novum.core.nouns import Kind
+from novum.core.nouns import GroupResult, Kind, Usage
 from novum.core.plans import Purpose, Verdict
 from novum.core.state import State, fold
 from novum.core.study import Budget, GateSettings, ScreeningSettings
+from novum.executors.inline import InlineExecutor
 from novum.gate.judge import PROCESSES, difference
 from novum.ledger.memory import MemoryLedger
 from novum.report.summary import summarise
@@ -367,3 +369,35 @@ def test_a_scorer_that_misbehaves_gives_invalid_trials_and_not_a_dead_lab(return
     lab.run()
     assert lab.state.outcomes[Kind.INVALID] > 10
     assert "the scorer failed" in lab.state.failures[0][0].cause
+
+
+def test_a_group_that_reports_after_it_was_given_up_is_recorded_and_not_counted_twice():
+    """The executor loses every fifth group, hands it over again when it is run again, and reports the lost one late."""
+
+    class Late(InlineExecutor):
+        count, owed = 0, ()
+
+        def collect(self, timeout):
+            done = []
+            for result in super().collect(timeout):
+                self.count += 1
+                if self.count % 5 == 0:
+                    lost = tuple(failing(result.group, Kind.LOST))
+                    done.append(GroupResult(result.group, lost, Usage()))
+                    self.owed = (*self.owed, result)
+                else:
+                    done += [result, *self.owed]
+                    self.owed = ()
+            return done
+
+    study, ledger = coin_study(), MemoryLedger()
+    place = Late("novum.arenas.coinflip.trial")
+    lab = in_memory(study, Budget(trials=400), executor=place, ledger=ledger)
+    lab.run()
+    record = events(lab)
+    late = [event for event in record if isinstance(event, LateReport)]
+    assert len(late) > 5
+    seen = [(event.group, event.member) for event in record if isinstance(event, TrialFinished)]
+    assert len(seen) == len(set(seen)) == lab.state.trials
+    assert same(fold(record), lab.state)
+    assert {event.group for event in late} <= {group for group, _ in seen}

@@ -112,6 +112,12 @@ def test_deaths(outcome, act, words):
     assert usage.cpu_seconds > 0
 
 
+def test_a_kill_from_outside_says_nothing_of_the_candidate(outcome):
+    kind, cause, _ = outcome("killed")
+    assert kind is Kind.LOST
+    assert "not by Novum" in cause
+
+
 def test_an_endless_answer(outcome):
     kind, cause, _ = outcome("huge_garbage")
     assert kind is Kind.INVALID

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import os
+import random
+import shutil
 import signal
 import sqlite3
 import stat
@@ -11,9 +14,12 @@ import threading
 import time
 
 import pytest
+from labs import coin_study
 
+from novum import wiring
 from novum.core.errors import IntegrityError, LabInUse, StorageError, UserError
 from novum.core.events import ProposalRefused
+from novum.core.study import Budget
 from novum.ledger.journal import GROUP_SECONDS, Journal, Reader
 from novum.ledger.secret import load_secret
 
@@ -221,3 +227,50 @@ def test_the_writer_does_not_build_on_a_broken_chain(tmp_path):
     db.close()
     with Journal(tmp_path) as journal, pytest.raises(IntegrityError, match="event 3"):
         list(journal.read())
+
+
+def test_what_was_durable_survives_a_power_loss_whatever_became_of_later_pages(tmp_path):
+    """All that a commit waited for is on disk; pages written after it may be missing, cut or full of anything."""
+    lab, rng = tmp_path / "lab", random.Random(0)
+    safe: list[tuple[int, int]] = []
+    with Journal(lab) as journal:
+        for n in range(40):
+            journal.append(refusals(10 * n, 10), durable=True)
+            safe.append((10 * (n + 1), (lab / "lab.db-wal").stat().st_size))
+        base, log = (lab / "lab.db").read_bytes(), (lab / "lab.db-wal").read_bytes()
+    for number in range(60):
+        events, length = rng.choice(safe[:-1])
+        tail = bytearray(log[length:])
+        kept = rng.randrange(len(tail) + 1)
+        for page in range(0, kept, 4096):
+            if rng.random() < 0.5:
+                tail[page : page + 4096] = rng.choice((bytes(4096), rng.randbytes(4096)))[: len(tail) - page]
+        after = tmp_path / f"after{number}"
+        after.mkdir()
+        (after / "lab.db").write_bytes(base)
+        (after / "lab.db-wal").write_bytes(log[:length] + bytes(tail[:kept]))
+        with Journal(after) as journal:
+            found = [record.event.number for record in journal.read()]
+            assert len(found) >= events
+            assert found == list(range(len(found)))
+            journal.append(refusals(len(found), 1), durable=True)
+
+
+def test_a_clock_that_jumps_disturbs_nothing(tmp_path, monkeypatch):
+    """Wall-clock time is a remark in the record: backwards, by years, or standing still, the campaign goes its way."""
+    jumps = itertools.cycle([0, 3600, -7200, 10**8, -(10**8), 0, 0])
+    true_time = time.time_ns
+    monkeypatch.setattr("novum.ledger.journal.time.time_ns", lambda: true_time() + next(jumps) * 10**9)
+    with wiring.session(coin_study(), Budget(trials=300), tmp_path / "jumping") as lab:
+        lab.run()
+        jumping = lab.state
+    monkeypatch.setattr("novum.ledger.journal.time.time_ns", true_time)
+    (tmp_path / "calm").mkdir()
+    shutil.copy(tmp_path / "jumping" / "lab.secret", tmp_path / "calm")
+    with wiring.session(coin_study(), Budget(trials=300), tmp_path / "calm") as lab:
+        lab.run()
+    assert wiring.verify(tmp_path / "jumping").ok
+    assert list(jumping.hypotheses) == list(lab.state.hypotheses)
+    assert [one.verdict for one in jumping.hypotheses.values()] == [
+        one.verdict for one in lab.state.hypotheses.values()
+    ]

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from novum.audit.attest import Statement, read_envelope
+from novum.audit.auditor import Audit
 from novum.audit.container import BLOBS, ENVELOPE, LEDGER, Pack, PackBlobs
 from novum.audit.dossier import Dossier, dossier
 from novum.audit.pack import derived, records
 from novum.audit.scores import Rules
 from novum.audit.signatures import Known, Signatures
-from novum.audit.verify import Audit, Verification, walk
+from novum.audit.verify import Verification, walk
 from novum.core.errors import IntegrityError, UserError
 from novum.core.ids import canonical
 from novum.core.study import Study

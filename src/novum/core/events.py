@@ -51,6 +51,7 @@ __all__ = [
     "HypothesisRegistered",
     "HypothesisSuperseded",
     "IncumbentChanged",
+    "LateReport",
     "PreflightRecorded",
     "ProposalMade",
     "ProposalRefused",
@@ -234,6 +235,19 @@ class TrialFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class LateReport:
+    """A group reported after its outcomes were in: it had been given up as lost. Recorded, and never counted twice.
+
+    kinds: how its trials ended this time. What it cost counts as spent.
+    """
+
+    group: str
+    kinds: tuple[Kind, ...]
+    cpu_seconds: float
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
 class RungClosed:
     """A candidate's first rung is complete. score: its best setting's mean, None without one; advanced: it goes on."""
 
@@ -312,6 +326,7 @@ Event = (
     | HypothesisSuperseded
     | GroupDispatched
     | TrialFinished
+    | LateReport
     | RungClosed
     | CandidateTuned
     | ScaleMeasured

@@ -21,7 +21,7 @@ from novum.core.errors import StudyError
 from novum.core.events import AblationPlanned, Event, FollowUpClosed, IncumbentChanged
 from novum.core.house import House
 from novum.core.hypothesis import FollowUp, Hypothesis, Phase
-from novum.core.judgement import Account, Judgement
+from novum.core.judgement import Account, Estimate, Judgement
 from novum.core.nouns import Candidate, Genome, Space
 from novum.core.plans import Aim, Purpose, Verdict
 from novum.core.questions import rule_of
@@ -133,6 +133,13 @@ def without(space: Space, hypothesis: Hypothesis, part: str) -> Candidate:
     assert hypothesis.rule
     changed = {**hypothesis.rule.candidate.genome, part: hypothesis.rule.incumbent.genome[part]}
     return Candidate(space.validate(changed))
+
+
+def measured(event: FollowUpClosed, now: Judgement, size: Estimate) -> bool:
+    """Whether the effect of a closed follow-up is what its pairs say; level 0 stands for records without intervals."""
+    if event.level == 0.0:
+        return event.interval is None and event.effect == now.mean
+    return (event.effect, event.interval) == (size.effect, size.interval)
 
 
 def _closed(account: Account, house: House, one: FollowUp, now: Judgement) -> FollowUpClosed:

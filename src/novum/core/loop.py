@@ -17,6 +17,7 @@ from novum.core.events import (
     GroupDispatched,
     HoldoutAnswered,
     HoldoutClosed,
+    LateReport,
     ProposalMade,
     SessionEnded,
     TrialFinished,
@@ -28,7 +29,7 @@ from novum.core.nouns import Delivery, GroupResult, Kind, Score
 from novum.core.ports import Blobs, Executor, Ledger, Steward
 from novum.core.state import State
 
-_CASUAL = (GroupDispatched, TrialFinished, ProposalMade)
+_CASUAL = (GroupDispatched, TrialFinished, LateReport, ProposalMade)
 """Events that may be grouped into one commit; all others are decisions and durable before they are acted on."""
 
 COMPANY_SECONDS = 0.03
@@ -82,8 +83,13 @@ class Lab:
         if not self.state.in_flight:
             return False
         for result in self.executor.collect(0.0) or self._wait():
-            self.record(self.outcomes(result))
+            self.record(self.outcomes(result) if result.group.id in self.state.in_flight else [self._late(result)])
         return True
+
+    def _late(self, result: GroupResult) -> LateReport:
+        """A group that nobody waits for any more: it was given up and has been run again."""
+        kinds = tuple(delivery.failure or Kind.SCORED for delivery in result.deliveries)
+        return LateReport(result.group.id, kinds, result.usage.cpu_seconds, self.elapsed)
 
     def _answers(self) -> Sequence[Event]:
         """What the holdout owes."""
@@ -178,7 +184,7 @@ def actor_of(event: Event) -> str:
     """Whose act an event is, for the ledger."""
     if isinstance(event, ProposalMade):
         return event.author
-    if isinstance(event, TrialFinished):
+    if isinstance(event, TrialFinished | LateReport):
         return "executor"
     if isinstance(
         event, ConfirmationOpened | VerdictReached | FollowUpOpened | FollowUpClosed | HoldoutAnswered | HoldoutClosed

@@ -247,6 +247,10 @@ class State:
             return
         self._file(event, plan, plan.members[event.member].index)
 
+    def _late_report(self, event: ev.LateReport) -> None:
+        self.cpu_seconds += event.cpu_seconds
+        self.elapsed = max(self.elapsed, event.elapsed)
+
     def _land(self, plan: Plan) -> None:
         """A group is complete. Plans of sweeps are let go: millions of trials must not weigh on the state."""
         self.in_flight.pop(plan.id, None)
@@ -350,7 +354,8 @@ class State:
         further = self.hypotheses[event.hypothesis].follow_ups[event.attempt - 1]
         further.closed = event
         self.following = None
-        self.account = Account(event.cash, event.discoveries, self.account.opened)
+        if further.paid:
+            self.account = Account(event.cash, event.discoveries, self.account.opened)
 
     def _holdout_opened(self, event: ev.HoldoutOpened) -> None:
         self.holdout.opened = event

@@ -178,3 +178,8 @@ class Study:
     holdout: HoldoutSettings = field(default_factory=HoldoutSettings)
     limits: Limits = field(default_factory=Limits)
     executor: Literal["local", "inline"] = "local"
+
+    @property
+    def uses_metrics(self) -> bool:
+        """Whether anything is decided on a metric beside the arena's own."""
+        return bool(self.gate.guardrails or self.follow_up.metrics)

@@ -62,6 +62,12 @@ def segfault(_group: TrialGroup) -> NoReturn:
     raise AssertionError("unreachable")
 
 
+def killed(_group: TrialGroup) -> NoReturn:
+    """Die as if the machine had run out of memory, or as if somebody had ended the wrong process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
 def hang(_group: TrialGroup) -> NoReturn:
     """Say so, ignore polite signals, and wait for ever."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -226,7 +232,7 @@ def kill_server(_group: TrialGroup) -> NoReturn:
 ACTS: dict[str, Callable[[TrialGroup], Sequence[Delivery]]] = {
     act.__name__: act
     for act in (
-        echo, shout, exit_silently, exit_loudly, segfault, hang, spin, burn, memory, memory_error, memory_tree,
+        echo, shout, exit_silently, exit_loudly, segfault, killed, hang, spin, burn, memory, memory_error, memory_tree,
         fork_bomb_mild, daemon, big_file, flood, huge, huge_garbage, garbage_frame, twice, nonsense, wrong_ids,
         infinite_fact, claim_lost, diverge, sleep, look, kill_server,
     )

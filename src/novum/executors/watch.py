@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from novum.core.nouns import Kind, Limits, Usage
 from novum.executors.limits import cpu_seconds
 from novum.executors.protocol import MAX_FRAME_BYTES, Report
-from novum.executors.tree import Brood, descendants, kill, proportional_bytes, resident_bytes
+from novum.sandbox.tree import Brood, descendants, kill, proportional_bytes, resident_bytes
 
 _TICK_SECONDS = 0.05
 _CALM_TICK_SECONDS = 0.1
@@ -149,8 +149,10 @@ class Watch:
             return Kind.TIMED_OUT, f"used more than {allowed} s of CPU time (follows from limits.seconds)"
         if -code == signal.SIGXFSZ:
             return Kind.CRASHED, f"wrote a file larger than {self.limits.file_bytes} bytes (limits.file_bytes)"
-        hint = " (not by Novum: perhaps the machine ran out of memory)" if -code == signal.SIGKILL else ""
-        return Kind.CRASHED, f"killed by {_name(-code)}{hint}"
+        if -code == signal.SIGKILL:
+            # Says nothing of the candidate unless it comes again: what is lost is run again, but not for ever.
+            return Kind.LOST, "killed by SIGKILL, not by Novum: perhaps the machine ran out of memory"
+        return Kind.CRASHED, f"killed by {_name(-code)}"
 
 
 def _name(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from novum.core.errors import IntegrityError
 from novum.core.events import EVENT_TYPES, Event
 from novum.core.ids import canonical
+from novum.ledger.upcast import upcast
 
 
 @cache
@@ -25,13 +27,26 @@ def encode(event: Event) -> str:
 
 def decode(kind: str, payload: str) -> Event:
     """The event of a payload. Raises IntegrityError when it is not one."""
-    if kind not in EVENT_TYPES:
-        raise IntegrityError(f"unknown event kind {kind!r}: the ledger was written by a newer version of novum")
     try:
-        event: Event = _adapter(kind).validate_json(payload)
+        if kind in EVENT_TYPES:
+            event: Event = _adapter(kind).validate_json(payload)
+            return event
     except ValidationError as error:
+        if renewed := _renewed(kind, payload):
+            return renewed
         raise IntegrityError(f"payload is not a {kind}: {error.errors()[0]['msg']}") from error
-    return event
+    if renewed := _renewed(kind, payload):
+        return renewed
+    raise IntegrityError(f"unknown event kind {kind!r}: the ledger was written by a newer version of novum")
+
+
+def _renewed(kind: str, payload: str) -> Event | None:
+    """Today's event of a record that an older version wrote; None when it is no such record."""
+    try:
+        known = upcast(kind, json.loads(payload))
+        return _adapter(known[0]).validate_python(known[1]) if known else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def plain(value: Any) -> Any:

@@ -144,6 +144,8 @@ class Journal:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("UPDATE meta SET value = value + 1 WHERE key = 'token'")
+            # From here on events may be of today's form; what older versions wrote stays as it is, see upcast.py.
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (SCHEMA,))
             token: int = self._db.execute("SELECT value FROM meta WHERE key = 'token'").fetchone()[0]
         return token
 

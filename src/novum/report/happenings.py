@@ -83,6 +83,9 @@ class Narrator:
             return f"{event.trial}{served}: {_number(event.score)}"
         return f"{event.trial}{served} {event.kind}: {event.cause or 'no cause given'}"
 
+    def _late_report(self, event: ev.LateReport) -> str:
+        return f"{event.group} reported after it was given up: {counted(len(event.kinds), 'trial')}, not counted"
+
     def _rung_closed(self, event: ev.RungClosed) -> str:
         return f"candidate {event.candidate}: {_number(event.score)}, {'goes on' if event.advanced else 'stays behind'}"
 

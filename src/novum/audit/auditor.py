@@ -1,0 +1,336 @@
+"""What each event is held to, given the state before it: seeds, rules, verdicts, accounts, artefacts, signatures."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from novum.audit.claims import check_claim
+from novum.audit.holdout import check_holdout
+from novum.audit.scores import Rules, Scores, Seal, close, seal
+from novum.audit.signatures import Signatures
+from novum.core import confirm, followup, screen, seeds
+from novum.core.errors import IntegrityError, StudyError
+from novum.core.events import (
+    AblationPlanned,
+    CampaignOpened,
+    CandidateTuned,
+    CheckpointSigned,
+    ConfirmationOpened,
+    Event,
+    FindingRecorded,
+    FollowUpClosed,
+    FollowUpOpened,
+    GroupDispatched,
+    HoldoutAnswered,
+    HoldoutAsked,
+    HoldoutClosed,
+    HoldoutOpened,
+    HypothesisRegistered,
+    IncumbentChanged,
+    LateReport,
+    ScaleMeasured,
+    TrialFinished,
+    VerdictReached,
+)
+from novum.core.ids import canonical
+from novum.core.judgement import Account
+from novum.core.nouns import Setting
+from novum.core.plans import Plan, Purpose, Side, Verdict
+from novum.core.ports import Blobs
+from novum.core.questions import rule_of
+from novum.core.rule import rule_for
+from novum.core.state import State
+from novum.core.study import Study
+from novum.ledger.codec import plain
+
+SUPERSEDED = "superseded"
+
+CONTRADICTIONS = (LookupError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError)
+
+
+@dataclass
+class Audit:
+    """A walk over the events with the state before each of them."""
+
+    blobs: Blobs
+    make_rules: Callable[[Study], Rules]
+    signatures: Signatures
+    state: State = field(default_factory=State)
+    scores: Scores = field(init=False)
+    rules: Rules | None = None
+    plans: dict[str, Plan] = field(default_factory=dict)
+    trials: int = 0
+    verdicts: int = 0
+    due: str = ""
+
+    def __post_init__(self) -> None:
+        self.scores = Scores(self.blobs)
+
+    def take(self, event: Event, before: tuple[int, str]) -> None:
+        """Check one event against the state and the head `before` it, then fold it. Raises IntegrityError."""
+        try:
+            if isinstance(event, CheckpointSigned):
+                self.signatures.check(event, *before, self.state.secret_commitment)
+            self._check(event)
+            self.state.apply(event)
+        except CONTRADICTIONS as error:
+            raise IntegrityError(f"it contradicts the record before it ({type(error).__name__}: {error})") from error
+        except StudyError as error:
+            raise IntegrityError(f"it makes no sense to the study ({error})") from error
+
+    def _check(self, event: Event) -> None:
+        if self.due and not isinstance(event, IncumbentChanged):
+            raise IntegrityError(f"{self.due} was supported against the incumbent and did not take its place")
+        if isinstance(event, CampaignOpened):
+            if self.rules:
+                raise IntegrityError("a campaign is opened a second time")
+            self.rules = self.make_rules(event.study)
+        elif self.rules is None:
+            raise IntegrityError("an event stands before the campaign was opened")
+        elif isinstance(event, HypothesisRegistered):
+            check_claim(event, self.state)
+        elif isinstance(event, IncumbentChanged):
+            self._crowned(event)
+        elif isinstance(event, GroupDispatched):
+            self._dispatched(event)
+        elif isinstance(event, LateReport):
+            if event.group in self.state.in_flight:
+                raise IntegrityError(f"{event.group} was waited for, and its report was put aside as late")
+        elif isinstance(event, TrialFinished):
+            self._finished(event)
+        elif isinstance(event, ConfirmationOpened):
+            self._opened(event)
+        elif isinstance(event, VerdictReached):
+            self._judged(event)
+        elif isinstance(event, FindingRecorded):
+            self._found(event)
+        elif isinstance(event, ScaleMeasured):
+            self._measured(event)
+        elif isinstance(event, CandidateTuned):
+            self._tuned(event)
+        elif isinstance(event, HoldoutOpened | HoldoutAsked | HoldoutAnswered | HoldoutClosed):
+            check_holdout(event, self.state, self.rules, self.scores)
+        elif isinstance(event, AblationPlanned):
+            self._planned(event)
+        elif isinstance(event, FollowUpOpened):
+            self._asked(event)
+        elif isinstance(event, FollowUpClosed):
+            self._answered(event)
+
+    def _crowned(self, event: IncumbentChanged) -> None:
+        """A new incumbent: the baseline, what was just supported, or an earlier one after a retraction."""
+        due, self.due = self.due, ""
+        if not self.state.incumbents:
+            return
+        if due and event.hypothesis == due and event.candidate.id == self.state.hypotheses[due].candidate.id:
+            return
+        present = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
+        earlier = any(
+            one.candidate.id == event.candidate.id and one.hypothesis == event.hypothesis
+            for one in self.state.incumbents
+        )
+        if due or present is None or not self.state.retraction(present) or not earlier:
+            raise IntegrityError("the incumbent changes without a supported hypothesis or a retraction behind it")
+
+    def _dispatched(self, event: GroupDispatched) -> None:
+        plan = event.plan
+        self.plans[plan.id] = plan
+        if plan.purpose in (Purpose.SCREEN, Purpose.CALIBRATE):
+            if plan.subject != plan.candidate.id:
+                raise IntegrityError(f"{plan.purpose} trials of one candidate in the name of another")
+        else:
+            rule = self._rule_of(plan)
+            if rule is None or rule.attempt != plan.attempt:
+                raise IntegrityError(f"{plan.purpose} trials of {plan.subject} before its rule was registered")
+            first = plan.side is Side.CANDIDATE
+            expected = rule.candidate_setting if first else rule.incumbent_setting
+            if plan.candidate.id != (rule.candidate if first else rule.incumbent).id:
+                raise IntegrityError(f"{plan.purpose} trials of {plan.subject} with another candidate than registered")
+            if any(member.setting != expected for member in plan.members):
+                raise IntegrityError(f"{plan.purpose} trials of {plan.subject} with another setting than registered")
+            if plan.options != self._options_of(plan):
+                raise IntegrityError(f"{plan.purpose} trials of {plan.subject} with other options than registered")
+
+    def _rule_of(self, plan: Plan) -> ConfirmationOpened | None:
+        """The registered rule that the trials of a plan are run under."""
+        hypothesis = self.state.hypotheses.get(plan.subject)
+        if hypothesis is None:
+            return None
+        if plan.purpose is not Purpose.FOLLOW_UP:
+            return hypothesis.rule
+        return hypothesis.follow_ups[-1].rule if hypothesis.follow_ups else None
+
+    def _options_of(self, plan: Plan) -> Setting:
+        """What the registered question changes in the study's options."""
+        if plan.purpose is not Purpose.FOLLOW_UP:
+            return {}
+        return self.state.hypotheses[plan.subject].follow_ups[-1].opened.options
+
+    def _finished(self, event: TrialFinished) -> None:
+        plan = self.plans.get(event.group)
+        if plan is None or event.group not in self.state.in_flight:
+            raise IntegrityError(f"an outcome of {event.group}, which was not in flight")
+        if not 0 <= event.member < len(plan.members) or event.member in self.state.arrived(event.group):
+            raise IntegrityError(f"trial {event.trial} is no trial of {event.group}, or came in twice")
+        if self._counted(plan, plan.members[event.member].index):
+            raise IntegrityError(f"seed {plan.members[event.member].index} of {plan.subject} was run a second time")
+        self.trials += 1
+        if event.artefact is None:
+            if event.score is not None:
+                raise IntegrityError(f"trial {event.trial} has a score and no artefact behind it")
+            return
+        if plan.purpose is Purpose.SCREEN:
+            assert self.rules and self.state.study
+            key = seeds.search_key(self.state.study.seed)
+            self.scores.check(event, plan, key, self.rules, self.state.study)
+        else:
+            self.scores.hold(event, plan)
+
+    def _counted(self, plan: Plan, index: int) -> bool:
+        """Whether a pair's run on this seed counts already: a second one would be a choice between them."""
+        hypothesis = self.state.hypotheses.get(plan.subject)
+        if hypothesis is None or plan.attempt == 0:
+            return False
+        if plan.purpose is Purpose.FOLLOW_UP:
+            return index in hypothesis.follow_ups[plan.attempt - 1].runs[plan.side]
+        return hypothesis.attempt == plan.attempt and index in hypothesis.runs[plan.side]
+
+    def _tuned(self, event: CandidateTuned) -> None:
+        try:
+            honest = screen.tuned(self.state, event.candidate)
+        except KeyError as error:
+            raise IntegrityError(f"{event.candidate} was tuned before its sweep was complete") from error
+        if canonical(plain(honest)) != canonical(plain(event)):
+            raise IntegrityError(f"the setting of {event.candidate} does not follow from its sweep")
+
+    def _measured(self, event: ScaleMeasured) -> None:
+        if event.source is Purpose.CALIBRATE:
+            gains, mean = screen.calibration(self.state, event.candidate)
+            if len(gains) < 2 or not close(statistics.stdev(gains), event.sigma) or not close(mean, event.mean):
+                raise IntegrityError("the scale does not follow from the calibration runs")
+            others = screen.further_scales(self.state, event.candidate)
+            if not self._bare(event) and canonical(dict(event.others)) != canonical(others):
+                raise IntegrityError("the scales of further metrics do not follow from the calibration runs")
+            self._reveal(seal(event.candidate, 0, Purpose.CALIBRATE), event.key or "", "")
+            return
+        owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
+        measured = list(confirm.scale_of(owner, self.state.card)) if owner and self.state.card else []
+        if measured and self._bare(event):
+            measured = [replace(measured[0], others={})]
+        if not measured or plain(measured[0]) != plain(event):
+            raise IntegrityError("the scale does not follow from the new incumbent's confirming runs")
+
+    def _bare(self, event: ScaleMeasured) -> bool:
+        """Whether further metrics were left out, as the first labs did, and nothing rests on them."""
+        return not event.others and self.state.study is not None and not self.state.study.uses_metrics
+
+    def _opened(self, event: ConfirmationOpened) -> None:
+        assert self.rules
+        stake = self.rules.evidence.open(self.state.account)
+        if not close(stake.amount, event.stake) or not close(stake.account.cash, event.cash):
+            raise IntegrityError(f"the stake of {event.hypothesis} does not follow from the evidence ledger")
+        expected = rule_for(self.state, self.state.hypotheses[event.hypothesis], stake, event.key_commitment)
+        if not _same(expected, event):
+            raise IntegrityError(f"the rule of {event.hypothesis} does not follow from the study and the record")
+
+    def _judged(self, event: VerdictReached) -> None:
+        assert self.rules
+        hypothesis = self.state.hypotheses[event.hypothesis]
+        rule = hypothesis.rule
+        if rule is None or rule.attempt != event.attempt:
+            raise IntegrityError(f"a verdict on {event.hypothesis} without a registered rule")
+        self.verdicts += 1
+        account = self.state.account
+        now = self.rules.gate.judge(rule, hypothesis.pairs(), hypothesis.judged, account.discoveries)
+        superseded = event.reason.startswith(SUPERSEDED)
+        if superseded and self.state.incumbent.candidate.id == rule.incumbent.id:
+            raise IntegrityError(f"{event.hypothesis} was called superseded, and its incumbent was not")
+        if not superseded and now.verdict != event.verdict:
+            raise IntegrityError(
+                f"{event.hypothesis} was called {event.verdict}, outcomes say {now.verdict or 'go on'}"
+            )
+        same = close(now.e_value, event.e_value) and close(now.threshold, event.threshold)
+        same = same and close(now.against, event.against) and close(now.mean or 0.0, event.mean or 0.0)
+        if not same or now.pairs != event.pairs or now.crashes != event.crashes:
+            raise IntegrityError(
+                f"{event.hypothesis} was recorded with E = {event.e_value:.6g} of {event.threshold:.6g} after "
+                f"{event.pairs} pairs, its outcomes give {now.e_value:.6g} of {now.threshold:.6g} after {now.pairs}"
+            )
+        accepted = event.verdict is Verdict.SUPPORTED
+        after: Account = self.rules.evidence.close(account, rule.stake, now.e_value, now.threshold, accepted=accepted)
+        honest = close(after.cash, event.cash) and close(after.cash - account.cash, event.refund)
+        if not honest or after.discoveries != event.discoveries:
+            raise IntegrityError(f"the evidence account after {event.hypothesis} does not add up")
+        if accepted and self.state.incumbent.candidate.id == rule.incumbent.id:
+            self.due = event.hypothesis
+        if (event.key is None) != accepted:
+            raise IntegrityError(f"the seed key of {event.hypothesis} is revealed too early or not at all")
+        if event.key is not None:
+            self._reveal(seal(event.hypothesis, event.attempt, Purpose.CONFIRM), event.key, rule.key_commitment)
+
+    def _found(self, event: FindingRecorded) -> None:
+        assert self.rules
+        hypothesis = self.state.hypotheses[event.hypothesis]
+        if hypothesis.rule is None or hypothesis.verdict is None or hypothesis.verdict.verdict is not Verdict.SUPPORTED:
+            raise IntegrityError(f"a finding on {event.hypothesis}, which was not supported")
+        fresh = hypothesis.pairs()[hypothesis.verdict.pairs :]
+        size = self.rules.gate.estimate(hypothesis.rule, fresh)
+        claimed = (event.effect, event.interval, event.level, event.pairs)
+        if canonical(plain(claimed)) != canonical(plain((size.effect, size.interval, size.level, size.pairs))):
+            raise IntegrityError(f"the effect of {event.hypothesis} does not follow from its fresh pairs")
+        name = seal(event.hypothesis, event.attempt, Purpose.ESTIMATE)
+        self._reveal(name, event.key, hypothesis.rule.key_commitment)
+
+    def _planned(self, event: AblationPlanned) -> None:
+        hypothesis = self.state.hypotheses[event.hypothesis]
+        if hypothesis.finding is None or event.part not in followup.parts(hypothesis):
+            raise IntegrityError(f"{event.hypothesis} is no finding with a part {event.part!r}")
+        space = self.rules.arena.space if self.rules and self.rules.arena else None
+        if space and followup.without(space, hypothesis, event.part).id != event.rival.id:
+            raise IntegrityError(f"the rival of {event.hypothesis} is not its candidate without {event.part}")
+
+    def _asked(self, event: FollowUpOpened) -> None:
+        assert self.rules
+        hypothesis = self.state.hypotheses[event.hypothesis]
+        if hypothesis.finding is None:
+            raise IntegrityError(f"a follow-up of {event.hypothesis}, which is no finding")
+        if self.state.following:
+            raise IntegrityError(f"a follow-up of {event.hypothesis} while another is open")
+        stake = self.rules.evidence.open(self.state.account)
+        commitment = event.rule.key_commitment
+        expected = rule_of(self.state, hypothesis, event.aim, event.about, stake, commitment)
+        if not _same(expected.rule, event.rule) or plain(replace(expected, rule=event.rule)) != plain(event):
+            raise IntegrityError(f"the follow-up of {event.hypothesis} does not follow from the finding and the record")
+
+    def _answered(self, event: FollowUpClosed) -> None:
+        assert self.rules
+        one = self.state.hypotheses[event.hypothesis].follow_ups[event.attempt - 1]
+        account = self.state.account
+        now = self.rules.gate.judge(one.rule, one.pairs(), one.judged, account.discoveries if one.paid else 0)
+        if now.verdict != event.verdict or now.pairs != event.pairs or not close(now.e_value, event.e_value):
+            raise IntegrityError(
+                f"the {one.opened.aim} follow-up of {event.hypothesis} was called {event.verdict} with "
+                f"E = {event.e_value:.6g}, its outcomes say {now.verdict or 'go on'} with {now.e_value:.6g}"
+            )
+        if not followup.measured(event, now, self.rules.gate.estimate(one.rule, one.pairs())):
+            raise IntegrityError(f"the effect of a follow-up of {event.hypothesis} does not follow from its pairs")
+        accepted = event.verdict is Verdict.SUPPORTED
+        evidence, bar = self.rules.evidence, now.threshold
+        after = evidence.close(account, one.rule.stake, now.e_value, bar, accepted=accepted) if one.paid else account
+        said = (event.cash, event.discoveries) if one.paid or event.level else (account.cash, account.discoveries)
+        if not close(after.cash, said[0]) or after.discoveries != said[1]:
+            raise IntegrityError(f"the evidence account after a follow-up of {event.hypothesis} does not add up")
+        self.verdicts += 1
+        self._reveal(seal(event.hypothesis, event.attempt, Purpose.FOLLOW_UP), event.key, one.rule.key_commitment)
+
+    def _reveal(self, name: Seal, key: str, commitment: str) -> None:
+        assert self.rules and self.state.study
+        self.scores.reveal(name, key, commitment, self.rules, self.state.study)
+
+
+def _same(expected: ConfirmationOpened, recorded: ConfirmationOpened) -> bool:
+    """Whether a rule is the expected one; the first labs did not name the arena's own metric."""
+    named = expected if recorded.metric else replace(expected, metric="")
+    return canonical(plain(named)) == canonical(plain(recorded))
