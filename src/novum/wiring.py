@@ -49,6 +49,12 @@ def _coinflip(options: Setting) -> Arena:
     return CoinflipArena.build(options)
 
 
+def _program(options: Setting) -> Arena:
+    from novum.arenas.program.arena import ProgramArena
+
+    return ProgramArena(options)
+
+
 def _recall(options: Setting) -> Arena:
     from novum.arenas.recall.arena import RecallArena
 
@@ -73,7 +79,12 @@ def _evolve(options: Setting) -> Researcher:
     return _configured(EvolveResearcher, options)
 
 
-ARENAS: Mapping[str, Builder[Arena]] = {"coinflip": _coinflip, "digits": _digits, "recall": _recall}
+ARENAS: Mapping[str, Builder[Arena]] = {
+    "coinflip": _coinflip,
+    "digits": _digits,
+    "program": _program,
+    "recall": _recall,
+}
 ISOLATION = {"inline": "none: trials run in the lab's own process", "local": "limits on a forked process; no sandbox"}
 """What stands between a trial and the machine, by executor."""
 
@@ -331,7 +342,7 @@ def _check_same(state: State, rooms: House, directory: Path) -> None:
     from novum.ledger.codec import plain
 
     before, now = plain(state.study), plain(rooms.study)
-    changed = [f"{key} was {before[key]!r} and is {now[key]!r}" for key in now if before[key] != now[key]]
+    changed = [f"{key} was {_brief(before[key])} and is {_brief(now[key])}" for key in now if before[key] != now[key]]
     if changed:
         raise LabMismatch(
             f"the lab {directory} holds a campaign with other rules ({'; '.join(changed)}): rules are fixed when a "
@@ -344,6 +355,11 @@ def _check_same(state: State, rooms: House, directory: Path) -> None:
         )
     if commitment(rooms.keyring.secret) != state.secret_commitment:
         raise LabMismatch(f"{directory}/lab.secret is not the one the campaign was opened with: restore it")
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 300 else f"{text[:140]} ... {text[-20:]} (changed)"
 
 
 def _signed(journal: Ledger, directory: Path, state: State, rooms: House) -> Ledger:

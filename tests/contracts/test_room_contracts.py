@@ -5,7 +5,11 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import random
+import tempfile
+from functools import cache
+from pathlib import Path
 
+import programs
 import pytest
 from labs import coin_study
 
@@ -20,8 +24,23 @@ ARENAS = sorted(wiring.ARENAS)
 RESEARCHERS = sorted(wiring.RESEARCHERS)
 
 
+CODE = ("code",)
+"""Researchers that change programs, and nothing but programs."""
+
+PAIRS = [(who, on) for who in RESEARCHERS for on in ARENAS if who not in CODE or on == "program"]
+
+
+@cache
+def options(name):
+    """Options without which an arena is nothing."""
+    if name != "program":
+        return {}
+    with tempfile.TemporaryDirectory() as place:
+        return programs.options(Path(place))
+
+
 def arena(name):
-    return wiring.ARENAS[name]({})
+    return wiring.ARENAS[name](options(name))
 
 
 def view(space: Space, card, tried=(), known=frozenset(), number=1) -> StudyView:
@@ -33,19 +52,22 @@ def problem(request):
     return arena(request.param)
 
 
-@pytest.fixture(params=RESEARCHERS)
-def researcher(request):
-    return wiring.RESEARCHERS[request.param]({})
+@pytest.fixture(params=PAIRS, ids=lambda pair: "-".join(pair))
+def pair(request):
+    who, on = request.param
+    return wiring.RESEARCHERS[who]({}), arena(on)
 
 
-def test_a_researcher_is_a_function_of_view_and_randomness(researcher, problem):
+def test_a_researcher_is_a_function_of_view_and_randomness(pair):
+    researcher, problem = pair
     seen = view(problem.space, problem.card)
     assert researcher.propose(seen, random.Random(3)) == researcher.propose(seen, random.Random(3))
     drawn = {Candidate(researcher.propose(seen, random.Random(n)).genome).id for n in range(40)}
     assert len(drawn) > 5
 
 
-def test_a_researcher_proposes_admissible_new_genomes_with_a_prediction(researcher, problem):
+def test_a_researcher_proposes_admissible_new_genomes_with_a_prediction(pair):
+    researcher, problem = pair
     known, tried = set(), []
     for number in range(60):
         seen = view(problem.space, problem.card, tuple(tried), frozenset(known), number)
@@ -60,7 +82,10 @@ def test_a_researcher_proposes_admissible_new_genomes_with_a_prediction(research
         tried.append(Tried(f"h{number}", genome, random.Random(number).gauss(0, 1), Verdict.REFUTED))
 
 
-def test_a_researcher_in_an_exhausted_space_gives_up(researcher, problem):
+@pytest.mark.parametrize("name", [name for name in RESEARCHERS if name not in CODE])
+@pytest.mark.parametrize("on", [name for name in ARENAS if name != "program"])
+def test_a_researcher_in_an_exhausted_space_gives_up(name, on):
+    researcher, problem = wiring.RESEARCHERS[name]({}), arena(on)
     space = Space(problem.space.genes[:1])
     everything = frozenset(Candidate({space.genes[0].name: c}).id for c in space.genes[0].choices)
     card = dataclasses.replace(problem.card, baseline={space.genes[0].name: space.genes[0].choices[0]})
@@ -86,11 +111,11 @@ def test_an_arena_has_a_card_a_valid_baseline_and_a_cost(problem):
     card = problem.card
     baseline = problem.space.validate(card.baseline)
     assert problem.space.validate(baseline) == baseline
-    assert problem.cost(baseline).parameters > 0
+    assert problem.cost(baseline).parameters > 0 or card.name == "program"
     assert card.tuning
     assert card.resolution > 0
     assert card.group_size >= 1
-    with pytest.raises(StudyError, match="unknown gene"):
+    with pytest.raises(StudyError, match=r"unknown gene|a file of a program"):
         problem.space.validate({"no such gene": 1})
 
 
@@ -108,10 +133,10 @@ def test_an_arena_scores_what_its_worker_delivers_and_nothing_else(problem):
     if problem.card.requires:
         pytest.importorskip(problem.card.requires[0])
     program = importlib.import_module(problem.card.program)
-    options = {"steps": 2, "held_out": 16} if problem.card.name == "recall" else {}
-    small = wiring.ARENAS[problem.card.name](options)
+    given = {"steps": 2, "held_out": 16} if problem.card.name == "recall" else options(problem.card.name)
+    small = wiring.ARENAS[problem.card.name](given)
     trials = tuple(Trial(f"t{n}", 1000 + n, small.card.tuning[0]) for n in range(2))
-    group = TrialGroup("g", Candidate(small.space.validate(small.card.baseline)), trials, options)
+    group = TrialGroup("g", Candidate(small.space.validate(small.card.baseline)), trials, given)
     first, again = program.run(group), program.run(group)
     assert [d.artefact for d in first] == [d.artefact for d in again]
     for trial, delivery in zip(trials, first, strict=True):
@@ -129,5 +154,5 @@ def test_bad_options_of_an_arena_name_the_key(problem):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(StudyError, match=r"arena: there is no 'x'; choose from coinflip, digits, recall"):
+    with pytest.raises(StudyError, match=r"arena: there is no 'x'; choose from coinflip, digits, program, recall"):
         wiring.check(coin_study(arena="x"))

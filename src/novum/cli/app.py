@@ -38,7 +38,7 @@ def _main(
 
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
-    from novum.cli import export, prove, read, record, run, search
+    from novum.cli import export, programs, prove, read, record, run, search
 
     run.register(app)
     read.register(app)
@@ -46,6 +46,7 @@ def main() -> None:
     search.register(app)
     export.register(app)
     prove.register(app)
+    programs.register(app)
     try:
         app()
     except UserError as error:

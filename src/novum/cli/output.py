@@ -65,8 +65,10 @@ def safe(text: str) -> str:
 
 
 def genome(values: Any) -> str:
-    """A genome in one line."""
-    return " ".join(f"{name}={value}" for name, value in values.items())
+    """A genome in one line; the baseline of a program changes nothing."""
+    from novum.core.words import written
+
+    return " ".join(f"{name}={written(value)}" for name, value in values.items()) or "(no change)"
 
 
 def number(value: float | None) -> str:

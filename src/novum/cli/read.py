@@ -20,7 +20,7 @@ from novum.cli.output import (
     safe,
     table,
 )
-from novum.core.errors import UserError
+from novum.core.errors import StudyError, UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,11 @@ def arenas(json: JsonOption = False) -> None:
 
     found = []
     for name, build in wiring.ARENAS.items():
-        card = build({}).card
+        try:
+            card = build({}).card
+        except StudyError:
+            found.append(ArenaLine(name, "Any program with a metric: `novum new DIR` shows how.", "its own", True, []))
+            continue
         ready = all(importlib.util.find_spec(module) for module in card.requires)
         studies = [study for study in built_in() if load_study(study).study.arena == name]
         found.append(ArenaLine(name, card.question, card.metric, ready, studies))

@@ -119,11 +119,22 @@ def _objection(state: State, house: House, proposal: ProposalMade) -> str:
     if proposal.candidate.id in state.known(incumbent.id):
         return "already tried against this incumbent"
     try:
-        house.arena.space.validate(proposal.candidate.genome)
+        if twin := _twin(state, house, proposal):
+            return f"the same program as candidate {twin} after normalisation, which was tried already"
         house.arena.cost(proposal.candidate.genome)
     except StudyError as error:
         return str(error)
     return ""
+
+
+def _twin(state: State, house: House, proposal: ProposalMade) -> str:
+    """A candidate, tried against this incumbent or the incumbent itself, that cannot behave differently."""
+    space, mine = house.arena.space, proposal.candidate
+    key = space.key(mine.genome)
+    if key == mine.id:
+        return ""  # a space without twins: equal candidates have equal ids
+    known = state.known(state.incumbent.candidate.id)
+    return next((name for name in sorted(known) if space.key(state.candidates[name].genome) == key), "")
 
 
 def _candidate(house: House, genome: Genome) -> Candidate:

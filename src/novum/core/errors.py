@@ -15,6 +15,11 @@ NovumError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from novum.core.nouns import Kind
+
 
 class NovumError(Exception):
     """Base of all errors that Novum raises on purpose."""
@@ -57,4 +62,15 @@ class ExecutorError(NovumError):
 
 
 class ArtefactError(NovumError):
-    """An artefact that cannot be scored: wrong type, shape, range or length."""
+    """An artefact that cannot be scored: wrong type, shape, range or length; or `kind`, the way its trial ended."""
+
+    def __init__(self, words: str, kind: Kind | None = None) -> None:
+        super().__init__(words)
+        self._kind = kind
+
+    @property
+    def kind(self) -> Kind:
+        """The outcome of the trial; invalid unless it is known better."""
+        from novum.core.nouns import Kind
+
+        return self._kind or Kind.INVALID

@@ -22,8 +22,9 @@ from novum.core.events import AblationPlanned, Event, FollowUpClosed, IncumbentC
 from novum.core.house import House
 from novum.core.hypothesis import FollowUp, Hypothesis, Phase
 from novum.core.judgement import Account, Estimate, Judgement
-from novum.core.nouns import Candidate, Genome, Space
+from novum.core.nouns import Candidate, Genome
 from novum.core.plans import Aim, Purpose, Verdict
+from novum.core.ports import CandidateSpace
 from novum.core.questions import rule_of
 from novum.core.screen import sweep
 from novum.core.state import State
@@ -128,11 +129,12 @@ def parts(hypothesis: Hypothesis) -> list[str]:
     return changed if len(changed) > 1 else []
 
 
-def without(space: Space, hypothesis: Hypothesis, part: str) -> Candidate:
+def without(space: CandidateSpace, hypothesis: Hypothesis, part: str) -> Candidate:
     """The finding's candidate with one gene as the incumbent has it, in normal form."""
     assert hypothesis.rule
-    changed = {**hypothesis.rule.candidate.genome, part: hypothesis.rule.incumbent.genome[part]}
-    return Candidate(space.validate(changed))
+    mine, other = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
+    rest = {name: value for name, value in mine.items() if name != part}
+    return Candidate(space.validate({**rest, part: other[part]} if part in other else rest))
 
 
 def measured(event: FollowUpClosed, now: Judgement, size: Estimate) -> bool:

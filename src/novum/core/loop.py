@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from novum.core import artefacts
 from novum.core.decide import decide, why_nothing_more
-from novum.core.errors import ArtefactError
+from novum.core.errors import ArtefactError, UserError
 from novum.core.events import (
     ConfirmationOpened,
     Event,
@@ -161,7 +161,9 @@ class Lab:
             score = Score(float(given.value), {name: float(value) for name, value in given.others.items()})
             objection = unfit(arena.card, score)
         except ArtefactError as error:
-            return Kind.INVALID, None, str(error), None
+            return error.kind, None, str(error), None
+        except UserError:
+            raise  # no score can be had here at all, which says nothing of the candidate
         except Exception as error:
             return Kind.INVALID, None, f"the scorer failed: {type(error).__name__}: {error}", None
         if objection:

@@ -79,6 +79,10 @@ class Space:
             full[name] = _choice(known[name], value)
         return dict(self.canonical(full))
 
+    def key(self, genome: Genome) -> str:
+        """Equal for genomes that are the same candidate: the id, as the normal form leaves nothing else alike."""
+        return Candidate(self.validate(genome)).id
+
     def sample(self, rng: random.Random) -> Genome:
         """A genome with every gene drawn uniformly from its choices, in normal form."""
         return self.validate({gene.name: rng.choice(gene.choices) for gene in self.genes})
@@ -196,7 +200,8 @@ class Card:
     `ceiling`: the metric of a guess and of perfection, where they are known. `log`: scores are positive and compared by
     their ratio (losses, times); effects, sigma, delta and `resolution` are then in natural-log units. `metrics`: what
     else a score reports. `transfers`: where a finding can be tried again. `fixed_data`: scores come from fixed examples
-    in parts (see Role) instead of examples drawn anew for each seed.
+    in parts (see Role) instead of examples drawn anew for each seed. `trust`: where scores come from, when it is not
+    the arena's own scorer in the lab.
     """
 
     name: str
@@ -217,6 +222,7 @@ class Card:
     metrics: tuple[Metric, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     fixed_data: bool = False
+    trust: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from novum.core.events import ConfirmationOpened, Event, Record
     from novum.core.judgement import Account, Estimate, Judgement, Pair, Spent, Stake
-    from novum.core.nouns import Card, Cost, Genome, GroupResult, Role, Score, Space, Trial, TrialGroup
+    from novum.core.nouns import Card, Cost, Genome, GroupResult, Role, Score, Trial, TrialGroup
     from novum.core.state import State
     from novum.core.view import Proposal, StudyView
 
@@ -25,6 +25,26 @@ class Researcher(Protocol):
         ...
 
 
+class CandidateSpace(Protocol):
+    """The candidates that an arena admits: genomes of typed genes (`nouns.Space`), or source trees."""
+
+    def validate(self, genome: Genome) -> Genome:
+        """The normal form of `genome`. Raises StudyError when it is not admitted."""
+        ...
+
+    def key(self, genome: Genome) -> str:
+        """A digest, equal for genomes that cannot behave differently."""
+        ...
+
+    def sample(self, rng: random.Random) -> Genome:
+        """A random candidate, in normal form."""
+        ...
+
+    def mutate(self, genome: Genome, rng: random.Random) -> Genome:
+        """`genome` with one random change, in normal form; itself when none was found."""
+        ...
+
+
 class Arena(Protocol):
     """A problem: its card and candidate space, what a candidate costs, and the trusted score of an artefact."""
 
@@ -32,7 +52,7 @@ class Arena(Protocol):
     def card(self) -> Card: ...
 
     @property
-    def space(self) -> Space: ...
+    def space(self) -> CandidateSpace: ...
 
     def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
         """The metrics, computed from the artefact and from data the worker never sends. Raises ArtefactError."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from novum.core.nouns import Card, Genome, Space
+from novum.core.nouns import Card, Genome
 from novum.core.plans import Verdict
+from novum.core.ports import CandidateSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class StudyView:
     """
 
     card: Card
-    space: Space
+    space: CandidateSpace
     number: int
     incumbent: Genome
     tried: Sequence[Tried]

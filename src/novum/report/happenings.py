@@ -10,6 +10,7 @@ from novum.core import events as ev
 from novum.core.events import Event, Record
 from novum.core.nouns import Candidate, Genome, Kind
 from novum.core.plans import Plan, Side
+from novum.core.words import written
 from novum.report.words import ASKED, budget_text, changes, clean, counted, in_line, seconds, signed
 from novum.report.words import number as _number
 
@@ -168,7 +169,7 @@ def _purpose(plan: Plan) -> str:
 
 
 def _genome(values: Genome) -> str:
-    return " ".join(f"{name}={value}" for name, value in values.items())
+    return " ".join(f"{name}={written(value)}" for name, value in values.items()) or "no change"
 
 
 def _size(effect: float | None, interval: tuple[float, float] | None, level: float) -> str:

@@ -8,6 +8,7 @@ from novum.core.hypothesis import Hypothesis, Phase
 from novum.core.nouns import Genome
 from novum.core.plans import Purpose, Side
 from novum.core.state import State
+from novum.core.words import written
 from novum.gate.judge import BettingGate
 from novum.report.standing import standing
 
@@ -98,7 +99,7 @@ def change(state: State, hypothesis: Hypothesis) -> str:
     """How the candidate differs from its incumbent, gene by gene."""
     mine = hypothesis.candidate.genome
     other = state.candidates[hypothesis.registered.incumbent].genome
-    parts = [f"{name}={value}" for name, value in mine.items() if other.get(name) != value]
+    parts = [f"{name}={written(value)}" for name, value in mine.items() if other.get(name) != value]
     return " ".join(parts) or "no difference"
 
 

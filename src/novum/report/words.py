@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from novum.core.nouns import Genome, Scalar
 from novum.core.study import Budget, Study
+from novum.core.words import written
 from novum.ledger.codec import plain
 from novum.report.history import History, Reign
 from novum.report.summary import Summary
@@ -22,6 +23,9 @@ _UNSEEN = re.compile(
 )
 ASKED = {"replicate": "again, on fresh seeds", "transfer": "elsewhere:", "ablate": "without", "metric": "on"}
 """How a follow-up is introduced, by its aim."""
+
+MAX_WRITTEN = 2000
+"""Longer values, such as a packed program, are not written out in a study file for reading."""
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -86,7 +90,7 @@ def changes(candidate: Genome, incumbent: Genome) -> list[Change]:
 
 
 def _value(genome: Genome, name: str) -> str:
-    return cut(str(genome[name]), 80) if name in genome else "–"
+    return cut(written(genome[name]), 80) if name in genome else "–"
 
 
 def in_line(found: list[Change], length: int = 60) -> str:
@@ -180,7 +184,9 @@ def study_toml(study: Study, budget: Budget) -> str:
 def _table(values: Mapping[str, object], path: str, lines: list[str]) -> None:
     nested = {key: value for key, value in values.items() if isinstance(value, dict)}
     for key, value in values.items():
-        if key not in nested and value not in (None, ""):
+        if isinstance(value, str) and len(value) > MAX_WRITTEN:
+            lines.append(f"# {_key(key)}: {len(value):,} characters, in the record")
+        elif key not in nested and value not in (None, ""):
             lines.append(f"{_key(key)} = {_scalar(value)}")  # type: ignore[arg-type]
     for key, table in nested.items():
         if table:

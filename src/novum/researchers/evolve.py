@@ -13,6 +13,7 @@ from annotated_types import Ge, Le
 
 from novum.core.nouns import Candidate, Genome
 from novum.core.view import Proposal, StudyView, Tried
+from novum.core.words import written
 from novum.researchers.random import fresh, success_rate
 
 TRIES = 50
@@ -56,7 +57,8 @@ class EvolveResearcher:
 
 def _proposal(view: StudyView, parent: Tried | None, genome: Genome) -> Proposal:
     origin = parent.genome if parent else view.space.validate(view.incumbent)
-    changes = [f"{name} {origin.get(name)} -> {value}" for name, value in genome.items() if origin.get(name) != value]
+    changed = [name for name in genome if origin.get(name) != genome[name]]
+    changes = [f"{name} {written(origin.get(name))} -> {written(genome[name])}" for name in changed]
     source = parent.id if parent else "the incumbent"
     return Proposal(
         genome=genome,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from novum.core.nouns import Candidate, Genome, Space
+from novum.core.nouns import Candidate, Genome
+from novum.core.ports import CandidateSpace
 from novum.core.view import Proposal, StudyView
 
 TRIES = 100
 
 
-def fresh(space: Space, view: StudyView, rng: random.Random) -> Genome | None:
+def fresh(space: CandidateSpace, view: StudyView, rng: random.Random) -> Genome | None:
     """A uniformly drawn genome that has not been tried against the incumbent, or None after 100 draws."""
     for _ in range(TRIES):
         genome = space.sample(rng)

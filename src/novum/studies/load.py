@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from novum.arenas.program.bundle import read_directory
+from novum.arenas.program.manifest import parse_program
 from novum.core.errors import StudyError
 from novum.core.study import NAME, NAME_RULE, Budget, Study
 from novum.governance.budget import parse_budget
@@ -50,6 +52,8 @@ def load_study(name: str) -> StudyFile:
         text = resources.files("novum.studies").joinpath(f"{name}.toml").read_text()
         return parse_study(text, f"study {name!r}")
     path = Path(name)
+    if path.is_dir():
+        path /= "study.toml"
     if path.suffix != ".toml" and not path.exists():
         raise StudyError(f"there is no study {name!r}: choose {', '.join(built_in())}, or give the path of a TOML file")
     try:
@@ -57,11 +61,14 @@ def load_study(name: str) -> StudyFile:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise StudyError(f"cannot read the study file {path}: {reason}") from None
-    return parse_study(text, str(path))
+    return parse_study(text, str(path), path.parent)
 
 
-def parse_study(text: str, source: str) -> StudyFile:
-    """A study from TOML text; `source` is what messages call it. Raises StudyError."""
+def parse_study(text: str, source: str, directory: Path | None = None) -> StudyFile:
+    """A study from TOML text; `source` is what messages call it. Raises StudyError.
+
+    directory: where the files of a program study lie.
+    """
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -69,6 +76,11 @@ def parse_study(text: str, source: str) -> StudyFile:
         where = f"{source} line {line[1]}" if line else source
         raise StudyError(f"{where}: not valid TOML: {_LINE_IN_MESSAGE.sub('', str(error)).strip()}") from None
     budget = _budget(values.pop("budget", None), source, text)
+    if directory and "program" in values:
+        try:
+            _take_program(values, directory)
+        except StudyError as error:
+            raise StudyFile(Study("", ""), budget, source, text).locate(error) from None
     try:
         study = TypeAdapter(Study).validate_python(values)
     except ValidationError as error:
@@ -76,6 +88,17 @@ def parse_study(text: str, source: str) -> StudyFile:
     if not NAME.fullmatch(study.name):
         raise StudyError(f"{_where(source, text, ['name'])}: name: cannot be {study.name[:80]!r}; {NAME_RULE}")
     return StudyFile(study, budget, source, text)
+
+
+def _take_program(values: dict[str, Any], directory: Path) -> None:
+    """Put the program that a `[program]` table describes into the study's options. Raises StudyError."""
+    if values.setdefault("arena", "program") != "program":
+        raise StudyError(f"program: this table is for the program arena, not for {values['arena']!r}")
+    values.setdefault("name", directory.resolve().name)
+    program = parse_program(values.pop("program"))
+    bundle = read_directory(directory, program, str(values["name"]))
+    values["options"] = {**values.get("options", {}), "bundle": bundle.packed()}
+    values.setdefault("researcher", {"name": "code"})
 
 
 def _budget(value: object, source: str, text: str) -> Budget:

@@ -1,0 +1,125 @@
+"""The arena as the loop sees it: a bundle, a space of source trees, and a scorer in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from novum.arenas.program.artefact import Artefact, unpack
+from novum.arenas.program.bundle import Bundle, unpacked
+from novum.arenas.program.scorer import SCORER
+from novum.arenas.program.stages import SEEDS, score_of
+from novum.core.errors import ArtefactError, StudyError
+from novum.core.nouns import Card, Cost, Genome, Metric, Role, Score, Setting, Trial, TrialGroup
+from novum.source.space import SourceSpace
+
+OUTSIDE = "scored outside the sandbox"
+REPORTED = "reported by the candidate itself"
+
+
+@dataclass(frozen=True)
+class ProgramArena:
+    """The Arena port for the program in the option `bundle`. Raises StudyError when there is none."""
+
+    given: Setting = field(default_factory=dict, repr=False)
+    bundle: Bundle = field(init=False, repr=False)
+    space: SourceSpace = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(set(self.given) - {"bundle"}):
+            raise StudyError(f"options: the program arena has no option {unknown[0]!r}; see its README")
+        if "bundle" not in self.given:
+            raise StudyError("options: a program study is run by its directory: `novum run DIR`, see `novum new DIR`")
+        bundle = unpacked(str(self.given["bundle"]))
+        object.__setattr__(self, "bundle", bundle)
+        object.__setattr__(self, "space", SourceSpace(bundle.editable, bundle.program.creatable))
+
+    @property
+    def card(self) -> Card:
+        program = self.bundle.program
+        return Card(
+            name="program",
+            question="",
+            metric=program.metric,
+            higher_is_better=program.higher_is_better,
+            resolution=program.resolution,
+            program="novum.arenas.program.trial",
+            group_size=program.parallel_trials,
+            tuning=({},),
+            baseline={},
+            requires=program.packages,
+            summary=f"The program {self.bundle.name}, of which {', '.join(program.editable)} may change.",
+            floor=program.floor,
+            ceiling=program.ceiling,
+            log=program.log,
+            metrics=tuple(Metric(one.name, one.higher_is_better, one.resolution, one.log) for one in program.metrics),
+            fixed_data=program.fixed_data,
+            trust=OUTSIDE if program.score else REPORTED,
+        )
+
+    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
+        """The metrics of what the candidate left, by the user's scorer or by the candidate's own report."""
+        left, program = unpack(artefact), self.bundle.program
+        _check_ended(left)
+        if program.report:
+            return _reported(self.bundle, left)
+        said = SCORER.score(str(self.given["bundle"]), trial.seed % SEEDS, group.role, left.outputs)
+        return score_of(said, tuple(one.name for one in program.metrics))
+
+    def per_example(self, group: TrialGroup, trial: Trial, artefact: bytes, role: Role) -> Sequence[float]:
+        """What the scorer wrote as `examples`: correctness of each example of a part, in a fixed order."""
+        del group
+        left = unpack(artefact)
+        _check_ended(left)
+        said = SCORER.score(str(self.given["bundle"]), trial.seed % SEEDS, role, left.outputs)
+        marks = said.get("examples")
+        if not isinstance(marks, list) or not marks or not all(_is_mark(mark) for mark in marks):
+            raise ArtefactError("with fixed_data the scorer must write examples: a list of numbers in [0, 1]")
+        return [float(mark) for mark in marks]
+
+    def data_hashes(self) -> Mapping[str, str]:
+        """SHA-256 of the whole bundle: the table and every file, hidden ones included."""
+        return {self.bundle.name: self.bundle.digest}
+
+    def cost(self, genome: Genome) -> Cost:
+        """Nothing is known of a program before it runs. Raises StudyError for a genome that is none of the space."""
+        self.space.validate(genome)
+        return Cost()
+
+
+def _check_ended(left: Artefact) -> None:
+    if left.ended is not None:
+        raise ArtefactError(left.cause, left.ended)
+
+
+def _reported(bundle: Bundle, left: Artefact) -> Score:
+    report = bundle.program.report
+    assert report
+    names = tuple(one.name for one in bundle.program.metrics)
+    if report.pattern:
+        found = re.findall(report.pattern, left.said)
+        if not found:
+            raise ArtefactError(f"nothing that was printed fits the pattern {report.pattern!r}")
+        said: object = {"value": _as_number(found[-1])}
+    else:
+        try:
+            said = json.loads(left.outputs[report.file])
+        except (KeyError, ValueError, RecursionError):
+            raise ArtefactError(f"{report.file} is not JSON") from None
+        if not isinstance(said, dict):
+            raise ArtefactError(f"{report.file} holds no JSON object")
+        said = {**said, "value": said.get(report.key)}
+    return score_of(said, names)  # type: ignore[arg-type]
+
+
+def _as_number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _is_mark(mark: object) -> bool:
+    return isinstance(mark, int | float) and not isinstance(mark, bool) and 0 <= mark <= 1

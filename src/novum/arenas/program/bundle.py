@@ -1,0 +1,145 @@
+"""A program's directory as one string, so that a study holds all it needs: any machine can verify and replay it.
+
+The user's directory is read once and never written. What the candidate sees, what scores it and what is hidden from it
+are told apart here, by name.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fnmatch
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from novum.arenas.program.manifest import Program, parse_program
+from novum.core.errors import StudyError
+from novum.core.ids import canonical, digest
+
+MAX_BYTES = 16 << 20
+"""Of all files together. Larger data stay where they are and are named under `data`."""
+
+_IGNORED = frozenset(
+    {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache", "labs"}
+)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A program study, complete. shown: files of the candidate's tree; kept: files that no candidate ever sees."""
+
+    program: Program
+    shown: Mapping[str, bytes]
+    kept: Mapping[str, bytes]
+    name: str
+
+    @property
+    def editable(self) -> dict[str, str]:
+        """The files that may change, as text. Raises StudyError for one that is none."""
+        return {path: _text(path, data) for path, data in self.shown.items() if _fits(path, self.program.editable)}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the table and every file."""
+        return digest([asdict(self.program), _sums(self.shown), _sums(self.kept)])
+
+    def packed(self) -> str:
+        """The bundle as text; equal bundles give equal text."""
+        content = {
+            "program": asdict(self.program),
+            "shown": {path: _armour(data) for path, data in sorted(self.shown.items())},
+            "kept": {path: _armour(data) for path, data in sorted(self.kept.items())},
+            "name": self.name,
+        }
+        return base64.b85encode(zlib.compress(canonical(content), 9)).decode()
+
+
+@lru_cache(maxsize=16)
+def unpacked(text: str) -> Bundle:
+    """The bundle of a packed text. Raises StudyError."""
+    try:
+        # Bounded: a text of this size must not fill the memory.
+        content: Any = json.loads(zlib.decompressobj().decompress(base64.b85decode(text), 4 * MAX_BYTES))
+        shown = {path: base64.b64decode(data) for path, data in content["shown"].items()}
+        kept = {path: base64.b64decode(data) for path, data in content["kept"].items()}
+        return Bundle(parse_program(content["program"]), shown, kept, str(content["name"]))
+    except (ValueError, zlib.error, binascii.Error, KeyError, TypeError, AttributeError) as error:
+        raise StudyError(f"options.bundle: no packed program ({type(error).__name__})") from None
+
+
+def read_directory(directory: Path, program: Program, name: str) -> Bundle:
+    """The bundle of a directory with a study file in it. Raises StudyError."""
+    shown: dict[str, bytes] = {}
+    kept: dict[str, bytes] = {}
+    size = 0
+    for path, file in _files(directory):
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise StudyError(f"{file}: cannot be read: {error.strerror}") from None
+        size += len(data)
+        if size > MAX_BYTES:
+            raise StudyError(
+                f"{directory} holds over {MAX_BYTES >> 20} MiB: name large files under program.data, by absolute path"
+            )
+        (kept if _is_kept(path, program) else shown)[path] = data
+    bundle = Bundle(program, shown, kept, name)
+    _check(bundle, directory)
+    return bundle
+
+
+def _files(directory: Path) -> Iterator[tuple[str, Path]]:
+    for folder, folders, names in os.walk(directory):
+        folders[:] = sorted(one for one in folders if one not in _IGNORED and not (Path(folder) / one).is_symlink())
+        for name in sorted(names):
+            file = Path(folder) / name
+            if name.endswith((".pyc", ".pyo")) or file.is_symlink() or not file.is_file():
+                continue
+            yield file.relative_to(directory).as_posix(), file
+
+
+def _is_kept(path: str, program: Program) -> bool:
+    """Whether no candidate may see a file: what is hidden, the scripts of prepare and score, the study itself."""
+    scripts = {word for command in (program.prepare, program.score) for word in command}
+    return path in scripts or path == "study.toml" or _fits(path, program.hidden)
+
+
+def _fits(path: str, globs: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(path, glob) or path.startswith(glob.rstrip("/") + "/") for glob in globs)
+
+
+def _check(bundle: Bundle, directory: Path) -> None:
+    program = bundle.program
+    for command in (program.prepare, program.score):
+        scripts = [word for word in command if word.endswith(".py")]
+        if missing := [word for word in scripts if word not in bundle.kept]:
+            raise StudyError(f"{directory}: the script {missing[0]!r} is not there")
+    if not bundle.editable:
+        raise StudyError(f"program.editable: no file of {directory} fits {', '.join(program.editable)}")
+    if taken := sorted({output.name for output in program.outputs} & set(bundle.kept)):
+        raise StudyError(f"program.outputs: {taken[0]!r} has the name of a file that the scorer reads; rename one")
+    for path in program.data:
+        if not Path(path).is_absolute() or not Path(path).exists():
+            raise StudyError(f"program.data: {path!r} is no absolute path of an existing file or folder")
+
+
+def _text(path: str, data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise StudyError(f"program.editable: {path} is not UTF-8 text") from None
+
+
+def _sums(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: hashlib.sha256(data).hexdigest() for path, data in sorted(files.items())}
+
+
+def _armour(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -1,0 +1,158 @@
+"""The three things that are run for a trial, each in a sandbox of its own: prepare, the candidate, the scorer.
+
+No two of them ever share a process, a directory or a memory. What one hands to the next goes through this process, as
+bytes of declared names.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from novum.arenas.program.artefact import Artefact, check_output
+from novum.arenas.program.bundle import Bundle
+from novum.arenas.program.manifest import Report
+from novum.core.errors import ArtefactError
+from novum.core.nouns import Genome, Kind, Limits, Role, Score
+from novum.sandbox import Bounds, Ended, Job, Tier, run
+from novum.source.space import SourceSpace
+
+SEEDS = 2**32
+"""Seeds are handed over modulo this: what numpy and most libraries take."""
+
+TRUSTED = Bounds(seconds=120.0, cpu_seconds=120.0)
+"""For prepare and score, the user's own scripts."""
+
+_SAID = 4000
+_SCORE = "score.json"
+_MARGIN = 0.9
+"""Of a group's limits goes to the candidate: its sandbox has to end it, not the executor, to say why."""
+
+_OWN_PROCESSES = 6
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a bundle is run: behind walls of this tier."""
+
+    bundle: Bundle
+    tier: Tier
+
+    def prepared(self, seed: int) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """What the candidate sees and the truth behind it, for one seed. Raises ArtefactError."""
+        program = self.bundle.program
+        if not program.prepare:
+            return {}, {}
+        wanted = (*program.visible, *program.truth)
+        ended = self._run(program.prepare, {**self.bundle.shown, **self.bundle.kept}, wanted, seed, TRUSTED)
+        if ended.kind is not None:
+            raise ArtefactError(f"prepare failed: {_why(ended)}")
+        made = ended.artefacts
+        return {name: made[name] for name in program.visible}, {name: made[name] for name in program.truth}
+
+    def candidate(
+        self, genome: Genome, seed: int, visible: Mapping[str, bytes], limits: Limits
+    ) -> tuple[Artefact, dict[str, float]]:
+        """Run the candidate, phase by phase: what it left, and what was measured of it.
+
+        Failing is an outcome, never an exception.
+        """
+        program, tree = self.bundle.program, self._tree(genome)
+        handed: dict[str, bytes] = {}
+        measured = {"cpu_seconds": 0.0, "wall_seconds": 0.0, "peak_bytes": 0.0}
+        ended, outputs = None, dict[str, bytes]()
+        for number, phase in enumerate(program.runs):
+            last = number == len(program.runs) - 1
+            wanted = tuple(output.name for output in program.outputs) if last else phase.keeps
+            files = {**tree, **{name: visible[name] for name in phase.sees}, **handed}
+            bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0))
+            ended = self._run(phase.command, files, wanted, seed, bounds)
+            measured["cpu_seconds"] += ended.usage.cpu_seconds
+            measured["wall_seconds"] += ended.usage.wall_seconds
+            measured["peak_bytes"] = max(measured["peak_bytes"], float(ended.usage.peak_bytes))
+            if ended.kind is not None:
+                return Artefact({}, ended.kind, _why(ended)), measured
+            handed |= {name: ended.artefacts[name] for name in wanted if not last}
+            outputs = dict(ended.artefacts) if last else {}
+        assert ended
+        return Artefact(outputs, said=_said(program.report, ended)), measured
+
+    def score(self, outputs: Mapping[str, bytes], truth: Mapping[str, bytes], seed: int, role: Role) -> dict[str, Any]:
+        """What the user's scorer says of the outputs, as it wrote it. Raises ArtefactError."""
+        program = self.bundle.program
+        for wanted in program.outputs:
+            check_output(wanted, outputs[wanted.name])
+        files = {**self.bundle.kept, **truth, **outputs}
+        ended = self._run(program.score, files, (_SCORE,), seed, TRUSTED, str(role))
+        if ended.kind is not None:
+            raise ArtefactError(f"the scorer failed: {_why(ended)}")
+        try:
+            said = json.loads(ended.artefacts[_SCORE])
+        except (ValueError, RecursionError):
+            raise ArtefactError(f"the scorer wrote no JSON to {_SCORE}") from None
+        if not isinstance(said, dict):
+            raise ArtefactError(f"the scorer must write an object with a value to {_SCORE}")
+        return said
+
+    def _tree(self, genome: Genome) -> dict[str, bytes]:
+        space = SourceSpace(self.bundle.editable, self.bundle.program.creatable)
+        texts = {path: text.encode() for path, text in space.complete(genome).items()}
+        return {**self.bundle.shown, **texts}
+
+    def _run(
+        self, command: tuple[str, ...], files: Mapping[str, bytes], wanted: tuple[str, ...], seed: int, bounds: Bounds,
+        role: str = "",
+    ) -> Ended:  # fmt: skip
+        program = self.bundle.program
+        words = tuple(word.replace("{seed}", str(seed % SEEDS)).replace("{role}", role) for word in command)
+        job = Job(
+            words,
+            files=files,
+            collect=wanted,
+            limits=bounds,
+            environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+                         "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **program.environment},
+            readable=tuple(map(Path, program.data)),
+        )  # fmt: skip
+        return run(job, self.tier)
+
+
+def score_of(said: Mapping[str, Any], others: tuple[str, ...]) -> Score:
+    """The score in what a scorer wrote. Raises ArtefactError."""
+    return Score(_number(said, "value"), {name: _number(said, name) for name in others})
+
+
+def _number(said: Mapping[str, Any], key: str) -> float:
+    value = said.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ArtefactError(f"the scorer wrote {str(value)[:80]!r} as {key!r}, which is no finite number")
+    return float(value)
+
+
+def _bounds(limits: Limits, used: float, output_bytes: int) -> Bounds:
+    seconds = max(0.1, limits.seconds * _MARGIN - used)
+    return Bounds(
+        seconds=seconds,
+        cpu_seconds=math.ceil(seconds),
+        memory_bytes=int(limits.memory_bytes * _MARGIN),
+        processes=max(1, limits.processes - _OWN_PROCESSES),
+        file_bytes=max(limits.file_bytes, output_bytes),
+    )
+
+
+def _why(ended: Ended) -> str:
+    if ended.kind is Kind.TAMPERED:
+        return ended.cause
+    tail = (ended.stderr or ended.stdout)[-_SAID:].strip()
+    return f"{ended.cause}\n--- last output ---\n{tail}" if tail else ended.cause
+
+
+def _said(report: Report | None, ended: Ended) -> str:
+    """What a pattern finds last in the output; the rest may differ from run to run."""
+    found = list(re.finditer(report.pattern, ended.stdout)) if report and report.pattern else []
+    return found[-1][0][-_SAID:] if found else ""

@@ -1,0 +1,33 @@
+"""The worker's side: prepare, run the candidate behind walls, hand over what it left. It scores nothing."""
+
+from __future__ import annotations
+
+from novum.arenas.program.bundle import unpacked
+from novum.arenas.program.stages import SEEDS, Stage
+from novum.core.errors import ArtefactError
+from novum.core.nouns import Delivery, Kind, Trial, TrialGroup
+from novum.sandbox import Tier, require, standing
+
+
+def warm() -> None:
+    """Find the sandbox once, so that children need not."""
+    standing()
+
+
+def run(group: TrialGroup) -> list[Delivery]:
+    """One delivery per trial, in their order."""
+    bundle = unpacked(str(group.options["bundle"]))
+    minimum = Tier(bundle.program.isolation)
+    tier = standing().tier
+    require(tier, minimum)
+    stage = Stage(bundle, tier)
+    return [_trial(stage, group, trial) for trial in group.trials]
+
+
+def _trial(stage: Stage, group: TrialGroup, trial: Trial) -> Delivery:
+    try:
+        visible, _ = stage.prepared(trial.seed % SEEDS)
+    except ArtefactError as error:
+        return Delivery(trial.id, failure=Kind.INVALID, cause=str(error))
+    left, measured = stage.candidate(group.candidate.genome, trial.seed % SEEDS, visible, group.limits)
+    return Delivery(trial.id, artefact=left.packed(), facts=measured)

@@ -1,0 +1,67 @@
+"""`novum new | apply | doctor`: programs of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(new)
+    app.command()(apply)
+    app.command()(doctor)
+
+
+def new(directory: Annotated[Path, typer.Argument(help="A directory that does not exist yet.")]) -> None:
+    """Make a working example: a small classifier that Novum can improve, and a study file to copy from."""
+    from novum.studies.scaffold import scaffold
+
+    for path in scaffold(directory):
+        print(f"wrote {path}")
+    print(f"\nnext: novum run {directory} --budget 3m")
+
+
+def apply(
+    finding: Annotated[str, typer.Argument(help="A finding of a program study, for example h3.")],
+    lab: LabOption = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the patch to this file.")] = None,
+    branch: Annotated[str | None, typer.Option(help="Commit it to a new branch of the git checkout --to.")] = None,
+    to: Annotated[Path, typer.Option(help="The directory that the study was run from.")] = Path(),
+) -> None:
+    """The winning change as a patch: to standard output, a file, or a new branch. Your files are never edited."""
+    from novum.programs import branch_of, patch_of
+
+    patch = patch_of(find_lab(lab), finding)
+    if branch:
+        print(branch_of(patch, to, branch, finding))
+    elif output:
+        output.write_text(patch)
+        print(f"wrote {output}; apply it with: git apply {output}  (or: patch -p1 < {output})")
+    else:
+        print(patch, end="")
+
+
+def doctor(json: JsonOption = False) -> None:
+    """Which sandbox works here, what it leaves open, and how to get a better one."""
+    from novum.sandbox import Tier, standing
+
+    found = standing()
+    if json:
+        print(as_json(found.as_data()))
+        return
+    words = {
+        Tier.NAMESPACES: "A (namespaces): a system of its own, no network, nothing of yours in sight",
+        Tier.LANDLOCK: "B (Landlock and seccomp): your files and the network are out of reach, with gaps",
+        Tier.NONE: "none: foreign code is refused",
+    }
+    print(f"sandbox   {words[found.tier]}")
+    print(f"tool      {found.tool or '-'}")
+    for gap in found.gaps:
+        print(f"gap       {gap}")
+    if found.advice:
+        print(f"better    {found.advice}")
