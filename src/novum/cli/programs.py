@@ -1,4 +1,4 @@
-"""`novum new | apply | doctor`: programs of one's own."""
+"""`novum new | import | apply | doctor`: programs of one's own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from novum.cli.output import JsonOption, LabOption, as_json, find_lab
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command()(new)
+    app.command(name="import")(import_study)
     app.command()(apply)
     app.command()(doctor)
 
@@ -24,6 +25,27 @@ def new(directory: Annotated[Path, typer.Argument(help="A directory that does no
     for path in scaffold(directory):
         print(f"wrote {path}")
     print(f"\nnext: novum run {directory} --budget 3m")
+
+
+def import_study(
+    layout: Annotated[str, typer.Argument(help="openevolve, aide or autoresearch.")],
+    source: Annotated[Path, typer.Argument(metavar="DIR", help="The directory with that layout. It is not changed.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where. Default: DIR-novum.")] = None,
+) -> None:
+    """Turn another tool's task into a study that runs as it is; what could not be carried over is said."""
+    from novum.core.errors import StudyError
+    from novum.studies.importers.aide import import_aide
+    from novum.studies.importers.autoresearch import import_autoresearch
+    from novum.studies.importers.openevolve import import_openevolve
+
+    known = {"aide": import_aide, "autoresearch": import_autoresearch, "openevolve": import_openevolve}
+    if layout not in known:
+        raise StudyError(f"there is no layout {layout!r}: choose {', '.join(known)}")
+    done = known[layout](source, output or source.resolve().with_name(f"{source.resolve().name}-novum"))
+    print(f"wrote {done.directory}")
+    for note in done.notes:
+        print(f"note: {note}")
+    print(f"\nnext: novum run {done.directory}")
 
 
 def apply(

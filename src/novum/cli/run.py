@@ -34,7 +34,7 @@ BudgetOption = Annotated[
 SeedOption = Annotated[int | None, typer.Option(help="Seed of researchers and of the search data.")]
 DirectoryOption = Annotated[Path | None, typer.Option("--lab", help="Lab directory. Default: labs/STUDY-SEED.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Parallel workers. Default: one per core.")]
-ResearcherOption = Annotated[str | None, typer.Option(help="Who proposes: evolve or random.")]
+ResearcherOption = Annotated[str | None, typer.Option(help="Who proposes: code (programs), evolve or random.")]
 
 
 def register(app: typer.Typer) -> None:

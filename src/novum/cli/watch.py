@@ -61,7 +61,7 @@ class PlainWatcher:
         for line in now.verdicts:
             if line.id not in self._seen:
                 self._seen.add(line.id)
-                self.say(f"{line.id} {line.outcome}: {line.change} ({line.reason})")
+                self.say(f"{line.id} {line.outcome}: {line.change} ({line.reason.partition(chr(10))[0]})")
                 self._beat = time.monotonic()
         if time.monotonic() - self._beat >= HEARTBEAT_SECONDS:
             self._beat = time.monotonic()

@@ -1,0 +1,1 @@
+"""Other tools' layouts as program studies; what cannot be carried over is said."""
