@@ -16,7 +16,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from novum import wiring
+from novum import opening, wiring
 from novum.arenas.coinflip.space import chance
 from novum.core.loop import Lab
 from novum.core.plans import Verdict
@@ -60,7 +60,7 @@ def campaign(world: str, seed: int, confirmations: int, gate: GateSettings) -> C
     budget = Budget(trials=1_000_000)
     secret = seed.to_bytes(32, "big")
     house, ledger, state = wiring.house(study, budget, secret, 1), MemoryLedger(), State()
-    wiring.take_up(state, ledger, house, budget)
+    opening.take_up(state, ledger, house, budget)
     lab = Lab(house, state, ledger, MemoryBlobs(), InlineExecutor(house.arena.card.program))
 
     def enough(now: State) -> None:

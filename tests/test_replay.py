@@ -10,8 +10,8 @@ import pytest
 import scripted_program
 from labs import SECRET, ScriptedArena, coin_study
 
+from novum import opening, wiring
 from novum import replay as module
-from novum import wiring
 from novum.arenas.coinflip import trial as coin
 from novum.audit.pack import write_pack
 from novum.core.errors import IntegrityError, LabMismatch, UserError
@@ -127,7 +127,7 @@ def test_what_does_not_come_out_again_is_named_and_small_differences_are_told_ap
 
 def test_other_code_is_refused_unless_somebody_insists(coins, monkeypatch):
     lab, name = coins
-    monkeypatch.setattr(wiring, "code_hash", lambda program: "00")
+    monkeypatch.setattr(opening, "code_hash", lambda program: "00")
     with pytest.raises(LabMismatch, match="--anyway"):
         replay(name, lab)
     done = replay(name, lab, trials=1, anyway=True)

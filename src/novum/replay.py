@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from novum import wiring
+from novum import opening, wiring
 from novum.audit.container import Row, open_pack
 from novum.audit.dossier import rests_on
 from novum.audit.pack import records
@@ -217,7 +217,7 @@ def _chosen(told: Told, plans: Sequence[Plan], trials: int | None) -> Iterator[t
 
 def _notes(told: Told, problem: Arena, *, anyway: bool) -> list[str]:
     """What differs here from the record. Raises LabMismatch when the code does, unless `anyway`."""
-    if wiring.code_hash(problem.card.program) != told.archive.code:
+    if opening.code_hash(problem.card.program) != told.archive.code:
         words = "the code of the arena here is not the code that the record was made with"
         if not anyway:
             raise LabMismatch(f"{words}: install that version, or compare all the same with --anyway")
@@ -230,7 +230,7 @@ def _versions(told: Told, problem: Arena) -> list[str]:
     if not told.sessions:
         return []
     last = told.sessions[-1]
-    before, here = dict(last.versions), wiring.versions(problem)
+    before, here = dict(last.versions), opening.versions(problem)
     if last.provenance.novum_code:
         before |= _surroundings(last.provenance)
         here |= _surroundings(provenance(problem, MemoryBlobs(), ""))

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
-import platform
-import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from novum import memory
 from novum.core.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
-from novum.core.events import CampaignOpened, Event, IncumbentChanged, Provenance, SessionStarted
 from novum.core.house import House
-from novum.core.ids import digest
 from novum.core.loop import Lab
-from novum.core.nouns import RESOURCES, Candidate, Card, Setting
+from novum.core.nouns import RESOURCES, Card, Setting
 from novum.core.ports import Arena, Blobs, Evidence, Executor, Ledger, Researcher, Steward
 from novum.core.quiet import without_collector
 from novum.core.rule import metric_of
@@ -31,9 +25,11 @@ from novum.core.seeds import Keyring, commitment
 from novum.core.state import State
 from novum.core.study import NAME, NAME_RULE, Budget, Study
 from novum.governance.budget import HardBudget
+from novum.governance.mailbox import Mailbox
+from novum.governance.switch import kill_switch
+from novum.opening import check_same, take_up
 from novum.provenance import provenance
 from novum.telemetry import traced
-from novum.version import __version__
 
 if TYPE_CHECKING:
     from novum.audit.verify import Verification
@@ -79,6 +75,12 @@ def _evolve(options: Setting) -> Researcher:
     return _configured(EvolveResearcher, options)
 
 
+def _code(options: Setting) -> Researcher:
+    from novum.researchers.code import CodeResearcher
+
+    return _configured(CodeResearcher, options)
+
+
 ARENAS: Mapping[str, Builder[Arena]] = {
     "coinflip": _coinflip,
     "digits": _digits,
@@ -88,7 +90,7 @@ ARENAS: Mapping[str, Builder[Arena]] = {
 ISOLATION = {"inline": "none: trials run in the lab's own process", "local": "limits on a forked process; no sandbox"}
 """What stands between a trial and the machine, by executor."""
 
-RESEARCHERS: Mapping[str, Builder[Researcher]] = {"evolve": _evolve, "random": _random}
+RESEARCHERS: Mapping[str, Builder[Researcher]] = {"code": _code, "evolve": _evolve, "random": _random}
 
 
 def check(study: Study) -> None:
@@ -193,16 +195,28 @@ def session(
         secret = load_secret(directory, create=state.study is None)
         rooms = house(study, budget, secret, count, given, researcher)
         if state.study is not None:
-            _check_same(state, rooms, directory)
+            check_same(state, rooms, directory)
         ledger = traced(_signed(journal, directory, state, rooms))
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync
         take_up(state, ledger, rooms, budget, provenance(problem, blobs, ISOLATION[study.executor]))
         with nullcontext(place) if place else executor(study, problem, count) as running:
-            lab = Lab(rooms, state, ledger, blobs, running, steward=steward(rooms, blobs))
+            box = Mailbox(directory)
+            lab = Lab(rooms, state, ledger, blobs, running, steward=steward(rooms, blobs), mailbox=box)
             lab.rest = memory.keeper(journal, directory, secret, state)
-            yield lab
+            with kill_switch(box, lab), closing_of(rooms.researcher):
+                yield lab
             lab.rest(True)
+
+
+@contextmanager
+def closing_of(researcher: Researcher) -> Iterator[None]:
+    """Ends what a researcher keeps running in the background, whichever way the session ends."""
+    try:
+        yield
+    finally:
+        if close := getattr(researcher, "close", None):
+            close()
 
 
 def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verification:
@@ -269,58 +283,6 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def code_hash(program: str) -> str:
-    """SHA-256 over the Python files of the package that a worker program stands in (or of its one module)."""
-    spec = importlib.util.find_spec(program)
-    if spec is None or spec.origin is None:
-        raise StudyError(f"the worker program {program!r} cannot be found: is its directory in PYTHONPATH?")
-    origin = Path(spec.origin)
-    files = sorted(origin.parent.glob("*.py")) if "." in program else [origin]
-    return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
-
-
-def versions(problem: Arena) -> dict[str, str]:
-    """What a result may depend on: versions of novum, Python, the system and the arena's modules."""
-    found = {"novum": __version__, "python": platform.python_version(), "system": platform.platform()}
-    for name in ("numpy", *problem.card.requires):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget, where: Provenance | None = None) -> None:
-    """Open the campaign unless the state has one, then start a session in it. where: what its trials depend on."""
-    study, problem = rooms.study, rooms.arena
-    opening: list[Event] = []
-    if state.study is None:
-        baseline = Candidate(problem.space.validate(study.baseline or problem.card.baseline))
-        opening = [
-            CampaignOpened(
-                study,
-                problem.card,
-                code_hash(problem.card.program),
-                commitment(rooms.keyring.secret),
-                versions(problem),
-            ),
-            IncumbentChanged(baseline, problem.cost(baseline.genome), None),
-        ]
-    opening.append(
-        SessionStarted(
-            state.session + 1,
-            budget,
-            rooms.slots,
-            os.getpid(),
-            socket.gethostname(),
-            versions(problem),
-            where or Provenance(),
-        )
-    )
-    for record in ledger.append(opening, durable=True):
-        state.apply(record.event)
-
-
 def _valid(study: Study, budget: Budget) -> tuple[Study, Budget]:
     """Hold what was built in Python to the rules that study files are held to. Raises StudyError."""
     from pydantic import TypeAdapter, ValidationError
@@ -336,30 +298,6 @@ def _valid(study: Study, budget: Budget) -> tuple[Study, Budget]:
         first = error.errors()[0]
         raise StudyError(f"{'.'.join(map(str, first['loc']))}: {first['msg']} (got {first['input']!r})") from None
     return study, budget
-
-
-def _check_same(state: State, rooms: House, directory: Path) -> None:
-    from novum.ledger.codec import plain
-
-    before, now = plain(state.study), plain(rooms.study)
-    changed = [f"{key} was {_brief(before[key])} and is {_brief(now[key])}" for key in now if before[key] != now[key]]
-    if changed:
-        raise LabMismatch(
-            f"the lab {directory} holds a campaign with other rules ({'; '.join(changed)}): rules are fixed when a "
-            "campaign opens; choose another --lab DIR"
-        )
-    if code_hash(rooms.arena.card.program) != state.code:
-        raise LabMismatch(
-            f"the code of the arena has changed since the campaign in {directory} was opened, so its runs cannot be "
-            "compared any more: go back to that code, or choose another --lab DIR"
-        )
-    if commitment(rooms.keyring.secret) != state.secret_commitment:
-        raise LabMismatch(f"{directory}/lab.secret is not the one the campaign was opened with: restore it")
-
-
-def _brief(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 300 else f"{text[:140]} ... {text[-20:]} (changed)"
 
 
 def _signed(journal: Ledger, directory: Path, state: State, rooms: House) -> Ledger:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import scripted_program
 
-from novum import wiring
+from novum import opening, wiring
 from novum.core.effort import Prices
 from novum.core.errors import ArtefactError
 from novum.core.ids import canonical
@@ -47,7 +47,7 @@ def in_memory(
     ledger = ledger or MemoryLedger()
     house = wiring.house(study, budget, secret, slots, arena, researcher)
     state = fold(record.event for record in ledger.read())
-    wiring.take_up(state, ledger, house, budget)
+    opening.take_up(state, ledger, house, budget)
     place = executor or InlineExecutor(house.arena.card.program)
     return Lab(house, state, ledger, MemoryBlobs(), place)
 

@@ -38,7 +38,7 @@ def _main(
 
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
-    from novum.cli import export, programs, prove, read, record, run, search
+    from novum.cli import ask, export, programs, prove, read, record, run, search
 
     run.register(app)
     read.register(app)
@@ -47,6 +47,7 @@ def main() -> None:
     export.register(app)
     prove.register(app)
     programs.register(app)
+    ask.register(app)
     try:
         app()
     except UserError as error:

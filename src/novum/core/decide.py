@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import fields
 
 from novum.core import confirm, followup, query, screen
 from novum.core.dispatch import committed, price, spent
 from novum.core.errors import StudyError
-from novum.core.events import Event, HypothesisRegistered, ProposalMade, ProposalRefused
+from novum.core.events import (
+    Event,
+    HypothesisRegistered,
+    ModelAsked,
+    ModelReplied,
+    ProposalMade,
+    ProposalRefused,
+    Reply,
+)
 from novum.core.house import House
 from novum.core.hypothesis import Phase
 from novum.core.judgement import Spent
 from novum.core.nouns import Candidate, Genome
 from novum.core.register import claim
 from novum.core.state import State
-from novum.core.view import StudyView, Tried
+from novum.core.view import Consultation, Failed, Means, StudyView, Thought, Tried
 
 PATIENCE = 200
 """Refusals in a row after which a researcher counts as out of ideas."""
@@ -27,12 +36,17 @@ PATIENCE = 200
 MEMORY = 64
 """How many past hypotheses a researcher is shown, the latest ones."""
 
+FAILURES = 16
+"""How many trials without a score it is shown, the latest ones."""
+
 
 def decide(state: State, house: House) -> list[Event]:
     """The next events, or none while only time or outcomes can tell.
 
     The sentence is read from its end, so that finished evidence never waits behind new ideas.
     """
+    if state.desk.paused:
+        return screen.learn(state, house)
     return (
         screen.learn(state, house)
         or confirm.decide(state, house)
@@ -63,20 +77,39 @@ def propose(state: State, house: House) -> list[Event]:
         return []
     number = state.proposals + 1
     rng = random.Random(f"{house.study.seed}:{house.study.researcher.name}:{number}")
-    proposal = house.researcher.propose(_view(state, house, number), rng)
-    if proposal is None:
+    said = house.researcher.propose(_view(state, house, number), rng)
+    if said is None:
         return []
+    if isinstance(said, Thought):
+        return [*_settled(said.consulted), *_reserved(state, house, said.ask)]
     return [
+        *_settled(said.consulted),
         ProposalMade(
             number=number,
-            author=house.study.researcher.name,
-            candidate=_candidate(house, proposal.genome),
-            parents=proposal.parents,
-            rationale=proposal.rationale,
-            probability=proposal.probability,
-            effect=proposal.effect,
-        )
+            author=said.author or house.study.researcher.name,
+            candidate=_candidate(house, said.genome),
+            parents=said.parents,
+            rationale=said.rationale,
+            probability=said.probability,
+            effect=said.effect,
+            request=said.consulted[-1].request if said.consulted else "",
+        ),
     ]
+
+
+def _settled(consulted: tuple[Consultation, ...]) -> list[Event]:
+    """What models answered; the loop puts prompt and reply where artefacts are kept."""
+    return [ModelReplied(**{one.name: getattr(each, one.name) for one in fields(each)}) for each in consulted]
+
+
+def _reserved(state: State, house: House, ask: ModelAsked | None) -> list[Event]:
+    """Means set aside for a request to a model, or the reason why it is not sent."""
+    if ask is None or ask.request in state.desk.reserved:
+        return []
+    if reason := house.governor.refuses(spent(state), Spent(tokens=ask.tokens, money=ask.money)):
+        refused = Consultation(ask.request, ask.model, Reply.UNAFFORDABLE, reason)
+        return _settled((refused,))
+    return [ask]
 
 
 def admit(state: State, house: House) -> list[Event]:
@@ -154,6 +187,21 @@ def _view(state: State, house: House, number: int) -> StudyView:
         incumbent=incumbent.genome,
         tried=tuple(_tried(state)),
         known=state.known(incumbent.id),
+        question=house.study.question or house.arena.card.question,
+        failed=tuple(Failed(plan.subject, event.kind, event.cause) for event, plan in state.failures[-FAILURES:]),
+        means=_means(state),
+    )
+
+
+def _means(state: State) -> Means:
+    """What the budget leaves; what is in flight counts as spent."""
+    used, budget = spent(state), state.budget
+    return Means(
+        trials=None if budget.trials is None else max(0, budget.trials - used.trials),
+        tokens=None if budget.tokens is None else max(0, budget.tokens - used.tokens),
+        money=None if budget.money is None else max(0.0, budget.money - used.money),
+        reserved=frozenset(state.desk.reserved),
+        failures_in_a_row=state.desk.failures_in_a_row,
     )
 
 

@@ -43,7 +43,13 @@ def spent(state: State) -> Spent:
     flying = sum(len(plan.members) for plan in state.in_flight.values())
     cpu, _ = state.prices.dearest
     aside = state.set_aside
-    done = Spent(state.trials + aside.trials, state.cpu_seconds + aside.cpu_seconds, state.wall_seconds)
+    done = Spent(
+        state.trials + aside.trials,
+        state.cpu_seconds + aside.cpu_seconds,
+        state.wall_seconds,
+        state.desk.all_tokens,
+        state.desk.all_money,
+    )
     return add(done, Spent(flying, flying * cpu, 0.0))
 
 
@@ -55,4 +61,10 @@ def price(state: State, trials: int, slots: int) -> Spent:
 
 def add(one: Spent, other: Spent) -> Spent:
     """The sum of two expenses."""
-    return Spent(one.trials + other.trials, one.cpu_seconds + other.cpu_seconds, one.wall_seconds + other.wall_seconds)
+    return Spent(
+        one.trials + other.trials,
+        one.cpu_seconds + other.cpu_seconds,
+        one.wall_seconds + other.wall_seconds,
+        one.tokens + other.tokens,
+        one.money + other.money,
+    )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from novum.core.dealings import Act, ModelAsked, ModelReplied, Reply, RequestTaken
 from novum.core.nouns import Candidate, Card, Cost, Kind, Setting
 from novum.core.plans import Plan, Purpose
 from novum.core.rulings import (
@@ -33,6 +34,7 @@ from novum.core.study import Budget, Study
 __all__ = [
     "EVENT_TYPES",
     "AblationPlanned",
+    "Act",
     "CampaignOpened",
     "CandidateTuned",
     "Check",
@@ -52,12 +54,16 @@ __all__ = [
     "HypothesisSuperseded",
     "IncumbentChanged",
     "LateReport",
+    "ModelAsked",
+    "ModelReplied",
     "PreflightRecorded",
     "ProposalMade",
     "ProposalRefused",
     "Provenance",
     "Record",
     "ReopeningRequested",
+    "Reply",
+    "RequestTaken",
     "RungClosed",
     "ScaleMeasured",
     "SessionEnded",
@@ -156,7 +162,10 @@ class PreflightRecorded:
 
 @dataclass(frozen=True, slots=True)
 class ProposalMade:
-    """A researcher's idea, with its prediction: probability that it is supported, and the effect if so."""
+    """A researcher's idea, with its prediction: probability that it is supported, and the effect if so.
+
+    request: what it answers, a request to a model (ModelAsked) or one from outside (RequestTaken); empty otherwise.
+    """
 
     number: int
     author: str
@@ -165,6 +174,7 @@ class ProposalMade:
     rationale: str
     probability: float
     effect: float
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +353,9 @@ Event = (
     | HoldoutClosed
     | IncumbentChanged
     | CheckpointSigned
+    | ModelAsked
+    | ModelReplied
+    | RequestTaken
 )
 
 

@@ -30,3 +30,19 @@ class Holdout:
     def spent(self) -> bool:
         """Whether it has answered all its queries and still has to close."""
         return bool(self.opened) and self.left == 0 and self.waiting is None and self.closed is None
+
+    def open(self, event: ev.HoldoutOpened) -> None:
+        """Queries may be asked from here on."""
+        self.opened = event
+
+    def ask(self, event: ev.HoldoutAsked) -> None:
+        """A query is paid for."""
+        self.asked.append(event)
+
+    def answer(self, event: ev.HoldoutAnswered) -> None:
+        """Its answer."""
+        self.answers[event.hypothesis] = event
+
+    def close(self, event: ev.HoldoutClosed) -> None:
+        """No query is left."""
+        self.closed = event

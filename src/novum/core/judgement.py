@@ -85,8 +85,13 @@ class Stake:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Used so far, in-flight work included at its predicted price. Seconds are of CPU and of the campaign's wall."""
+    """Used so far, in-flight work included at its predicted price. Seconds are of CPU and of the campaign's wall.
+
+    tokens and money (US dollars): of models, with what is set aside for requests that have not ended.
+    """
 
     trials: int = 0
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    tokens: int = 0
+    money: float = 0.0

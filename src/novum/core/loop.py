@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from novum.core import artefacts
 from novum.core.decide import decide, why_nothing_more
+from novum.core.dispatch import spent
 from novum.core.errors import ArtefactError, UserError
 from novum.core.events import (
     ConfirmationOpened,
@@ -18,19 +19,26 @@ from novum.core.events import (
     HoldoutAnswered,
     HoldoutClosed,
     LateReport,
+    ModelReplied,
     ProposalMade,
+    RequestTaken,
     SessionEnded,
     TrialFinished,
     VerdictReached,
 )
 from novum.core.house import House
+from novum.core.judgement import Spent
 from novum.core.metric import unfit
 from novum.core.nouns import Delivery, GroupResult, Kind, Score
 from novum.core.ports import Blobs, Executor, Ledger, Steward
+from novum.core.requests import Requests, answer
 from novum.core.state import State
 
 _CASUAL = (GroupDispatched, TrialFinished, LateReport, ProposalMade)
 """Events that may be grouped into one commit; all others are decisions and durable before they are acted on."""
+
+THOUGHT_SECONDS = 0.05
+"""How often a researcher that thinks is asked whether it is done, while nothing runs."""
 
 COMPANY_SECONDS = 0.03
 """How long outcomes may wait for others before they are committed without them; 50 ms at most with the journal."""
@@ -56,6 +64,7 @@ class Lab:
     rest: Callable[[bool], None] = lambda _: None
     policy: Callable[[State, House], list[Event]] = decide
     steward: Steward | None = None
+    mailbox: Requests | None = None
     clock: Clock = time.monotonic
     draining: bool = False
     halted: bool = False
@@ -76,14 +85,34 @@ class Lab:
 
     def step(self) -> bool:
         """Propose, admit, register, screen, confirm, decide, learn; then take in outcomes. False at the end."""
+        self.take_requests()
         while not self.draining and (events := self._answers() or self.policy(self.state, self.house)):
             self.record(events)
         if self.halted:
             raise KeyboardInterrupt
         if not self.state.in_flight:
-            return False
+            return self._idle()
         for result in self.executor.collect(0.0) or self._wait():
             self.record(self.outcomes(result) if result.group.id in self.state.in_flight else [self._late(result)])
+        return True
+
+    def take_requests(self) -> None:
+        """Record what people ask of the lab. A request to stop raises KeyboardInterrupt at the next safe point."""
+        for request in self.mailbox.waiting() if self.mailbox else ():
+            if events := answer(self.state, self.house, request):
+                self.record(events)
+            assert self.mailbox
+            self.mailbox.done(request)
+        self.halted = self.halted or bool(self.state.desk.stopped)
+
+    def _idle(self) -> bool:
+        """Nothing runs: wait a moment if the lab is paused, or if its researcher is thinking, else False: the end."""
+        awaited = self.state.desk.paused or getattr(self.house.researcher, "thinking", False)
+        now = replace(spent(self.state), wall_seconds=self.wall_seconds)
+        if self.draining or not awaited or self.house.governor.refuses(now, Spent(trials=1)):
+            return False
+        self.ledger.append([], durable=True)
+        time.sleep(min(self.patience, THOUGHT_SECONDS))
         return True
 
     def _late(self, result: GroupResult) -> LateReport:
@@ -176,16 +205,20 @@ class Lab:
         return artefacts.keep(self.blobs, artefact)
 
     def _stamped(self, event: Event) -> Event:
-        """Dispatches carry the session's clock, which a pure decision does not have."""
+        """What a pure decision lacks: dispatches carry the session's clock, and long texts are kept as artefacts."""
         if isinstance(event, GroupDispatched):
             return GroupDispatched(event.plan, event.session, self.elapsed)
+        if isinstance(event, ModelReplied):
+            return replace(event, prompt=self.keep(event.prompt.encode()), reply=self.keep(event.reply.encode()))
         return event
 
 
 def actor_of(event: Event) -> str:
     """Whose act an event is, for the ledger."""
-    if isinstance(event, ProposalMade):
+    if isinstance(event, ProposalMade | RequestTaken):
         return event.author
+    if isinstance(event, ModelReplied):
+        return event.model
     if isinstance(event, TrialFinished | LateReport):
         return "executor"
     if isinstance(

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from novum.core.judgement import Account, Estimate, Judgement, Pair, Spent, Stake
     from novum.core.nouns import Card, Cost, Genome, GroupResult, Role, Score, Trial, TrialGroup
     from novum.core.state import State
-    from novum.core.view import Proposal, StudyView
+    from novum.core.view import Proposal, StudyView, Thought
 
 
 class Researcher(Protocol):
     """Proposes hypotheses. It sees the study and its past, never a confirmation seed or a key."""
 
-    def propose(self, view: StudyView, rng: random.Random) -> Proposal | None:
-        """One hypothesis, or None when it has nothing to try. All randomness comes from `rng`."""
+    def propose(self, view: StudyView, rng: random.Random) -> Proposal | Thought | None:
+        """One hypothesis, a thought while there is none yet, or None when it has nothing to try.
+
+        All randomness comes from `rng`. It must not take long: whoever asks a model does so in the background.
+        """
         ...
 
 

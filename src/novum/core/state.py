@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from novum.core import events as ev
+from novum.core.desk import Desk
 from novum.core.effort import Effort, Losses, Prices
 from novum.core.holdout import Holdout
 from novum.core.hypothesis import FollowUp, Hypothesis, Phase, no_runs
@@ -74,6 +75,7 @@ class State:
         self.rivals: set[str] = set()
         self.following: Hypothesis | None = None
         self.holdout = Holdout()
+        self.desk = Desk()
         self.follow_up_trials = 0
         self._crowned: dict[str, Hypothesis] = {}
         self.dispatched = 0
@@ -185,6 +187,7 @@ class State:
         self.session, self.session_open, self.elapsed = event.session, True, 0.0
         self.budget, self.workers, self.provenance = event.budget, event.workers, event.provenance
         self.in_flight.clear()
+        self.desk.resumed()
 
     def _session_ended(self, event: ev.SessionEnded) -> None:
         self.elapsed = max(self.elapsed, event.elapsed)
@@ -357,18 +360,6 @@ class State:
         if further.paid:
             self.account = Account(event.cash, event.discoveries, self.account.opened)
 
-    def _holdout_opened(self, event: ev.HoldoutOpened) -> None:
-        self.holdout.opened = event
-
-    def _holdout_asked(self, event: ev.HoldoutAsked) -> None:
-        self.holdout.asked.append(event)
-
-    def _holdout_answered(self, event: ev.HoldoutAnswered) -> None:
-        self.holdout.answers[event.hypothesis] = event
-
-    def _holdout_closed(self, event: ev.HoldoutClosed) -> None:
-        self.holdout.closed = event
-
     def _checkpoint_signed(self, event: ev.CheckpointSigned) -> None:
         self.public_key = event.public_key
 
@@ -384,8 +375,19 @@ class State:
         self.sweeps.setdefault(event.candidate.id, {})
 
 
-_HANDLERS: dict[type, Callable[[State, Any], None]] = {
-    event_type: getattr(State, f"_{kind}") for kind, event_type in ev.EVENT_TYPES.items()
+_PARTS: dict[type, Callable[[State, Any], None]] = {
+    ev.HoldoutOpened: lambda state, event: state.holdout.open(event),
+    ev.HoldoutAsked: lambda state, event: state.holdout.ask(event),
+    ev.HoldoutAnswered: lambda state, event: state.holdout.answer(event),
+    ev.HoldoutClosed: lambda state, event: state.holdout.close(event),
+    ev.ModelAsked: lambda state, event: state.desk.asked(event),
+    ev.ModelReplied: lambda state, event: state.desk.replied(event),
+    ev.RequestTaken: lambda state, event: state.desk.took(event),
+}
+"""Events that concern one part of the state alone, which folds them itself."""
+
+_HANDLERS = _PARTS | {
+    event_type: getattr(State, f"_{kind}") for kind, event_type in ev.EVENT_TYPES.items() if event_type not in _PARTS
 }
 
 

@@ -145,13 +145,18 @@ class ResearcherSettings:
 
 @dataclass(frozen=True)
 class Budget:
-    """What a campaign may use in total; None means unlimited. At least one bound must be given to run."""
+    """What a campaign may use in total; None means unlimited. A bound on trials or time must be given to run.
+
+    tokens and money (US dollars): of requests to models.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     wall_seconds: Annotated[float, Gt(0)] | None = None
     cpu_seconds: Annotated[float, Gt(0)] | None = None
     trials: Annotated[int, Gt(0), Le(LARGEST)] | None = None
+    tokens: Annotated[int, Gt(0), Le(LARGEST)] | None = None
+    money: Annotated[float, Gt(0)] | None = None
 
     @property
     def bounded(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from novum.core.nouns import Card, Genome
+from novum.core.dealings import ModelAsked, Reply
+from novum.core.nouns import Card, Genome, Kind
 from novum.core.plans import Verdict
 from novum.core.ports import CandidateSpace
 
@@ -24,11 +25,31 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """A trial that gave no score: how it ended and why, and which hypothesis it served (empty for others)."""
+
+    hypothesis: str
+    kind: Kind
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What may still be used; None is without bound. reserved: requests that may be sent, being set aside for."""
+
+    trials: int | None = None
+    tokens: int | None = None
+    money: float | None = None
+    reserved: Set[str] = frozenset()
+    failures_in_a_row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StudyView:
     """The study from a researcher's window: no seeds, no keys, no confirmation scores.
 
     number: of the proposal that is asked for. tried: hypotheses whose screening has ended, oldest first.
-    known: ids of candidates that would be refused as duplicates.
+    known: ids of candidates that would be refused as duplicates. failed: the latest trials without a score.
     """
 
     card: Card
@@ -37,13 +58,50 @@ class StudyView:
     incumbent: Genome
     tried: Sequence[Tried]
     known: Set[str]
+    question: str = ""
+    failed: Sequence[Failed] = ()
+    means: Means = Means()
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """A request to a model and its end. request: SHA-256 of all that was sent; template: of the prompt's template.
+
+    tokens as the provider counts them, money in US dollars, seconds of waiting; replayed: from a record, not a model.
+    """
+
+    request: str
+    model: str
+    outcome: Reply
+    cause: str = ""
+    template: str = ""
+    prompt: str = ""
+    reply: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    money: float = 0.0
+    seconds: float = 0.0
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """No proposal now. ask: a request to a model to set means aside for; consulted: what came of earlier ones.
+
+    final: there will never be another proposal. A researcher that is still thinking says neither.
+    """
+
+    ask: ModelAsked | None = None
+    consulted: tuple[Consultation, ...] = ()
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A genome to try, why, from which hypotheses it descends, and a prediction that will be scored.
 
-    probability: that it will be supported, in [0, 1]; effect: expected gain in metric units if it is.
+    probability: that it will be supported, in [0, 1]; effect: expected gain in metric units if it is. author: who had
+    the idea, when it is not the researcher itself; consulted: the models that were asked for it.
     """
 
     genome: Genome
@@ -51,3 +109,5 @@ class Proposal:
     parents: tuple[str, ...] = ()
     probability: float = 0.1
     effect: float = 0.0
+    author: str = ""
+    consulted: tuple[Consultation, ...] = ()

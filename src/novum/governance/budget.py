@@ -12,7 +12,12 @@ from novum.core.study import Budget
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TIME = re.compile(r"(cpu\s+)?(\d{1,12}(?:\.\d{1,9})?)\s*([smhd])")
 _TRIALS = re.compile(r"(\d{1,15})\s*trials?")
-FORMS = "30s, 5m, 2h (wall time), cpu 10m (CPU time), 500 trials, or several of them separated by commas"
+_TOKENS = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)\s*([km]?)\s*tokens?")
+_MONEY = re.compile(r"\$\s*(\d{1,9}(?:\.\d{1,6})?)|(\d{1,9}(?:\.\d{1,6})?)\s*(?:usd|dollars?)")
+FORMS = (
+    "30s, 5m, 2h (wall time), cpu 10m (CPU time), 500 trials, 200k tokens, $5 (of models), or several of them "
+    "separated by commas"
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,11 @@ class HardBudget:
         for bound, used, more, words in bounds:
             if bound is not None and (used + more > bound or used >= bound):
                 return f"budget: {words.format(used, bound)}"
+        # Models are not needed to go on: their bounds refuse only what asks for more of them.
+        if self.budget.tokens is not None and demand.tokens and spent.tokens + demand.tokens > self.budget.tokens:
+            return f"budget: {spent.tokens:,} of {self.budget.tokens:,} tokens used or set aside"
+        if self.budget.money is not None and demand.money and spent.money + demand.money > self.budget.money:
+            return f"budget: {spent.money:.4f} of {self.budget.money:g} dollars used or set aside"
         return None
 
 
@@ -43,6 +53,10 @@ def parse_budget(text: str) -> Budget:
             value: float | int = float(match[2]) * _SECONDS[match[3]]
         elif match := _TRIALS.fullmatch(part):
             name, value = "trials", int(match[1])
+        elif match := _TOKENS.fullmatch(part):
+            name, value = "tokens", round(float(match[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[match[2]])
+        elif match := _MONEY.fullmatch(part):
+            name, value = "money", float(match[1] or match[2])
         else:
             raise StudyError(f"budget {text[:60]!r}: cannot read {part[:40]!r}; write {FORMS}")
         if value <= 0:
@@ -50,5 +64,5 @@ def parse_budget(text: str) -> Budget:
         if name in found:
             raise StudyError(f"budget {text!r}: {name.replace('_', ' ')} is given twice")
         found[name] = value
-    trials = found.pop("trials", None)
-    return Budget(trials=None if trials is None else int(trials), **found)
+    counts = {name: int(value) if name in ("trials", "tokens") else value for name, value in found.items()}
+    return Budget(**counts)  # type: ignore[arg-type]  # which of them are whole numbers depends on the name

@@ -153,6 +153,16 @@ class Narrator:
     def _checkpoint_signed(self, event: ev.CheckpointSigned) -> str:
         return f"the record up to event {event.seq}, by the key {event.public_key[:16]}"
 
+    def _model_asked(self, event: ev.ModelAsked) -> str:
+        return f"{event.model} for {event.author}: {event.tokens:,} tokens and ${event.money:.4f} set aside"
+
+    def _model_replied(self, event: ev.ModelReplied) -> str:
+        used = f"{event.input_tokens + event.output_tokens:,} tokens, ${event.money:.4f}, {event.seconds:.1f} s"
+        return f"{event.model}: {event.outcome} ({used}){f': {event.cause}' if event.cause else ''}"
+
+    def _request_taken(self, event: ev.RequestTaken) -> str:
+        return f"{event.author} asks to {event.act}{f': {event.note}' if event.note else ''}"
+
     def _change(self, candidate: Candidate, incumbent: str) -> str:
         known = self.candidates.get(incumbent)
         return in_line(changes(candidate.genome, known.genome), 300) if known else _genome(candidate.genome)

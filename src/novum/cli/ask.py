@@ -1,0 +1,125 @@
+"""`novum propose | pause | resume | stop`: requests to a running lab. They are kept in its record."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab
+from novum.core.errors import UserError
+
+if TYPE_CHECKING:
+    pass
+
+STOP_SECONDS = 5.0
+
+AuthorOption = Annotated[str | None, typer.Option("--as", help="Who asks. Default: your user name.")]
+ReasonOption = Annotated[str, typer.Option("--reason", "-m", help="Why; it is kept in the record.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(propose)
+    app.command()(pause)
+    app.command()(resume)
+    app.command()(stop)
+
+
+def propose(
+    change: Annotated[
+        list[str],
+        typer.Argument(metavar="CHANGE...", help="gene=value, or file=PATH for the new text of a program's file."),
+    ],
+    lab: LabOption = None,
+    rationale: Annotated[str, typer.Option("-m", "--rationale", help="Why it should be better.")] = "",
+    probability: Annotated[float, typer.Option(help="That it will be supported; it is scored later.")] = 0.1,
+    effect: Annotated[float, typer.Option(help="The gain that you expect, in metric units.")] = 0.0,
+    author: AuthorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Propose a candidate: the incumbent with these changes. It is tried like anybody's, and judged like anybody's."""
+    from novum.api import read_lab
+    from novum.wiring import arena
+
+    directory = find_lab(lab)
+    state = read_lab(directory)
+    assert state.study
+    space = arena(state.study).space
+    genome = dict(state.incumbent.candidate.genome)
+    for text in change:
+        name, _, value = text.partition("=")
+        genome[name] = _value(name, value, state.study.arena == "program")
+    space.validate(genome)  # what is wrong with it is better said here than in a record
+    body = {"genome": genome, "rationale": rationale, "probability": probability, "effect": effect}
+    _send(directory, "propose", author, body, json=json)
+
+
+def pause(
+    lab: LabOption = None, reason: ReasonOption = "", author: AuthorOption = None, json: JsonOption = False
+) -> None:
+    """Start nothing new; what runs is finished. `novum resume` goes on."""
+    _send(find_lab(lab), "pause", author, {"reason": reason}, json=json)
+
+
+def resume(
+    lab: LabOption = None, reason: ReasonOption = "", author: AuthorOption = None, json: JsonOption = False
+) -> None:
+    """Go on after a pause."""
+    _send(find_lab(lab), "resume", author, {"reason": reason}, json=json)
+
+
+def stop(
+    lab: LabOption = None, reason: ReasonOption = "", author: AuthorOption = None, json: JsonOption = False
+) -> None:
+    """End a running session within a second, its trials in flight included; the next `novum run` goes on from there."""
+    from novum.ledger.journal import is_held
+
+    directory = find_lab(lab)
+    if not is_held(directory):
+        raise UserError(f"no session runs in {directory}: there is nothing to stop")
+    began = time.monotonic()
+    _send(directory, "stop", author, {"reason": reason}, json=json)
+    while is_held(directory) and time.monotonic() - began < STOP_SECONDS:
+        time.sleep(0.02)
+    if is_held(directory):
+        raise UserError(f"the session in {directory} has not ended yet; its process is named in {directory}/lab.lock")
+    if not json:
+        print(f"stopped after {time.monotonic() - began:.1f} s; what was finished is kept")
+
+
+def _send(directory: Path, act: str, author: str | None, body: dict[str, Any], *, json: bool) -> None:
+    from novum.core.dealings import Act
+    from novum.governance.mailbox import Mailbox
+
+    request = Mailbox(directory).send(Act(act), author or _user(), body)
+    print(as_json({"request": request}) if json else f"request {request}: {act}; see `novum log --lab {directory}`")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid{os.getuid()}"
+
+
+def _value(name: str, value: str, program: bool) -> str | int | float | bool:
+    if program:
+        try:
+            return Path(value).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(
+                f"{name}: cannot read {value!r} ({error}); give {name}=PATH of a file with the text"
+            ) from None
+    if value in ("true", "false"):
+        return value == "true"
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value

@@ -1,0 +1,77 @@
+"""The events of models and people: what was asked of whom, what it cost, and who wanted what.
+
+Part of the vocabulary of `novum.core.events`, which is where they are imported from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reply(StrEnum):
+    """How a request to a model ended. Only `proposal` led to one; none of them ever stops the lab."""
+
+    PROPOSAL = "proposal"
+    MALFORMED = "malformed"
+    EMPTY = "empty"
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    RATE_LIMITED = "rate_limited"
+    TIMED_OUT = "timed_out"
+    UNREACHABLE = "unreachable"
+    UNAFFORDABLE = "unaffordable"
+
+
+class Act(StrEnum):
+    """What somebody outside may ask of a running lab."""
+
+    PROPOSE = "propose"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAsked:
+    """A request to a model is about to be sent: tokens and money are set aside for its worst case.
+
+    request: SHA-256 of everything that is sent, the model included; the same request has the same one.
+    """
+
+    request: str
+    model: str
+    author: str
+    tokens: int
+    money: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReplied:
+    """What came back. prompt and reply: "sha256:..." (a blob) or "hex:..."; template: SHA-256 of the prompt's template.
+
+    tokens as the provider counts them, money in US dollars by a price table, seconds of waiting.
+    """
+
+    request: str
+    model: str
+    outcome: Reply
+    cause: str
+    template: str
+    prompt: str
+    reply: str
+    input_tokens: int
+    output_tokens: int
+    money: float
+    seconds: float
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTaken:
+    """Somebody asked something of the lab by its mailbox; what follows from it comes in the events after this one."""
+
+    request: str
+    act: Act
+    author: str
+    note: str

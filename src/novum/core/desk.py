@@ -1,0 +1,56 @@
+"""What people and models have asked and cost: a part of the state, folded from their events alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from novum.core.dealings import Act, ModelAsked, ModelReplied, Reply, RequestTaken
+
+
+@dataclass
+class Desk:
+    """reserved: requests to models whose end nobody knows; they count at their worst case until they are settled."""
+
+    taken: dict[str, Act] = field(default_factory=dict)
+    paused: bool = False
+    stopped: str = ""
+    reserved: dict[str, ModelAsked] = field(default_factory=dict)
+    tokens: int = 0
+    money: float = 0.0
+    replies: Counter[Reply] = field(default_factory=Counter)
+    failures_in_a_row: int = 0
+
+    def asked(self, event: ModelAsked) -> None:
+        """Set aside what a request may cost."""
+        self.reserved[event.request] = event
+
+    def replied(self, event: ModelReplied) -> None:
+        """Settle a request."""
+        self.reserved.pop(event.request, None)
+        self.tokens += event.input_tokens + event.output_tokens
+        self.money += event.money
+        self.replies[event.outcome] += 1
+        self.failures_in_a_row = 0 if event.outcome is Reply.PROPOSAL else self.failures_in_a_row + 1
+
+    def took(self, event: RequestTaken) -> None:
+        """Remember a request, so that it is never taken twice."""
+        self.taken[event.request] = event.act
+        if event.act in (Act.PAUSE, Act.RESUME):
+            self.paused = event.act is Act.PAUSE
+        elif event.act is Act.STOP:
+            self.stopped = event.note or "no reason given"
+
+    def resumed(self) -> None:
+        """A new session begins: somebody wants it to go on."""
+        self.paused, self.stopped = False, ""
+
+    @property
+    def all_tokens(self) -> int:
+        """Tokens used or set aside."""
+        return self.tokens + sum(one.tokens for one in self.reserved.values())
+
+    @property
+    def all_money(self) -> float:
+        """US dollars used or set aside."""
+        return self.money + sum(one.money for one in self.reserved.values())

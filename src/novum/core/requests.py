@@ -1,0 +1,84 @@
+"""What follows from a request to the lab. It becomes events like any other act; nothing else comes in from outside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from novum.core.dealings import Act
+from novum.core.errors import StudyError
+from novum.core.events import Event, ProposalMade, RequestTaken
+from novum.core.house import House
+from novum.core.nouns import Candidate
+from novum.core.state import State
+
+MAX_WORDS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request: who asks for what. `body` is anybody's data, checked here."""
+
+    id: str
+    act: Act
+    author: str
+    body: Mapping[str, Any]
+
+
+class Requests(Protocol):
+    """Where requests come from."""
+
+    def waiting(self) -> list[Request]:
+        """Those that have not been taken yet, oldest first."""
+        ...
+
+    def done(self, request: Request) -> None:
+        """A request is in the record."""
+        ...
+
+
+def answer(state: State, house: House, request: Request) -> list[Event]:
+    """The events of one request. A proposal that makes no sense is taken down with the reason, and leads to nothing."""
+    if request.id in state.desk.taken:
+        return []
+    if request.act is not Act.PROPOSE:
+        note = str(request.body.get("reason", ""))[:MAX_WORDS]
+        return [RequestTaken(request.id, request.act, request.author, note)]
+    try:
+        proposal = _proposal(state, house, request)
+    except StudyError as error:
+        return [RequestTaken(request.id, request.act, request.author, f"refused: {error}"[:MAX_WORDS])]
+    return [RequestTaken(request.id, request.act, request.author, f"proposal {proposal.number}"), proposal]
+
+
+def _proposal(state: State, house: House, request: Request) -> ProposalMade:
+    """Raises StudyError."""
+    body = request.body
+    genome = body.get("genome")
+    if not isinstance(genome, dict) or not all(
+        isinstance(value, str | int | float | bool) for value in genome.values()
+    ):
+        raise StudyError("genome: a proposal names a value for each gene, or a text for each file, that it changes")
+    known = house.arena.space
+    parents = tuple(str(one) for one in body.get("parents", ()) if str(one) in state.hypotheses)
+    return ProposalMade(
+        number=state.proposals + 1,
+        author=request.author,
+        candidate=Candidate(known.validate(genome)),
+        parents=parents,
+        rationale=str(body.get("rationale", ""))[:MAX_WORDS],
+        probability=_number(body, "probability", 0.1, 0.0, 1.0),
+        effect=_number(body, "effect", 0.0, -math.inf, math.inf),
+        request=request.id,
+    )
+
+
+def _number(body: Mapping[str, Any], key: str, default: float, low: float, high: float) -> float:
+    value = body.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise StudyError(f"{key}: must be a number, not {str(value)[:80]!r}")
+    if not low <= value <= high:
+        raise StudyError(f"{key}: must lie between {low:g} and {high:g}, not {value:g}")
+    return float(value)
