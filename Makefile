@@ -40,7 +40,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "could not create $(VENV); on Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[arenas,dev,exports,telemetry]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[arenas,dev,exports,search,telemetry]'
 	@touch $@
 
 clean:  ## remove the virtual environment and caches (labs stay)

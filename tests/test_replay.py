@@ -133,7 +133,7 @@ def test_other_code_is_refused_unless_somebody_insists(coins, monkeypatch):
     done = replay(name, lab, trials=1, anyway=True)
     assert done.ok
     assert "code" in done.notes[0]
-    monkeypatch.setattr(wiring, "versions", lambda problem: {"novum": "9", "abacus": "1"})
+    monkeypatch.setattr(opening, "versions", lambda problem: {"novum": "9", "abacus": "1"})
     notes = replay(name, lab, trials=1, anyway=True).notes
     assert any("abacus: recorded with none, here 1" in note for note in notes)
 

@@ -10,12 +10,15 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from novum.core.nouns import Delivery, Kind, TrialGroup
 from novum.executors.deliveries import checked, classify
 from novum.executors.limits import confine, die_with_parent, release_reserve
-from novum.executors.protocol import MAX_HEADER_BYTES, pack_deliveries, pack_ending
+from novum.executors.protocol import ENTERED, MAX_HEADER_BYTES, pack_deliveries, pack_ending
+
+if TYPE_CHECKING:
+    from novum.executors.room import Room
 
 _RESULT = 3
 
@@ -28,7 +31,7 @@ Run = Callable[[TrialGroup], Sequence[Delivery]]
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """What the server hands to its child: pipe ends to use, descriptors to close, and figures it knows already."""
+    """What the server hands to its child: pipe ends to use, descriptors to close, figures it knows already, walls."""
 
     result: int
     log: int
@@ -36,15 +39,21 @@ class Birth:
     server: int
     space: int
     ceiling: int | None
+    room: Room | None = None
 
 
 def live(run: Run, group: TrialGroup, birth: Birth) -> NoReturn:
     """Run `group` and end the process. Exit status 0 means that a frame was written."""
-    me, status = os.getpid(), 1
+    status = 1
     try:
         die_with_parent(birth.server, _KILL)
         _detach(birth)
-        confine(group.limits, birth.space, birth.ceiling)
+        if birth.room is None:
+            confine(group.limits, birth.space, birth.ceiling)
+        else:
+            birth.room.enter(group.limits, birth.space)
+            os.write(_RESULT, ENTERED)
+        me = os.getpid()
         payload = _execute(run, group)
         # A program that forked inside run() comes back here twice; only the child itself may answer.
         if os.getpid() == me:

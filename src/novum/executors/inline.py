@@ -16,7 +16,7 @@ from novum.core.errors import ExecutorError
 from novum.core.nouns import Delivery, GroupResult, TrialGroup, Usage
 from novum.executors.child import Run
 from novum.executors.deliveries import checked, classify, clean, failed
-from novum.executors.tree import MAXRSS_UNIT
+from novum.sandbox.tree import MAXRSS_UNIT
 
 
 class InlineExecutor:

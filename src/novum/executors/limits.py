@@ -13,7 +13,7 @@ import os
 import resource
 
 from novum.core.nouns import Limits
-from novum.executors.tree import user_tasks
+from novum.sandbox.tree import user_tasks
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36

@@ -5,7 +5,7 @@ It is found as `python -m` finds modules: in the working directory, in PYTHONPAT
 
 Covered: wall and CPU time, memory, number of processes and file size of each group; crashes; nonsense; a server that
 dies or hangs (the group is lost, which says nothing about its candidate); a lab that dies (nothing stays behind).
-Not covered, and the work of a sandbox: what the program reads, the network, many small files, signals to the lab.
+Not covered without `sandbox`: what the program reads, the network, many small files, signals to the lab.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from novum.core.errors import ExecutorError
 from novum.core.nouns import GroupResult, Kind, TrialGroup, Usage
 from novum.executors.deliveries import NonsenseError, clean, failed, with_output
 from novum.executors.protocol import Frame, judge, pack_group, unpack_report
 from novum.executors.slot import START_SECONDS, Slot
+
+if TYPE_CHECKING:
+    from novum.sandbox.nouns import Tier
 
 _FAILED_STARTS_ALLOWED = 3
 _LEAVE_SECONDS = 0.5
@@ -32,14 +35,16 @@ class LocalExecutor:
     """Runs groups in forked children of `workers` warm servers; a context manager, not for use by several threads.
 
     Servers start when there is work, side by side. Groups wait in order until a server is free. `submit` and `collect`
-    raise ExecutorError when three starts in a row fail.
+    raise ExecutorError when three starts in a row fail. With `sandbox`, every group runs behind walls of that tier, or
+    not at all.
     """
 
-    def __init__(self, program: str, workers: int) -> None:
+    def __init__(self, program: str, workers: int, sandbox: Tier | None = None) -> None:
         if workers < 1:
             raise ExecutorError(f"an executor needs at least one worker, not {workers}")
         self._program = program
         self._workers = workers
+        self._sandbox = sandbox
         self._waiting: deque[tuple[TrialGroup, bytes]] = deque()
         self._done: list[GroupResult] = []
         self._slots: list[Slot] = []
@@ -125,7 +130,7 @@ class LocalExecutor:
 
     def _start(self) -> None:
         try:
-            slot = Slot(self._program)
+            slot = Slot(self._program, self._sandbox)
         except OSError as error:
             raise ExecutorError(f"no worker process could be started: {error}") from error
         self._slots.append(slot)

@@ -26,6 +26,8 @@ from novum.executors.deliveries import (
 
 _PREFIX = struct.Struct("!IQ")
 MAX_HEADER_BYTES = 1 << 20
+ENTERED = b"\x01"
+"""What a sandboxed child writes before its frame, and before any foreign code runs: the walls stand."""
 MAX_FRAME_BYTES = _PREFIX.size + MAX_HEADER_BYTES + MAX_ARTEFACT_BYTES
 _DELIVERY_KEYS = {"trial_id", "bytes", "failure", "cause", "facts"}
 _ENDINGS = frozenset({Kind.CRASHED, Kind.INVALID, Kind.OUT_OF_MEMORY})

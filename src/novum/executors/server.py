@@ -1,4 +1,4 @@
-"""A warm fork server: `python -m novum.executors.server PROGRAM CONTROL_FD LAB_PID`.
+"""A warm fork server: `python -m novum.executors.server PROGRAM CONTROL_FD LAB_PID [TIER]`.
 
 It imports the program once, calls its `warm()`, and from then on forks one child per trial group. It holds no secret
 and no data, for its children inherit its memory, and it has one thread, for a fork copies locks but not threads.
@@ -19,28 +19,40 @@ import socket
 import sys
 import time
 import traceback
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from novum.core.nouns import TrialGroup
 from novum.executors.child import Birth, Run, live
 from novum.executors.limits import adopt_orphans, die_with_parent, process_ceiling
 from novum.executors.protocol import Frame, Report, pack, pack_report, take, unpack_group
-from novum.executors.tree import Brood, memory_pages
 from novum.executors.watch import Channels, LabGoneError, Watch
+from novum.sandbox.tree import Brood, memory_pages
+
+if TYPE_CHECKING:
+    from novum.executors.room import Room, Walls
 
 
-def main(program: str, control_fd: int, lab: int) -> NoReturn:
-    """Warm up, announce it, serve until the lab is gone. Exit status 1: the program could not be made ready."""
+def main(program: str, control_fd: int, lab: int, tier: str | None = None) -> NoReturn:
+    """Warm up, announce it, serve until the lab is gone. Exit status 1: the program could not be made ready.
+
+    With `tier`, every child enters a sandbox of that tier before it runs anything; a trial entry comes first.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(lab, signal.SIGKILL)
     adopt_orphans()
     control = socket.socket(fileno=control_fd)
     control.set_inheritable(False)
     try:
+        if tier is not None:
+            from novum.executors.room import Walls  # only here: without a sandbox, a server starts as it did
+
+            walls = Walls(tier, program)
         run = _prepare(program)
+        if tier is not None:
+            walls.try_out()
     except BaseException:
         traceback.print_exc()
         sys.exit(1)
@@ -48,25 +60,27 @@ def main(program: str, control_fd: int, lab: int) -> NoReturn:
     bells = _arm(lab)
     with suppress(LabGoneError, OSError):
         control.sendall(pack({"event": "ready"}))
-        Server(run, control, bells).serve()
+        Server(run, control, bells, walls if tier is not None else None).serve()
     _leave()
 
 
 class Server:
     """One child at a time, for as long as the lab sends groups."""
 
-    def __init__(self, run: Run, control: socket.socket, bells: tuple[int, int]) -> None:
+    def __init__(self, run: Run, control: socket.socket, bells: tuple[int, int], walls: Walls | None = None) -> None:
         self.run = run
         self.control = control
         self.bell, self.ringer = bells
         self.ceiling = process_ceiling()
         self.pid = os.getpid()
+        self.walls = walls
 
     def serve(self) -> NoReturn:
         """Serve for ever. Raises LabGoneError when there is nobody left to serve."""
         while True:
             group = unpack_group(self._receive())
-            self.control.sendall(pack_report(self._supervise(group)))
+            with nullcontext() if self.walls is None else self.walls.room() as room:
+                self.control.sendall(pack_report(self._supervise(group, room)))
 
     def _receive(self) -> Frame:
         buffer = bytearray()
@@ -76,7 +90,7 @@ class Server:
             buffer += data
         return frame
 
-    def _supervise(self, group: TrialGroup) -> Report:
+    def _supervise(self, group: TrialGroup, room: Room | None) -> Report:
         started, idle = time.monotonic(), memory_pages()
         result, result_end = os.pipe()
         log, log_end = os.pipe()
@@ -84,7 +98,7 @@ class Server:
             pid = os.fork()
             if pid == 0:
                 close = (result, log, self.control.fileno(), self.bell, self.ringer)
-                live(self.run, group, Birth(result_end, log_end, close, self.pid, idle[0], self.ceiling))
+                live(self.run, group, Birth(result_end, log_end, close, self.pid, idle[0], self.ceiling, room))
         finally:
             os.close(result_end)
             os.close(log_end)
@@ -92,7 +106,7 @@ class Server:
             for fd in (result, log):
                 os.set_blocking(fd, False)
             channels = Channels(result, log, self.control.fileno(), self.bell)
-            return Watch(pid, channels, group.limits, started, idle[2]).run()
+            return Watch(pid, channels, group.limits, started, idle[2], room).run()
         finally:
             os.close(result)
             os.close(log)
@@ -156,4 +170,4 @@ def _leave() -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

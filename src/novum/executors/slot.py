@@ -20,7 +20,7 @@ from typing import IO
 
 from novum.core.nouns import TrialGroup
 from novum.executors.protocol import Frame, take
-from novum.executors.tree import MARK, kill, marked
+from novum.sandbox.tree import MARK, kill, marked
 
 START_SECONDS = 300.0
 GRACE_SECONDS = 10.0
@@ -46,7 +46,7 @@ def worker_environment(outer: Mapping[str, str], token: str) -> dict[str, str]:
 class Slot:
     """A server process and what it is doing. `deadline` is when the lab stops believing in it."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, sandbox: str | None = None) -> None:
         self.group: TrialGroup | None = None
         self.ready = False
         self.deadline = time.monotonic() + START_SECONDS
@@ -57,14 +57,14 @@ class Slot:
         self.channel.settimeout(_SEND_SECONDS)
         with far_end:
             try:
-                self._process = self._start(program, far_end.fileno())
+                self._process = self._start(program, far_end.fileno(), sandbox)
             except BaseException:
                 self.channel.close()
                 self._log.close()
                 raise
 
-    def _start(self, program: str, control: int) -> subprocess.Popen[bytes]:
-        arguments = [program, str(control), str(os.getpid())]
+    def _start(self, program: str, control: int, sandbox: str | None) -> subprocess.Popen[bytes]:
+        arguments = [program, str(control), str(os.getpid()), *([] if sandbox is None else [sandbox])]
         return subprocess.Popen(
             [sys.executable, "-m", "novum.executors.server", *arguments],
             stdin=subprocess.DEVNULL,

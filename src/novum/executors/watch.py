@@ -13,11 +13,15 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from novum.core.nouns import Kind, Limits, Usage
 from novum.executors.limits import cpu_seconds
-from novum.executors.protocol import MAX_FRAME_BYTES, Report
+from novum.executors.protocol import ENTERED, MAX_FRAME_BYTES, Report
 from novum.sandbox.tree import Brood, descendants, kill, proportional_bytes, resident_bytes
+
+if TYPE_CHECKING:
+    from novum.executors.room import Room
 
 _TICK_SECONDS = 0.05
 _CALM_TICK_SECONDS = 0.1
@@ -46,13 +50,22 @@ class Watch:
     `idle_bytes` is the private memory of the idle server, which the child inherits and is not charged for.
     """
 
-    def __init__(self, pid: int, channels: Channels, limits: Limits, started: float, idle_bytes: int) -> None:
+    def __init__(
+        self,
+        pid: int,
+        channels: Channels,
+        limits: Limits,
+        started: float,
+        idle_bytes: int,
+        room: Room | None = None,
+    ) -> None:
         self.pid = pid
         self.channels = channels
         self.limits = limits
         self.started = started
         self.brood = Brood()
         self.idle_bytes = idle_bytes
+        self.room = room
         self.tree_bytes = 0
         self.payload = bytearray()
         self.output = b""
@@ -98,16 +111,17 @@ class Watch:
             self.output = (self.output + data)[-_KEPT_OUTPUT:]
         else:
             self.payload += data
-            if len(self.payload) > MAX_FRAME_BYTES:
+            if len(self.payload) > MAX_FRAME_BYTES + len(ENTERED):
                 self.verdict = Kind.INVALID, f"its answer is larger than {MAX_FRAME_BYTES} bytes"
         return len(data)
 
     def _look_at_tree(self) -> float:
         """Judge processes and memory; returns seconds until the next look."""
         tree = descendants(os.getpid())
-        if len(tree) > self.limits.processes:
+        processes = len(tree) - (self.room.own_processes if self.room else 0)
+        if processes > self.limits.processes:
             limit = self.limits.processes
-            self.verdict = Kind.CRASHED, f"had {len(tree)} processes at once, allowed are {limit} (limits.processes)"
+            self.verdict = Kind.CRASHED, f"had {processes} processes at once, allowed are {limit} (limits.processes)"
         resident = resident_bytes(tree)
         self.tree_bytes = max(self.tree_bytes, resident - len(tree) * self.idle_bytes)
         if resident > self.limits.memory_bytes:
@@ -117,6 +131,8 @@ class Watch:
             if used > self.limits.memory_bytes:
                 limit = self.limits.memory_bytes
                 self.verdict = Kind.OUT_OF_MEMORY, f"{used} bytes in {len(tree)} processes, allowed are {limit}"
+        if self.room is not None and self.verdict is None:
+            self.verdict = self.room.look()
         return _TICK_SECONDS if len(tree) > 1 or resident * 2 > self.limits.memory_bytes else _CALM_TICK_SECONDS
 
     def _end_tree(self) -> None:
@@ -132,11 +148,21 @@ class Watch:
             for _ in range(_LAST_READS):
                 if self._read(fd) <= 0:
                     break
-        ended, cause = self.verdict or self._ending_of_child()
+        outside = self.room is not None and not self._has_entered()
+        ended, cause = self._unentered() if outside else self.verdict or self._ending_of_child()
         peak = max(self.brood.peak_bytes - self.idle_bytes, self.tree_bytes, 0)
         usage = Usage(self.brood.cpu_seconds, time.monotonic() - self.started, peak)
         output = self.output.decode(errors="replace")
         return Report(ended, cause, output, usage, b"" if ended else bytes(self.payload))
+
+    def _has_entered(self) -> bool:
+        """Whether the child told that its walls stand; takes that word off the answer."""
+        entered = self.payload.startswith(ENTERED)
+        del self.payload[: len(ENTERED)]
+        return entered
+
+    def _unentered(self) -> tuple[Kind, str]:
+        return Kind.LOST, "the sandbox could not be entered, so nothing was run"
 
     def _ending_of_child(self) -> tuple[Kind | None, str]:
         code = os.waitstatus_to_exitcode(self.brood.statuses[self.pid])

@@ -34,7 +34,7 @@ class ProgramArena:
             raise StudyError("options: a program study is run by its directory: `novum run DIR`, see `novum new DIR`")
         bundle = unpacked(str(self.given["bundle"]))
         object.__setattr__(self, "bundle", bundle)
-        object.__setattr__(self, "space", SourceSpace(bundle.editable, bundle.program.creatable))
+        object.__setattr__(self, "space", bundle.space)
 
     @property
     def card(self) -> Card:

@@ -15,13 +15,14 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from novum.arenas.program.manifest import Program, parse_program
 from novum.core.errors import StudyError
 from novum.core.ids import canonical, digest
+from novum.source.space import SourceSpace
 
 MAX_BYTES = 16 << 20
 """Of all files together. Larger data stay where they are and are named under `data`."""
@@ -44,6 +45,12 @@ class Bundle:
     def editable(self) -> dict[str, str]:
         """The files that may change, as text. Raises StudyError for one that is none."""
         return {path: _text(path, data) for path, data in self.shown.items() if _fits(path, self.program.editable)}
+
+    @cached_property
+    def space(self) -> SourceSpace:
+        """The programs that may be tried. What the tree itself and `packages` offer may be imported."""
+        modules = {path.partition("/")[0].removesuffix(".py") for path in self.shown if path.endswith(".py")}
+        return SourceSpace(self.editable, self.program.creatable, tuple(sorted({*modules, *self.program.packages})))
 
     @property
     def digest(self) -> str:

@@ -20,7 +20,7 @@ from novum.arenas.program.manifest import Report
 from novum.core.errors import ArtefactError
 from novum.core.nouns import Genome, Kind, Limits, Role, Score
 from novum.sandbox import Bounds, Ended, Job, Tier, run
-from novum.source.space import SourceSpace
+from novum.sandbox.unsafe import run_without_sandbox
 
 SEEDS = 2**32
 """Seeds are handed over modulo this: what numpy and most libraries take."""
@@ -100,8 +100,7 @@ class Stage:
         return said
 
     def _tree(self, genome: Genome) -> dict[str, bytes]:
-        space = SourceSpace(self.bundle.editable, self.bundle.program.creatable)
-        texts = {path: text.encode() for path, text in space.complete(genome).items()}
+        texts = {path: text.encode() for path, text in self.bundle.space.complete(genome).items()}
         return {**self.bundle.shown, **texts}
 
     def _run(
@@ -119,7 +118,7 @@ class Stage:
                          "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **program.environment},
             readable=tuple(map(Path, program.data)),
         )  # fmt: skip
-        return run(job, self.tier)
+        return run_without_sandbox(job) if self.tier is Tier.NONE else run(job, self.tier)
 
 
 def score_of(said: Mapping[str, Any], others: tuple[str, ...]) -> Score:

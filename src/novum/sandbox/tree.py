@@ -1,4 +1,4 @@
-"""The processes below a server: who they are, what they hold, and their end.
+"""The processes below a parent: who they are, what they hold, and their end.
 
 Read from Linux's /proc. Elsewhere the lists are empty and only the child's own process group can be ended.
 """
@@ -35,9 +35,9 @@ def descendants(root: int) -> list[int]:
 def _children(pid: int) -> list[int]:
     below: list[int] = []
     with suppress(OSError):
-        for task in (_PROC / str(pid) / "task").iterdir():
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 (strings are several times cheaper)
             with suppress(ProcessLookupError):
-                below += map(int, (task / "children").read_bytes().split())
+                below += map(int, _slurp(f"/proc/{pid}/task/{task}/children", 1 << 20).split())
         return below
     return [child for child in _processes() if _parent(child) == pid]  # a kernel without CONFIG_PROC_CHILDREN
 
@@ -64,11 +64,11 @@ def memory_pages(pid: int | str = "self") -> tuple[int, int, int]:
     return int(size) * _PAGE, int(resident) * _PAGE, (int(resident) - int(shared)) * _PAGE
 
 
-def _slurp(path: str) -> bytes:
-    """Read the first 4 KiB of a small file; several times cheaper than pathlib, and this runs at every fork."""
+def _slurp(path: str, most: int = 4096) -> bytes:
+    """Read a small file in one go; several times cheaper than pathlib, and this runs at every fork."""
     fd = os.open(path, os.O_RDONLY)
     try:
-        return os.read(fd, 4096)
+        return os.read(fd, most)
     finally:
         os.close(fd)
 

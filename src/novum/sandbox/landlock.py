@@ -1,0 +1,75 @@
+"""Tier B, where user namespaces are denied: Landlock, a stricter seccomp filter, limits, a keeper and a watch.
+
+Covered: files outside (all but their names and sizes), sockets of every kind, signals and tracing (kernel 6.12),
+daemons (the keeper adopts and kills them), memory, processes, disk. Not covered: what `gaps` names. The work directory
+is a private one outside; programs use relative paths.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from novum.sandbox import walls
+from novum.sandbox.filters import UnknownArchitecture, assemble
+from novum.sandbox.nouns import Ended, Job, SandboxUnavailable, Tier
+from novum.sandbox.outside import Inside, run_outside
+from novum.sandbox.view import (
+    drops_user,
+    interpreter_directories,
+    open_to_others,
+    system_directories,
+    system_files,
+    without_nested,
+)
+
+_READABLE = ("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+_ALWAYS = {
+    "stat_outside": "which files exist outside, their sizes, owners and times",
+    "chdir_outside": "standing in outside directories, without reading or writing there",
+}
+_BEFORE = {  # closed by this version of Landlock
+    6: {
+        "signal_parent": "signals to this user's processes",
+        "kill_sibling": "killing this user's processes",
+        "pidfd_sibling": "signals to this user's processes by descriptor",
+    },
+    3: {"truncate_outside": "emptying files that this user may write"},
+}
+
+
+def gaps() -> tuple[str, ...]:
+    """Name what this tier leaves open on this kernel, each as "attack: words"."""
+    found = walls.version()
+    more = {} if drops_user() else {k: v for at, kinds in _BEFORE.items() if found < at for k, v in kinds.items()}
+    return tuple(f"{name}: {words}" for name, words in {**_ALWAYS, **more}.items())
+
+
+def run_in_landlock(job: Job, base: Path | None = None) -> Ended:
+    """Run `job` at tier B in a private directory below `base`. Raises SandboxUnavailable when no wall stands."""
+    try:
+        program = assemble(strict=True)
+    except UnknownArchitecture as error:
+        raise SandboxUnavailable(str(error)) from error
+    shown = without_nested([*interpreter_directories(), *map(str, job.readable)])
+    landlock_rules(shown, None)
+    inside = Inside(Tier.LANDLOCK, drops_user(), lambda work: (landlock_rules(shown, work), program))
+    return run_outside(job, inside, base)
+
+
+def landlock_rules(shown: tuple[str, ...], work: Path | None) -> list[tuple[str, str]]:
+    """List what may be read and written. Raises SandboxUnavailable when that cannot work here."""
+    if walls.version() < 1:
+        raise SandboxUnavailable("this kernel has no Landlock (5.13 or newer, enabled at boot by lsm=landlock,...)")
+    for path in shown:
+        if drops_user() and Path(path).exists() and not open_to_others(path):
+            raise SandboxUnavailable(
+                f"candidates of root run as another user, who cannot read {path}: "
+                "use a Python outside of root's home, or run Novum as an ordinary user"
+            )
+    reading = (*system_directories(), *system_files(), *shown, *_READABLE)
+    return [
+        *((path, walls.READ) for path in reading),
+        *((path, walls.READ_WRITE) for path in _DEVICES),
+        *([] if work is None else [(str(work), walls.WORK)]),
+    ]

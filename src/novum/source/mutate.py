@@ -1,0 +1,77 @@
+"""All mutations of a program, and their products as genomes that passed every static check."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from novum.core.errors import StudyError
+from novum.core.nouns import Genome
+from novum.source.meaning import is_python
+from novum.source.operators import expressions, numbers
+from novum.source.program import Mutation, program
+from novum.source.rewrites import rewrites
+from novum.source.statements import statements
+
+if TYPE_CHECKING:
+    from novum.source.space import SourceSpace
+
+TRIES = 50
+
+
+@lru_cache(maxsize=64)
+def mutations(text: str, path: str) -> tuple[Mutation, ...]:
+    """The point mutations of a file, in the order of their operators' definition."""
+    if not is_python(path):
+        return tuple(numbers(text, path))
+    source = program(text, path)
+    return tuple(found for found in (*expressions(source), *statements(source)) if found is not None)
+
+
+def all_mutations(space: SourceSpace, genome: Genome) -> list[Mutation]:
+    """The point mutations of every editable file of a genome in normal form."""
+    return [found for path in files(space, genome) for found in mutations(space.text(genome, path), path)]
+
+
+def all_rewrites(space: SourceSpace, genome: Genome) -> list[Mutation]:
+    """The rewrites of the library that apply to a genome in normal form."""
+    return [found for path in files(space, genome) for found in rewrites(space.text(genome, path), path)]
+
+
+def files(space: SourceSpace, genome: Genome) -> list[str]:
+    """The paths of a genome's complete tree."""
+    return sorted({*space.base, *genome})
+
+
+def product(space: SourceSpace, genome: Genome, changes: Sequence[Mutation]) -> Genome | None:
+    """`genome` after mutations of different files or places; None when a check refuses it or nothing was changed."""
+    new = dict(genome)
+    for change in changes:
+        new[change.path] = change.apply(space.text(new, change.path))
+    try:
+        child = space.validate(new)
+        return child if space.key(child) != space.key(genome) else None
+    except StudyError:
+        return None
+
+
+def by_operator(found: Sequence[Mutation]) -> dict[str, list[Mutation]]:
+    """Mutations under the names of their operators, in the order of the names."""
+    groups: dict[str, list[Mutation]] = {}
+    for mutation in found:
+        groups.setdefault(mutation.operator, []).append(mutation)
+    return dict(sorted(groups.items()))
+
+
+def random_mutant(space: SourceSpace, genome: Genome, rng: random.Random) -> Genome:
+    """One admissible mutant: an operator drawn uniformly, then one of its places; the genome when 50 draws fail."""
+    start = space.validate(genome)
+    groups = by_operator([*all_mutations(space, start), *all_rewrites(space, start)])
+    names = list(groups)
+    for _ in range(TRIES if names else 0):
+        child = product(space, start, [rng.choice(groups[rng.choice(names)])])
+        if child is not None:
+            return child
+    return start

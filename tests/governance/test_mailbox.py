@@ -1,0 +1,205 @@
+"""Requests to a running lab: whole or not at all, taken once, recorded; a stop is heard at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from labs import coin_study, events, in_memory
+
+from novum import wiring
+from novum.core.dealings import Act
+from novum.core.errors import UserError
+from novum.core.events import HypothesisRegistered, ProposalMade, RequestTaken
+from novum.core.requests import Request
+from novum.core.study import Budget
+from novum.governance.mailbox import FOLDER, MAX_BYTES, Mailbox
+from novum.ledger.journal import Reader, is_held
+
+
+class Box:
+    """Requests in memory."""
+
+    def __init__(self, *requests: Request) -> None:
+        self.requests = list(requests)
+
+    def waiting(self):
+        return list(self.requests)
+
+    def done(self, request):
+        self.requests.remove(request)
+
+
+GENOME = {"metal": 4, "edge": 4, "spin": 2, "shade": 7}
+
+
+def proposal(name="r1", author="alice", **body) -> Request:
+    return Request(name, Act.PROPOSE, author, {"genome": GENOME, **body})
+
+
+def test_a_proposal_of_a_person_is_tried_and_judged_like_any_other():
+    lab = in_memory(coin_study(), Budget(trials=400))
+    lab.mailbox = Box(proposal(rationale="heavy", probability=0.7, effect=0.1))
+    lab.run()
+    record = events(lab)
+    made = next(event for event in record if isinstance(event, ProposalMade) and event.author == "alice")
+    assert (made.probability, made.request, made.rationale) == (0.7, "r1", "heavy")
+    claim = next(event for event in record if isinstance(event, HypothesisRegistered) and event.author == "alice")
+    assert claim.candidate.genome == GENOME
+    assert lab.state.hypotheses[claim.id].verdict is not None
+
+
+def test_a_request_is_taken_once_even_if_its_file_comes_back():
+    lab = in_memory(coin_study(), Budget(trials=60))
+    lab.mailbox = Box(proposal("r1"), proposal("r1"), proposal("r2", "bob"))
+    lab.run()
+    taken = [event for event in events(lab) if isinstance(event, RequestTaken)]
+    assert [(one.request, one.author) for one in taken] == [("r1", "alice"), ("r2", "bob")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"genome": None},
+        {"genome": {"metal": [1]}},
+        {"genome": {"gold": 1}},
+        {"genome": GENOME, "probability": 2},
+        {"genome": GENOME, "probability": "high"},
+        {"genome": GENOME, "effect": float("nan")},
+    ],
+)
+def test_nonsense_is_taken_down_with_the_reason_and_leads_to_nothing(body):
+    lab = in_memory(coin_study(), Budget(trials=30))
+    lab.mailbox = Box(Request("r1", Act.PROPOSE, "mallory", body))
+    lab.run()
+    (taken,) = [event for event in events(lab) if isinstance(event, RequestTaken)]
+    assert taken.note.startswith("refused: ")
+    assert not any(event.author == "mallory" for event in events(lab) if isinstance(event, ProposalMade))
+
+
+def test_a_paused_lab_starts_nothing_and_goes_on_when_told():
+    lab = in_memory(coin_study(), Budget(trials=200, wall_seconds=60))
+    box = lab.mailbox = Box(Request("p", Act.PAUSE, "alice", {}))
+    threading.Timer(0.5, lambda: box.requests.append(Request("q", Act.RESUME, "alice", {}))).start()
+    began = time.monotonic()
+    lab.run()
+    assert time.monotonic() - began > 0.4
+    names = [type(event).__name__ for event in events(lab)]
+    pause, resume = (n for n, event in enumerate(events(lab)) if isinstance(event, RequestTaken))
+    assert "GroupDispatched" not in names[pause:resume]
+    assert "GroupDispatched" in names[resume:]
+
+
+def test_a_paused_lab_ends_with_its_wall_time():
+    lab = in_memory(coin_study(), Budget(wall_seconds=0.5))
+    lab.mailbox = Box(Request("p", Act.PAUSE, "alice", {}))
+    lab.run()
+    assert lab.state.trials == 0
+
+
+def test_a_mailbox_delivers_in_order_and_sets_nonsense_aside(tmp_path):
+    box = Mailbox(tmp_path)
+    assert box.waiting() == []
+    names = [box.send(Act.PAUSE, "alice", {"n": n}) for n in range(20)]
+    folder = tmp_path / FOLDER
+    (folder / "1-x.json").write_text("not json")
+    (folder / "2-y.json").write_text(json.dumps({"act": "explode", "author": "a", "body": {}}))
+    (folder / "3-z.json").symlink_to("/etc/passwd")
+    (folder / "notes.txt").write_text("left alone")
+    assert [request.id for request in box.waiting()] == names
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".refused", ".txt"}
+    for request in box.waiting():
+        box.done(request)
+    assert box.waiting() == []
+    assert not list(folder.glob("*.json"))
+
+
+def test_strange_authors_and_huge_requests_are_refused(tmp_path):
+    box = Mailbox(tmp_path)
+    for author in ("", "a" * 99, "gate\nx", "\x1b[31m", "lab; rm"):
+        with pytest.raises(UserError, match="author"):
+            box.send(Act.PAUSE, author, {})
+    with pytest.raises(UserError, match="allowed are"):
+        box.send(Act.PAUSE, "a", {"x": "y" * MAX_BYTES})
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.binary(max_size=300))
+def test_any_bytes_in_the_mailbox_are_survived(tmp_path_factory, data):
+    directory = tmp_path_factory.mktemp("box")
+    (directory / FOLDER).mkdir()
+    (directory / FOLDER / "1.json").write_bytes(data)
+    assert Mailbox(directory).waiting() == []
+
+
+def test_stopping_from_another_process_ends_busy_workers_within_a_second(tmp_path):
+    study = tmp_path / "busy.toml"
+    study.write_text(
+        'name = "busy"\narena = "coinflip"\nexecutor = "local"\n[options]\nflips = 1000000\n[limits]\nseconds = 60.0\n'
+    )
+    lab = tmp_path / "lab"
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "novum.cli", "run", str(study), "--budget", "10m", "--workers", "2", "--lab", str(lab)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        until = time.monotonic() + 30
+        while len(_below(runner.pid)) < 4 and time.monotonic() < until:  # two servers, a busy child of each
+            time.sleep(0.05)
+        workers = _below(runner.pid)
+        assert len(workers) >= 4
+        began = time.monotonic()
+        Mailbox(lab).send(Act.STOP, "alice", {"reason": "enough"})
+        runner.wait(5)
+        assert time.monotonic() - began < 1.5  # a second, and slack for a loaded machine
+        assert not is_held(lab)
+        assert not [pid for pid in workers if _alive(pid)]
+    finally:
+        if runner.poll() is None:
+            runner.send_signal(signal.SIGKILL)
+        runner.communicate()
+    assert runner.returncode == 130
+    with Reader(lab) as reader:
+        kinds = [record.event for record in reader.read() if isinstance(record.event, RequestTaken)]
+    assert [(one.act, one.author, one.note) for one in kinds] == [(Act.STOP, "alice", "enough")]
+    assert wiring.verify(lab).ok
+
+
+def _below(pid: int) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
+            children = list(map(int, file.read().split()))
+    except OSError:
+        return []
+    return children + [one for child in children for one in _below(child)]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_budget_of_tokens_refuses_models_and_nothing_else():
+    from novum.core.judgement import Spent
+    from novum.governance.budget import HardBudget, parse_budget
+
+    budget = parse_budget("3m, 20k tokens, $1.50")
+    assert budget == Budget(wall_seconds=180.0, tokens=20_000, money=1.5)
+    governor = HardBudget(budget)
+    used = Spent(tokens=19_000, money=1.4)
+    assert governor.refuses(used, Spent(trials=5)) is None
+    assert governor.refuses(used, Spent(tokens=1_000, money=0.1)) is None
+    assert "tokens" in str(governor.refuses(used, Spent(tokens=1_001)))
+    assert "dollars" in str(governor.refuses(used, Spent(money=0.11)))
+    assert dataclasses.replace(budget, tokens=None).bounded
