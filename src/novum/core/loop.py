@@ -107,13 +107,19 @@ class Lab:
 
     def _idle(self) -> bool:
         """Nothing runs: wait a moment if the lab is paused, or if its researcher is thinking, else False: the end."""
-        awaited = self.state.desk.paused or getattr(self.house.researcher, "thinking", False)
-        now = replace(spent(self.state), wall_seconds=self.wall_seconds)
-        if self.draining or not awaited or self.house.governor.refuses(now, Spent(trials=1)):
+        # A policy that never asks the researcher has nothing to expect of it.
+        thinking = self.policy is decide and getattr(self.house.researcher, "thinking", False)
+        awaited = self.state.desk.paused or thinking
+        if self.draining or not awaited or self._over():
             return False
         self.ledger.append([], durable=True)
         time.sleep(min(self.patience, THOUGHT_SECONDS))
         return True
+
+    def _over(self) -> str | None:
+        """The bound of the budget that is reached by now; the state knows the time of its last event only."""
+        now = replace(spent(self.state), wall_seconds=self.wall_seconds)
+        return self.house.governor.refuses(now, Spent(trials=1))
 
     def _late(self, result: GroupResult) -> LateReport:
         """A group that nobody waits for any more: it was given up and has been run again."""
@@ -145,7 +151,7 @@ class Lab:
         """Why the session ends."""
         if self.draining:
             return "interrupted: everything finished is kept, the same command goes on from here"
-        return why_nothing_more(self.state, self.house)
+        return self._over() or why_nothing_more(self.state, self.house)
 
     def record(self, events: Sequence[Event]) -> None:
         """Append, fold, and send what is to be run."""

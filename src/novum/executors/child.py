@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from novum.core.nouns import Delivery, Kind, TrialGroup
 from novum.executors.deliveries import checked, classify
 from novum.executors.limits import confine, die_with_parent, release_reserve
-from novum.executors.protocol import ENTERED, MAX_HEADER_BYTES, pack_deliveries, pack_ending
+from novum.executors.protocol import ENTERED, MAX_HEADER_BYTES, pack_deliveries, pack_ending, pack_plain
 
 if TYPE_CHECKING:
     from novum.executors.room import Room
@@ -79,14 +79,12 @@ def _detach(birth: Birth) -> None:
     os.dup2(birth.result, _RESULT, inheritable=False)
     for fd in {birth.result, birth.log, *birth.close} - {_RESULT}:
         os.close(fd)
-    with suppress(AttributeError):
-        # What was printed before a kill must be in the pipe, not in a buffer that dies with the process.
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 
 def _execute(run: Run, group: TrialGroup) -> bytes:
     try:
-        payload = pack_deliveries(checked(run(group), group))
+        returned = run(group)
+        payload = pack_plain(returned) or pack_deliveries(checked(returned, group))
     except BaseException as error:
         kind, cause = _explain(error, group)
     else:

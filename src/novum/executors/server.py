@@ -57,6 +57,9 @@ def main(program: str, control_fd: int, lab: int, tier: str | None = None) -> No
         traceback.print_exc()
         sys.exit(1)
     _let_go_of_files(control_fd)
+    with suppress(AttributeError):
+        # What a child printed before a kill must be in the pipe, not in a buffer that dies with the process.
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     bells = _arm(lab)
     with suppress(LabGoneError, OSError):
         control.sendall(pack({"event": "ready"}))

@@ -23,7 +23,8 @@ from novum.core.requests import Request
 FOLDER = "requests"
 MAX_BYTES = 4 << 20
 MAX_WAITING = 1000
-_AUTHOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,59}")
+SETTLED_NS = 2_000_000_000
+_AUTHOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+:/-]{0,59}")
 
 
 @dataclass
@@ -32,11 +33,15 @@ class Mailbox:
 
     directory: Path
     _seen: set[str] = field(default_factory=set)
+    _unchanged: int = 0
+
+    def __post_init__(self) -> None:
+        self._place = str(self.directory / FOLDER)  # asked for at every step of the loop
 
     def send(self, act: Act, author: str, body: dict[str, Any]) -> str:
         """Leave a request; returns its id. Raises StorageError, UserError."""
         if not _AUTHOR.fullmatch(author):
-            raise UserError(f"author {author[:80]!r}: use up to 60 letters, digits and . _ @ + -")
+            raise UserError(f"author {author[:80]!r}: use up to 60 letters, digits and . _ @ + : / -")
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
         text = json.dumps({"id": name, "act": str(act), "author": author, "body": body})
         if len(text) > MAX_BYTES:
@@ -56,10 +61,18 @@ class Mailbox:
     def waiting(self) -> list[Request]:
         """Requests in the order of their arrival; what is no request is set aside as .refused."""
         folder, found = self.directory / FOLDER, []
-        with suppress(FileNotFoundError, NotADirectoryError):
+        try:
+            changed = os.stat(self._place).st_mtime_ns  # noqa: PTH116 a Path would cost more than the call
+            if changed == self._unchanged:
+                return []
             for path in sorted(folder.glob("[0-9]*.json")):
                 if path.name not in self._seen:
                     found += self._read(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        # The clock of a file system ticks in milliseconds: a folder that changed just now may change once more unseen.
+        settled = time.time_ns() - changed > SETTLED_NS
+        self._unchanged = changed if settled and not found else 0
         return found
 
     def done(self, request: Request) -> None:
