@@ -11,6 +11,7 @@ from novum.core.decide import decide, why_nothing_more
 from novum.core.dispatch import spent
 from novum.core.errors import ArtefactError, UserError
 from novum.core.events import (
+    CandidateTuned,
     ConfirmationOpened,
     Event,
     FollowUpClosed,
@@ -21,7 +22,9 @@ from novum.core.events import (
     LateReport,
     ModelReplied,
     ProposalMade,
+    ProposalRefused,
     RequestTaken,
+    RungClosed,
     SessionEnded,
     TrialFinished,
     VerdictReached,
@@ -34,8 +37,11 @@ from novum.core.ports import Blobs, Executor, Ledger, Steward
 from novum.core.requests import Requests, answer
 from novum.core.state import State
 
-_CASUAL = (GroupDispatched, TrialFinished, LateReport, ProposalMade)
-"""Events that may be grouped into one commit; all others are decisions and durable before they are acted on."""
+_CASUAL = (GroupDispatched, TrialFinished, LateReport, ProposalMade, ProposalRefused, RungClosed, CandidateTuned)
+"""Events that may be grouped into one commit; all others are decisions and durable before they are acted on.
+
+What follows from recorded outcomes alone, and commits the lab to nothing, is concluded again after a kill.
+"""
 
 THOUGHT_SECONDS = 0.05
 """How often a researcher that thinks is asked whether it is done, while nothing runs."""
