@@ -9,7 +9,7 @@ from pathlib import Path
 from novum import wiring
 from novum.api import read_lab
 from novum.core.errors import UserError
-from novum.source.patch import patch
+from novum.report.patches import patch_of as _patch
 from novum.source.space import SourceSpace
 
 
@@ -24,7 +24,7 @@ def patch_of(lab: Path, finding: str) -> str:
     space = wiring.arena(state.study).space
     if not isinstance(space, SourceSpace):
         raise UserError(f"{lab} is no study of a program: its candidates are genomes, see `novum show {finding}`")
-    return patch(space, hypothesis.candidate.genome)
+    return _patch(state, hypothesis.candidate.genome)
 
 
 def branch_of(text: str, directory: Path, branch: str, finding: str) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from novum.cli.output import genome, number
+from novum.cli.output import genome, number, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from novum.report.reach import Exploratory, HoldoutLine
     from novum.report.summary import Finding
+
+
+RATIONALE = 300
+"""Characters of a rationale that are shown."""
 
 
 def print_findings(found: list[Finding]) -> None:
@@ -25,6 +29,7 @@ def print_findings(found: list[Finding]) -> None:
         changed = {k: v for k, v in finding.candidate.items() if finding.incumbent.get(k) != v}
         print(f"\n{finding.id}  {finding.grade}: {genome(changed)}")
         print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
+        print(f"    proposed by {finding.author}: {safe(finding.rationale)[:RATIONALE] or 'no reason given'}")
         print(f"    E = {finding.e_value:.4g} >= {finding.threshold:.4g} after {finding.n} pairs of fresh seeds")
         print(
             f"    effect {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}; "
@@ -33,6 +38,7 @@ def print_findings(found: list[Finding]) -> None:
         print(f"    {_costs(finding)}")
         mine, other = finding.candidate_tuning, finding.incumbent_tuning
         print(f"    tuned with {mine.trials} / {other.trials} trials ({mine.settings} settings, {mine.seeds} seeds)")
+        print(f"    {finding.trust}; trials: {finding.isolation or 'not recorded'}")
         for line in further(finding):
             print(f"    {line}")
 

@@ -32,6 +32,7 @@ from novum.report import words
 from novum.report.charts import theme
 from novum.report.figures import Figure, figures
 from novum.report.history import Confirmation, History, walk
+from novum.report.patches import patch_of
 from novum.report.proxy import sentence
 from novum.report.standing import standing
 from novum.report.summary import Finding, Summary, summarise
@@ -73,6 +74,7 @@ class FindingRow:
     changes: list[words.Change]
     candidate: Cost
     incumbent: Cost | None
+    patch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def render(history: History, lab: str) -> str:
         figures=drawn,
         specs={name: _json(_spec(figure)) for name, figure in drawn.items() if figure.chart},
         themes=_json({"light": theme(), "dark": theme(dark=True)}),
-        findings=[_finding(one) for one in summary.findings],
+        findings=[_finding(history, one) for one in summary.findings],
         hypotheses=rows,
         failures=failures[:FAILURES],
         failures_left_out=len(failures) - FAILURES,
@@ -193,9 +195,10 @@ def _bound(budget: str | None) -> str:
     return "no bound" if budget is None else f"of a budget of {budget}"
 
 
-def _finding(finding: Finding) -> FindingRow:
+def _finding(history: History, finding: Finding) -> FindingRow:
     changed = words.changes(finding.candidate, finding.incumbent)
-    return FindingRow(finding, changed, finding.candidate_cost, finding.incumbent_cost)
+    text = words.clean(patch_of(history.state, finding.candidate))
+    return FindingRow(finding, changed, finding.candidate_cost, finding.incumbent_cost, text)
 
 
 def _hypotheses(history: History) -> list[HypothesisRow]:

@@ -28,6 +28,8 @@ from novum.report.reach import (
 )
 from novum.report.standing import FAILED, standing
 
+OWN_SCORER = "scored in the lab"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -35,7 +37,8 @@ class Finding:
 
     effect in metric units, positive is better, with a confidence sequence `interval` at `level`, from `effect_pairs`
     fresh pairs. When the budget ended before these, both come from all pairs, which overstates, and
-    `effect_source` says so. cpu_seconds: mean over the full-length runs of each side, one thread.
+    `effect_source` says so. cpu_seconds: mean over the full-length runs of each side, one thread. author and rationale:
+    of the proposal. trust: whose word its scores are; isolation: the walls around its trials (of the last session).
     """
 
     id: str
@@ -66,6 +69,10 @@ class Finding:
     guardrails: tuple[GuardLine, ...]
     follow_ups: tuple[FollowUpLine, ...]
     holdout: str
+    author: str
+    rationale: str
+    trust: str
+    isolation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +178,8 @@ def _finding(state: State, hypothesis: Hypothesis, rule: ConfirmationOpened, inc
         guardrails=guardrails(hypothesis),
         follow_ups=follow_ups(hypothesis),
         holdout=on_final_data(state, hypothesis),
+        author=hypothesis.registered.author,
+        rationale=hypothesis.registered.rationale,
+        trust=(state.card.trust if state.card else "") or OWN_SCORER,
+        isolation=state.provenance.isolation if state.provenance else "",
     )

@@ -59,6 +59,11 @@ class ProgramArena:
             trust=OUTSIDE if program.score else REPORTED,
         )
 
+    @property
+    def isolation(self) -> str:
+        """The weakest sandbox tier that will do."""
+        return self.bundle.program.isolation
+
     def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
         """The metrics of what the candidate left, by the user's scorer or by the candidate's own report."""
         left, program = unpack(artefact), self.bundle.program

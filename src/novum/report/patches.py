@@ -1,0 +1,19 @@
+"""The change that a candidate makes to its study's program, where the candidates are programs."""
+
+from __future__ import annotations
+
+from novum.arenas.program.bundle import unpacked
+from novum.core.errors import StudyError
+from novum.core.nouns import Genome
+from novum.core.state import State
+from novum.source.patch import patch
+
+
+def patch_of(state: State, genome: Genome) -> str:
+    """A unified diff against the program that the study began with; empty for other studies."""
+    if state.study is None or state.study.arena != "program":
+        return ""
+    try:
+        return patch(unpacked(str(state.study.options.get("bundle", ""))).space, genome)
+    except StudyError:
+        return ""
