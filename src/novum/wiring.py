@@ -81,6 +81,28 @@ def _code(options: Setting) -> Researcher:
     return _configured(CodeResearcher, options)
 
 
+def _language(options: Setting) -> Researcher:
+    from novum.recordings import recorded
+    from novum.researchers.language import LanguageOptions, LanguageResearcher
+
+    return LanguageResearcher(_configured(LanguageOptions, options), recorded)
+
+
+def _inbox(options: Setting) -> Researcher:
+    from novum.researchers.inbox import InboxResearcher
+
+    return _configured(InboxResearcher, options)
+
+
+def _portfolio(options: Setting) -> Researcher:
+    from novum.researchers.portfolio import PortfolioResearcher, PortfolioSettings, members
+
+    settings = _configured(PortfolioSettings, {key: value for key, value in options.items() if "." not in key})
+    builders = {name: build for name, build in RESEARCHERS.items() if name not in ("inbox", "portfolio")}
+    known = members(settings, options, lambda name: _choose("researcher.options.members", name, builders))
+    return PortfolioResearcher(known, settings)
+
+
 ARENAS: Mapping[str, Builder[Arena]] = {
     "coinflip": _coinflip,
     "digits": _digits,
@@ -90,11 +112,29 @@ ARENAS: Mapping[str, Builder[Arena]] = {
 ISOLATION = {"inline": "none: trials run in the lab's own process", "local": "limits on a forked process; no sandbox"}
 """What stands between a trial and the machine, by executor."""
 
-RESEARCHERS: Mapping[str, Builder[Researcher]] = {"code": _code, "evolve": _evolve, "random": _random}
+RESEARCHERS: Mapping[str, Builder[Researcher]] = {
+    "code": _code,
+    "evolve": _evolve,
+    "inbox": _inbox,
+    "language": _language,
+    "portfolio": _portfolio,
+    "random": _random,
+}
 
 
-def check(study: Study) -> None:
+def check_waiting(study: Study, budget: Budget) -> None:
+    """Who waits for others would wait for ever without a bound on time. Raises StudyError."""
+    if study.researcher.name == "inbox" and budget.wall_seconds is None:
+        raise StudyError(
+            "researcher.name: inbox waits for proposals from outside, so its budget must bound wall time: add one, "
+            "for example --budget '2h, 500 trials'"
+        )
+
+
+def check(study: Study, budget: Budget | None = None) -> None:
     """Build what the study names, so that a wrong name or option is found before anything starts. Raises StudyError."""
+    if budget is not None and budget.bounded:
+        check_waiting(study, budget)
     problem = arena(study)
     try:
         problem.cost(problem.space.validate(study.baseline or problem.card.baseline))
@@ -186,6 +226,8 @@ def session(
     study, budget = _valid(study, budget)
     if not budget.bounded:
         raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
+    if researcher is None:
+        check_waiting(study, budget)
     given, problem = problem, problem or arena(study)
     check_metrics(study, problem.card)
     require(problem)
@@ -199,7 +241,7 @@ def session(
         ledger = traced(_signed(journal, directory, state, rooms))
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync
-        take_up(state, ledger, rooms, budget, provenance(problem, blobs, ISOLATION[study.executor]))
+        take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(study, problem)))
         with nullcontext(place) if place else executor(study, problem, count) as running:
             box = Mailbox(directory)
             lab = Lab(rooms, state, ledger, blobs, running, steward=steward(rooms, blobs), mailbox=box)
@@ -246,6 +288,18 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
             return verify_pack(pack, rules, Known(anchor=root))
     with Reader(path) as reader, closing(reader.rows()) as rows, without_collector():
         return verify_lab(rows, FileBlobs(path / "blobs"), rules, Known(public_of(path), root))
+
+
+def isolation(study: Study, problem: Arena) -> str:
+    """What stands between a trial and the machine. Raises SandboxUnavailable for a program that asks for more."""
+    least = getattr(problem, "isolation", "")
+    if not least:
+        return ISOLATION[study.executor]
+    from novum.sandbox import Tier, require, standing
+
+    found = standing()
+    require(found.tier, Tier(least))
+    return f"sandbox of tier {found.tier}" + (f" ({Path(found.tool).name})" if found.tool else "")
 
 
 def steward(rooms: House, blobs: Blobs) -> Steward | None:

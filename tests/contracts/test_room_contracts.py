@@ -21,7 +21,8 @@ from novum.core.plans import Verdict
 from novum.core.view import StudyView, Tried
 
 ARENAS = sorted(wiring.ARENAS)
-RESEARCHERS = sorted(wiring.RESEARCHERS)
+RESEARCHERS = sorted(set(wiring.RESEARCHERS) - {"inbox", "language"})
+"""Those that propose by themselves, and at once."""
 
 
 CODE = ("code",)

@@ -1,4 +1,4 @@
-"""`novum propose | pause | resume | stop`: requests to a running lab. They are kept in its record."""
+"""`novum propose | pause | resume | stop | inbox | approve | deny`: requests to a lab, kept in its record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab, safe
 from novum.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ def register(app: typer.Typer) -> None:
     app.command()(pause)
     app.command()(resume)
     app.command()(stop)
+    app.command()(inbox)
+    app.command()(approve)
+    app.command()(deny)
 
 
 def propose(
@@ -90,6 +93,55 @@ def stop(
         raise UserError(f"the session in {directory} has not ended yet; its process is named in {directory}/lab.lock")
     if not json:
         print(f"stopped after {time.monotonic() - began:.1f} s; what was finished is kept")
+
+
+def inbox(lab: LabOption = None, json: JsonOption = False) -> None:
+    """What waits for people's approval: who wants what, of which content, until when."""
+    from novum.api import read_lab
+    from novum.report.approvals import waiting
+
+    found = waiting(read_lab(find_lab(lab)))
+    if json:
+        print(as_json(found))
+        return
+    for one in found:
+        print(f"{one.id}  {one.author} wants to {one.act}: {safe(one.summary)}")
+        print(f"    content {one.content}; about {one.cost}; expires after {one.expires_in:.0f} s; {one.votes}")
+        for line in safe(one.change).splitlines():
+            print(f"    {line}")
+    print(f"{len(found)} waiting" if found else "nothing waits for approval")
+
+
+ApprovalArgument = Annotated[str, typer.Argument(metavar="ID", help="See `novum inbox`.")]
+
+
+def approve(
+    approval: ApprovalArgument, lab: LabOption = None, reason: ReasonOption = "", author: AuthorOption = None,
+    json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Say yes to exactly what the inbox shows now. Nobody approves what they proposed."""
+    _answer("approve", approval, lab, reason, author, json=json)
+
+
+def deny(
+    approval: ApprovalArgument, lab: LabOption = None, reason: ReasonOption = "", author: AuthorOption = None,
+    json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Say no. One no is enough."""
+    _answer("deny", approval, lab, reason, author, json=json)
+
+
+def _answer(act: str, approval: str, lab: Path | None, reason: str, author: str | None, *, json: bool) -> None:
+    from novum.api import read_lab
+    from novum.core.approval import objection
+    from novum.core.dealings import Act
+
+    directory = find_lab(lab)
+    approvals = read_lab(directory).desk.approvals
+    content = approvals[approval].asked.content if approval in approvals else ""
+    if why := objection(approvals, approval, author or _user(), content, Act(act)):
+        raise UserError(why)
+    _send(directory, act, author, {"approval": approval, "content": content, "reason": reason}, json=json)
 
 
 def _send(directory: Path, act: str, author: str | None, body: dict[str, Any], *, json: bool) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from novum.cli.watch import Watcher
     from novum.core.events import PreflightRecorded
     from novum.core.loop import Lab
-    from novum.core.study import Budget, Study
+    from novum.core.study import Budget, ResearcherSettings, Study
 
 INTERRUPTED = 130
 
@@ -34,7 +34,18 @@ BudgetOption = Annotated[
 SeedOption = Annotated[int | None, typer.Option(help="Seed of researchers and of the search data.")]
 DirectoryOption = Annotated[Path | None, typer.Option("--lab", help="Lab directory. Default: labs/STUDY-SEED.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Parallel workers. Default: one per core.")]
-ResearcherOption = Annotated[str | None, typer.Option(help="Who proposes: code (programs), evolve or random.")]
+ResearcherOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Who proposes: evolve, random, code (programs), language (models), inbox (people and agents) or portfolio."
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", help="For the researcher language: openai:NAME, anthropic:NAME, local or NAME@http://host/v1."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,15 +61,21 @@ def run(
     lab: DirectoryOption = None,
     workers: WorkersOption = None,
     researcher: ResearcherOption = None,
+    model: ModelOption = None,
     json: JsonOption = False,
     force: Annotated[bool, typer.Option("--force", help="Run even if the preflight says it cannot succeed.")] = False,
     reopen: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Confirm an inconclusive hypothesis again, with a new stake.")
     ] = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Run a program's candidates without a sandbox where there is none.")
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
 ) -> None:
     """Run a study until its budget is spent. The same command again goes on where it stopped."""
-    chosen, allowed = _chosen(study, budget, seed, researcher)
+    chosen, allowed = _chosen(study, budget, seed, researcher, model)
+    if unsafe:
+        chosen = _unsafe(chosen)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
     wishes = _Wishes(force, tuple(reopen or ()))
     reason, interrupted = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
@@ -96,7 +113,9 @@ def preflight(
         sys.exit(1)
 
 
-def _chosen(name: str, budget: str | None, seed: int | None, researcher: str | None) -> tuple[Study, Budget]:
+def _chosen(
+    name: str, budget: str | None, seed: int | None, researcher: str | None, model: str | None = None
+) -> tuple[Study, Budget]:
     """The study and budget that the arguments ask for. Raises StudyError."""
     from novum import wiring
     from novum.governance.budget import parse_budget
@@ -110,11 +129,31 @@ def _chosen(name: str, budget: str | None, seed: int | None, researcher: str | N
         chosen = replace(chosen, seed=seed)
     if researcher is not None:
         chosen = replace(chosen, researcher=replace(chosen.researcher, name=researcher, options={}))
+    if model is not None:
+        chosen = replace(chosen, researcher=_asking(chosen.researcher, model, given=researcher))
+    allowed = parse_budget(budget) if budget is not None else file.budget
     try:
-        wiring.check(chosen)
+        wiring.check(chosen, allowed)
     except StudyError as error:
         raise file.locate(error) from None
-    return chosen, parse_budget(budget) if budget is not None else file.budget
+    return chosen, allowed
+
+
+def _asking(settings: ResearcherSettings, model: str, given: str | None) -> ResearcherSettings:
+    """The researcher language with a model, or another that was asked for and may know one. Raises StudyError."""
+    if given not in (None, "language"):
+        raise StudyError(f"--model: the researcher {given} asks no model: use --researcher language")
+    options = settings.options if settings.name == "language" else {}
+    return replace(settings, name="language", options={**options, "model": model})
+
+
+def _unsafe(study: Study) -> Study:
+    """The study, content with no sandbox: one of the rules of its campaign from here on. Raises StudyError."""
+    from novum.arenas.program.bundle import without_walls
+
+    if study.arena != "program":
+        raise StudyError("--unsafe is for programs: the trials of other arenas run in no sandbox anyway")
+    return replace(study, options={**study.options, "bundle": without_walls(str(study.options["bundle"]))})
 
 
 @dataclass(frozen=True, slots=True)

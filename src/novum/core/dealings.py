@@ -30,6 +30,8 @@ class Act(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     STOP = "stop"
+    APPROVE = "approve"
+    DENY = "deny"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,37 @@ class ModelReplied:
 
 @dataclass(frozen=True, slots=True)
 class RequestTaken:
-    """Somebody asked something of the lab by its mailbox; what follows from it comes in the events after this one."""
+    """Somebody asked something of the lab by its mailbox; what follows from it comes in the events after this one.
+
+    about: the approval that an answer counts for; empty for other acts, and for answers that do not count.
+    """
 
     request: str
     act: Act
     author: str
     note: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """The policy wants people's approval of an act, by `author`, of exactly this content (a content address).
+
+    expires: seconds of the campaign after which silence is a no.
+    """
+
+    id: str
+    act: str
+    author: str
+    content: str
+    summary: str
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalClosed:
+    """What people said, or that nobody did."""
+
+    id: str
+    granted: bool
+    reason: str

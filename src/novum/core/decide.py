@@ -7,10 +7,10 @@ state, and hands every `GroupDispatched` to the executor. The same ledger, seed 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import fields
 
 from novum.core import confirm, followup, query, screen
+from novum.core.approval import Permission, ask_for, closing, name_of, permission
 from novum.core.dispatch import committed, price, spent
 from novum.core.errors import StudyError
 from novum.core.events import (
@@ -26,15 +26,14 @@ from novum.core.house import House
 from novum.core.hypothesis import Phase
 from novum.core.judgement import Spent
 from novum.core.nouns import Candidate, Genome
+from novum.core.past import Past, tried
 from novum.core.register import claim
 from novum.core.state import State
-from novum.core.view import Consultation, Failed, Means, StudyView, Thought, Tried
+from novum.core.view import Consultation, Failed, Means, StudyView, Thought
 
+PROPOSE = "propose"
 PATIENCE = 200
 """Refusals in a row after which a researcher counts as out of ideas."""
-
-MEMORY = 64
-"""How many past hypotheses a researcher is shown, the latest ones."""
 
 FAILURES = 16
 """How many trials without a score it is shown, the latest ones."""
@@ -49,6 +48,7 @@ def decide(state: State, house: House) -> list[Event]:
         return screen.learn(state, house)
     return (
         screen.learn(state, house)
+        or people(state, house)
         or confirm.decide(state, house)
         or followup.decide(state, house)
         or query.ask(state, house)
@@ -71,7 +71,9 @@ def measure(state: State, house: House) -> list[Event]:
 
 def propose(state: State, house: House) -> list[Event]:
     """Ask the researcher for one idea while fewer are being screened than the study allows."""
-    if state.pending or state.count(Phase.SCREENING) >= house.study.screening.waiting:
+    # What waits for people holds up nobody, but there is no point in asking them ever more.
+    begun = max(state.count(Phase.SCREENING), len(state.desk.waiting))
+    if begun >= house.study.screening.waiting or len(state.pending) > len(state.desk.waiting):
         return []
     if state.refused_in_a_row >= PATIENCE or ended(state, house):
         return []
@@ -113,12 +115,37 @@ def _reserved(state: State, house: House, ask: ModelAsked | None) -> list[Event]
 
 
 def admit(state: State, house: House) -> list[Event]:
-    """Refuse ideas that are not worth a trial, register the others."""
-    events: list[Event] = []
+    """Refuse an idea that is not worth a trial, or register it. One at a time: the next may be the same one again."""
     for proposal in state.pending:
-        reason = _objection(state, house, proposal)
-        events.append(ProposalRefused(proposal.number, reason) if reason else register(state, house, proposal))
-    return events
+        if reason := _objection(state, house, proposal):
+            return [ProposalRefused(proposal.number, reason)]
+        match permitted(state, house, proposal):
+            case Permission.GRANTED:
+                return [register(state, house, proposal)]
+            case Permission.REFUSED:
+                return [ProposalRefused(proposal.number, _denied(state, proposal))]
+            case Permission.NEEDED:
+                now, policy = state.wall_seconds, house.study.policy
+                words = f"candidate {proposal.candidate.id}: {proposal.rationale or 'no reason given'}"
+                return [ask_for(PROPOSE, proposal.author, proposal.candidate.id, words, now, policy)]
+    return []
+
+
+def permitted(state: State, house: House, proposal: ProposalMade) -> Permission:
+    """What the policy says of trying a proposal."""
+    candidate, approvals = proposal.candidate.id, state.desk.approvals
+    return permission(house.study.policy, approvals, PROPOSE, proposal.author, candidate)
+
+
+def _denied(state: State, proposal: ProposalMade) -> str:
+    known = state.desk.approvals.get(name_of(PROPOSE, proposal.author, proposal.candidate.id))
+    return known.closed.reason if known and known.closed else f"the policy does not let {proposal.author} propose"
+
+
+def people(state: State, house: House) -> list[Event]:
+    """Approvals that are decided by now."""
+    policy, now = house.study.policy, state.wall_seconds
+    return [end for one in state.desk.waiting if (end := closing(one, policy, now))]
 
 
 def register(state: State, house: House, proposal: ProposalMade) -> HypothesisRegistered:
@@ -185,11 +212,12 @@ def _view(state: State, house: House, number: int) -> StudyView:
         space=house.arena.space,
         number=number,
         incumbent=incumbent.genome,
-        tried=tuple(_tried(state)),
+        tried=tried(state),
         known=state.known(incumbent.id),
         question=house.study.question or house.arena.card.question,
         failed=tuple(Failed(plan.subject, event.kind, event.cause) for event, plan in state.failures[-FAILURES:]),
         means=_means(state),
+        past=Past(state),
     )
 
 
@@ -203,12 +231,3 @@ def _means(state: State) -> Means:
         reserved=frozenset(state.desk.reserved),
         failures_in_a_row=state.desk.failures_in_a_row,
     )
-
-
-def _tried(state: State) -> Iterator[Tried]:
-    for hypothesis in state.screened[-MEMORY:]:
-        advantage = state.gain(hypothesis.candidate.id, state.incumbent.candidate.id)
-        verdict = hypothesis.verdict.verdict if hypothesis.verdict else None
-        yield Tried(
-            hypothesis.id, hypothesis.candidate.genome, float("-inf") if advantage is None else advantage, verdict
-        )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from novum.core.dealings import Act, ModelAsked, ModelReplied, Reply, RequestTaken
+from novum.core.approval import Approval, vote
+from novum.core.dealings import (
+    Act,
+    ApprovalAsked,
+    ApprovalClosed,
+    ModelAsked,
+    ModelReplied,
+    Reply,
+    RequestTaken,
+)
 
 
 @dataclass
@@ -15,6 +24,7 @@ class Desk:
     taken: dict[str, Act] = field(default_factory=dict)
     paused: bool = False
     stopped: str = ""
+    approvals: dict[str, Approval] = field(default_factory=dict)
     reserved: dict[str, ModelAsked] = field(default_factory=dict)
     tokens: int = 0
     money: float = 0.0
@@ -40,6 +50,20 @@ class Desk:
             self.paused = event.act is Act.PAUSE
         elif event.act is Act.STOP:
             self.stopped = event.note or "no reason given"
+        vote(self.approvals, event)
+
+    def wants_approval(self, event: ApprovalAsked) -> None:
+        """People are asked."""
+        self.approvals[event.id] = Approval(event)
+
+    def closes_approval(self, event: ApprovalClosed) -> None:
+        """It is decided."""
+        self.approvals[event.id].closed = event
+
+    @property
+    def waiting(self) -> list[Approval]:
+        """Approvals that nobody has decided yet."""
+        return [one for one in self.approvals.values() if one.closed is None]
 
     def resumed(self) -> None:
         """A new session begins: somebody wants it to go on."""

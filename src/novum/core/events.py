@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from novum.core.dealings import Act, ModelAsked, ModelReplied, Reply, RequestTaken
+from novum.core.dealings import Act, ApprovalAsked, ApprovalClosed, ModelAsked, ModelReplied, Reply, RequestTaken
 from novum.core.nouns import Candidate, Card, Cost, Kind, Setting
 from novum.core.plans import Plan, Purpose
 from novum.core.rulings import (
@@ -35,6 +35,8 @@ __all__ = [
     "EVENT_TYPES",
     "AblationPlanned",
     "Act",
+    "ApprovalAsked",
+    "ApprovalClosed",
     "CampaignOpened",
     "CandidateTuned",
     "Check",
@@ -356,6 +358,8 @@ Event = (
     | ModelAsked
     | ModelReplied
     | RequestTaken
+    | ApprovalAsked
+    | ApprovalClosed
 )
 
 

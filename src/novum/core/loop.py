@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from novum.core import artefacts
+from novum.core.approval import closing
 from novum.core.decide import decide, why_nothing_more
 from novum.core.dispatch import spent
 from novum.core.errors import ArtefactError, UserError
@@ -112,10 +113,12 @@ class Lab:
         self.halted = self.halted or bool(self.state.desk.stopped)
 
     def _idle(self) -> bool:
-        """Nothing runs: wait a moment if the lab is paused, or if its researcher is thinking, else False: the end."""
+        """Nothing runs: wait a moment for whoever is awaited, a thinking researcher or people, else False: the end."""
         # A policy that never asks the researcher has nothing to expect of it.
         thinking = self.policy is decide and getattr(self.house.researcher, "thinking", False)
-        awaited = self.state.desk.paused or thinking
+        waiting = [closing(one, self.house.study.policy, self.wall_seconds) for one in self.state.desk.waiting]
+        self.record([end for end in waiting if end])
+        awaited = self.state.desk.paused or thinking or waiting
         if self.draining or not awaited or self._over():
             return False
         self.ledger.append([], durable=True)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from novum.core import seeds
+from novum.core.approval import Permission, ask_for, permission
 from novum.core.events import Event, HoldoutAsked, HoldoutOpened
 from novum.core.house import House
+from novum.core.hypothesis import Hypothesis
 from novum.core.state import State
+
+HOLDOUT = "holdout"
 
 
 def ask(state: State, house: House) -> list[Event]:
@@ -19,5 +23,20 @@ def ask(state: State, house: House) -> list[Event]:
     if holdout.left == 0 or holdout.waiting:
         return []
     asked = {query.hypothesis for query in holdout.asked}
-    finding = next((one for one in state.findings if one.id not in asked), None)
-    return [HoldoutAsked(finding.id, len(holdout.asked) + 1)] if finding else []
+    finding = next((one for one in state.findings if one.id not in asked and not _denied(state, house, one)), None)
+    if finding is None:
+        return []
+    policy, author, content = house.study.policy, finding.registered.author, finding.candidate.id
+    match permission(policy, state.desk.approvals, HOLDOUT, author, content):
+        case Permission.GRANTED:
+            return [HoldoutAsked(finding.id, len(holdout.asked) + 1)]
+        case Permission.NEEDED:
+            words = f"does {finding.id} hold on the final data? {holdout.left} queries are left"
+            return [ask_for(HOLDOUT, author, content, words, state.wall_seconds, policy)]
+    return []
+
+
+def _denied(state: State, house: House, one: Hypothesis) -> bool:
+    """Whether the policy, or people, do not let a finding be asked about; others still may be."""
+    policy, approvals = house.study.policy, state.desk.approvals
+    return permission(policy, approvals, HOLDOUT, one.registered.author, one.candidate.id) is Permission.REFUSED

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from novum.core.approval import objection
 from novum.core.dealings import Act
 from novum.core.errors import StudyError
 from novum.core.events import Event, ProposalMade, RequestTaken
@@ -43,6 +44,8 @@ def answer(state: State, house: House, request: Request) -> list[Event]:
     """The events of one request. A proposal that makes no sense is taken down with the reason, and leads to nothing."""
     if request.id in state.desk.taken:
         return []
+    if request.act in (Act.APPROVE, Act.DENY):
+        return [_answered(state, request)]
     if request.act is not Act.PROPOSE:
         note = str(request.body.get("reason", ""))[:MAX_WORDS]
         return [RequestTaken(request.id, request.act, request.author, note)]
@@ -51,6 +54,15 @@ def answer(state: State, house: House, request: Request) -> list[Event]:
     except StudyError as error:
         return [RequestTaken(request.id, request.act, request.author, f"refused: {error}"[:MAX_WORDS])]
     return [RequestTaken(request.id, request.act, request.author, f"proposal {proposal.number}"), proposal]
+
+
+def _answered(state: State, request: Request) -> RequestTaken:
+    """An answer to an approval; one that does not count is taken down with the reason."""
+    about, content = str(request.body.get("approval", ""))[:80], str(request.body.get("content", ""))
+    note = str(request.body.get("reason", ""))[:MAX_WORDS]
+    if why := objection(state.desk.approvals, about, request.author, content, request.act):
+        return RequestTaken(request.id, request.act, request.author, f"refused: {why}")
+    return RequestTaken(request.id, request.act, request.author, note, about)
 
 
 def _proposal(state: State, house: House, request: Request) -> ProposalMade:

@@ -47,9 +47,7 @@ class State:
         self.preflight: ev.PreflightRecorded | None = None
         self.set_aside = Spent()
         self.pending: list[ev.ProposalMade] = []
-        self.proposals = 0
-        self.refused = 0
-        self.refused_in_a_row = 0
+        self.proposals = self.refused = self.refused_in_a_row = 0
         self.hypotheses: dict[str, Hypothesis] = {}
         self._by_phase: dict[Phase, dict[str, Hypothesis]] = {phase: {} for phase in Phase}
         self.screened: list[Hypothesis] = []
@@ -85,8 +83,7 @@ class State:
         self._arrived: dict[str, set[int]] = {}
         self.efforts: dict[str, Effort] = {}
         self.failures: list[tuple[ev.TrialFinished, Plan]] = []
-        self._losses = Losses()
-        self.prices = Prices()
+        self._losses, self.prices = Losses(), Prices()
 
     @property
     def incumbent(self) -> ev.IncumbentChanged:
@@ -383,6 +380,8 @@ _PARTS: dict[type, Callable[[State, Any], None]] = {
     ev.ModelAsked: lambda state, event: state.desk.asked(event),
     ev.ModelReplied: lambda state, event: state.desk.replied(event),
     ev.RequestTaken: lambda state, event: state.desk.took(event),
+    ev.ApprovalAsked: lambda state, event: state.desk.wants_approval(event),
+    ev.ApprovalClosed: lambda state, event: state.desk.closes_approval(event),
 }
 """Events that concern one part of the state alone, which folds them itself."""
 

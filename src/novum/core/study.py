@@ -165,6 +165,34 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class PolicyRule:
+    """One line of a policy. act: propose (try a candidate, run its code) or holdout (ask the final data).
+
+    author: whose act, with * and ? as wild cards (people by their names, researchers by theirs).
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    act: Literal["propose", "holdout"]
+    allow: Literal["yes", "no", "approval"]
+    author: str = "*"
+
+
+@dataclass(frozen=True)
+class PolicySettings:
+    """Who may do what: the first rule that fits decides, and what no rule names is denied. No rules: all is allowed.
+
+    approvers: how many people, none of them the author, have to agree. patience: seconds after which silence is a no.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    rules: tuple[PolicyRule, ...] = ()
+    approvers: Annotated[int, Ge(1), Le(10)] = 1
+    patience: Annotated[float, Gt(0)] = 3600.0
+
+
+@dataclass(frozen=True)
 class Study:
     """The rules of one campaign. `baseline` replaces the arena's own starting incumbent."""
 
@@ -181,6 +209,7 @@ class Study:
     gate: GateSettings = field(default_factory=GateSettings)
     follow_up: FollowUpSettings = field(default_factory=FollowUpSettings)
     holdout: HoldoutSettings = field(default_factory=HoldoutSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
     limits: Limits = field(default_factory=Limits)
     executor: Literal["local", "inline"] = "local"
 

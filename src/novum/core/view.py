@@ -16,12 +16,21 @@ class Tried:
     """A hypothesis of the past as a researcher sees it.
 
     advantage: screening gain over the present incumbent in metric units, better is positive (-inf when it failed).
+    gain: the same over the incumbent that it was claimed against (None when it failed), with its standard error
+    `doubt`. effect: the gain of a finding on fresh pairs, 0 once it was retracted; None for what is no finding.
+    trials, cpu_seconds: what it has cost, its confirmation included.
     """
 
     id: str
     genome: Genome
     advantage: float
     verdict: Verdict | None
+    author: str = ""
+    trials: int = 0
+    cpu_seconds: float = 0.0
+    gain: float | None = None
+    doubt: float = 0.0
+    effect: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class StudyView:
 
     number: of the proposal that is asked for. tried: hypotheses whose screening has ended, oldest first.
     known: ids of candidates that would be refused as duplicates. failed: the latest trials without a score.
+    past: as `tried`, further back.
     """
 
     card: Card
@@ -61,6 +71,7 @@ class StudyView:
     question: str = ""
     failed: Sequence[Failed] = ()
     means: Means = Means()
+    past: Sequence[Tried] = ()
 
 
 @dataclass(frozen=True, slots=True)

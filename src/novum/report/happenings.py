@@ -160,6 +160,12 @@ class Narrator:
         used = f"{event.input_tokens + event.output_tokens:,} tokens, ${event.money:.4f}, {event.seconds:.1f} s"
         return f"{event.model}: {event.outcome} ({used}){f': {event.cause}' if event.cause else ''}"
 
+    def _approval_asked(self, event: ev.ApprovalAsked) -> str:
+        return f"{event.id}: may {event.author} {event.act}? {event.summary}"
+
+    def _approval_closed(self, event: ev.ApprovalClosed) -> str:
+        return f"{event.id}: {'granted' if event.granted else 'refused'}, {event.reason}"
+
     def _request_taken(self, event: ev.RequestTaken) -> str:
         return f"{event.author} asks to {event.act}{f': {event.note}' if event.note else ''}"
 

@@ -1,0 +1,98 @@
+"""May somebody do this? The policy's first rule that fits says yes, no, or: when people have approved it.
+
+An approval is for one content (a hash): what changes afterwards is something else and needs its own. Nobody approves
+what they proposed; silence until the end of its time is a no.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from novum.core.dealings import Act, ApprovalAsked, ApprovalClosed, RequestTaken
+from novum.core.ids import short
+from novum.core.study import PolicySettings
+
+
+class Permission(StrEnum):
+    """What the policy says of one act now."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    NEEDED = "needed"
+    WAITING = "waiting"
+
+
+@dataclass
+class Approval:
+    """One that was asked for: the answers so far, and how it ended."""
+
+    asked: ApprovalAsked
+    votes: dict[str, bool] = field(default_factory=dict)
+    closed: ApprovalClosed | None = None
+
+
+Approvals = dict[str, Approval]
+
+
+def ask_for(act: str, author: str, content: str, summary: str, now: float, policy: PolicySettings) -> ApprovalAsked:
+    """The question to people, about exactly this content. now: seconds of the campaign."""
+    return ApprovalAsked(name_of(act, author, content), act, author, content, summary, now + policy.patience)
+
+
+def name_of(act: str, author: str, content: str) -> str:
+    """The id of an approval: another act, author or content has another one."""
+    return f"a{short([act, author, content], 8)}"
+
+
+def permission(policy: PolicySettings, approvals: Approvals, act: str, author: str, content: str) -> Permission:
+    """Whether `author` may do this to exactly this content. Without rules everything is allowed; unlisted is not."""
+    if not policy.rules:
+        return Permission.GRANTED
+    rule = next((one for one in policy.rules if one.act == act and fnmatch.fnmatchcase(author, one.author)), None)
+    if rule is None or rule.allow == "no":
+        return Permission.REFUSED
+    if rule.allow == "yes":
+        return Permission.GRANTED
+    known = approvals.get(name_of(act, author, content))
+    if known is None:
+        return Permission.NEEDED
+    if known.closed is None:
+        return Permission.WAITING
+    return Permission.GRANTED if known.closed.granted else Permission.REFUSED
+
+
+def objection(approvals: Approvals, request: str, author: str, content: str, said: Act) -> str:
+    """Why an answer to an approval does not count, or nothing."""
+    known = approvals.get(request)
+    if known is None:
+        return f"there is no approval {request!r}: see `novum inbox`"
+    if known.closed:
+        return f"{request} is closed: {known.closed.reason}"
+    if content != known.asked.content:
+        return f"the content of {request} is not what was looked at: look again with `novum inbox`"
+    if said is Act.APPROVE and author == known.asked.author:
+        return "nobody approves what they proposed"
+    return ""
+
+
+def closing(known: Approval, policy: PolicySettings, now: float) -> ApprovalClosed | None:
+    """The end of an approval, once it is decided: a no of one, a yes of enough, or its time is over."""
+    if known.closed:
+        return None
+    against = [name for name, yes in known.votes.items() if not yes]
+    agreed = [name for name, yes in known.votes.items() if yes]
+    if against:
+        return ApprovalClosed(known.asked.id, False, f"denied by {against[0]}")
+    if len(agreed) >= policy.approvers:
+        return ApprovalClosed(known.asked.id, True, f"approved by {' and '.join(agreed)}")
+    if now >= known.asked.expires:
+        return ApprovalClosed(known.asked.id, False, "nobody approved it in time")
+    return None
+
+
+def vote(approvals: Approvals, taken: RequestTaken) -> None:
+    """Count an answer that was taken; whoever answers again changes their mind."""
+    if taken.about and taken.about in approvals:
+        approvals[taken.about].votes[taken.author] = taken.act is Act.APPROVE

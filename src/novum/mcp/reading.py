@@ -1,0 +1,242 @@
+"""From the state of a lab to what an agent is told. Text of others is cleaned, cut and marked; seeds are never told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from novum.core.dispatch import spent
+from novum.core.grade import grade
+from novum.core.hypothesis import Hypothesis
+from novum.core.nouns import Genome, Scalar, Space
+from novum.core.past import cost
+from novum.core.plans import Purpose
+from novum.core.ports import CandidateSpace
+from novum.core.state import State
+from novum.ledger.journal import is_held
+from novum.mcp import answers
+from novum.mcp.window import Line, Window
+from novum.report.reach import FollowUpLine, follow_ups
+from novum.report.search import FailureLine, FailureQuery, failures, grouped
+from novum.report.standing import standing
+from novum.report.summary import findings
+from novum.report.words import changes, clean, cut, in_line
+from novum.source.space import SourceSpace
+
+TEXT = 600
+"""Characters of a free text that somebody else wrote."""
+
+FILE = 60_000
+"""Characters of a file."""
+
+_GENES = (
+    'Call propose with genome = {gene: choice, ...}: the incumbent with these genes changed, or base="h7" for another.'
+)
+_FILES = (
+    "Call propose with files = {path: whole new text}, or with edits = search/replace blocks: the path on a line, then "
+    '<<<<<<< SEARCH, the old text, =======, the new, >>>>>>> REPLACE. They apply to the incumbent, or to base="h7".'
+)
+
+
+def quoted(text: str, length: int = TEXT) -> str:
+    """Somebody else's words, in one line between marks that they cannot close."""
+    line = cut(text, length).replace("«", "‹").replace("»", "›")
+    return f"«{line}»" if line else ""
+
+
+def study(window: Window, state: State, space: CandidateSpace | None) -> answers.Study:
+    """The study; `space` is None for an arena that is not Novum's own."""
+    assert state.study and state.card
+    study, card = state.study, state.card
+    incumbent = state.incumbent
+    genes, files, folders = _space(space, incumbent.candidate.genome)
+    return answers.Study(
+        name=study.name,
+        question=quoted(study.question or card.question),
+        arena=study.arena,
+        about=quoted(card.summary),
+        metric=clean(card.metric),
+        higher_is_better=card.higher_is_better,
+        gains_are="differences of logarithms" if card.log else "differences in the metric; positive is better",
+        rules=answers.Rules(
+            study.gate.alpha,
+            study.gate.delta,
+            study.gate.max_pairs,
+            study.screening.seeds,
+            study.screening.keep_one_in,
+        ),
+        running=is_held(window.directory),
+        paused=state.desk.paused,
+        budget_left=_left(window, state),
+        incumbent=genome(incumbent.candidate.genome),
+        incumbent_from=incumbent.hypothesis or "the baseline",
+        genes=genes,
+        files=files,
+        new_files_in=folders,
+        how_to_propose=_FILES if files else _GENES,
+    )
+
+
+def _space(space: CandidateSpace | None, incumbent: Genome) -> tuple[list[answers.Gene], list[answers.File], list[str]]:
+    if isinstance(space, SourceSpace):
+        texts = {path: space.text(incumbent, path) for path in {**space.base, **incumbent}}
+        files = [answers.File(path, clean(text)[:FILE], len(text) <= FILE) for path, text in sorted(texts.items())]
+        return [], files, [folder or "." for folder in space.creatable]
+    known: object = space
+    if isinstance(known, Space):
+        return [answers.Gene(gene.name, list(gene.choices), clean(gene.doc)) for gene in known.genes], [], []
+    return [], [], []
+
+
+def _left(window: Window, state: State) -> answers.Left:
+    used, budget = spent(state), state.budget
+    passed = max(0.0, time.time() - window.latest / 1e6) if state.session_open and is_held(window.directory) else 0.0
+    wall = None if budget.wall_seconds is None else max(0.0, budget.wall_seconds - state.wall_seconds - passed)
+    return answers.Left(
+        None if budget.trials is None else max(0, budget.trials - used.trials),
+        None if budget.cpu_seconds is None else round(max(0.0, budget.cpu_seconds - used.cpu_seconds), 3),
+        None if wall is None else round(wall, 1),
+    )
+
+
+def genome(values: Genome) -> dict[str, Scalar]:
+    """A genome, long texts cut."""
+    return {clean(name): clean(value)[:FILE] if isinstance(value, str) else value for name, value in values.items()}
+
+
+def change(state: State, one: Hypothesis) -> str:
+    """What a candidate changes in its incumbent."""
+    return quoted(in_line(changes(one.candidate.genome, state.candidates[one.registered.incumbent].genome), 300), 320)
+
+
+def found(state: State) -> answers.Findings:
+    """The findings."""
+    return answers.Findings(
+        [
+            answers.Finding(
+                hypothesis=one.id,
+                author=state.hypotheses[one.id].registered.author,
+                change=change(state, state.hypotheses[one.id]),
+                effect=one.effect,
+                interval=list(one.interval) if one.interval else None,
+                e_value=one.e_value,
+                threshold=one.threshold,
+                pairs=one.n,
+                grade=one.grade.partition(":")[0],
+                withdrawn=state.retraction(state.hypotheses[one.id]),
+                asked_further=[_asked(line) for line in follow_ups(state.hypotheses[one.id])],
+            )
+            for one in findings(state)
+        ]
+    )
+
+
+def _asked(line: FollowUpLine) -> str:
+    return clean(f"{line.aim} {line.about}: {line.verdict} after {line.n} pairs")
+
+
+def claims(state: State, last: int, outcome: str, author: str) -> answers.Claims:
+    """The latest hypotheses with an outcome, by an author."""
+    theirs = [one for one in state.hypotheses.values() if author in ("", one.registered.author)]
+    fitting = [one for one in theirs if standing(state, one).outcome == outcome] if outcome else theirs
+    shown = [_claim(state, one) for one in fitting[-last:]]
+    return answers.Claims(shown, max(0, len(fitting) - last))
+
+
+def _claim(state: State, one: Hypothesis) -> answers.Claim:
+    now = standing(state, one)
+    return answers.Claim(
+        one.id,
+        one.registered.author,
+        change(state, one),
+        now.outcome,
+        quoted(now.reason),
+        state.advantage(one),
+    )
+
+
+def detail(state: State, one: Hypothesis) -> answers.Detail:
+    """Everything about one hypothesis but its single runs."""
+    claim, verdict, size, now = one.registered, one.verdict, one.finding, standing(state, one)
+    trials, cpu = cost(state, one)
+    return answers.Detail(
+        hypothesis=one.id,
+        author=claim.author,
+        change=change(state, one),
+        rationale=quoted(claim.rationale, 2000),
+        parents=list(claim.parents),
+        predicted_probability=claim.probability,
+        expected_effect=claim.effect,
+        outcome=now.outcome,
+        reason=quoted(now.reason),
+        advantage=state.advantage(one),
+        e_value=verdict.e_value if verdict else None,
+        threshold=verdict.threshold if verdict else None,
+        pairs=verdict.pairs if verdict else len(one.pairs()),
+        effect=size.effect if size else None,
+        interval=list(size.interval) if size and size.interval else None,
+        grade=grade(state, one).partition(":")[0] if size else "",
+        trials=trials,
+        cpu_seconds=round(cpu, 3),
+        candidate=genome(claim.candidate.genome),
+    )
+
+
+def failed(state: State, kind: str, cause: str, most: int) -> answers.Failures:
+    """Failures by type and cause. What a run on the gate's data printed stays with the people of the lab."""
+    told = [_told(line) for line in failures(state, FailureQuery(kind=kind))]
+    told = [line for line in told if cause.casefold() in line.cause.casefold()]
+    groups = [
+        answers.Failure(
+            str(one.kind), quoted(one.cause), one.count, round(one.cpu_seconds, 3), list(one.purposes), one.example
+        )
+        for one in grouped(told)
+    ]
+    return answers.Failures(groups[:most], len(told))
+
+
+def _told(line: FailureLine) -> FailureLine:
+    if line.purpose is Purpose.SCREEN:
+        return line
+    return FailureLine(
+        line.trial, line.kind, "withheld", line.purpose, line.subject, line.candidate, line.cpu_seconds, "", line.arena
+    )
+
+
+def log(lines: Iterable[Line], last: int, grep: str) -> answers.Log:
+    """The latest events with a text in them."""
+    fitting = [line for line in lines if grep.casefold() in line.words.casefold()]
+    return answers.Log(
+        [
+            answers.Happening(
+                line.seq,
+                datetime.fromtimestamp(line.time / 1e6, UTC).isoformat(timespec="seconds"),
+                cut(line.actor, 60),
+                line.kind,
+                quoted(line.words),
+            )
+            for line in fitting[-last:]
+        ]
+    )
+
+
+def table(window: Window) -> answers.Table:
+    """The league."""
+    return answers.Table(
+        [
+            answers.Author(
+                cut(line.author, 60),
+                line.proposals,
+                line.supported,
+                line.refuted,
+                line.retracted,
+                round(line.cpu_seconds, 3),
+                line.confirmed_gain,
+                line.gain_per_cpu_hour,
+                line.brier,
+                line.reference,
+            )
+            for line in window.books.league().lines
+        ]
+    )

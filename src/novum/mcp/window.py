@@ -1,0 +1,117 @@
+"""A lab as an agent may see it: its ledger read again from where it was left, and nothing else of the directory.
+
+Neither the lab's key nor its secret is ever opened here; a running lab is neither waited for nor held up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from novum.core import events as ev
+from novum.core.errors import IntegrityError, UserError
+from novum.core.events import Record
+from novum.core.hypothesis import Hypothesis
+from novum.core.state import State
+from novum.ledger.journal import Reader
+from novum.report.happenings import Narrator
+from novum.report.league import Books
+
+LINES = 2000
+
+_UNSAID = (ev.GroupDispatched, ev.TrialFinished, ev.LateReport, ev.ScaleMeasured, ev.CheckpointSigned)
+"""Single runs are no news, and those on the gate's data are not for whoever proposes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event in words. time: microseconds since the epoch."""
+
+    seq: int
+    time: int
+    actor: str
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that the lab has taken: what it said of it, and the proposal that came of it, if any."""
+
+    author: str
+    note: str
+    proposal: int | None
+
+
+class Window:
+    """What the record says up to now. Use `open` for a consistent look: calls come from several threads."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.requests: dict[str, Request] = {}
+        self.refusals: dict[int, str] = {}
+        self.claims: dict[int, list[Hypothesis]] = {}
+        self.lines: deque[Line] = deque(maxlen=LINES)
+        self.latest = 0
+        self._books, self._narrator = Books(), Narrator()
+        self._seen = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def open(self) -> Iterator[State]:
+        """The state by now; nothing changes until it is closed. Raises IntegrityError, UserError."""
+        with self._lock:
+            self._read()
+            if self.state.study is None:
+                raise UserError("no campaign has been opened in this lab yet: start one with `novum run`")
+            yield self.state
+
+    def check(self) -> None:
+        """Raises UserError unless there is a lab in the directory."""
+        with Reader(self.directory):
+            pass
+
+    @property
+    def state(self) -> State:
+        """The fold of what was read."""
+        return self._books.state
+
+    @property
+    def books(self) -> Books:
+        """The same by author."""
+        return self._books
+
+    def _read(self) -> None:
+        try:
+            with Reader(self.directory) as reader:
+                for record in reader.read(self._seen):
+                    self._take(record)
+                    self._seen = record.seq
+        except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
+            raise IntegrityError("the record contradicts itself: see `novum verify`") from error
+
+    def _take(self, record: Record) -> None:
+        event = record.event
+        self._books.take(record)
+        self._narrator.take(record)
+        self.latest = record.time
+        if isinstance(event, ev.RequestTaken):
+            self.requests[event.request] = Request(event.author, event.note, None)
+        elif isinstance(event, ev.ProposalMade) and event.request in self.requests:
+            before = self.requests[event.request]
+            self.requests[event.request] = Request(before.author, before.note, event.number)
+        elif isinstance(event, ev.ProposalRefused):
+            self.refusals[event.number] = event.reason
+        elif isinstance(event, ev.HypothesisRegistered):
+            self.claims.setdefault(event.number, []).append(self.state.hypotheses[event.id])
+        if not isinstance(event, _UNSAID):
+            self.lines.append(Line(record.seq, record.time, record.actor, record.kind, self._words(record)))
+
+    def _words(self, record: Record) -> str:
+        if isinstance(record.event, ev.CampaignOpened):  # its usual words name the seed of the search data
+            return f"{record.event.study.name}, arena {record.event.study.arena}"
+        return self._narrator.say(record)

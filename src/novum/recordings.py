@@ -1,0 +1,28 @@
+"""What models said in a lab, for a study that is run again without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from novum.core import artefacts
+from novum.core.events import ModelReplied, ProposalMade
+from novum.ledger.blobs import FileBlobs
+from novum.ledger.journal import Reader
+from novum.researchers.language.replay import Recorded
+
+SUBSTITUTE = "language/"
+"""What the names of those begin with who propose while models fail."""
+
+
+def recorded(directory: str) -> list[Recorded]:
+    """The steps of the language researcher of a lab, in order. Raises IntegrityError, StorageError, UserError."""
+    blobs, steps = FileBlobs(Path(directory) / "blobs"), []
+    with Reader(Path(directory)) as reader:
+        for record in reader.read():
+            event = record.event
+            if isinstance(event, ModelReplied):
+                said = [artefacts.fetch(blobs, one).decode(errors="replace") for one in (event.prompt, event.reply)]
+                steps.append(Recorded(event.request, event.model, event.outcome, event.cause, *said))
+            elif isinstance(event, ProposalMade) and event.author.startswith(SUBSTITUTE):
+                steps.append(Recorded())
+    return steps

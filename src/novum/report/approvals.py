@@ -1,0 +1,69 @@
+"""What waits for people: an act, its content, its likely cost, and how long silence is no answer yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.core.events import ProposalMade
+from novum.core.nouns import Genome
+from novum.core.state import State
+from novum.report.patches import patch_of
+from novum.report.words import changes, in_line, seconds
+
+MAX_CHANGE = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One line of the inbox. expires_in: seconds of the campaign; change: a diff, or the genes that differ."""
+
+    id: str
+    act: str
+    author: str
+    summary: str
+    content: str
+    change: str
+    cost: str
+    expires_in: float
+    votes: str
+
+
+def waiting(state: State) -> list[Waiting]:
+    """Approvals that nobody has decided yet, oldest first."""
+    found = []
+    for one in state.desk.waiting:
+        genome = _genome(state, one.asked.content)
+        yes = [name for name, agreed in one.votes.items() if agreed]
+        assert state.study
+        found.append(
+            Waiting(
+                id=one.asked.id,
+                act=one.asked.act,
+                author=one.asked.author,
+                summary=one.asked.summary,
+                content=one.asked.content,
+                change=_change(state, genome)[:MAX_CHANGE] if genome is not None else "",
+                cost=_cost(state),
+                expires_in=max(0.0, one.asked.expires - state.wall_seconds),
+                votes=f"{len(yes)} of {state.study.policy.approvers} have approved",
+            )
+        )
+    return found
+
+
+def _genome(state: State, content: str) -> Genome | None:
+    proposed: list[ProposalMade] = [one for one in state.pending if one.candidate.id == content]
+    if proposed:
+        return proposed[0].candidate.genome
+    return state.candidates[content].genome if content in state.candidates else None
+
+
+def _change(state: State, genome: Genome) -> str:
+    return patch_of(state, genome) or in_line(changes(genome, state.incumbent.candidate.genome), 400)
+
+
+def _cost(state: State) -> str:
+    """The price of screening one candidate, by the dearest trials of late."""
+    assert state.study
+    cpu, _ = state.prices.dearest
+    return f"{seconds(cpu * state.study.screening.seeds)} of CPU to screen it"

@@ -1,0 +1,206 @@
+"""One HTTP request to a model, and how it ended. The only file that knows pydantic-ai; it is imported when needed.
+
+Nothing is retried here: each request was set aside for, and a second one would not have been.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import urllib.request
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import httpx2
+from anthropic import AsyncAnthropic
+from openai import AsyncOpenAI
+from pydantic_ai import exceptions as wrong
+from pydantic_ai.direct import model_request
+from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, SystemPromptPart, TextPart, UserPromptPart
+from pydantic_ai.models import Model as Served
+from pydantic_ai.models import ModelRequestParameters
+from pydantic_ai.models.anthropic import AnthropicModel
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.output import OutputObjectDefinition
+from pydantic_ai.providers.anthropic import AnthropicProvider
+from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.settings import ModelSettings
+
+from novum.core.dealings import Reply
+from novum.researchers.language.heard import REPLY_BYTES, Heard
+from novum.researchers.language.options import KEYS, loopback
+from novum.researchers.language.request import Request
+from novum.researchers.language.words import line, without_secrets
+
+MAX_CAUSE = 300
+
+
+class _TooLargeError(httpx2.ReadError):
+    """An answer that nobody wants to read to its end."""
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """A body of at most REPLY_BYTES."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for part in self._inner:
+            size += len(part)
+            if size > REPLY_BYTES:
+                raise _TooLargeError(f"the answer has more than {REPLY_BYTES} bytes")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _Transport(httpx2.AsyncHTTPTransport):
+    """Bounds what is read; what is compressed could be small and grow, so it is not read at all."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise _TooLargeError("the answer is compressed, which was not asked for")
+        response.stream = _Bounded(cast(httpx2.AsyncByteStream, response.stream))
+        return response
+
+
+async def ask(request: Request, timeout: float, url: str) -> Heard:
+    """Send one request and wait for its end, at most `timeout` seconds. url: where, when the model does not say."""
+    started = time.monotonic()
+    heard = await _asked(request, timeout, url)
+    return _timed(heard, time.monotonic() - started)
+
+
+def _timed(heard: Heard, seconds: float) -> Heard:
+    return replace(heard, seconds=round(seconds, 3), cause=line(without_secrets(heard.cause), MAX_CAUSE))
+
+
+async def _asked(request: Request, timeout: float, url: str) -> Heard:
+    proxy = None if loopback(url) else urllib.request.getproxies().get(urlsplit(url or "https://").scheme)
+    plain = url.startswith("http://")  # then there is nothing to verify, and certificates take time to load
+    async with httpx2.AsyncClient(
+        transport=_Transport(proxy=proxy, verify=not plain), timeout=timeout, headers={"Accept-Encoding": "identity"}
+    ) as http:
+        try:
+            async with asyncio.timeout(timeout):
+                return _answered(await _sent(_served(request, url, http), request, timeout))
+        except TimeoutError:
+            return Heard(Reply.TIMED_OUT, cause=f"no answer within {timeout:g} seconds")
+        except wrong.AgentRunError as error:
+            return _failed(error)
+        except Exception as error:
+            # Whatever a library or a provider does wrong is a failed request, not a failed lab.
+            return Heard(Reply.MALFORMED, cause=f"{type(error).__name__}: {error}")
+
+
+def _served(request: Request, url: str, http: httpx2.AsyncClient) -> Served:
+    """The model behind its provider's client. A key is sent to its own provider, or to an address that was given."""
+    model = request.model
+    key = os.environ.get(KEYS.get(model.provider, ""), "") or "none"
+    if model.provider == "anthropic":
+        client = AsyncAnthropic(api_key=key, base_url=url or None, http_client=http, max_retries=0)
+        return AnthropicModel(model.name, provider=AnthropicProvider(anthropic_client=client))
+    openai = AsyncOpenAI(api_key=key, base_url=url or None, http_client=http, max_retries=0)
+    return OpenAIChatModel(model.name, provider=OpenAIProvider(openai_client=openai))
+
+
+async def _sent(served: Served, request: Request, timeout: float) -> ModelResponse:
+    native = bool(served.profile.get("supports_json_schema_output"))
+    parameters = ModelRequestParameters(
+        output_mode="native" if native else "text",
+        output_object=OutputObjectDefinition(json_schema=request.schema, name="proposal") if native else None,
+    )
+    settings: dict[str, Any] = {**request.settings, "timeout": timeout}
+    return await model_request(
+        served,
+        list(_messages(request, native=native)),
+        model_settings=cast(ModelSettings, settings),
+        model_request_parameters=parameters,
+    )
+
+
+def _messages(request: Request, *, native: bool) -> list[ModelMessage]:
+    """The conversation; who is not held to the schema by the provider is shown it."""
+    said: list[ModelMessage] = []
+    for number, one in enumerate(request.messages):
+        if one.role == "assistant":
+            said.append(ModelResponse(parts=[TextPart(one.text)]))
+        elif one.role == "system":
+            schema = "" if native else f"\nThe schema of the answer:\n{request.schema}"
+            said.append(ModelRequest(parts=[SystemPromptPart(one.text + schema)]))
+        else:
+            part = UserPromptPart(one.text)
+            if number and isinstance(said[-1], ModelRequest):
+                said[-1] = ModelRequest(parts=[*said[-1].parts, part])
+            else:
+                said.append(ModelRequest(parts=[part]))
+    return said
+
+
+def _answered(response: ModelResponse) -> Heard:
+    """What an answer amounts to, by its end and its text."""
+    details = response.provider_details or {}
+    said = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+    text = without_secrets(said.encode(errors="replace").decode())
+    outcome, cause = None, ""
+    if details.get("refusal") or response.finish_reason == "content_filter":
+        outcome, cause = Reply.REFUSED, str(details.get("refusal") or "refused by the provider's content filter")
+    elif not text.strip():
+        cut = response.finish_reason == "length"
+        outcome = Reply.TRUNCATED if cut else Reply.EMPTY
+        cause = "the answer ended before its text began: raise max_tokens" if cut else "the answer holds no text"
+    return Heard(
+        outcome=outcome,
+        text=text,
+        cause=cause,
+        input_tokens=response.usage.input_tokens,
+        output_tokens=response.usage.output_tokens,
+        truncated=response.finish_reason == "length",
+    )
+
+
+def _failed(error: wrong.AgentRunError) -> Heard:
+    """The outcome of a request that brought no answer. Only what the provider certainly did not do is free."""
+    if isinstance(error, wrong.ContentFilterError):
+        return Heard(Reply.REFUSED, cause=error.message)
+    if isinstance(error, wrong.OutputTokenLimitExceeded):
+        return Heard(Reply.TRUNCATED, cause=error.message)
+    if isinstance(error, wrong.ModelRateLimitError):
+        return Heard(Reply.RATE_LIMITED, cause=_said(error), charged=False, retry_after=error.retry_after)
+    if isinstance(error, wrong.ModelTimeoutError | wrong.ModelRequestTimeout):
+        return Heard(Reply.TIMED_OUT, cause=error.message)
+    if isinstance(error, wrong.ModelConnectionError):
+        return _unconnected(error)
+    if type(error) is wrong.ModelAPIError:  # none of its categories: what came cannot be decoded
+        return Heard(Reply.MALFORMED, cause=error.message)
+    if isinstance(error, wrong.ModelAPIError):
+        charged = not isinstance(error, wrong.ModelHTTPError)
+        return Heard(Reply.UNREACHABLE, cause=_said(error), charged=charged, retry_after=error.retry_after)
+    return Heard(Reply.MALFORMED, cause=error.message)
+
+
+def _unconnected(error: wrong.ModelConnectionError) -> Heard:
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, _TooLargeError):
+            return Heard(Reply.MALFORMED, cause=str(inner))
+        inner = inner.__cause__ or inner.__context__
+    return Heard(Reply.UNREACHABLE, cause=error.message, charged=error.phase not in ("pool", "connect"))
+
+
+def _said(error: wrong.ModelAPIError) -> str:
+    """The provider's own words, as far as they are words."""
+    status = f"HTTP {error.status_code}" if isinstance(error, wrong.ModelHTTPError) else "the provider failed"
+    body = error.body
+    message = body.get("message") or body.get("error") if isinstance(body, dict) else body
+    if isinstance(message, dict):
+        message = message.get("message")
+    return f"{status}: {message}" if message else status

@@ -1,0 +1,86 @@
+"""Text from elsewhere made harmless: no terminal escapes, no invisible characters, no secrets, bounded in length."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+REMOVED = "[secret removed]"
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)"  # OSC, DCS, SOS, PM, APC: titles, links, clipboard
+    r"|\x1b[@-_]?"
+)
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
+    "\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # zero width, direction overrides
+    "\U000e0000-\U000e007f\ud800-\udfff]"  # tags, lone surrogates
+)
+_TEMPLATE_TOKEN = re.compile(r"<(?=\|)|(?<=\|)>")
+
+_SECRETS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}"
+    r"|\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{16,}"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{30,}"
+    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bhf_[A-Za-z0-9]{20,}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[A-Za-z0-9_-]{30,}"
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
+    re.DOTALL,
+)
+_BEARER = re.compile(r"\b(Bearer\s+)[A-Za-z0-9._~+/-]{16,}=*")
+_ASSIGNED = re.compile(
+    r"(?i)\b((?:[a-z0-9]+_)*(?:api_?key|secret_?key|access_?token|auth_?token|password|passwd)[\"']?\s*[:=]\s*[\"'])"
+    r"[^\"'\s]{8,}(?=[\"'])"
+)
+_TELLING = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
+_LONG_ENOUGH = 8
+"""Characters below which a variable's value is too common a word to be taken out of every text."""
+
+
+def clean(text: str) -> str:
+    """`text` without terminal escapes, control characters and what cannot be seen; line ends are line feeds."""
+    return _INVISIBLE.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> str:
+    """`text` with what looks like a key, and the values of telling environment variables, replaced."""
+    for value in _telling(os.environ if environment is None else environment):
+        text = text.replace(value, REMOVED)
+    text = _SECRETS.sub(REMOVED, text)
+    text = _BEARER.sub(rf"\g<1>{REMOVED}", text)
+    return _ASSIGNED.sub(rf"\g<1>{REMOVED}", text)
+
+
+def _telling(environment: Mapping[str, str]) -> list[str]:
+    """Values that must not leave the machine, the longest first."""
+    found = {value for name, value in environment.items() if _TELLING.search(name) and len(value) >= _LONG_ENOUGH}
+    return sorted(found, key=lambda value: (-len(value), value))
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most about `limit` characters of `text`, its end and its beginning, saying how many are left out."""
+    if len(text) <= limit:
+        return text
+    head = max(0, limit * 2 // 3)
+    tail = max(0, limit - head)
+    return f"{text[:head]} [... {len(text) - head - tail} characters left out ...] {text[len(text) - tail :]}"
+
+
+def line(text: str, limit: int) -> str:
+    """`text` from elsewhere in one clean line of at most about `limit` characters."""
+    return shortened(" ".join(clean(text).split()), limit)
+
+
+def harmless(text: str) -> str:
+    """`text` from elsewhere as it may stand in a prompt: clean, and without the tokens of chat templates."""
+    return _TEMPLATE_TOKEN.sub(" ", clean(text))
+
+
+def tag(texts: Iterable[str]) -> str:
+    """A delimiter for these texts that none of them contains: nobody can write a text that holds its own digest."""
+    whole = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    return f"data-{whole[:16]}"

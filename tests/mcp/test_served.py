@@ -1,0 +1,233 @@
+"""The server as agents meet it: another process, over standard input and over HTTP, on a lab that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from labs import coin_study
+
+pytest.importorskip("mcp")
+
+from mcp import Client, StdioServerParameters
+from novum import wiring
+from novum.core.events import ProposalMade
+from novum.core.study import Budget
+from novum.ledger.journal import Reader, is_held
+
+STUDY = """
+name = "coins"
+arena = "coinflip"
+executor = "inline"
+[researcher]
+name = "inbox"
+"""
+NAMES = {"study", "findings", "hypotheses", "hypothesis", "failures", "log", "league", "follow", "propose"}
+PATIENCE = 45
+
+
+def command(lab: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "novum.cli", "mcp", "--lab", str(lab), *more]
+
+
+def stdio(lab: Path, *more: str) -> StdioServerParameters:
+    program, *words = command(lab, *more)
+    return StdioServerParameters(command=program, args=words)
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory) -> Path:
+    """A lab with findings that does not run any more."""
+    directory = tmp_path_factory.mktemp("quiet") / "lab"
+    with wiring.session(coin_study(), Budget(trials=400), directory) as lab:
+        lab.run()
+    return directory
+
+
+@contextmanager
+def process(words: list[str], **given):
+    running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **given)
+    try:
+        yield running
+    finally:
+        if running.poll() is None:
+            running.send_signal(signal.SIGKILL)
+        running.communicate()
+
+
+def free_port() -> int:
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        return place.getsockname()[1]
+
+
+@contextmanager
+def served(lab: Path):
+    port = free_port()
+    with process(command(lab, "--http", str(port), "--as", "web")) as running:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert running.poll() is None
+            time.sleep(0.05)
+        yield port
+
+
+async def use_all(client) -> dict:
+    """List and call every tool."""
+    assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
+    given = {"hypothesis": {"name": "h1"}, "follow": {"name": "h1"}}
+    given["propose"] = {"genome": {"shade": 63, "spin": 4}, "rationale": "why not", "probability": 0.1}
+    told = {}
+    for name in sorted(NAMES):
+        answer = await client.call_tool(name, given.get(name, {}))
+        assert not answer.is_error, (name, answer.content)
+        assert answer.structured_content
+        told[name] = answer.structured_content
+    return told
+
+
+def check_all(told: dict, author: str) -> None:
+    assert [gene["name"] for gene in told["study"]["genes"]] == ["metal", "edge", "spin", "shade"]
+    assert not told["study"]["running"]
+    assert told["findings"]["findings"]
+    assert told["league"]["authors"]
+    assert told["log"]["events"]
+    assert told["follow"]["stage"]
+    assert told["propose"]["author"] == author
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_every_tool_over_standard_input(quiet, mode):
+    async def go():
+        async with Client(stdio(quiet, "--as", "coder"), mode=mode) as client:
+            return await use_all(client)
+
+    check_all(asyncio.run(go()), "mcp:coder")
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_every_tool_over_http(quiet, mode):
+    async def go(port):
+        async with Client(f"http://127.0.0.1:{port}/mcp", mode=mode) as client:
+            return await use_all(client)
+
+    with served(quiet) as port:
+        check_all(asyncio.run(go(port)), "mcp:web")
+
+
+def test_http_is_for_this_machine_alone(quiet):
+    with served(quiet) as port:
+        with socket.socket() as other:
+            assert other.connect_ex((_address(), port)) != 0 or _address().startswith("127.")
+        for headers in ({"Host": "evil.example"}, {"Host": f"127.0.0.1:{port}", "Origin": "http://evil.example"}):
+            asked = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            kinds = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+            asked.request("POST", "/mcp", body=json.dumps({"jsonrpc": "2.0"}), headers={**kinds, **headers})
+            assert asked.getresponse().status in (403, 421)
+            asked.close()
+
+
+def _address() -> str:
+    """An address of this machine by which others reach it, if it has one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as place:
+        try:
+            place.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return place.getsockname()[0]
+
+
+async def agent(client) -> tuple[dict, int]:
+    """Knows nothing of coins: tries each choice of each gene until the lab says that one is better."""
+    study = (await client.call_tool("study", {})).structured_content
+    assert study["running"]
+    sent = []
+    for gene in study["genes"]:
+        for choice in gene["choices"][:6]:
+            if choice == study["incumbent"][gene["name"]] or gene["name"] == "shade":
+                continue
+            asked = {"genome": {gene["name"]: choice}, "rationale": f"try {gene['name']}", "probability": 0.2}
+            answer = await client.call_tool("propose", asked)
+            assert not answer.is_error, answer.content
+            sent.append(answer.structured_content["request"])
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        for request in sent:
+            told = (await client.call_tool("follow", {"name": request})).structured_content
+            if told["outcome"] == "supported" and told["effect"] is not None:
+                return told, len(sent)
+        await asyncio.sleep(0.3)
+    raise AssertionError("nothing was found")
+
+
+def test_an_agent_gets_from_the_study_to_a_confirmed_finding(tmp_path):
+    (tmp_path / "coins.toml").write_text(STUDY)
+    lab = tmp_path / "lab"
+    run = [sys.executable, "-m", "novum.cli", "run", str(tmp_path / "coins.toml"), "--budget", "2m", "--lab", str(lab)]
+
+    async def go():
+        async with Client(stdio(lab, "--as", "greedy")) as client:
+            told, sent = await agent(client)
+            found = (await client.call_tool("findings", {})).structured_content["findings"]
+            detail = (await client.call_tool("hypothesis", {"name": told["hypothesis"]})).structured_content
+            return told, sent, found, detail
+
+    with process([*run, "--plain"], start_new_session=True) as running:
+        until = time.monotonic() + 30
+        while not (is_held(lab) and (lab / "lab.db").exists()) or not _opened(lab):
+            assert time.monotonic() < until and running.poll() is None
+            time.sleep(0.05)
+        told, sent, found, detail = asyncio.run(go())
+        stop = [sys.executable, "-m", "novum.cli", "stop", "--lab", str(lab), "--as", "tester"]
+        subprocess.run(stop, check=True, capture_output=True)
+        running.wait(10)
+    assert sent == 15
+    assert told["e_value"] >= told["threshold"]
+    first = next(one for one in found if one["hypothesis"] == told["hypothesis"])
+    assert first["author"] == detail["author"] == "mcp:greedy"
+    assert detail["candidate"]["spin"] == 2 or detail["candidate"]["metal"] == 4
+    with Reader(lab) as reader:
+        made = [record for record in reader.read() if isinstance(record.event, ProposalMade)]
+    assert {record.actor for record in made} == {"mcp:greedy"}
+    assert wiring.verify(lab).ok
+
+
+def _opened(lab: Path) -> bool:
+    from novum.api import read_lab
+    from novum.core.errors import NovumError
+
+    try:
+        return read_lab(lab).session_open
+    except NovumError:
+        return False
+
+
+def test_the_lab_itself_never_loads_the_protocol(tmp_path):
+    code = "import sys, novum.cli.app, novum.api, novum.cli.agents, novum.wiring; sys.exit('mcp' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
+
+
+def test_a_missing_lab_and_a_missing_package_are_told_in_one_line(tmp_path):
+    def said(words, **more):
+        done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, **more)
+        return done.returncode, done.stderr
+
+    assert said(command(tmp_path)) == (2, f"novum: no lab in {tmp_path}: give --lab DIR of an existing lab, "
+                                          "or start one with `novum run`\n")  # fmt: skip
+    (tmp_path / "mcp").mkdir()
+    (tmp_path / "mcp" / "__init__.py").write_text("raise ModuleNotFoundError('no', name='mcp')")
+    status, text = said(command(tmp_path), env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert (status, text) == (2, "novum: novum mcp needs mcp, which is not installed: pip install 'novum[mcp]'\n")

