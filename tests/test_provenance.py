@@ -12,6 +12,7 @@ from novum import read_lab, wiring
 from novum.arenas.coinflip.arena import CoinflipArena
 from novum.arenas.digits.arena import DigitsArena
 from novum.core.study import Budget
+from novum.ledger.code import code_hash
 from novum.ledger.memory import MemoryBlobs
 
 
@@ -63,4 +64,4 @@ def test_it_is_in_the_ledger_of_a_lab(tmp_path):
         lab.run()
     kept = read_lab(tmp_path).provenance
     assert kept.isolation.startswith("none")
-    assert kept.novum_code == prov._code()
+    assert kept.novum_code == code_hash()

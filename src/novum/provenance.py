@@ -5,20 +5,17 @@ Novum's own code is hashed; where it runs from a git checkout, the commit and th
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import subprocess
 import sys
-from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
 from novum.core.events import Provenance
-from novum.core.ids import digest
 from novum.core.ports import Arena, Blobs
+from novum.ledger.code import PACKAGE, code_hash
 
-PACKAGE = Path(__file__).parent
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 GIT_SECONDS = 5.0
 
@@ -28,7 +25,7 @@ def provenance(arena: Arena, blobs: Blobs, isolation: str) -> Provenance:
     model, flags = _processor()
     commit, changes = _checkout()
     return Provenance(
-        novum_code=_code(),
+        novum_code=code_hash(),
         git_commit=commit,
         git_changes=f"sha256:{blobs.put(changes)}" if changes else "",
         python=f"{platform.python_implementation()} {platform.python_version()} ({sys.executable and _build()})",
@@ -46,13 +43,6 @@ def provenance(arena: Arena, blobs: Blobs, isolation: str) -> Provenance:
 
 def _build() -> str:
     return " ".join(platform.python_build())
-
-
-@cache
-def _code() -> str:
-    """SHA-256 over every source file of the package."""
-    files = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".toml", ".html") and path.is_file())
-    return digest([[str(path.relative_to(PACKAGE)), hashlib.sha256(path.read_bytes()).hexdigest()] for path in files])
 
 
 def _packages() -> dict[str, str]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from novum.audit.anchor import root
@@ -23,8 +20,8 @@ from novum.core.events import (
 )
 from novum.core.grade import grade
 from novum.core.hypothesis import Hypothesis
-from novum.core.ids import digest
 from novum.core.plans import Purpose, Side
+from novum.ledger.code import code_hash
 from novum.ledger.codec import plain
 from novum.version import __version__
 
@@ -119,7 +116,7 @@ class Dossier:
             "finding": self.hypothesis.id,
             "lab": self.opening.secret_commitment,
             "ledger": {"events": self.events, "head": self.head},
-            "novum": {"code": _code(), "version": __version__},
+            "novum": {"code": code_hash(), "version": __version__},
         }
 
 
@@ -175,13 +172,3 @@ def rests_on(state: Archive, hypothesis: Hypothesis) -> Iterator[TrialFinished]:
             needed = plan.subject == hypothesis.id or (behind_scale and plan.purpose is not Purpose.FOLLOW_UP)
         if needed:
             yield trial
-
-
-@cache
-def _code() -> str:
-    """SHA-256 over Novum's source, which decides how a pack is written."""
-    home = Path(__file__).parents[1]
-    files = sorted(path for path in home.rglob("*") if path.suffix in (".py", ".html"))
-    return digest(
-        [[path.relative_to(home).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()] for path in files]
-    )

@@ -7,7 +7,6 @@ over one kind of document is never one over another.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from novum.core.errors import StorageError, UserError
+from novum.core.errors import UserError
+from novum.ledger.private import created
 
 NAME = "lab.key"
 GROUP = 4
@@ -84,23 +84,9 @@ def load_key(directory: Path, *, create: bool = True) -> LabKey:
     path = directory / NAME
     if not create and not path.exists():
         raise UserError(f"{path} is missing, and only the key that signed the record can go on: restore it from a copy")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(path)
-    except OSError as error:
-        raise StorageError(f"cannot create {path}: {error.strerror}; choose a writable --lab DIR") from error
     private = Ed25519PrivateKey.generate()
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise StorageError(f"cannot write {path}: {error.strerror}; free some space and run again") from error
-    return LabKey(private)
+    text = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return LabKey(private) if created(path, text) else _read(path)
 
 
 def public_of(directory: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from novum.core.errors import StorageError, UserError
+from novum.core.errors import UserError
+from novum.ledger.private import created
 
 NAME = "lab.secret"
 
@@ -18,19 +19,8 @@ def load_secret(directory: Path, *, create: bool = True) -> bytes:
     path = directory / NAME
     if not create and not path.exists():
         raise UserError(f"{path} is missing, and the campaign cannot go on without it: restore it from a copy")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(path)
-    except OSError as error:
-        raise StorageError(f"cannot create {path}: {error.strerror}; choose a writable --lab DIR") from error
     secret = os.urandom(32)
-    with os.fdopen(handle, "w") as file:
-        file.write(secret.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return secret
+    return secret if created(path, f"{secret.hex()}\n".encode()) else _read(path)
 
 
 def known_secret(directory: Path) -> bytes | None:
