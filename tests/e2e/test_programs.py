@@ -14,6 +14,7 @@ import programs
 import pytest
 
 from novum import verify
+from novum.ledger.journal import is_held
 
 STUDY = """
 name = "guess"
@@ -99,7 +100,8 @@ def test_a_kill_in_the_middle_of_a_trial_leaves_no_process_no_mount_and_no_direc
     temporary.mkdir()
     mounts = Path("/proc/self/mounts").read_text()
     runner = subprocess.Popen(
-        [sys.executable, "-m", "novum.cli", "run", str(tmp_path / "slow"), "--budget", "5m", "--lab", str(tmp_path)],
+        [sys.executable, "-m", "novum.cli", "run", "slow", "--budget", "5m", "--lab", "killed"],
+        cwd=tmp_path,
         env={**os.environ, "TMPDIR": str(temporary)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     until = time.monotonic() + 30
@@ -140,3 +142,48 @@ def test_bad_input_is_one_line_that_says_what_to_do(tmp_path):
     assert "no lab in" in novum("apply", "h1", "--lab", tmp_path / "none", cwd=tmp_path, status=2)
     assert "nothing to stop" in novum("stop", "--lab", tmp_path, cwd=tmp_path, status=2)
     assert "study.toml" in novum("run", tmp_path, cwd=tmp_path, status=2)
+
+
+def test_the_doctor_says_which_walls_there_are(tmp_path):
+    found = json.loads(novum("doctor", "--json", cwd=tmp_path))
+    assert found["tier"] in ("namespaces", "landlock", "none")
+    assert (found["tier"] == "namespaces") == (not found["gaps"])
+    assert "sandbox" in novum("doctor", cwd=tmp_path)
+
+
+def test_people_approve_from_the_shell(tmp_path):
+    rules = '[{ act = "propose", author = "evolve", allow = "yes" }, { act = "propose", allow = "approval" }]'
+    (tmp_path / "s.toml").write_text(
+        f'name = "s"\narena = "coinflip"\nexecutor = "inline"\n[policy]\nrules = {rules}\n'
+    )
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "novum.cli", "run", "s.toml", "--budget", "20s", "--lab", "lab", "--force", "--plain"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _patiently(lambda: (tmp_path / "lab" / "lab.secret").exists() and is_held(tmp_path / "lab"))
+        time.sleep(1.0)
+        novum("propose", "metal=4", "edge=4", "--as", "alice", "-m", "heavy", "--lab", "lab", cwd=tmp_path)
+        _patiently(lambda: json.loads(novum("inbox", "--lab", "lab", "--json", cwd=tmp_path)))
+        (one,) = json.loads(novum("inbox", "--lab", "lab", "--json", cwd=tmp_path))
+        assert "heavy" in novum("inbox", "--lab", "lab", cwd=tmp_path)
+        own = novum("approve", one["id"], "--as", "alice", "--lab", "lab", cwd=tmp_path, status=2)
+        assert "nobody approves what they proposed" in own
+        novum("approve", one["id"], "--as", "bob", "--lab", "lab", cwd=tmp_path)
+        _patiently(lambda: "approved by bob" in _closed(tmp_path))
+        novum("stop", "--lab", "lab", cwd=tmp_path)
+    finally:
+        runner.kill()
+        runner.wait()
+    assert verify(tmp_path / "lab").ok
+
+
+def _closed(place: Path) -> str:
+    return novum("log", "--lab", "lab", "--kind", "approval_closed", cwd=place)
+
+
+def _patiently(done) -> None:
+    until = time.monotonic() + 15
+    while not done():
+        assert time.monotonic() < until, "it took too long"
+        time.sleep(0.2)

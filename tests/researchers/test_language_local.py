@@ -62,7 +62,7 @@ def no_keys(monkeypatch):
 
 
 def test_a_coin_study_ends_with_verdicts_and_replays_without_the_model(tmp_path):
-    events, blobs = ran(tmp_path / "lab", Budget(trials=260, wall_seconds=120, tokens=4800))
+    events, blobs = ran(tmp_path / "lab", Budget(trials=260, wall_seconds=120, tokens=4400))
     checked(events, blobs, tmp_path / "lab")
     made = [event for event in events if isinstance(event, ProposalMade)]
     assert any(event.author == "language:local" for event in made)
@@ -80,7 +80,7 @@ def test_a_coin_study_ends_with_verdicts_and_replays_without_the_model(tmp_path)
 def test_a_program_study_ends_with_verdicts(tmp_path):
     events, blobs = ran(
         tmp_path / "lab",
-        Budget(trials=40, wall_seconds=120, tokens=4000),
+        Budget(trials=40, wall_seconds=120, tokens=3600),
         name="guess",
         arena="program",
         options=programs.options(tmp_path / "program"),

@@ -76,7 +76,10 @@ class Desk:
             return answers.Status("refused", quoted(self._window.refusals[taken.proposal]))
         claims = self._window.claims.get(taken.proposal)
         if not claims:
-            return answers.Status("waiting", f"taken down as proposal {taken.proposal}; the lab looks at it next")
+            return answers.Status(
+                "waiting",
+                f"taken down as proposal {taken.proposal}; the lab, or a person who approves, has yet to look at it",
+            )
         return _status(state, claims)
 
     def _untaken(self, name: str) -> answers.Status:

@@ -134,6 +134,7 @@ class LanguageResearcher:
             self._note(
                 request, outcome, "; ".join(part for part in (cause, cost.remark, _source(request, step)) if part)
             ),
+            model=step.model if step else request.model.label,
             reply=heard.text,
             input_tokens=cost.input_tokens,
             output_tokens=cost.output_tokens,
