@@ -104,7 +104,7 @@ class BenjaminiHochberg:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Paired bootstrap on a few repeats (piloop, as peers.md section 1 describes it: some 20 % false keeps at 3).
+    """Paired bootstrap on a few repeats, as one tool does it: some 20 % false keeps at 3.
 
     Keeps if at least `confidence` of all resamples have a mean above zero; all of them are enumerated, so there is no
     bootstrap noise.
