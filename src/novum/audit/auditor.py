@@ -50,6 +50,9 @@ SUPERSEDED = "superseded"
 CONTRADICTIONS = (LookupError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError)
 
 
+_OF_HOLDOUT = (HoldoutOpened, HoldoutAsked, HoldoutAnswered, HoldoutClosed)
+
+
 @dataclass
 class Audit:
     """A walk over the events with the state before each of them."""
@@ -89,6 +92,8 @@ class Audit:
             self.rules = self.make_rules(event.study)
         elif self.rules is None:
             raise IntegrityError("an event stands before the campaign was opened")
+        elif isinstance(event, TrialFinished):
+            self._finished(event)
         elif isinstance(event, HypothesisRegistered):
             check_claim(event, self.state)
         elif isinstance(event, IncumbentChanged):
@@ -98,8 +103,6 @@ class Audit:
         elif isinstance(event, LateReport):
             if event.group in self.state.in_flight:
                 raise IntegrityError(f"{event.group} was waited for, and its report was put aside as late")
-        elif isinstance(event, TrialFinished):
-            self._finished(event)
         elif isinstance(event, ConfirmationOpened):
             self._opened(event)
         elif isinstance(event, VerdictReached):
@@ -110,7 +113,7 @@ class Audit:
             self._measured(event)
         elif isinstance(event, CandidateTuned):
             self._tuned(event)
-        elif isinstance(event, HoldoutOpened | HoldoutAsked | HoldoutAnswered | HoldoutClosed):
+        elif isinstance(event, _OF_HOLDOUT):
             check_holdout(event, self.state, self.rules, self.scores)
         elif isinstance(event, AblationPlanned):
             self._planned(event)
