@@ -58,25 +58,27 @@ def verify_lab(
 
 def walk(rows: Iterable[Row], audit: Audit) -> Verification:
     """Let `audit` take the rows of a ledger; stops at the first lie."""
-    head, signatures = GENESIS, audit.signatures
-    done = Verification(True, "", 0, 0, 0, 0, head)
+    head, seen, signatures, lie = GENESIS, 0, audit.signatures, ""
     try:
         for seq, time, actor, kind, payload, recorded in rows:
-            before = done.events, head
+            before = seen, head
             try:
-                if seq != done.events + 1:
-                    raise IntegrityError(f"event {done.events + 1} is missing")
-                head = link(head, seq, time, actor, kind, payload)
-                if head != recorded:
+                if seq != seen + 1:
+                    raise IntegrityError(f"event {seen + 1} is missing")
+                following = link(head, seq, time, actor, kind, payload)
+                if following != recorded:
                     raise IntegrityError("its hash does not follow from its content and the hash before it")
                 audit.take(decode(kind, payload), before)
-                signatures.reach(seq, head)
+                signatures.reach(seq, following)
             except (IntegrityError, *CONTRADICTIONS) as error:
                 raise IntegrityError(f"event {seq} ({kind}): {error}") from error
-            done = Verification(True, "", seq, audit.trials, audit.verdicts, audit.scores.done, head)
-        signatures.end(done.events, closed=not audit.state.session_open and audit.state.session > 0)
+            seen, head = seq, following
+        signatures.end(seen, closed=not audit.state.session_open and audit.state.session > 0)
     except IntegrityError as error:
-        return replace(done, ok=False, lie=str(error))
+        lie = str(error)
+    done = Verification(not lie, lie, seen, audit.trials, audit.verdicts, audit.scores.done, head)
+    if lie:
+        return done
     notes = (*_notes(audit), *signatures.notes(done.events))
     return replace(done, notes=notes, checkpoints=signatures.good, key=signatures.key)
 
