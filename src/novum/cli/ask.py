@@ -6,15 +6,12 @@ import getpass
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from novum.cli.output import JsonOption, LabOption, as_json, find_lab, safe
 from novum.core.errors import UserError
-
-if TYPE_CHECKING:
-    pass
 
 STOP_SECONDS = 5.0
 

@@ -31,11 +31,12 @@ def kill_switch(mailbox: Mailbox, lab: Stoppable) -> Iterator[None]:
     The loop raises KeyboardInterrupt at its next safe point; the request is in the record by then, or on the way out.
     """
     over = threading.Event()
+    looking = Mailbox(mailbox.directory)  # of its own: the lab's thread keeps what it has seen for itself
 
     def watch() -> None:
-        # Looks at names only: requests are read, and recorded, by the lab's own thread.
+        # It only looks: requests are recorded, and answered, by the lab's own thread.
         while not over.wait(LOOK_SECONDS):
-            if any(request.act is Act.STOP for request in Mailbox(mailbox.directory).waiting()):
+            if any(request.act is Act.STOP for request in looking.waiting()):
                 lab.draining = lab.halted = True
                 return
 
