@@ -12,7 +12,7 @@ from pathlib import Path
 
 from novum import wiring
 from novum.core.dispatch import spent
-from novum.core.events import Check
+from novum.core.events import Alarm, Check
 from novum.core.loop import Lab
 from novum.core.nouns import Genome, Setting
 from novum.core.plans import Verdict
@@ -28,6 +28,9 @@ ESTIMATE = 2
 
 FEWEST_PAIRS = 12
 """Pairs without which a control is not worth beginning."""
+
+UNWATCHED = tuple(alarm for alarm in Alarm if alarm not in (Alarm.STALL, Alarm.DISK, Alarm.MEMORY))
+"""What nobody looks for in a control: its outcome is known, however good it is."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ class Bench:
             researcher=ResearcherSettings("controls"),
             gate=replace(study.gate, estimate_pairs=ESTIMATE, reopenings=0, guardrails=()),
             follow_up=FollowUpSettings(share=0.0),
+            watchdog=replace(study.watchdog, off=UNWATCHED),
         )
         arena = self.lab.house.arena if control.options == study.options else self.lab.house.elsewhere(control.options)
         with wiring.session(

@@ -61,7 +61,7 @@ def clear(lab: Lab, directory: Path, *, say: Say = lambda _: None, force: bool =
     known = lab.state.preflight
     if known is None or known.budget != lab.state.budget:
         known = examine(lab, directory, say=say, share=SHARE, named=named)
-        if lab.draining:
+        if lab.draining or lab.state.vigil.stopped:
             return
         lab.record([known])
     if not known.ok and not force:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from novum.core import artefacts
+from novum.core.dealings import AGENT, Reply
 from novum.core.events import ModelReplied, ProposalMade
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.journal import Reader
@@ -21,6 +22,8 @@ def recorded(directory: str) -> list[Recorded]:
         for record in reader.read():
             event = record.event
             if isinstance(event, ModelReplied):
+                if event.template == AGENT or event.outcome is Reply.COMMENT:
+                    continue
                 said = [artefacts.fetch(blobs, one).decode(errors="replace") for one in (event.prompt, event.reply)]
                 steps.append(Recorded(event.request, event.model, event.outcome, event.cause, *said))
             elif isinstance(event, ProposalMade) and event.author.startswith(SUBSTITUTE):

@@ -17,19 +17,21 @@ from novum import memory
 from novum.core.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
 from novum.core.house import House
 from novum.core.loop import Lab
-from novum.core.nouns import RESOURCES, Card, Setting
+from novum.core.nouns import Setting
 from novum.core.ports import Arena, Blobs, Evidence, Executor, Ledger, Researcher, Steward
 from novum.core.quiet import without_collector
-from novum.core.rule import metric_of
+from novum.core.secrets import Secrets
 from novum.core.seeds import Keyring, commitment
 from novum.core.state import State
-from novum.core.study import NAME, NAME_RULE, Budget, Study
-from novum.governance.budget import HardBudget
+from novum.core.study import Budget, Study
+from novum.governance.budget import HardBudget, check_levels
 from novum.governance.mailbox import Mailbox
 from novum.governance.switch import kill_switch
+from novum.governance.watchdog import watchdog
 from novum.opening import check_same, take_up
 from novum.provenance import provenance
 from novum.telemetry import traced
+from novum.validity import check_metrics, check_secrets, valid
 
 if TYPE_CHECKING:
     from novum.audit.verify import Verification
@@ -142,24 +144,7 @@ def check(study: Study, budget: Budget | None = None) -> None:
         raise StudyError(f"baseline: {error}") from None
     _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options)
     check_metrics(study, problem.card)
-
-
-def check_metrics(study: Study, card: Card) -> None:
-    """Hold the metrics that a study names beside the arena's own to those that there are. Raises StudyError."""
-    further = [metric.name for metric in card.metrics]
-    for name in study.follow_up.metrics:
-        if name not in further:
-            raise StudyError(f"follow_up.metrics: cannot be {name!r}; choose from {further or 'nothing here'}")
-    for rail in study.gate.guardrails:
-        metric = metric_of(card, rail.metric)
-        if metric is None:
-            known = ", ".join([*further, *RESOURCES])
-            raise StudyError(f"gate.guardrails: there is no metric {rail.metric!r}; choose from {known}")
-        if metric.log and rail.margin <= 1.0:
-            raise StudyError(
-                f"gate.guardrails: {rail.metric!r} is compared by ratio, so its margin is a factor above 1 "
-                f"(1.1: ten percent worse), not {rail.margin}"
-            )
+    check_levels(study.budgets)
 
 
 def arena(study: Study) -> Arena:
@@ -177,10 +162,12 @@ def house(
 ) -> House:
     """All rooms of a study behind their ports. `problem` and `researcher` replace the ones that the study names."""
     from novum.gate.judge import BettingGate
+    from novum.researchers.critic import RuleCritic
 
+    problem, given = problem or arena(study), problem
     return House(
         study=study,
-        arena=problem or arena(study),
+        arena=problem,
         researcher=researcher
         or _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options),
         gate=BettingGate(study.gate),
@@ -188,7 +175,9 @@ def house(
         governor=HardBudget(budget),
         keyring=Keyring(secret),
         slots=slots,
-        elsewhere=elsewhere(study, problem),
+        elsewhere=elsewhere(study, given),
+        critic=RuleCritic(problem.space, getattr(problem, "hidden_files", frozenset)()),
+        control=_random({}),
     )
 
 
@@ -221,15 +210,17 @@ def session(
     """
     from novum.ledger.blobs import FileBlobs
     from novum.ledger.journal import Journal
+    from novum.ledger.scrubbed import ScrubbedLedger
     from novum.ledger.secret import load_secret
 
-    study, budget = _valid(study, budget)
+    study, budget = valid(study, budget)
     if not budget.bounded:
         raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
     if researcher is None:
         check_waiting(study, budget)
     given, problem = problem, problem or arena(study)
     check_metrics(study, problem.card)
+    check_levels(study.budgets)
     require(problem)
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
@@ -238,13 +229,16 @@ def session(
         rooms = house(study, budget, secret, count, given, researcher)
         if state.study is not None:
             check_same(state, rooms, directory)
-        ledger = traced(_signed(journal, directory, state, rooms))
+        known = Secrets.of(os.environ)
+        check_secrets(study, known)
+        ledger = ScrubbedLedger(traced(_signed(journal, directory, state, rooms)), known)
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync
         take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(study, problem)))
         with nullcontext(place) if place else executor(study, problem, count) as running:
             box = Mailbox(directory)
-            lab = Lab(rooms, state, ledger, blobs, running, steward=steward(rooms, blobs), mailbox=box)
+            lab = Lab(rooms, state, ledger, blobs, running, steward=steward(rooms, blobs), mailbox=box, secrets=known)
+            lab.watchdog = watchdog(study, problem, directory)
             lab.rest = memory.keeper(journal, directory, secret, state)
             with kill_switch(box, lab), closing_of(rooms.researcher):
                 yield lab
@@ -335,23 +329,6 @@ def require(problem: Arena) -> None:
 def cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _valid(study: Study, budget: Budget) -> tuple[Study, Budget]:
-    """Hold what was built in Python to the rules that study files are held to. Raises StudyError."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from novum.ledger.codec import plain
-
-    if not NAME.fullmatch(study.name):
-        raise StudyError(f"name: cannot be {study.name[:80]!r}; {NAME_RULE}")
-    try:
-        TypeAdapter(Study).validate_python(plain(study))
-        TypeAdapter(Budget).validate_python(plain(budget))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise StudyError(f"{'.'.join(map(str, first['loc']))}: {first['msg']} (got {first['input']!r})") from None
-    return study, budget
 
 
 def _signed(journal: Ledger, directory: Path, state: State, rooms: House) -> Ledger:

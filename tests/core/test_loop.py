@@ -23,7 +23,7 @@ from novum.core.events import (
     VerdictReached,
 )
 from novum.core.hypothesis import Phase
-from novum.core.nouns import GroupResult, Kind, Usage
+from novum.core.nouns import GroupResult, Kind, Limits, Usage
 from novum.core.plans import Purpose, Verdict
 from novum.core.state import State, fold
 from novum.core.study import Budget, GateSettings, ScreeningSettings
@@ -313,7 +313,8 @@ def test_one_trial_that_timed_out_does_not_price_the_others_out():
             ]
 
     budget = Budget(cpu_seconds=70.0)
-    lab = in_memory(coin_study(arena="scripted"), budget, arena=ScriptedArena(), executor=Slow(plan))
+    study = coin_study(arena="scripted", limits=Limits(seconds=60.0))
+    lab = in_memory(study, budget, arena=ScriptedArena(), executor=Slow(plan))
     lab.run()
     assert lab.state.outcomes[Kind.TIMED_OUT] > 0
     opened = [e for e in events(lab) if isinstance(e, ConfirmationOpened)]

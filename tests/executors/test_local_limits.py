@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from novum.core.house import LOOK_SECONDS
 from novum.core.nouns import Kind, Limits, Usage
 from novum.executors.local import LocalExecutor
 from novum.executors.protocol import Report, judge, pack
@@ -47,6 +48,13 @@ def test_cpu_time_of_all_processes_is_counted(outcome):
     kind, _, usage = outcome("spin", replace(SMALL, seconds=0.6))
     assert kind is Kind.TIMED_OUT
     assert usage.cpu_seconds > 0.3  # shared machine: two spinning processes get at least this much of two cores
+
+
+def test_cpu_time_of_the_whole_tree_is_bounded(outcome):
+    kind, cause, usage = outcome("spin", replace(SMALL, cpu_seconds=0.6))
+    assert kind is Kind.TIMED_OUT
+    assert "allowed are 0.6 (cpu_seconds)" in cause
+    assert 0.6 < usage.cpu_seconds < 0.6 + LOOK_SECONDS
 
 
 def test_memory_of_one_process(outcome):

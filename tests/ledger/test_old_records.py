@@ -52,7 +52,7 @@ def test_its_state_is_that_of_its_time(old):
     with Reader(old) as reader:
         state = memory.restore(reader, old)
     assert [one.id for one in state.findings] == ["h2", "h11"]
-    assert [grade(state, one) for one in state.findings] == ["replicated", "replicated"]
+    assert [grade(one) for one in state.findings] == ["replicated", "replicated"]
     assert state.study
     assert state.study.follow_up.aims == (Aim.REPLICATE,)
     assert state.study.gate.reopenings == 0

@@ -18,8 +18,9 @@ from novum.core.errors import UserError
 from novum.core.nouns import Candidate
 from novum.core.plans import Aim, Purpose, Verdict
 from novum.core.study import Budget, ResearcherSettings
-from novum.report.calibration import Prediction, bins, brier, chart, reference, wilson, write
+from novum.report.calibration import chart, write
 from novum.report.league import league
+from novum.report.predictions import Prediction, bins, brier, reference, wilson
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_it_adds_up_to_the_record(lab, table):
     assert sum(line.supported for line in table.lines) == verdicts[Verdict.SUPPORTED] > 0
     assert sum(line.refuted for line in table.lines) == verdicts[Verdict.REFUTED] > 0
     gains = {event.hypothesis: event.effect for event in record if isinstance(event, ev.FindingRecorded)}
-    standing = [gain for name, gain in gains.items() if not state.retraction(state.hypotheses[name])]
+    standing = [gain for name, gain in gains.items() if not state.hypotheses[name].retracted]
     assert sum(line.confirmed_gain for line in table.lines) == pytest.approx(sum(standing))
     assert table.lines[0].confirmed_gain == max(line.confirmed_gain for line in table.lines)
     for line in table.lines:

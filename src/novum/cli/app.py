@@ -38,7 +38,7 @@ def _main(
 
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
-    from novum.cli import agents, ask, export, programs, prove, read, record, run, search
+    from novum.cli import agent, agents, ask, export, interventions, programs, prove, read, record, run, search
 
     run.register(app)
     read.register(app)
@@ -49,6 +49,8 @@ def main() -> None:
     programs.register(app)
     ask.register(app)
     agents.register(app)
+    agent.register(app)
+    interventions.register(app)
     try:
         app()
     except UserError as error:

@@ -136,7 +136,7 @@ def _answer(act: str, approval: str, lab: Path | None, reason: str, author: str 
     directory = find_lab(lab)
     approvals = read_lab(directory).desk.approvals
     content = approvals[approval].asked.content if approval in approvals else ""
-    if why := objection(approvals, approval, author or _user(), content, Act(act)):
+    if why := objection(approvals, approval, author or user(), content, Act(act)):
         raise UserError(why)
     _send(directory, act, author, {"approval": approval, "content": content, "reason": reason}, json=json)
 
@@ -145,11 +145,12 @@ def _send(directory: Path, act: str, author: str | None, body: dict[str, Any], *
     from novum.core.dealings import Act
     from novum.governance.mailbox import Mailbox
 
-    request = Mailbox(directory).send(Act(act), author or _user(), body)
+    request = Mailbox(directory).send(Act(act), author or user(), body)
     print(as_json({"request": request}) if json else f"request {request}: {act}; see `novum log --lab {directory}`")
 
 
-def _user() -> str:
+def user() -> str:
+    """Who gives a command here."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

@@ -42,6 +42,7 @@ def export(
     if bool(finding) != bool(output):
         raise UserError("an evidence pack needs both: novum export FINDING -o pack.zip")
     directory = find_lab(lab)
+    _check_allowed(directory, f"the evidence pack of {finding}" if finding else "tables")
     written = _tables(directory, csv, parquet, mlflow)
     if finding and output:
         from novum.audit.pack import write_pack
@@ -53,6 +54,31 @@ def export(
         for form, what in written.items():
             counts = ", ".join(f"{value} {name}" for name, value in what.items() if name != "path")
             print(f"{form:<8} {what['path']}: {counts}")
+
+
+def _check_allowed(directory: Path, what: str) -> None:
+    """Hold an export to the study's policy; where people have to agree, leave the question in the lab."""
+    from novum.api import read_lab
+    from novum.cli.ask import user
+    from novum.core.approval import Permission, permission
+    from novum.core.dealings import Act
+    from novum.core.requests import EXPORT, export_content
+    from novum.governance.mailbox import Mailbox
+
+    state = read_lab(directory)
+    assert state.study
+    author = user()
+    said = permission(state.study.policy, state.desk.approvals, EXPORT, author, export_content(state, what))
+    if said is Permission.GRANTED:
+        return
+    if said is Permission.REFUSED:
+        raise UserError(f"the policy of this lab does not let {author} export {what}, or people denied it: novum log")
+    if said is Permission.NEEDED:
+        Mailbox(directory).send(Act.EXPORT, author, {"what": what})
+    raise UserError(
+        f"people have to agree before {author} may export {what}: they are asked as soon as the lab runs (novum inbox, "
+        "novum approve); then give the same command again"
+    )
 
 
 def _tables(directory: Path, csv: Path | None, parquet: Path | None, mlflow: Path | None) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from novum.core.loop import Lab
     from novum.core.study import Budget, ResearcherSettings, Study
 
-INTERRUPTED = 130
+INTERRUPTED, STOPPED = 130, 1
+"""Exit statuses: by a person, and by the watchdog since something is wrong with the machine."""
 
 
 StudyArgument = Annotated[str, typer.Argument(help="A built-in study (see `novum arenas`) or the path of a TOML file.")]
@@ -78,10 +79,10 @@ def run(
         chosen = _unsafe(chosen)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
     wishes = _Wishes(force, tuple(reopen or ()))
-    reason, interrupted = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
+    reason, status = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
     _conclude(directory, reason, json=json)
-    if interrupted:
-        sys.exit(INTERRUPTED)
+    if status:
+        sys.exit(status)
 
 
 def preflight(
@@ -171,7 +172,8 @@ def _run(
     workers: int | None,
     watcher: AbstractContextManager[Watcher | None],
     wishes: _Wishes,
-) -> tuple[str, bool]:
+) -> tuple[str, int]:
+    """Run the campaign; returns why it ended, and the exit status."""
     from novum import wiring
     from novum.core.confirm import request
     from novum.preflight import clear
@@ -186,7 +188,7 @@ def _run(
         if watch and lab.state.preflight:
             watch.say(_said(lab.state.preflight))
         reason = lab.run()
-        return reason, lab.draining
+        return reason, INTERRUPTED if lab.draining else STOPPED if lab.state.vigil.stopped else 0
 
 
 def _said(found: PreflightRecorded) -> str:

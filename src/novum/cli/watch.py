@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from novum.cli.output import genome, number, safe
-from novum.report.progress import Confirming, Progress, progress
+from novum.report.progress import Confirming, Progress, intervention, progress
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -43,6 +43,7 @@ class PlainWatcher:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._seen: set[str] = set()
+        self._heard = 0
         self._lab: Lab | None = None
         self._beat = time.monotonic()
 
@@ -50,13 +51,17 @@ class PlainWatcher:
         """Say what is run and where."""
         self._lab = lab
         self._seen.update(hypothesis.id for hypothesis in lab.state.hypotheses.values() if hypothesis.verdict)
+        self._heard = lab.state.vigil.taken
         now = progress(lab.state)
         self.say(f"{now.study}: {now.question}")
         self.say(f"lab {directory}, {now.workers} worker(s), session {lab.state.session}")
         self.say(f"starting from {genome(now.incumbent)}")
 
     def show(self, state: State) -> None:
-        """New verdicts, or a heartbeat."""
+        """New verdicts, what the watchdog did, or a heartbeat."""
+        new, self._heard = state.vigil.taken - self._heard, state.vigil.taken
+        for one in state.vigil.latest[-new:] if new else ():
+            self.say(f"watchdog: {intervention(one)}")
         now = progress(state, self._lab.wall_seconds if self._lab else None)
         for line in now.verdicts:
             if line.id not in self._seen:
@@ -154,6 +159,7 @@ def lines(now: Progress) -> list[str]:
     text += [f"{line.outcome:<13}{line.id}: {line.change} ({line.reason})" for line in now.verdicts]
     if now.failures:
         text.append("failures    " + ", ".join(f"{count} {kind}" for kind, count in now.failures.items()))
+    text += [f"watchdog    {line}" for line in now.interventions]
     return [safe(line) for line in text]
 
 
@@ -176,6 +182,7 @@ def panel(now: Progress, directory: Path, message: str = "") -> Group:
         parts.append(text.append(safe(f"{line.id:<5}{line.change}  ({line.reason})"), style="default"))
     if now.failures:
         parts.append(_label("failures", ", ".join(f"{count} {kind}" for kind, count in now.failures.items())))
+    parts += [_label("watchdog", line) for line in now.interventions]
     foot = message or "Ctrl-C stops in order; the same command goes on from there"
     return Group(
         Panel(Group(*parts), title=f"novum  {now.study}", subtitle=str(directory), title_align="left"),

@@ -7,12 +7,13 @@ what they proposed; silence until the end of its time is a no.
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from novum.core.dealings import Act, ApprovalAsked, ApprovalClosed, RequestTaken
 from novum.core.ids import short
-from novum.core.study import PolicySettings
+from novum.core.judgement import Spent
+from novum.core.study import Budget, PolicyRule, PolicySettings
 
 
 class Permission(StrEnum):
@@ -51,16 +52,33 @@ def permission(policy: PolicySettings, approvals: Approvals, act: str, author: s
     if not policy.rules:
         return Permission.GRANTED
     rule = next((one for one in policy.rules if one.act == act and fnmatch.fnmatchcase(author, one.author)), None)
-    if rule is None or rule.allow == "no":
-        return Permission.REFUSED
-    if rule.allow == "yes":
-        return Permission.GRANTED
-    known = approvals.get(name_of(act, author, content))
+    return _said(rule, approvals, name_of(act, author, content)) if rule else Permission.REFUSED
+
+
+def _said(rule: PolicyRule, approvals: Approvals, name: str) -> Permission:
+    """What one rule, and people if it asks for them, say."""
+    if rule.allow != "approval":
+        return Permission.GRANTED if rule.allow == "yes" else Permission.REFUSED
+    known = approvals.get(name)
     if known is None:
         return Permission.NEEDED
     if known.closed is None:
         return Permission.WAITING
     return Permission.GRANTED if known.closed.granted else Permission.REFUSED
+
+
+def spending(policy: PolicySettings, approvals: Approvals, author: str, content: str, cost: Spent) -> Permission:
+    """Whether `author` may spend `cost` on this content: only rules say no whose amount it exceeds."""
+    for rule in policy.rules:
+        if rule.act == "spend" and fnmatch.fnmatchcase(author, rule.author) and exceeds(cost, rule.over):
+            return _said(rule, approvals, name_of("spend", author, content))
+    return Permission.GRANTED
+
+
+def exceeds(cost: Spent, over: Budget) -> bool:
+    """Whether a cost is above an amount in anything that the amount names."""
+    named = ((getattr(over, one.name), getattr(cost, one.name)) for one in fields(over))
+    return any(bound is not None and used > bound for bound, used in named)
 
 
 def objection(approvals: Approvals, request: str, author: str, content: str, said: Act) -> str:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 from novum.core.ports import Blobs
 
 SHORT = 64
 """Artefacts up to this many bytes are kept in their event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where an artefact is, and the bytes that it takes beside its event."""
+
+    address: str
+    stored_bytes: int
+
+
+def room(artefact: bytes) -> int:
+    """Bytes that keeping it takes, beside its event."""
+    return len(artefact) if len(artefact) > SHORT else 0
 
 
 def address(artefact: bytes) -> str:

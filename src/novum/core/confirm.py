@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from novum.core import seeds
-from novum.core.dispatch import BLOCK, dispatch, price, spent
+from novum.core.approval import Permission, ask_for, spending
+from novum.core.dispatch import BLOCK, dispatch, price, refuses_payer, spent
 from novum.core.errors import UserError
 from novum.core.events import (
     ConfirmationOpened,
     Event,
     FindingRecorded,
-    IncumbentChanged,
+    HypothesisWithdrawn,
     ReopeningRequested,
-    ScaleMeasured,
-    VerdictReached,
 )
 from novum.core.house import House
 from novum.core.hypothesis import Hypothesis, Phase, Runs
 from novum.core.judgement import Account, Judgement
-from novum.core.nouns import Candidate, Card, Setting
+from novum.core.nouns import Candidate, Setting
 from novum.core.plans import Member, Plan, Purpose, Side, Verdict
-from novum.core.register import renewed
+from novum.core.promotion import crown, may_promote
 from novum.core.rule import rule_for
 from novum.core.state import State
+from novum.core.verdicts import stopped, verdict_of
 
-FEWEST_RUNS_FOR_SCALE = 6
+SPEND = "spend"
+UNPAID = "its own budget is spent"
+"""How the reason begins of a verdict that was reached early, since a hypothesis or its author has used up its share."""
 
 
 def decide(state: State, house: House) -> list[Event]:
@@ -37,6 +38,8 @@ def decide(state: State, house: House) -> list[Event]:
         judgement = house.gate.judge(hypothesis.rule, hypothesis.pairs(), hypothesis.judged, state.account.discoveries)
         if judgement.verdict:
             return _close(state, house, hypothesis, judgement)
+        if reason := _unpaid(state, house, hypothesis):
+            return [stopped(state.account, house, hypothesis, f"{UNPAID}: {reason}")]
     for hypothesis in state.open_hypotheses(Phase.ESTIMATING):
         if finding := _finding(state, house, hypothesis):
             return [finding]
@@ -61,6 +64,14 @@ def calibrate(state: State, house: House) -> list[Event]:
     return dispatch(state, house, list(_calibration_plans(state, house)))
 
 
+def _unpaid(state: State, house: House, hypothesis: Hypothesis) -> str | None:
+    """Why its own budgets pay no further pair, once nothing of it is in flight any more."""
+    payer = state.purses.of(hypothesis.id)
+    if not house.study.budgets.given or any(plan.subject == hypothesis.id for plan in state.in_flight.values()):
+        return None
+    return refuses_payer(state, house, price(state, 2, house.slots), payer)
+
+
 def request(state: State, name: str) -> ReopeningRequested:
     """Ask for another confirmation of a hypothesis. Raises UserError when it cannot be confirmed again."""
     hypothesis = state.hypotheses.get(name)
@@ -77,88 +88,13 @@ def request(state: State, name: str) -> ReopeningRequested:
 
 def _close(state: State, house: House, hypothesis: Hypothesis, judgement: Judgement) -> list[Event]:
     """The verdict, and what follows when it makes a new incumbent."""
-    verdict = _verdict(state.account, house, hypothesis, judgement)
+    verdict = verdict_of(state.account, house, hypothesis, judgement)
     if verdict.verdict is not Verdict.SUPPORTED or hypothesis.registered.incumbent != state.incumbent.candidate.id:
         return [verdict]
-    events: list[Event] = [
-        verdict,
-        IncumbentChanged(hypothesis.candidate, hypothesis.registered.cost, hypothesis.id),
-        *scale_of(hypothesis, house.arena.card),
-    ]
+    if may_promote(state, house.study, hypothesis) is not Permission.GRANTED:
+        return [verdict]
     account = Account(verdict.cash, verdict.discoveries, state.account.opened)
-    others = [other for other in state.open_hypotheses(Phase.CONFIRMING) if other.id != hypothesis.id]
-    return [*events, *supersede(state, house, account, others, hypothesis.candidate)]
-
-
-def supersede(
-    state: State, house: House, account: Account, others: Sequence[Hypothesis], incumbent: Candidate
-) -> Iterator[Event]:
-    """Close confirmations whose incumbent has been replaced, and claim the promising ones anew."""
-    count = len(state.hypotheses)
-    for other in others:
-        closed = _superseded(account, house, other)
-        account = Account(closed.cash, closed.discoveries, account.opened)
-        yield closed
-        if again := renewed(state, house, other, incumbent, f"h{count + 1}"):
-            count += 1
-            yield again
-
-
-def _verdict(account: Account, house: House, hypothesis: Hypothesis, judgement: Judgement) -> VerdictReached:
-    rule = hypothesis.rule
-    assert rule and judgement.verdict
-    accepted = judgement.verdict is Verdict.SUPPORTED
-    after = house.evidence.close(account, rule.stake, judgement.e_value, judgement.threshold, accepted=accepted)
-    return VerdictReached(
-        hypothesis=hypothesis.id,
-        attempt=rule.attempt,
-        verdict=judgement.verdict,
-        reason=judgement.reason,
-        pairs=judgement.pairs,
-        e_value=judgement.e_value,
-        threshold=judgement.threshold,
-        against=judgement.against,
-        crashes=judgement.crashes,
-        mean=judgement.mean,
-        guards=judgement.guards,
-        refund=after.cash - account.cash,
-        cash=after.cash,
-        discoveries=after.discoveries,
-        key=None if accepted else house.confirmation_key(hypothesis.id, rule.attempt).hex(),
-    )
-
-
-def _superseded(account: Account, house: House, hypothesis: Hypothesis) -> VerdictReached:
-    assert hypothesis.rule
-    now = house.gate.judge(hypothesis.rule, hypothesis.pairs(), hypothesis.judged, account.discoveries)
-    stopped = Judgement(
-        Verdict.INCONCLUSIVE,
-        "superseded: another candidate became the incumbent",
-        now.pairs,
-        now.e_value,
-        now.threshold,
-        now.against,
-        now.crashes,
-        now.mean,
-        now.guards,
-    )
-    return _verdict(account, house, hypothesis, stopped)
-
-
-def scale_of(hypothesis: Hypothesis, card: Card) -> Iterator[ScaleMeasured]:
-    """The new incumbent's noise from its own fresh runs: they differ in the seed alone, as A/A runs do."""
-    runs = [run for run in hypothesis.runs[Side.CANDIDATE].values() if run.score is not None]
-    if len(runs) >= FEWEST_RUNS_FOR_SCALE:
-        scores = [run.score for run in runs if run.score is not None]
-        sigma = _sigma(scores, log=card.log)
-        others = {one.name: _sigma([run.others[one.name] for run in runs], log=one.log) for one in card.metrics}
-        mean = statistics.fmean(scores)
-        yield ScaleMeasured(hypothesis.candidate.id, sigma, mean, len(scores) // 2, Purpose.CONFIRM, None, others)
-
-
-def _sigma(values: Sequence[float], *, log: bool) -> float:
-    """Standard deviation of the difference of two runs, from single ones."""
-    return statistics.stdev([math.log(value) for value in values] if log else values) * math.sqrt(2)
+    return [verdict, *crown(state, house, account, hypothesis)]
 
 
 def _finding(state: State, house: House, hypothesis: Hypothesis) -> FindingRecorded | None:
@@ -264,6 +200,23 @@ def _open(state: State, house: House) -> list[Event]:
     trials = 2 * (_fewest_pairs(rule) + gate.estimate_pairs)
     if house.governor.refuses(spent(state), price(state, trials, house.slots)):
         return []
+    return _allowed(state, house, chosen, rule)
+
+
+def _allowed(state: State, house: House, chosen: Hypothesis, rule: ConfirmationOpened) -> list[Event]:
+    """The opening, or what comes in its place: its own budgets do not reach to its end, or people have to agree."""
+    most = price(state, 2 * (rule.max_pairs + house.study.gate.estimate_pairs), house.slots)
+    if reason := refuses_payer(state, house, most, state.purses.of(chosen.id)):
+        return [HypothesisWithdrawn(chosen.id, f"its confirmation cannot be paid to its end: {reason}")]
+    policy, author, content = house.study.policy, chosen.registered.author, chosen.candidate.id
+    match spending(policy, state.desk.approvals, author, content, most):
+        case Permission.NEEDED:
+            words = f"confirm {chosen.id}: at most {most.trials} trials and about {most.cpu_seconds:.0f} CPU seconds"
+            return [ask_for(SPEND, author, content, words, state.wall_seconds, policy)]
+        case Permission.REFUSED:
+            return [HypothesisWithdrawn(chosen.id, "nobody allowed what its confirmation would cost")]
+        case Permission.WAITING:
+            return []
     return [rule]
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+AGENT = "agent"
+"""Stands for the template of a prompt that an agent outside was given."""
+
 
 class Reply(StrEnum):
-    """How a request to a model ended. Only `proposal` led to one; none of them ever stops the lab."""
+    """How a request to a model ended. Only `proposal` led to one, `comment` to words; none ever stops the lab."""
 
     PROPOSAL = "proposal"
     MALFORMED = "malformed"
@@ -21,6 +24,8 @@ class Reply(StrEnum):
     TIMED_OUT = "timed_out"
     UNREACHABLE = "unreachable"
     UNAFFORDABLE = "unaffordable"
+    FORBIDDEN = "forbidden"
+    COMMENT = "comment"
 
 
 class Act(StrEnum):
@@ -32,6 +37,7 @@ class Act(StrEnum):
     STOP = "stop"
     APPROVE = "approve"
     DENY = "deny"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)

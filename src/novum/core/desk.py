@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from novum.core.approval import Approval, vote
 from novum.core.dealings import (
+    AGENT,
     Act,
     ApprovalAsked,
     ApprovalClosed,
@@ -19,7 +20,10 @@ from novum.core.dealings import (
 
 @dataclass
 class Desk:
-    """reserved: requests to models whose end nobody knows; they count at their worst case until they are settled."""
+    """reserved: requests to models whose end nobody knows; they count at their worst case until they are settled.
+
+    denied: requests that were not sent, since they cannot be paid or nobody allowed them.
+    """
 
     taken: dict[str, Act] = field(default_factory=dict)
     paused: bool = False
@@ -29,6 +33,7 @@ class Desk:
     tokens: int = 0
     money: float = 0.0
     replies: Counter[Reply] = field(default_factory=Counter)
+    denied: dict[str, Reply] = field(default_factory=dict)
     failures_in_a_row: int = 0
 
     def asked(self, event: ModelAsked) -> None:
@@ -38,10 +43,14 @@ class Desk:
     def replied(self, event: ModelReplied) -> None:
         """Settle a request."""
         self.reserved.pop(event.request, None)
-        self.tokens += event.input_tokens + event.output_tokens
-        self.money += event.money
+        if event.template != AGENT:  # an agent's own count is its word, and must not use up anybody's budget
+            self.tokens += event.input_tokens + event.output_tokens
+            self.money += event.money
         self.replies[event.outcome] += 1
-        self.failures_in_a_row = 0 if event.outcome is Reply.PROPOSAL else self.failures_in_a_row + 1
+        if event.outcome in (Reply.UNAFFORDABLE, Reply.FORBIDDEN):
+            self.denied[event.request] = event.outcome
+        useful = event.outcome in (Reply.PROPOSAL, Reply.COMMENT)
+        self.failures_in_a_row = 0 if useful else self.failures_in_a_row + 1
 
     def took(self, event: RequestTaken) -> None:
         """Remember a request, so that it is never taken twice."""

@@ -21,12 +21,14 @@ Price = tuple[float, float]
 
 @dataclass
 class Prices:
-    """The latest scored trials; failed ones say nothing of others."""
+    """The latest scored trials; failed ones say nothing of others. largest: bytes of the largest artefact ever."""
 
     latest: deque[Price] = field(default_factory=lambda: deque(maxlen=RECENT))
+    largest: int = 0
 
     def add(self, event: TrialFinished, members: int) -> None:
         """Take a scored trial of a group of `members` into account."""
+        self.largest = max(self.largest, event.stored_bytes)
         self.latest.append((event.cpu_seconds, event.wall_seconds / members))
 
     @property
@@ -44,16 +46,18 @@ class Prices:
 
 @dataclass
 class Effort:
-    """What a candidate's sweep has taken: trials, CPU seconds, and the first failure in words."""
+    """What a candidate's sweep has taken: trials, those that diverged, CPU seconds, and the first failure in words."""
 
     trials: int = 0
     cpu_seconds: float = 0.0
     failure: str = ""
+    diverged: int = 0
 
     def add(self, event: TrialFinished) -> None:
         """One more trial."""
         self.trials += 1
         self.cpu_seconds += event.cpu_seconds
+        self.diverged += event.kind is Kind.DIVERGED
         if event.kind is not Kind.SCORED and not self.failure:
             self.failure = f"{event.kind}: {event.cause}"
 
@@ -66,7 +70,15 @@ class Losses:
 
     def again(self, event: TrialFinished, plan: Plan) -> bool:
         """Count one more loss; whether the trial is to be run again."""
-        member = plan.members[event.member]
-        key = (plan.purpose, plan.subject, plan.side, str(member.setting), plan.attempt, member.index)
+        key = _name(plan, event.member)
         self.counts[key] += 1
         return self.counts[key] <= RERUNS_OF_LOST
+
+    def of(self, plan: Plan) -> int:
+        """How often the trials of a plan were lost before."""
+        return sum(self.counts[_name(plan, number)] for number in range(len(plan.members))) if self.counts else 0
+
+
+def _name(plan: Plan, number: int) -> tuple[str, str, str, str, int, int]:
+    member = plan.members[number]
+    return plan.purpose, plan.subject, plan.side, str(member.setting), plan.attempt, member.index

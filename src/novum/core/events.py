@@ -12,7 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novum.core.dealings import Act, ApprovalAsked, ApprovalClosed, ModelAsked, ModelReplied, Reply, RequestTaken
-from novum.core.nouns import Candidate, Card, Cost, Kind, Setting
+from novum.core.nouns import Candidate, Cost, Kind, Setting
+from novum.core.oversight import (
+    Alarm,
+    Commented,
+    HypothesisWithdrawn,
+    Intervened,
+    ProposalReviewed,
+    Remark,
+    Step,
+)
 from novum.core.plans import Plan, Purpose
 from novum.core.rulings import (
     AblationPlanned,
@@ -29,18 +38,20 @@ from novum.core.rulings import (
     Told,
     VerdictReached,
 )
-from novum.core.study import Budget, Study
+from novum.core.sessions import CampaignOpened, Check, PreflightRecorded, Provenance, SessionEnded, SessionStarted
 
 __all__ = [
     "EVENT_TYPES",
     "AblationPlanned",
     "Act",
+    "Alarm",
     "ApprovalAsked",
     "ApprovalClosed",
     "CampaignOpened",
     "CandidateTuned",
     "Check",
     "CheckpointSigned",
+    "Commented",
     "ConfirmationOpened",
     "Event",
     "FindingRecorded",
@@ -54,15 +65,19 @@ __all__ = [
     "HoldoutOpened",
     "HypothesisRegistered",
     "HypothesisSuperseded",
+    "HypothesisWithdrawn",
     "IncumbentChanged",
+    "Intervened",
     "LateReport",
     "ModelAsked",
     "ModelReplied",
     "PreflightRecorded",
     "ProposalMade",
     "ProposalRefused",
+    "ProposalReviewed",
     "Provenance",
     "Record",
+    "Remark",
     "ReopeningRequested",
     "Reply",
     "RequestTaken",
@@ -70,96 +85,12 @@ __all__ = [
     "ScaleMeasured",
     "SessionEnded",
     "SessionStarted",
+    "Step",
     "Told",
     "TrialFinished",
     "VerdictReached",
     "kind_of",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignOpened:
-    """The rules, before anything is tried. `code` and `secret_commitment`: SHA-256 of arena code and lab secret."""
-
-    study: Study
-    card: Card
-    code: str
-    secret_commitment: str
-    versions: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """What the trials of a session may depend on, beside the candidate and the arena's code.
-
-    novum_code: SHA-256 of Novum's source; git_commit and git_changes (a blob) where it runs from a checkout. data:
-    SHA-256 of the arena's data files by name. isolation: what stands between a trial and the machine.
-    """
-
-    novum_code: str = ""
-    git_commit: str = ""
-    git_changes: str = ""
-    python: str = ""
-    system: str = ""
-    machine: str = ""
-    processor: str = ""
-    processor_flags: tuple[str, ...] = ()
-    cores: int = 0
-    threads: Mapping[str, str] = field(default_factory=dict)
-    isolation: str = ""
-    data: Mapping[str, str] = field(default_factory=dict)
-    packages: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionStarted:
-    """A process took up the campaign. Whatever an earlier session had in flight is run again."""
-
-    session: int
-    budget: Budget
-    workers: int
-    pid: int
-    host: str
-    versions: Mapping[str, str]
-    provenance: Provenance = field(default_factory=Provenance)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionEnded:
-    """The session stopped in order. `elapsed` seconds of its own clock."""
-
-    session: int
-    reason: str
-    elapsed: float
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One question of the preflight: its answer (None: a remark, or not asked), in words, and the figures behind it.
-
-    asked: whether the budget allowed to ask it.
-    """
-
-    name: str
-    ok: bool | None
-    words: str
-    figures: Mapping[str, float] = field(default_factory=dict)
-    asked: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class PreflightRecorded:
-    """Whether the study can succeed at all, asked before its budget is spent, by experiments of known outcome.
-
-    budget: what the answers were given for; trials and cpu_seconds: what asking cost, which counts as spent.
-    """
-
-    checks: tuple[Check, ...]
-    conclusion: str
-    ok: bool
-    budget: Budget
-    trials: int
-    cpu_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +147,18 @@ class HypothesisSuperseded:
 
 @dataclass(frozen=True, slots=True)
 class GroupDispatched:
-    """A trial group left for a worker. `elapsed` seconds of the session."""
+    """A trial group left for a worker. `elapsed` seconds of the session.
+
+    cpu_seconds, gpu_seconds: set aside for it, and all that it may use. capped: whether that is less than the study's
+    own limits allow, so that a group which is ended for it says nothing of its candidate.
+    """
 
     plan: Plan
     session: int
     elapsed: float
+    cpu_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +166,7 @@ class TrialFinished:
     """The typed outcome of one trial, with the share of its group's resources.
 
     artefact: what was scored, as "sha256:..." (a blob) or "hex:..." (short ones). wall and elapsed in seconds.
-    others: the card's further metrics.
+    others: the card's further metrics. stored_bytes: what its artefact added to the lab's directory.
     """
 
     trial: str
@@ -244,6 +182,7 @@ class TrialFinished:
     elapsed: float
     facts: Mapping[str, float] = field(default_factory=dict)
     others: Mapping[str, float] = field(default_factory=dict)
+    stored_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +299,10 @@ Event = (
     | RequestTaken
     | ApprovalAsked
     | ApprovalClosed
+    | Intervened
+    | HypothesisWithdrawn
+    | ProposalReviewed
+    | Commented
 )
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from novum.core import seeds
-from novum.core.confirm import pair_plans, supersede
+from novum.core.confirm import pair_plans
 from novum.core.dispatch import BLOCK, committed, dispatch
 from novum.core.errors import StudyError
 from novum.core.events import AblationPlanned, Event, FollowUpClosed, IncumbentChanged
@@ -25,6 +25,7 @@ from novum.core.judgement import Account, Estimate, Judgement
 from novum.core.nouns import Candidate, Genome
 from novum.core.plans import Aim, Purpose, Verdict
 from novum.core.ports import CandidateSpace
+from novum.core.promotion import supersede
 from novum.core.questions import rule_of
 from novum.core.screen import sweep
 from novum.core.state import State
@@ -82,7 +83,7 @@ def _questions(state: State, house: House) -> Iterator[tuple[Hypothesis, Aim, st
     """What is still to be asked, in order: aim by aim, the oldest finding first."""
     for aim in house.study.follow_up.aims:
         for hypothesis in state.findings:
-            if state.retraction(hypothesis):
+            if hypothesis.retracted:
                 continue
             asked = {one.opened.about for one in hypothesis.follow_ups if one.opened.aim is aim}
             for about in _subjects(state, house, hypothesis, aim):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from novum.core.hypothesis import Hypothesis
 from novum.core.plans import Verdict
-from novum.core.state import State
 
 
-def grade(state: State, hypothesis: Hypothesis) -> str:
+def grade(hypothesis: Hypothesis) -> str:
     """How well a supported hypothesis has held since: confirmed, replicated or retracted (with the reason)."""
-    if reason := state.retraction(hypothesis):
+    if reason := hypothesis.retracted:
         return f"retracted: {reason}"
     again = [one.closed.verdict for one in hypothesis.replications if one.closed]
     return "replicated" if Verdict.SUPPORTED in again else "confirmed"

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from novum.core import seeds
+from novum.core.events import GroupDispatched
 from novum.core.nouns import Role, Setting, Trial, TrialGroup
 from novum.core.plans import Plan, Purpose
-from novum.core.ports import Arena, Evidence, Gate, Governor, Researcher
+from novum.core.ports import Arena, Critic, Evidence, Gate, Governor, Researcher
 from novum.core.study import Study
+
+LOOK_SECONDS = 0.25
+"""CPU seconds that a group may use between two looks at it."""
 
 
 @dataclass(frozen=True)
 class House:
     """Everything a decision may consult. `slots`: trial groups worth having in flight at once.
 
-    `elsewhere` builds the study's arena with other options, for transfers. Raises StudyError.
+    `elsewhere` builds the study's arena with other options, for transfers. Raises StudyError. `control` proposes while
+    the study's own researcher rests, and for a part of the ideas on a plateau.
     """
 
     study: Study
@@ -28,6 +33,8 @@ class House:
     keyring: seeds.Keyring
     slots: int
     elsewhere: Callable[[Setting], Arena]
+    critic: Critic
+    control: Researcher | None = None
 
     def key(self, plan: Plan) -> bytes:
         """The key that the seeds of a plan derive from."""
@@ -58,6 +65,15 @@ class House:
     def group(self, plan: Plan) -> TrialGroup:
         """The trial group of a plan: the same plan always gets the same seeds."""
         return group_of(plan, self.key(plan), self.study)
+
+    def sent(self, sent: GroupDispatched) -> TrialGroup:
+        """The group as it is sent to a worker, held to what was set aside for it."""
+        group = self.group(sent.plan)
+        if not sent.capped:
+            return group
+        # Workers look at the clock a few times a second, so they are told somewhat less than what is set aside.
+        bound = max(sent.cpu_seconds - LOOK_SECONDS, sent.cpu_seconds / 2)
+        return replace(group, limits=replace(group.limits, cpu_seconds=bound))
 
     def arena_of(self, plan: Plan) -> Arena:
         """The arena that scores a plan: the study's own, or the same under a transfer's options."""

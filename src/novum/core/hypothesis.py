@@ -12,7 +12,10 @@ from novum.core.plans import Aim, Side, Verdict
 
 
 class Phase(StrEnum):
-    """Where a hypothesis stands. Stale: screened against an incumbent that has been replaced since."""
+    """Where a hypothesis stands. Stale: screened against an incumbent that has been replaced since.
+
+    Quarantined: too good to be true, and confirmed only if the policy lets it. Withdrawn: it will not be confirmed.
+    """
 
     SCREENING = "screening"
     WAITING = "waiting"
@@ -22,6 +25,8 @@ class Phase(StrEnum):
     CONFIRMING = "confirming"
     ESTIMATING = "estimating"
     CLOSED = "closed"
+    QUARANTINED = "quarantined"
+    WITHDRAWN = "withdrawn"
 
 
 Runs = dict[Side, dict[int, ev.TrialFinished]]
@@ -87,7 +92,8 @@ class FollowUp:
 class Hypothesis:
     """A registered claim and everything that has happened to it. Built by the fold.
 
-    ground: the finding by which its incumbent had become incumbent; None where that was the baseline.
+    ground: the finding by which its incumbent had become incumbent; None where that was the baseline. withdrawn: why it
+    was closed before any confirming trial.
     """
 
     registered: ev.HypothesisRegistered
@@ -99,6 +105,7 @@ class Hypothesis:
     runs: Runs = field(default_factory=no_runs)
     judged: int = 0
     follow_ups: list[FollowUp] = field(default_factory=list)
+    withdrawn: str = ""
 
     @property
     def id(self) -> str:
@@ -118,6 +125,15 @@ class Hypothesis:
     def pairs(self) -> list[Pair]:
         """Complete pairs in the order of their seeds, up to the first gap."""
         return _complete(self.runs, self.rule) if self.rule else []
+
+    @property
+    def retracted(self) -> str:
+        """Why a finding no longer stands, or nothing: its replication was refuted, or that of one it was built on."""
+        if any(one.closed and one.closed.verdict is Verdict.REFUTED for one in self.replications):
+            return "its replication was refuted"
+        if self.ground and self.ground.retracted:
+            return f"built on {self.ground.id}, which was retracted"
+        return ""
 
     @property
     def nearly(self) -> bool:

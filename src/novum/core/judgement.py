@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novum.core.plans import Verdict
+from novum.core.study import Budget
 
 Both = tuple[float | None, float | None]
 """Values of candidate and incumbent on one seed; None for a run that gave none."""
@@ -85,9 +86,10 @@ class Stake:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Used so far, in-flight work included at its predicted price. Seconds are of CPU and of the campaign's wall.
+    """Used so far, or wanted. Seconds are of CPU, of the campaign's wall, and of wall times GPUs held.
 
-    tokens and money (US dollars): of models, with what is set aside for requests that have not ended.
+    tokens and money (US dollars): of models; disk_bytes: of artefacts. What is set aside for work that has not ended
+    counts as used.
     """
 
     trials: int = 0
@@ -95,3 +97,27 @@ class Spent:
     wall_seconds: float = 0.0
     tokens: int = 0
     money: float = 0.0
+    gpu_seconds: float = 0.0
+    disk_bytes: int = 0
+    holdout_queries: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            self.trials + other.trials,
+            self.cpu_seconds + other.cpu_seconds,
+            self.wall_seconds + other.wall_seconds,
+            self.tokens + other.tokens,
+            self.money + other.money,
+            self.gpu_seconds + other.gpu_seconds,
+            self.disk_bytes + other.disk_bytes,
+            self.holdout_queries + other.holdout_queries,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A budget of somebody within the lab: whose it is in words, its bounds, and what is used of it."""
+
+    name: str
+    budget: Budget
+    spent: Spent

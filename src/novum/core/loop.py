@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from novum.core import artefacts
 from novum.core.approval import closing
+from novum.core.artefacts import Kept
 from novum.core.decide import decide, why_nothing_more
-from novum.core.dispatch import spent
+from novum.core.dispatch import exceeded, spent
 from novum.core.errors import ArtefactError, UserError
 from novum.core.events import (
     CandidateTuned,
+    Commented,
     ConfirmationOpened,
     Event,
     FollowUpClosed,
@@ -20,10 +22,12 @@ from novum.core.events import (
     GroupDispatched,
     HoldoutAnswered,
     HoldoutClosed,
+    Intervened,
     LateReport,
     ModelReplied,
     ProposalMade,
     ProposalRefused,
+    ProposalReviewed,
     RequestTaken,
     RungClosed,
     SessionEnded,
@@ -34,11 +38,21 @@ from novum.core.house import House
 from novum.core.judgement import Spent
 from novum.core.metric import unfit
 from novum.core.nouns import Delivery, GroupResult, Kind, Score
-from novum.core.ports import Blobs, Executor, Ledger, Steward
+from novum.core.ports import Blobs, Executor, Ledger, Steward, Watchdog
 from novum.core.requests import Requests, answer
+from novum.core.secrets import Secrets
 from novum.core.state import State
 
-_CASUAL = (GroupDispatched, TrialFinished, LateReport, ProposalMade, ProposalRefused, RungClosed, CandidateTuned)
+_CASUAL = (
+    GroupDispatched,
+    TrialFinished,
+    LateReport,
+    ProposalMade,
+    ProposalReviewed,
+    ProposalRefused,
+    RungClosed,
+    CandidateTuned,
+)
 """Events that may be grouped into one commit; all others are decisions and durable before they are acted on.
 
 What follows from recorded outcomes alone, and commits the lab to nothing, is concluded again after a kill.
@@ -72,6 +86,8 @@ class Lab:
     policy: Callable[[State, House], list[Event]] = decide
     steward: Steward | None = None
     mailbox: Requests | None = None
+    watchdog: Watchdog | None = None
+    secrets: Secrets = field(default_factory=Secrets)
     clock: Clock = time.monotonic
     draining: bool = False
     halted: bool = False
@@ -93,15 +109,26 @@ class Lab:
     def step(self) -> bool:
         """Propose, admit, register, screen, confirm, decide, learn; then take in outcomes. False at the end."""
         self.take_requests()
-        while not self.draining and (events := self._answers() or self.policy(self.state, self.house)):
+        self._look()
+        while not (self.draining or self.state.vigil.stopped) and (
+            events := self._answers() or self.policy(self.state, self.house)
+        ):
             self.record(events)
+            self._look()
         if self.halted:
             raise KeyboardInterrupt
         if not self.state.in_flight:
             return self._idle()
+        if self._due or self.state.vigil.stopped:
+            return False
         for result in self.executor.collect(0.0) or self._wait():
             self.record(self.outcomes(result) if result.group.id in self.state.in_flight else [self._late(result)])
         return True
+
+    def _look(self) -> None:
+        """Let the watchdog look, before every decision: what is suspect must not be confirmed by the next one."""
+        if self.watchdog and (steps := self.watchdog.look(self.state, self.elapsed)):
+            self.record(steps)
 
     def take_requests(self) -> None:
         """Record what people ask of the lab. A request to stop raises KeyboardInterrupt at the next safe point."""
@@ -118,7 +145,7 @@ class Lab:
         thinking = self.policy is decide and getattr(self.house.researcher, "thinking", False)
         waiting = [closing(one, self.house.study.policy, self.wall_seconds) for one in self.state.desk.waiting]
         self.record([end for end in waiting if end])
-        awaited = self.state.desk.paused or thinking or waiting
+        awaited = self.state.desk.paused or self.state.vigil.holds or thinking or waiting
         if self.draining or not awaited or self._over():
             return False
         self.ledger.append([], durable=True)
@@ -128,7 +155,7 @@ class Lab:
     def _over(self) -> str | None:
         """The bound of the budget that is reached by now; the state knows the time of its last event only."""
         now = replace(spent(self.state), wall_seconds=self.wall_seconds)
-        return self.house.governor.refuses(now, Spent(trials=1))
+        return self.state.vigil.stopped or self.house.governor.refuses(now, Spent(trials=1))
 
     def _late(self, result: GroupResult) -> LateReport:
         """A group that nobody waits for any more: it was given up and has been run again."""
@@ -141,10 +168,21 @@ class Lab:
 
     def _wait(self) -> Sequence[GroupResult]:
         """Nothing has ended yet: wait a moment, then put on disk what is still waiting for company, and wait on."""
-        if soon := self.executor.collect(COMPANY_SECONDS):
+        if soon := self.executor.collect(min(COMPANY_SECONDS, self._left)):
             return soon
         self.ledger.append([], durable=True)
-        return self.executor.collect(self.patience)
+        return self.executor.collect(min(self.patience, self._left))
+
+    @property
+    def _left(self) -> float:
+        """Seconds of the campaign's wall time that are left."""
+        bound = self.state.budget.wall_seconds
+        return self.patience if bound is None else max(0.0, bound - self.wall_seconds)
+
+    @property
+    def _due(self) -> bool:
+        """Whether the time is up: what is in flight then is given up, and run again if there is ever more time."""
+        return self.state.budget.wall_seconds is not None and self._left <= 0.0
 
     @property
     def wall_seconds(self) -> float:
@@ -169,15 +207,26 @@ class Lab:
             self.state.apply(record.event)
         for event in events:
             if isinstance(event, GroupDispatched):
-                self.executor.submit(self.house.group(event.plan))
+                self.executor.submit(self.house.sent(event))
 
     def outcomes(self, result: GroupResult) -> list[Event]:
         """The typed outcomes of a finished group; scores are computed here, never taken from the worker."""
-        share = len(result.deliveries)
-        return [self._outcome(result, number, delivery, share) for number, delivery in enumerate(result.deliveries)]
+        found: list[Event] = []
+        stored = 0
+        for number, delivery in enumerate(result.deliveries):
+            event = self._outcome(result, number, delivery, stored)
+            found.append(event)
+            stored += event.stored_bytes
+        return found
 
-    def _outcome(self, result: GroupResult, number: int, delivery: Delivery, share: int) -> TrialFinished:
-        kind, score, cause, kept = self._scored(result, number, delivery)
+    def _outcome(self, result: GroupResult, number: int, delivery: Delivery, stored: int) -> TrialFinished:
+        """The outcome of one trial. stored: bytes of the artefacts of its group that are kept already."""
+        share = len(result.deliveries)
+        kind, score, cause = self._scored(result, number, delivery)
+        kept: Kept | None = None
+        if kind is Kind.SCORED and delivery.artefact is not None:
+            kind, cause, kept = self._stored(result, delivery.artefact, stored)
+            score = score if kept else None
         return TrialFinished(
             trial=delivery.trial_id,
             group=result.group.id,
@@ -185,35 +234,54 @@ class Lab:
             kind=kind,
             score=score.value if score else None,
             cause=cause,
-            artefact=kept,
+            artefact=kept.address if kept else None,
             cpu_seconds=result.usage.cpu_seconds / share,
             wall_seconds=result.usage.wall_seconds,
             peak_bytes=result.usage.peak_bytes,
             elapsed=self.elapsed,
             facts=dict(delivery.facts),
             others=dict(score.others) if score else {},
+            stored_bytes=kept.stored_bytes if kept else 0,
         )
 
-    def _scored(
-        self, result: GroupResult, number: int, delivery: Delivery
-    ) -> tuple[Kind, Score | None, str, str | None]:
+    def _stored(self, result: GroupResult, artefact: bytes, before: int) -> tuple[Kind, str, Kept | None]:
+        """Keep an artefact, if a budget of disk leaves room for it: what cannot be kept cannot be judged again."""
+        if self.secrets.reveals(artefact):
+            return Kind.TAMPERED, "its artefact holds the value of a secret environment variable of the lab", None
+        size = artefacts.room(artefact)
+        if size:
+            payer = self.state.purses.payer(self.state.plan(result.group.id))
+            if reason := exceeded(self.state, self.house, Spent(disk_bytes=before + size), payer):
+                return Kind.LOST, f"its artefact cannot be kept: {reason}", None
+        return Kind.SCORED, "", Kept(self.keep(artefact), size)
+
+    def _scored(self, result: GroupResult, number: int, delivery: Delivery) -> tuple[Kind, Score | None, str]:
         if delivery.artefact is None:
-            return delivery.failure or Kind.INVALID, None, delivery.cause, None
+            kind, cause = self._failed(result, delivery)
+            return kind, None, cause
         try:
             arena = self.house.arena_of(self.state.plan(result.group.id))
             given = arena.score(result.group, result.group.trials[number], delivery.artefact)
             score = Score(float(given.value), {name: float(value) for name, value in given.others.items()})
             objection = unfit(arena.card, score)
         except ArtefactError as error:
-            return error.kind, None, str(error), None
+            return error.kind, None, str(error)
         except UserError:
             raise  # no score can be had here at all, which says nothing of the candidate
         except Exception as error:
-            return Kind.INVALID, None, f"the scorer failed: {type(error).__name__}: {error}", None
+            return Kind.INVALID, None, f"the scorer failed: {type(error).__name__}: {error}"
         if objection:
-            kind, cause = objection
-            return kind, None, cause, None
-        return Kind.SCORED, score, "", self.keep(delivery.artefact)
+            return objection[0], None, objection[1]
+        return Kind.SCORED, score, ""
+
+    def _failed(self, result: GroupResult, delivery: Delivery) -> tuple[Kind, str]:
+        """How a trial failed. One that met a bound below the study's own limits was lost to the budget."""
+        kind = delivery.failure or Kind.INVALID
+        limits = self.house.study.limits
+        capped = result.group.limits != limits and result.usage.wall_seconds < limits.seconds
+        if kind is Kind.TIMED_OUT and capped:
+            return Kind.LOST, f"it used up the CPU time that was set aside for it ({delivery.cause})"
+        return kind, delivery.cause
 
     def keep(self, artefact: bytes) -> str:
         """Store an artefact; returns what its event says of it."""
@@ -222,15 +290,16 @@ class Lab:
     def _stamped(self, event: Event) -> Event:
         """What a pure decision lacks: dispatches carry the session's clock, and long texts are kept as artefacts."""
         if isinstance(event, GroupDispatched):
-            return GroupDispatched(event.plan, event.session, self.elapsed)
+            return replace(event, elapsed=self.elapsed)
         if isinstance(event, ModelReplied):
-            return replace(event, prompt=self.keep(event.prompt.encode()), reply=self.keep(event.reply.encode()))
+            prompt, reply = self.secrets.clean(event.prompt), self.secrets.clean(event.reply)
+            return replace(event, prompt=self.keep(prompt.encode()), reply=self.keep(reply.encode()))
         return event
 
 
 def actor_of(event: Event) -> str:
     """Whose act an event is, for the ledger."""
-    if isinstance(event, ProposalMade | RequestTaken):
+    if isinstance(event, ProposalMade | RequestTaken | Commented):
         return event.author
     if isinstance(event, ModelReplied):
         return event.model
@@ -240,4 +309,6 @@ def actor_of(event: Event) -> str:
         event, ConfirmationOpened | VerdictReached | FollowUpOpened | FollowUpClosed | HoldoutAnswered | HoldoutClosed
     ):
         return "gate"
-    return "lab"
+    if isinstance(event, Intervened):
+        return "watchdog"
+    return "critic" if isinstance(event, ProposalReviewed) else "lab"

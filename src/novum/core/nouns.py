@@ -201,7 +201,7 @@ class Card:
     their ratio (losses, times); effects, sigma, delta and `resolution` are then in natural-log units. `metrics`: what
     else a score reports. `transfers`: where a finding can be tried again. `fixed_data`: scores come from fixed examples
     in parts (see Role) instead of examples drawn anew for each seed. `trust`: where scores come from, when it is not
-    the arena's own scorer in the lab.
+    the arena's own scorer in the lab. `gpus`: how many GPUs a trial group holds while it runs.
     """
 
     name: str
@@ -223,11 +223,15 @@ class Card:
     transfers: tuple[Transfer, ...] = ()
     fixed_data: bool = False
     trust: str = ""
+    gpus: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one trial group: wall seconds, bytes above the idle worker, processes, bytes of one written file."""
+    """Bounds on one trial group: wall seconds, bytes above the idle worker, processes, bytes of one written file.
+
+    cpu_seconds: of all its processes together; None: no bound but that of each process, which follows from seconds.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
@@ -235,6 +239,7 @@ class Limits:
     memory_bytes: Annotated[int, Gt(0), Le(1 << 50)] = 2 << 30
     processes: Annotated[int, Gt(0), Le(1 << 20)] = 16
     file_bytes: Annotated[int, Gt(0), Le(1 << 50)] = 64 << 20
+    cpu_seconds: Annotated[float, Gt(0), Le(1e9)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

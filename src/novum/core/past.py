@@ -9,6 +9,7 @@ from typing import overload
 from novum.core.events import TrialFinished
 from novum.core.hypothesis import Hypothesis
 from novum.core.plans import Verdict
+from novum.core.signs import doubt
 from novum.core.state import State
 from novum.core.view import Tried
 
@@ -61,8 +62,8 @@ def _tried(state: State, one: Hypothesis) -> Tried:
         trials=trials,
         cpu_seconds=cpu,
         gain=state.advantage(one),
-        doubt=_doubt(state, one),
-        effect=effect(state, one),
+        doubt=doubt(state, one),
+        effect=effect(one),
     )
 
 
@@ -89,16 +90,10 @@ def _runs(one: Hypothesis) -> Iterator[TrialFinished]:
             yield from side.values()
 
 
-def effect(state: State, one: Hypothesis) -> float | None:
+def effect(one: Hypothesis) -> float | None:
     """The confirmed gain of a finding on fresh pairs, 0 once it is retracted; None for anything else."""
     if one.verdict is None or one.verdict.verdict is not Verdict.SUPPORTED:
         return None
-    if state.retraction(one):
+    if one.retracted:
         return 0.0
     return one.finding.effect if one.finding else None
-
-
-def _doubt(state: State, one: Hypothesis) -> float:
-    """Standard error of the screening gain, by the noise of the incumbent; 0 while that is not known."""
-    scale, tuned = state.scales.get(one.registered.incumbent), state.tuned.get(one.candidate.id)
-    return scale.sigma / math.sqrt(2 * max(1, tuned.seeds)) if scale and tuned else 0.0

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from novum.core.events import ConfirmationOpened, Event, Record
-    from novum.core.judgement import Account, Estimate, Judgement, Pair, Spent, Stake
+    from novum.core.events import ConfirmationOpened, Event, ProposalMade, Record, Remark
+    from novum.core.judgement import Account, Estimate, Judgement, Pair, Share, Spent, Stake
     from novum.core.nouns import Card, Cost, Genome, GroupResult, Role, Score, Trial, TrialGroup
     from novum.core.state import State
     from novum.core.view import Proposal, StudyView, Thought
@@ -79,6 +79,14 @@ class HasData(Protocol):
 
     def data_hashes(self) -> Mapping[str, str]:
         """SHA-256 of each data file, by name."""
+        ...
+
+
+class HidesFiles(Protocol):
+    """What an arena adds whose candidates are programs, so that the critic knows what none of them may look for."""
+
+    def hidden_files(self) -> Set[str]:
+        """Names of files that no candidate may see: by path, and by bare name where that means nothing else."""
         ...
 
 
@@ -164,8 +172,28 @@ class AnswersByExample(Protocol):
 
 
 class Governor(Protocol):
-    """What is allowed."""
+    """What is allowed: by the budget of the lab, and by those of authors and hypotheses within it."""
 
     def refuses(self, spent: Spent, demand: Spent) -> str | None:
-        """Why `demand` may not be added to what is spent, or None when it may."""
+        """Why `demand` may not be added to what the lab has spent, or None when it may."""
+        ...
+
+    def refuses_share(self, share: Share, demand: Spent) -> str | None:
+        """Why `demand` may not be added to somebody's share, or None when it may."""
+        ...
+
+
+class Watchdog(Protocol):
+    """Looks after a running lab: what goes wrong, runs away or is too good to be true."""
+
+    def look(self, state: State, elapsed: float) -> Sequence[Event]:
+        """What has to be done now, as events; empty nearly always. elapsed: seconds of the session by now."""
+        ...
+
+
+class Critic(Protocol):
+    """Looks at a proposal before anything is spent on it. Pure: the same state and proposal get the same remarks."""
+
+    def review(self, state: State, proposal: ProposalMade, cost: Cost) -> Sequence[Remark]:
+        """What is to be said of it; a remark that refuses is reason enough not to try it."""
         ...

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from novum.core import seeds
 from novum.core.approval import Permission, ask_for, permission
+from novum.core.dispatch import refuses_payer, spent
 from novum.core.events import Event, HoldoutAsked, HoldoutOpened
 from novum.core.house import House
 from novum.core.hypothesis import Hypothesis
+from novum.core.judgement import Spent
 from novum.core.state import State
 
 HOLDOUT = "holdout"
@@ -22,8 +24,10 @@ def ask(state: State, house: House) -> list[Event]:
         return [HoldoutOpened(settings.queries, settings.mechanism, house.study.gate.alpha, commitment)]
     if holdout.left == 0 or holdout.waiting:
         return []
+    if state.budget.holdout_queries is not None and spent(state).holdout_queries >= state.budget.holdout_queries:
+        return []
     asked = {query.hypothesis for query in holdout.asked}
-    finding = next((one for one in state.findings if one.id not in asked and not _denied(state, house, one)), None)
+    finding = next((one for one in state.findings if one.id not in asked and not _barred(state, house, one)), None)
     if finding is None:
         return []
     policy, author, content = house.study.policy, finding.registered.author, finding.candidate.id
@@ -36,7 +40,9 @@ def ask(state: State, house: House) -> list[Event]:
     return []
 
 
-def _denied(state: State, house: House, one: Hypothesis) -> bool:
-    """Whether the policy, or people, do not let a finding be asked about; others still may be."""
+def _barred(state: State, house: House, one: Hypothesis) -> bool:
+    """Whether policy, people or its author's budget do not let a finding be asked about; others still may be."""
+    if refuses_payer(state, house, Spent(holdout_queries=1), state.purses.of(one.id)):
+        return True
     policy, approvals = house.study.policy, state.desk.approvals
     return permission(policy, approvals, HOLDOUT, one.registered.author, one.candidate.id) is Permission.REFUSED

@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from novum.core.approval import objection
-from novum.core.dealings import Act
+from novum.core.approval import Permission, ask_for, objection, permission
+from novum.core.dealings import AGENT, Act, Reply
 from novum.core.errors import StudyError
-from novum.core.events import Event, ProposalMade, RequestTaken
+from novum.core.events import Event, ModelReplied, ProposalMade, RequestTaken
 from novum.core.house import House
+from novum.core.ids import short
 from novum.core.nouns import Candidate
 from novum.core.state import State
+from novum.core.study import LARGEST
 
+EXPORT = "export"
 MAX_WORDS = 4000
+MAX_TRANSCRIPT = 256 << 10
+"""Characters of an agent's brief, and of its log, that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ def answer(state: State, house: House, request: Request) -> list[Event]:
         return []
     if request.act in (Act.APPROVE, Act.DENY):
         return [_answered(state, request)]
+    if request.act is Act.EXPORT:
+        return _export(state, house, request)
     if request.act is not Act.PROPOSE:
         note = str(request.body.get("reason", ""))[:MAX_WORDS]
         return [RequestTaken(request.id, request.act, request.author, note)]
@@ -53,7 +60,24 @@ def answer(state: State, house: House, request: Request) -> list[Event]:
         proposal = _proposal(state, house, request)
     except StudyError as error:
         return [RequestTaken(request.id, request.act, request.author, f"refused: {error}"[:MAX_WORDS])]
-    return [RequestTaken(request.id, request.act, request.author, f"proposal {proposal.number}"), proposal]
+    taken = RequestTaken(request.id, request.act, request.author, f"proposal {proposal.number}")
+    return [taken, *_transcript(request), proposal]
+
+
+def _export(state: State, house: House, request: Request) -> list[Event]:
+    """Ask people, where the policy wants them to agree, before somebody takes results out of the lab."""
+    what, policy = str(request.body.get("what", ""))[:200], house.study.policy
+    content = export_content(state, what)
+    taken = RequestTaken(request.id, request.act, request.author, what)
+    if permission(policy, state.desk.approvals, EXPORT, request.author, content) is not Permission.NEEDED:
+        return [taken]
+    words = f"take {what} out of the lab"
+    return [taken, ask_for(EXPORT, request.author, content, words, state.wall_seconds, policy)]
+
+
+def export_content(state: State, what: str) -> str:
+    """What an approval of an export is for: exactly this, of exactly this lab."""
+    return short([EXPORT, what, state.secret_commitment])
 
 
 def _answered(state: State, request: Request) -> RequestTaken:
@@ -85,6 +109,23 @@ def _proposal(state: State, house: House, request: Request) -> ProposalMade:
         effect=_number(body, "effect", 0.0, -math.inf, math.inf),
         request=request.id,
     )
+
+
+def _transcript(request: Request) -> list[Event]:
+    """What an agent says it was told and answered: in the record like a model's words, and no more to be trusted."""
+    said = request.body.get("transcript")
+    if not isinstance(said, Mapping):
+        return []
+    used, told, seconds = (_amount(said.get(name)) for name in ("input_tokens", "output_tokens", "seconds"))
+    prompt, reply = (str(said.get(name, ""))[:MAX_TRANSCRIPT] for name in ("brief", "log"))
+    outcome, cause = Reply.PROPOSAL, "as the agent's own side tells it"
+    words = request.id, request.author, outcome, cause, AGENT, prompt, reply
+    return [ModelReplied(*words, int(used), int(told), 0.0, seconds)]
+
+
+def _amount(value: object) -> float:
+    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < LARGEST
+    return float(value) if known else 0.0  # type: ignore[arg-type]
 
 
 def _number(body: Mapping[str, Any], key: str, default: float, low: float, high: float) -> float:

@@ -7,13 +7,14 @@ import math
 import statistics
 from collections.abc import Iterable
 
-from novum.core.dispatch import committed, dispatch
+from novum.core.dispatch import committed, dispatch, price, refuses_payer
 from novum.core.errors import StudyError
 from novum.core.events import (
     CandidateTuned,
     Event,
     HypothesisRegistered,
     HypothesisSuperseded,
+    HypothesisWithdrawn,
     RungClosed,
     ScaleMeasured,
 )
@@ -35,6 +36,8 @@ def screen(state: State, house: House) -> list[Event]:
     """Send the next sweep, the incumbent's own first, then those of registered hypotheses; retire stale ones."""
     if stale := _retire(state, house):
         return stale
+    if unpaid := _withdraw(state, house):
+        return unpaid
     waiting = [state.incumbent.candidate] + [h.candidate for h in state.open_hypotheses(Phase.SCREENING)]
     return sweep(state, house, waiting)
 
@@ -44,6 +47,20 @@ def sweep(state: State, house: House, candidates: Iterable[Candidate]) -> list[E
     for candidate in candidates:
         if plan := _sweep_plan(state, house, candidate):
             return dispatch(state, house, [plan], committed(state, house))
+    return []
+
+
+def _withdraw(state: State, house: House) -> list[Event]:
+    """Close hypotheses whose own budget, or whose author's, pays for no further trial of their sweep."""
+    if not house.study.budgets.given:
+        return []
+    flying = {plan.subject for plan in state.in_flight.values()}
+    for one in state.open_hypotheses(Phase.SCREENING):
+        plan = None if one.candidate.id in flying else _sweep_plan(state, house, one.candidate)
+        needed = price(state, len(plan.members), house.slots) if plan else None
+        reason = refuses_payer(state, house, needed, state.purses.of(one.candidate.id)) if needed else None
+        if reason:
+            return [HypothesisWithdrawn(one.id, f"its screening cannot be paid to its end: {reason}")]
     return []
 
 

@@ -19,9 +19,14 @@ from novum.core.hypothesis import FollowUp, Hypothesis, Phase, no_runs
 from novum.core.judgement import Account, Spent
 from novum.core.metric import gain
 from novum.core.nouns import Candidate, Card, Kind
+from novum.core.oversight import Alarm, Step
+from novum.core.parts import PARTS
 from novum.core.plans import Plan, Purpose, Verdict
+from novum.core.purse import Purses
 from novum.core.shortlist import Shortlist
+from novum.core.signs import Signs
 from novum.core.study import Budget, Study
+from novum.core.vigil import Vigil
 
 Sweep = dict[tuple[int, int], ev.TrialFinished]
 """Screening runs of a candidate by (number of the tuning setting, number of the search seed)."""
@@ -42,8 +47,7 @@ class State:
         self.workers = 0
         self.provenance = ev.Provenance()
         self.end_reason = ""
-        self.elapsed = 0.0
-        self._earlier_sessions = 0.0
+        self.elapsed = self._earlier_sessions = 0.0
         self.preflight: ev.PreflightRecorded | None = None
         self.set_aside = Spent()
         self.pending: list[ev.ProposalMade] = []
@@ -72,18 +76,18 @@ class State:
         self.ablations: dict[tuple[str, str], ev.AblationPlanned] = {}
         self.rivals: set[str] = set()
         self.following: Hypothesis | None = None
-        self.holdout = Holdout()
-        self.desk = Desk()
-        self.follow_up_trials = 0
+        self.holdout: Holdout = Holdout()
+        self.desk: Desk = Desk()
+        self.vigil: Vigil = Vigil()
+        self.signs, self.purses = Signs(), Purses()
+        self.follow_up_trials = self.dispatched = 0
         self._crowned: dict[str, Hypothesis] = {}
-        self.dispatched = 0
-        self.trials = 0
-        self.cpu_seconds = 0.0
+        self.trials, self.cpu_seconds = 0, 0.0
         self.outcomes: Counter[Kind] = Counter()
         self._arrived: dict[str, set[int]] = {}
         self.efforts: dict[str, Effort] = {}
         self.failures: list[tuple[ev.TrialFinished, Plan]] = []
-        self._losses, self.prices = Losses(), Prices()
+        self.losses, self.prices = Losses(), Prices()
 
     @property
     def incumbent(self) -> ev.IncumbentChanged:
@@ -118,7 +122,7 @@ class State:
     def _promising(self, hypothesis: Hypothesis) -> bool:
         """Whether screening leaves room for an improvement: no more than one standard error below the incumbent."""
         assert self.study
-        if self.tuned[hypothesis.candidate.id].seeds < self.study.screening.seeds:
+        if not self.swept(hypothesis.candidate.id):
             return False
         gain, scale = self.advantage(hypothesis), self.scales.get(hypothesis.registered.incumbent)
         doubt = scale.sigma / math.sqrt(2 * self.study.screening.seeds) if scale else 0.0
@@ -136,12 +140,13 @@ class State:
         same search seeds.
         """
         assert self.card
-        mine, other = self.tuned.get(candidate), self._level(incumbent)
+        mine, other = self.tuned.get(candidate), self.level(incumbent)
         if mine is None or mine.score is None or other is None:
             return None
         return gain(mine.score, other, higher_is_better=self.card.higher_is_better, log=self.card.log)
 
-    def _level(self, candidate: str) -> float | None:
+    def level(self, candidate: str) -> float | None:
+        """What screening gains are held against: see `gain`; None while it is not known."""
         assert self.study and self.card
         if candidate in self.scales and self.study.screening.fidelity == 1.0 and not self.card.fixed_data:
             return self.scales[candidate].mean
@@ -151,14 +156,6 @@ class State:
     def advantage(self, hypothesis: Hypothesis) -> float | None:
         """Screening gain of a hypothesis over its registered incumbent."""
         return self.gain(hypothesis.candidate.id, hypothesis.registered.incumbent)
-
-    def retraction(self, hypothesis: Hypothesis) -> str:
-        """Why a finding no longer stands, or nothing: its replication was refuted, or that of one it was built on."""
-        if any(one.closed and one.closed.verdict is Verdict.REFUTED for one in hypothesis.replications):
-            return "its replication was refuted"
-        if hypothesis.ground and self.retraction(hypothesis.ground):
-            return f"built on {hypothesis.ground.id}, which was retracted"
-        return ""
 
     def for_follow_up(self, plan: Plan) -> bool:
         """Whether a plan counts towards the share of the follow-ups: their pairs, and the sweeps of their rivals."""
@@ -178,35 +175,41 @@ class State:
     def _campaign_opened(self, event: ev.CampaignOpened) -> None:
         self.study, self.card = event.study, event.card
         self.code, self.secret_commitment = event.code, event.secret_commitment
+        self.signs.opened(event.study, event.card)
 
     def _session_started(self, event: ev.SessionStarted) -> None:
         self._earlier_sessions += self.elapsed
         self.session, self.session_open, self.elapsed = event.session, True, 0.0
         self.budget, self.workers, self.provenance = event.budget, event.workers, event.provenance
         self.in_flight.clear()
+        self.purses.ended()
         self.desk.resumed()
+        self.vigil.resumed()
+        self.signs.resumed()
 
     def _session_ended(self, event: ev.SessionEnded) -> None:
         self.elapsed = max(self.elapsed, event.elapsed)
         self.session_open, self.end_reason = False, event.reason
         self.in_flight.clear()
-
-    def _preflight_recorded(self, event: ev.PreflightRecorded) -> None:
-        self.preflight = event
-        self.set_aside = Spent(self.set_aside.trials + event.trials, self.set_aside.cpu_seconds + event.cpu_seconds)
+        self.purses.ended()
 
     def _proposal_made(self, event: ev.ProposalMade) -> None:
         self.proposals = event.number
         self.pending.append(event)
+        self.purses.proposed(event)
+        self.signs.proposed(event, outside=event.request in self.desk.taken)
 
     def _proposal_refused(self, event: ev.ProposalRefused) -> None:
+        for one in self.pending:
+            if one.number == event.number and not self.vigil.rests(one.author, one.number):
+                self.signs.refused(one, event.reason)
         self.pending = [proposal for proposal in self.pending if proposal.number != event.number]
-        self.refused += 1
-        self.refused_in_a_row += 1
+        self.refused, self.refused_in_a_row = self.refused + 1, self.refused_in_a_row + 1
 
     def _hypothesis_registered(self, event: ev.HypothesisRegistered) -> None:
         self.pending = [proposal for proposal in self.pending if proposal.number != event.number]
         self.refused_in_a_row = 0
+        self.purses.registered(event)
         hypothesis = self.hypotheses[event.id] = Hypothesis(event, self._crowned.get(event.incumbent))
         self._move(hypothesis, Phase.SCREENING)
         self._known.setdefault(event.incumbent, {event.incumbent}).add(event.candidate.id)
@@ -217,10 +220,32 @@ class State:
     def _hypothesis_superseded(self, event: ev.HypothesisSuperseded) -> None:
         self._move(self.hypotheses[event.hypothesis], Phase.SUPERSEDED)
 
+    def _hypothesis_withdrawn(self, event: ev.HypothesisWithdrawn) -> None:
+        hypothesis = self.hypotheses[event.hypothesis]
+        hypothesis.withdrawn = event.reason
+        self._move(hypothesis, Phase.WITHDRAWN)
+        self.exploratory.pop(hypothesis.id, None)
+        self.requested.pop(hypothesis.id, None)
+        self.signs.withdrawn(hypothesis)
+
+    def _intervened(self, event: ev.Intervened) -> None:
+        self.vigil.intervened(event)
+        self.signs.intervened(self, event)
+        if event.alarm is Alarm.TOO_GOOD and (hypothesis := self.hypotheses.get(event.subject)):
+            if event.step is Step.QUARANTINE:
+                self._move(hypothesis, Phase.QUARANTINED)
+            elif event.step is Step.RELEASE:
+                self._move(hypothesis, Phase.WAITING if self._current(hypothesis) else Phase.STALE)
+
+    def _current(self, hypothesis: Hypothesis) -> bool:
+        return hypothesis.registered.incumbent == self.incumbent.candidate.id
+
     def _group_dispatched(self, event: ev.GroupDispatched) -> None:
         plan = event.plan
         self.dispatched += 1
         self.in_flight[plan.id] = self._plans[plan.id] = plan
+        self.purses.dispatched(event)
+        self.signs.sent(event)
         self.elapsed = max(self.elapsed, event.elapsed)
         if plan.purpose is Purpose.CONFIRM:
             one = self.hypotheses[plan.subject]
@@ -237,23 +262,22 @@ class State:
         self.elapsed = max(self.elapsed, event.elapsed)
         self.outcomes[event.kind] += 1
         self.follow_up_trials += self.for_follow_up(plan)
+        self.purses.finished(event, plan, self.card.gpus if self.card else 0)
+        self.signs.finished(event, plan)
         if event.kind is Kind.SCORED:
             self.prices.add(event, len(plan.members))
         else:
             self.failures.append((event, plan))
         if event.member == len(plan.members) - 1:
             self._land(plan)
-        if event.kind is Kind.LOST and self._losses.again(event, plan):
+        if event.kind is Kind.LOST and self.losses.again(event, plan):
             return
         self._file(event, plan, plan.members[event.member].index)
-
-    def _late_report(self, event: ev.LateReport) -> None:
-        self.cpu_seconds += event.cpu_seconds
-        self.elapsed = max(self.elapsed, event.elapsed)
 
     def _land(self, plan: Plan) -> None:
         """A group is complete. Plans of sweeps are let go: millions of trials must not weigh on the state."""
         self.in_flight.pop(plan.id, None)
+        self.purses.landed(plan.id)
         self._arrived.pop(plan.id, None)
         if plan.purpose is Purpose.SCREEN:
             self._plans.pop(plan.id, None)
@@ -297,14 +321,15 @@ class State:
 
     def _settle_screening(self, hypothesis: Hypothesis) -> None:
         if tuned := self.tuned.get(hypothesis.candidate.id):
-            current = hypothesis.registered.incumbent == self.incumbent.candidate.id
-            fit = Phase.WAITING if current else Phase.STALE
+            fit = Phase.WAITING if self._current(hypothesis) else Phase.STALE
             self._move(hypothesis, Phase.FAILED if tuned.score is None else fit)
             self.screened.append(hypothesis)
             self.screened_against[hypothesis.registered.incumbent] += 1
+            self.signs.screened(self, hypothesis)
 
     def _scale_measured(self, event: ev.ScaleMeasured) -> None:
         self.scales[event.candidate] = event
+        self.signs.measured()
         self._weigh_again(event.candidate)
 
     def _confirmation_opened(self, event: ev.ConfirmationOpened) -> None:
@@ -321,6 +346,7 @@ class State:
         hypothesis = self.hypotheses[event.hypothesis]
         hypothesis.verdict = event
         self._move(hypothesis, Phase.ESTIMATING if event.verdict is Verdict.SUPPORTED else Phase.CLOSED)
+        self.signs.judged(event)
         if hypothesis.nearly:
             self.exploratory[hypothesis.id] = hypothesis
         if event.verdict is not Verdict.SUPPORTED:
@@ -335,15 +361,6 @@ class State:
         self.findings.append(hypothesis)
         self._move(hypothesis, Phase.CLOSED)
 
-    def _reopening_requested(self, event: ev.ReopeningRequested) -> None:
-        self.requested[event.hypothesis] = self.hypotheses[event.hypothesis]
-
-    def _ablation_planned(self, event: ev.AblationPlanned) -> None:
-        self.ablations[event.hypothesis, event.part] = event
-        self.rivals.add(event.rival.id)
-        self.candidates[event.rival.id] = event.rival
-        self.sweeps.setdefault(event.rival.id, {})
-
     def _follow_up_opened(self, event: ev.FollowUpOpened) -> None:
         self.following = self.hypotheses[event.hypothesis]
         self.following.follow_ups.append(further := FollowUp(event))
@@ -357,9 +374,6 @@ class State:
         if further.paid:
             self.account = Account(event.cash, event.discoveries, self.account.opened)
 
-    def _checkpoint_signed(self, event: ev.CheckpointSigned) -> None:
-        self.public_key = event.public_key
-
     def _incumbent_changed(self, event: ev.IncumbentChanged) -> None:
         self.incumbents.append(event)
         self._crowned.pop(event.candidate.id, None)
@@ -372,21 +386,8 @@ class State:
         self.sweeps.setdefault(event.candidate.id, {})
 
 
-_PARTS: dict[type, Callable[[State, Any], None]] = {
-    ev.HoldoutOpened: lambda state, event: state.holdout.open(event),
-    ev.HoldoutAsked: lambda state, event: state.holdout.ask(event),
-    ev.HoldoutAnswered: lambda state, event: state.holdout.answer(event),
-    ev.HoldoutClosed: lambda state, event: state.holdout.close(event),
-    ev.ModelAsked: lambda state, event: state.desk.asked(event),
-    ev.ModelReplied: lambda state, event: state.desk.replied(event),
-    ev.RequestTaken: lambda state, event: state.desk.took(event),
-    ev.ApprovalAsked: lambda state, event: state.desk.wants_approval(event),
-    ev.ApprovalClosed: lambda state, event: state.desk.closes_approval(event),
-}
-"""Events that concern one part of the state alone, which folds them itself."""
-
-_HANDLERS = _PARTS | {
-    event_type: getattr(State, f"_{kind}") for kind, event_type in ev.EVENT_TYPES.items() if event_type not in _PARTS
+_HANDLERS: dict[type, Callable[[State, Any], None]] = {**PARTS} | {
+    event_type: getattr(State, f"_{kind}") for kind, event_type in ev.EVENT_TYPES.items() if event_type not in PARTS
 }
 
 

@@ -6,6 +6,7 @@ Units: effects and scales in the arena's metric, `clip` and `dmin` in standard d
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
@@ -13,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from novum.core.nouns import Genome, Limits, Setting
+from novum.core.oversight import Alarm
 from novum.core.plans import Aim
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
@@ -145,9 +147,10 @@ class ResearcherSettings:
 
 @dataclass(frozen=True)
 class Budget:
-    """What a campaign may use in total; None means unlimited. A bound on trials or time must be given to run.
+    """What may be used in total; None means unlimited. A bound on trials or time must be given to run a campaign.
 
-    tokens and money (US dollars): of requests to models.
+    tokens and money (US dollars): of requests to models. gpu_seconds: wall seconds of trials times the GPUs they hold.
+    disk_bytes: of artefacts that are kept. holdout_queries: questions to the final data.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -157,30 +160,73 @@ class Budget:
     trials: Annotated[int, Gt(0), Le(LARGEST)] | None = None
     tokens: Annotated[int, Gt(0), Le(LARGEST)] | None = None
     money: Annotated[float, Gt(0)] | None = None
+    gpu_seconds: Annotated[float, Gt(0)] | None = None
+    disk_bytes: Annotated[int, Gt(0), Le(LARGEST)] | None = None
+    holdout_queries: Annotated[int, Gt(0), Le(LARGEST)] | None = None
 
     @property
     def bounded(self) -> bool:
-        """Whether any bound is set."""
+        """Whether work is bounded, so that a campaign ends."""
         return any(bound is not None for bound in (self.wall_seconds, self.cpu_seconds, self.trials))
+
+    @property
+    def any(self) -> bool:
+        """Whether any bound is set."""
+        return self != Budget()
+
+
+@dataclass(frozen=True)
+class AuthorBudget:
+    """What all authors together may use whose name fits `author`, in which * and ? are wild cards."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    author: str
+    budget: Budget
+
+
+@dataclass(frozen=True)
+class LevelSettings:
+    """Budgets within the lab's: of researchers, people and agents by name, and of each single hypothesis."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    researchers: tuple[AuthorBudget, ...] = ()
+    hypothesis: Budget = field(default_factory=Budget)
+
+    @property
+    def given(self) -> bool:
+        """Whether there are any."""
+        return bool(self.researchers) or self.hypothesis.any
+
+    def authors_of(self, author: str) -> list[AuthorBudget]:
+        """The budgets that an author's proposals are paid from."""
+        return [one for one in self.researchers if fnmatch.fnmatchcase(author, one.author)]
 
 
 @dataclass(frozen=True)
 class PolicyRule:
-    """One line of a policy. act: propose (try a candidate, run its code) or holdout (ask the final data).
+    """One line of a policy.
 
+    act: propose (try a candidate, run its code), network (ask a model that is not on this machine), spend (more than
+    `over`, on a confirmation or on a request to a model), quarantine (confirm what is too good to be true), promote
+    (make a finding the incumbent), holdout (ask the final data) or export (take results out of the lab).
     author: whose act, with * and ? as wild cards (people by their names, researchers by theirs).
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    act: Literal["propose", "holdout"]
+    act: Literal["propose", "network", "spend", "quarantine", "promote", "holdout", "export"]
     allow: Literal["yes", "no", "approval"]
     author: str = "*"
+    over: Budget = field(default_factory=Budget)
 
 
 @dataclass(frozen=True)
 class PolicySettings:
     """Who may do what: the first rule that fits decides, and what no rule names is denied. No rules: all is allowed.
+
+    Spending is bounded by the budgets; a rule about it only says from where on somebody has to agree.
 
     approvers: how many people, none of them the author, have to agree. patience: seconds after which silence is a no.
     """
@@ -190,6 +236,54 @@ class PolicySettings:
     rules: tuple[PolicyRule, ...] = ()
     approvers: Annotated[int, Ge(1), Le(10)] = 1
     patience: Annotated[float, Gt(0)] = 3600.0
+
+
+@dataclass(frozen=True)
+class WatchdogSettings:
+    """When the watchdog does something (docs/guide.md says what). off: alarms that are not looked for.
+
+    grace_seconds: how long a trial group may take beyond its limits before it is given up; start_seconds: how much
+    longer while no trial of the session has come in, since workers may still be starting. slow_factor, slow_seconds: a
+    group of screening, which is no evidence, is given up earlier: after so many times what the dearest trials of late
+    took, and never before so many seconds. stalls: groups given up in a row after which the session ends.
+    plateau_window: screened hypotheses in a row without a gain of more than plateau_doubts standard errors;
+    plateau_proposals: for how many proposals the control then proposes every second one.
+    cost_factor, cost_floor: a hypothesis is withdrawn from screening when its trials take so many times the CPU time of
+    the incumbent's, and more than so many seconds each.
+    too_good: a screening gain of more than so many standard deviations of an A/A difference is suspect. implausible: a
+    level of the metric at or beyond which every score is; None where no such level is known.
+    failure_window, failure_level: an author rests when at least half of its latest hypotheses gave no score, which is
+    so unlikely at the rate before. dead_end: or when so many of its proposals in a row came to nothing for one reason.
+    rest, longest_rest: for how many proposals at first, doubled at each repetition, and at most.
+    free_bytes, memory_bytes: nothing is started with less on the lab's disk, or in memory; memory_factor: nor with
+    less memory than so many times the peak of a trial group, beside others. patience: seconds of that, with nothing in
+    flight any more, after which the session ends.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    off: tuple[Alarm, ...] = ()
+    grace_seconds: Annotated[float, Gt(0)] = 60.0
+    start_seconds: Annotated[float, Ge(0)] = 600.0
+    slow_factor: Annotated[float, Gt(1)] = 20.0
+    slow_seconds: Annotated[float, Gt(0)] = 60.0
+    stalls: Count = 3
+    plateau_window: Count = 40
+    plateau_proposals: Count = 20
+    plateau_doubts: Annotated[float, Ge(0)] = 1.0
+    cost_factor: Annotated[float, Gt(1)] = 20.0
+    cost_floor: Annotated[float, Ge(0)] = 1.0
+    too_good: Annotated[float, Gt(0)] = 50.0
+    implausible: float | None = None
+    failure_window: Annotated[int, Ge(8), Le(1000)] = 20
+    failure_level: Level = 1e-3
+    dead_end: Annotated[int, Ge(2), Le(1000)] = 12
+    rest: Count = 10
+    longest_rest: Count = 160
+    free_bytes: Annotated[int, Ge(0), Le(LARGEST)] = 512 << 20
+    memory_bytes: Annotated[int, Ge(0), Le(LARGEST)] = 256 << 20
+    memory_factor: Annotated[float, Ge(1)] = 1.5
+    patience: Annotated[float, Gt(0)] = 300.0
 
 
 @dataclass(frozen=True)
@@ -210,6 +304,8 @@ class Study:
     follow_up: FollowUpSettings = field(default_factory=FollowUpSettings)
     holdout: HoldoutSettings = field(default_factory=HoldoutSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    budgets: LevelSettings = field(default_factory=LevelSettings)
+    watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     limits: Limits = field(default_factory=Limits)
     executor: Literal["local", "inline"] = "local"
 

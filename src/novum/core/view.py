@@ -44,13 +44,18 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What may still be used; None is without bound. reserved: requests that may be sent, being set aside for."""
+    """What may still be used; None is without bound. reserved: requests that may be sent, being set aside for.
+
+    awaiting: models and requests that people have yet to allow; denied: requests that will not be sent.
+    """
 
     trials: int | None = None
     tokens: int | None = None
     money: float | None = None
     reserved: Set[str] = frozenset()
     failures_in_a_row: int = 0
+    awaiting: Set[str] = frozenset()
+    denied: Set[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,8 @@ class StudyView:
 
     number: of the proposal that is asked for. tried: hypotheses whose screening has ended, oldest first.
     known: ids of candidates that would be refused as duplicates. failed: the latest trials without a score.
-    past: as `tried`, further back.
+    past: as `tried`, further back. resting: researchers that are not to propose now; notes: what the watchdog did of
+    late, in words.
     """
 
     card: Card
@@ -72,6 +78,8 @@ class StudyView:
     failed: Sequence[Failed] = ()
     means: Means = Means()
     past: Sequence[Tried] = ()
+    resting: Set[str] = frozenset()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +104,27 @@ class Consultation:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """A model's words on a hypothesis such as h7, or on "proposal 12". request: the request that they answer."""
+
+    about: str
+    author: str
+    text: str
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Thought:
     """No proposal now. ask: a request to a model to set means aside for; consulted: what came of earlier ones.
 
-    final: there will never be another proposal. A researcher that is still thinking says neither.
+    comments: what models remark. final: there will never be another proposal. A researcher that is still thinking
+    says neither.
     """
 
     ask: ModelAsked | None = None
     consulted: tuple[Consultation, ...] = ()
     final: bool = False
+    comments: tuple[Comment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from novum.core.nouns import Kind, Limits, Usage
 from novum.executors.limits import cpu_seconds
 from novum.executors.protocol import ENTERED, MAX_FRAME_BYTES, Report
 from novum.sandbox.tree import Brood, descendants, kill, proportional_bytes, resident_bytes
+from novum.sandbox.tree import cpu_seconds as running_seconds
 
 if TYPE_CHECKING:
     from novum.executors.room import Room
@@ -131,9 +132,21 @@ class Watch:
             if used > self.limits.memory_bytes:
                 limit = self.limits.memory_bytes
                 self.verdict = Kind.OUT_OF_MEMORY, f"{used} bytes in {len(tree)} processes, allowed are {limit}"
+        if self.limits.cpu_seconds is not None:
+            self._look_at_clock(tree, self.limits.cpu_seconds)
         if self.room is not None and self.verdict is None:
             self.verdict = self.room.look()
-        return _TICK_SECONDS if len(tree) > 1 or resident * 2 > self.limits.memory_bytes else _CALM_TICK_SECONDS
+        return (
+            _TICK_SECONDS
+            if self.limits.cpu_seconds or len(tree) > 1 or resident * 2 > self.limits.memory_bytes
+            else _CALM_TICK_SECONDS
+        )
+
+    def _look_at_clock(self, tree: list[int], allowed: float) -> None:
+        """Judge the CPU time of the whole tree, what has ended included."""
+        used = self.brood.cpu_seconds + running_seconds(tree)
+        if used > allowed:
+            self.verdict = Kind.TIMED_OUT, f"used {used:.1f} s of CPU time, allowed are {allowed:.1f} (cpu_seconds)"
 
     def _end_tree(self) -> None:
         if self.pid not in self.brood.statuses:

@@ -1,23 +1,44 @@
-"""The budget: hard bounds on what a campaign uses in total, over all its sessions."""
+"""Budgets: hard bounds on what a campaign uses in total, over all its sessions, and on what anybody in it uses."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from novum.core.errors import StudyError
-from novum.core.judgement import Spent
-from novum.core.study import Budget
+from novum.core.judgement import Share, Spent
+from novum.core.study import Budget, LevelSettings
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_TIME = re.compile(r"(cpu\s+)?(\d{1,12}(?:\.\d{1,9})?)\s*([smhd])")
+_BYTES = {"k": 1_000, "m": 1_000_000, "g": 1_000_000_000, "t": 1_000_000_000_000}
+_TIME = re.compile(r"(?:(cpu|gpu)\s+)?(\d{1,12}(?:\.\d{1,9})?)\s*([smhd])")
 _TRIALS = re.compile(r"(\d{1,15})\s*trials?")
 _TOKENS = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)\s*([km]?)\s*tokens?")
 _MONEY = re.compile(r"\$\s*(\d{1,9}(?:\.\d{1,6})?)|(\d{1,9}(?:\.\d{1,6})?)\s*(?:usd|dollars?)")
+_DISK = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([kmgt])b?\s+(?:of\s+)?disk")
+_QUERIES = re.compile(r"(\d{1,9})\s*(?:holdout\s+)?quer(?:y|ies)")
+_NAMES = {None: "wall_seconds", "cpu": "cpu_seconds", "gpu": "gpu_seconds"}
 FORMS = (
-    "30s, 5m, 2h (wall time), cpu 10m (CPU time), 500 trials, 200k tokens, $5 (of models), or several of them "
-    "separated by commas"
+    "30s, 5m, 2h (wall time), cpu 10m, gpu 2h, 500 trials, 200k tokens, $5 (of models), 2 GB disk, 3 holdout queries, "
+    "or several of them separated by commas"
 )
+
+_WORK = (
+    ("trials", "{:.0f} of {:.0f} trials used"),
+    ("cpu_seconds", "{:.1f} of {:.0f} CPU seconds used or set aside"),
+    ("gpu_seconds", "{:.1f} of {:.0f} GPU seconds used or set aside"),
+    ("wall_seconds", "{:.1f} of {:.0f} seconds used"),
+    ("disk_bytes", "{:.0f} of {:.0f} bytes of artefacts stored"),
+)
+"""What every trial takes something of, known beforehand or not."""
+
+_ASKED = (
+    ("tokens", "{:,} of {:,} tokens used or set aside"),
+    ("money", "{:.4f} of {:g} dollars used or set aside"),
+    ("holdout_queries", "{:.0f} of {:.0f} holdout queries used"),
+)
+"""What only some acts take: the end of one of these ends only those acts."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +49,38 @@ class HardBudget:
 
     def refuses(self, spent: Spent, demand: Spent) -> str | None:
         """The bound that `demand` would pass, in words, or None."""
-        bounds = (
-            (self.budget.trials, spent.trials, demand.trials, "{:.0f} of {:.0f} trials used"),
-            (self.budget.cpu_seconds, spent.cpu_seconds, demand.cpu_seconds, "{:.1f} of {:.0f} CPU seconds used"),
-            (self.budget.wall_seconds, spent.wall_seconds, demand.wall_seconds, "{:.1f} of {:.0f} seconds used"),
-        )
-        for bound, used, more, words in bounds:
-            if bound is not None and (used + more > bound or used >= bound):
-                return f"budget: {words.format(used, bound)}"
-        # Models are not needed to go on: their bounds refuse only what asks for more of them.
-        if self.budget.tokens is not None and demand.tokens and spent.tokens + demand.tokens > self.budget.tokens:
-            return f"budget: {spent.tokens:,} of {self.budget.tokens:,} tokens used or set aside"
-        if self.budget.money is not None and demand.money and spent.money + demand.money > self.budget.money:
-            return f"budget: {spent.money:.4f} of {self.budget.money:g} dollars used or set aside"
-        return None
+        reason = next(_passed(self.budget, spent, demand), None)
+        return f"budget: {reason}" if reason else None
+
+    def refuses_share(self, share: Share, demand: Spent) -> str | None:
+        """The bound of somebody's share that `demand` would pass, in words, or None."""
+        reason = next(_passed(share.budget, share.spent, demand), None)
+        return f"{share.name}: {reason}" if reason else None
+
+
+def _passed(budget: Budget, spent: Spent, demand: Spent) -> Iterator[str]:
+    for name, words in _WORK:
+        bound, used, more = getattr(budget, name), getattr(spent, name), getattr(demand, name)
+        if bound is not None and (used + more > bound or (demand.trials and used >= bound)):
+            yield words.format(used, bound)
+    for name, words in _ASKED:
+        bound, used, more = getattr(budget, name), getattr(spent, name), getattr(demand, name)
+        if bound is not None and more and used + more > bound:
+            yield words.format(used, bound)
+
+
+def check_levels(levels: LevelSettings) -> None:
+    """Hold budgets within the lab to what can be told of somebody's share. Raises StudyError."""
+    named = [
+        ("hypothesis", levels.hypothesis),
+        *((f"researchers {one.author!r}", one.budget) for one in levels.researchers),
+    ]
+    for name, budget in named:
+        if budget.wall_seconds is not None:
+            raise StudyError(
+                f"budgets: {name} cannot have a share of wall time, which passes for all alike: bound cpu, gpu, "
+                "trials, tokens, money, disk or holdout queries"
+            )
 
 
 def parse_budget(text: str) -> Budget:
@@ -49,7 +88,7 @@ def parse_budget(text: str) -> Budget:
     found: dict[str, float | int] = {}
     for part in re.split(r"\s*(?:,|\+|\band\b)\s*", text.strip().lower()):
         if match := _TIME.fullmatch(part):
-            name = "cpu_seconds" if match[1] else "wall_seconds"
+            name = _NAMES[match[1]]
             value: float | int = float(match[2]) * _SECONDS[match[3]]
         elif match := _TRIALS.fullmatch(part):
             name, value = "trials", int(match[1])
@@ -57,6 +96,10 @@ def parse_budget(text: str) -> Budget:
             name, value = "tokens", round(float(match[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[match[2]])
         elif match := _MONEY.fullmatch(part):
             name, value = "money", float(match[1] or match[2])
+        elif match := _DISK.fullmatch(part):
+            name, value = "disk_bytes", round(float(match[1]) * _BYTES[match[2]])
+        elif match := _QUERIES.fullmatch(part):
+            name, value = "holdout_queries", int(match[1])
         else:
             raise StudyError(f"budget {text[:60]!r}: cannot read {part[:40]!r}; write {FORMS}")
         if value <= 0:
@@ -64,5 +107,6 @@ def parse_budget(text: str) -> Budget:
         if name in found:
             raise StudyError(f"budget {text!r}: {name.replace('_', ' ')} is given twice")
         found[name] = value
-    counts = {name: int(value) if name in ("trials", "tokens") else value for name, value in found.items()}
+    whole = ("trials", "tokens", "disk_bytes", "holdout_queries")
+    counts = {name: int(value) if name in whole else value for name, value in found.items()}
     return Budget(**counts)  # type: ignore[arg-type]  # which of them are whole numbers depends on the name

@@ -179,12 +179,12 @@ class Reader:
         """Whether event `seq` is in the ledger with this hash."""
         return not self._empty() and _hash_of(self._db, seq) == head
 
-    def read(self, after: int = 0) -> Iterator[Record]:
-        """Records after a sequence number, in order. Raises IntegrityError for a payload that is none."""
+    def read(self, after: int = 0, kind: str = "") -> Iterator[Record]:
+        """Records after a sequence number, in order; `kind`: of this kind only. Raises IntegrityError for a bad one."""
         with _readable():
             if self._empty():
                 return iter(())
-        return _records(self._db, after)
+        return _records(self._db, after, kind=kind)
 
     def _empty(self) -> bool:
         """Whether the writer has not got as far as the tables yet."""
@@ -205,17 +205,18 @@ def _hash_of(db: sqlite3.Connection, seq: int) -> str:
     return row[0] if row else (GENESIS if seq == 0 else "")
 
 
-def _records(db: sqlite3.Connection, after: int, *, chained: bool = False) -> Iterator[Record]:
+def _records(db: sqlite3.Connection, after: int, *, chained: bool = False, kind: str = "") -> Iterator[Record]:
     """Decoded records; `chained`: each hash is checked first, since the writer builds on no broken chain."""
-    query = "SELECT seq, time, actor, kind, payload, hash FROM events WHERE seq > ? ORDER BY seq"
+    narrowed = "seq > ? AND kind = ?" if kind else "seq > ?"
+    query = f"SELECT seq, time, actor, kind, payload, hash FROM events WHERE {narrowed} ORDER BY seq"
     previous = _hash_of(db, after) if chained else None
     with _readable():
-        for seq, now, actor, kind, payload, head in db.execute(query, (after,)):
-            if chained and previous and link(previous, seq, now, actor, kind, payload) != head:
+        for seq, now, actor, name, payload, head in db.execute(query, (after, kind) if kind else (after,)):
+            if chained and previous and link(previous, seq, now, actor, name, payload) != head:
                 raise IntegrityError(f"event {seq} was changed after it was written: see `novum verify`")
             previous = head
             try:
-                yield Record(seq, now, actor, kind, decode(kind, payload), head)
+                yield Record(seq, now, actor, name, decode(name, payload), head)
             except IntegrityError as error:
                 raise IntegrityError(f"event {seq}: {error}") from error
 

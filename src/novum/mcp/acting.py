@@ -8,7 +8,6 @@ from typing import Any
 
 from novum.core.dealings import Act
 from novum.core.errors import StudyError, UserError
-from novum.core.hypothesis import Hypothesis, Phase
 from novum.core.nouns import Candidate, Genome, Scalar
 from novum.core.ports import Arena
 from novum.core.state import State
@@ -17,8 +16,8 @@ from novum.ledger.journal import is_held
 from novum.mcp import answers
 from novum.mcp.reading import quoted
 from novum.mcp.window import Window
-from novum.report.progress import progress
-from novum.report.standing import FAILED, standing
+from novum.proposals import admitted
+from novum.report.fate import Fate, fate
 from novum.report.words import changes, in_line
 from novum.source.edits import changes as blocks
 from novum.source.edits import edited
@@ -43,7 +42,7 @@ class Desk:
         """Check a proposal as the lab will, and leave it in the mailbox. Raises UserError with what to do."""
         if arena is None:
             raise UserError("the arena of this lab is not one of Novum's own, so candidates cannot be checked here")
-        self._sent = [one for one in self._sent if one not in self._window.requests]
+        self._sent = [one for one in self._sent if one not in self._window.trail.requests]
         if len(self._sent) >= UNANSWERED:
             raise UserError(
                 f"{UNANSWERED} of your requests wait to be taken already: follow them first; the lab may not be running"
@@ -66,21 +65,9 @@ class Desk:
     def follow(self, state: State, name: str) -> answers.Status:
         """Where a request or a hypothesis stands. Raises UserError for a name that is neither."""
         if name in state.hypotheses:
-            return _status(state, [state.hypotheses[name]])
-        taken = self._window.requests.get(name)
-        if taken is None:
-            return self._untaken(name)
-        if taken.proposal is None:
-            return answers.Status("refused", quoted(taken.note))
-        if taken.proposal in self._window.refusals:
-            return answers.Status("refused", quoted(self._window.refusals[taken.proposal]))
-        claims = self._window.claims.get(taken.proposal)
-        if not claims:
-            return answers.Status(
-                "waiting",
-                f"taken down as proposal {taken.proposal}; the lab, or a person who approves, has yet to look at it",
-            )
-        return _status(state, claims)
+            return _status(fate(state, [state.hypotheses[name]]))
+        known = self._window.trail.fate(state, name)
+        return self._untaken(name) if known is None else _status(known)
 
     def _untaken(self, name: str) -> answers.Status:
         if name in self._sent or _in_box(self._window.directory, name):
@@ -103,15 +90,7 @@ def _candidate(
     start = _base(state, base)
     if bool(genome) + bool(files) + bool(edits.strip()) != 1:
         raise StudyError("say what to change in exactly one way: genome, files or edits; see how_to_propose in study")
-    candidate = Candidate(_changed(arena.space, start, genome, files, edits))
-    arena.cost(candidate.genome)
-    incumbent = state.incumbent.candidate
-    if candidate.id == incumbent.id:
-        raise StudyError("this is the incumbent itself, or means the same: change something that matters")
-    if candidate.id in state.known(incumbent.id):
-        known = [one.id for one in state.hypotheses.values() if one.candidate.id == candidate.id]
-        raise StudyError(f"this was tried against the present incumbent: see {', '.join(known)}, and propose another")
-    return candidate
+    return admitted(state, arena, _changed(arena.space, start, genome, files, edits))
 
 
 def _changed(
@@ -140,45 +119,17 @@ def _base(state: State, base: str) -> Genome:
     return state.hypotheses[base].candidate.genome
 
 
-def _status(state: State, claims: list[Hypothesis]) -> answers.Status:
-    """The latest claim of a proposal; an earlier one may have been made anew against a newer incumbent."""
-    one = claims[-1]
-    now = standing(state, one)
-    running = next((each for each in progress(state).confirming if each.id == one.id), None)
-    verdict, size = one.verdict, one.finding
-    stage = _stage(state, one)
+def _status(now: Fate) -> answers.Status:
+    """As the agent is told, with the words of others marked."""
     return answers.Status(
-        stage=stage,
-        words=quoted(_waits(state, one) if stage == "screened" else now.reason),
-        hypothesis=one.id,
-        outcome=now.outcome if verdict or now.outcome == FAILED or stage == "settled" else "",
-        advantage=state.advantage(one),
-        e_value=running.e_value if running else verdict.e_value if verdict else None,
-        threshold=running.threshold if running else verdict.threshold if verdict else None,
-        pairs=running.pairs if running else verdict.pairs if verdict else None,
-        effect=size.effect if size else None,
-        claims=[each.id for each in claims],
+        stage=now.stage,
+        words=quoted(now.words),
+        hypothesis=now.hypothesis,
+        outcome=now.outcome,
+        advantage=now.advantage,
+        e_value=now.e_value,
+        threshold=now.threshold,
+        pairs=now.pairs,
+        effect=now.effect,
+        claims=list(now.claims),
     )
-
-
-def _stage(state: State, one: Hypothesis) -> str:
-    if one.phase is Phase.WAITING:
-        return "screened" if one.id in state.promising else "settled"
-    named = {Phase.SCREENING: "screening", Phase.CONFIRMING: "confirming", Phase.ESTIMATING: "estimating"}
-    return named.get(one.phase, "settled")
-
-
-def _waits(state: State, one: Hypothesis) -> str:
-    """Why a promising hypothesis is not being confirmed yet."""
-    assert state.study
-    each = state.study.screening.keep_one_in
-    incumbent = state.incumbent.candidate.id
-    short = each * (state.promoted_against[incumbent] + 1) - state.screened_against[incumbent]
-    gain = state.advantage(one)
-    shown = "" if gain is None else f" with a gain of {gain:+.3g}"
-    if short > 0:
-        return (
-            f"screened{shown}; one in {each} screened hypotheses is confirmed, the best that waits: propose "
-            f"{short} more, different ones"
-        )
-    return f"screened{shown}; it waits for its confirmation, the best come first"

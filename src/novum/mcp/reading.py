@@ -124,7 +124,7 @@ def found(state: State) -> answers.Findings:
                 threshold=one.threshold,
                 pairs=one.n,
                 grade=one.grade.partition(":")[0],
-                withdrawn=state.retraction(state.hypotheses[one.id]),
+                withdrawn=state.hypotheses[one.id].retracted,
                 asked_further=[_asked(line) for line in follow_ups(state.hypotheses[one.id])],
             )
             for one in findings(state)
@@ -176,7 +176,7 @@ def detail(state: State, one: Hypothesis) -> answers.Detail:
         pairs=verdict.pairs if verdict else len(one.pairs()),
         effect=size.effect if size else None,
         interval=list(size.interval) if size and size.interval else None,
-        grade=grade(state, one).partition(":")[0] if size else "",
+        grade=grade(one).partition(":")[0] if size else "",
         trials=trials,
         cpu_seconds=round(cpu, 3),
         candidate=genome(claim.candidate.genome),

@@ -15,9 +15,9 @@ from pathlib import Path
 from novum.core import events as ev
 from novum.core.errors import IntegrityError, UserError
 from novum.core.events import Record
-from novum.core.hypothesis import Hypothesis
 from novum.core.state import State
 from novum.ledger.journal import Reader
+from novum.report.fate import Trail
 from novum.report.happenings import Narrator
 from novum.report.league import Books
 
@@ -38,23 +38,12 @@ class Line:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request that the lab has taken: what it said of it, and the proposal that came of it, if any."""
-
-    author: str
-    note: str
-    proposal: int | None
-
-
 class Window:
     """What the record says up to now. Use `open` for a consistent look: calls come from several threads."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.requests: dict[str, Request] = {}
-        self.refusals: dict[int, str] = {}
-        self.claims: dict[int, list[Hypothesis]] = {}
+        self.trail = Trail()
         self.lines: deque[Line] = deque(maxlen=LINES)
         self.latest = 0
         self._books, self._narrator = Books(), Narrator()
@@ -99,15 +88,7 @@ class Window:
         self._books.take(record)
         self._narrator.take(record)
         self.latest = record.time
-        if isinstance(event, ev.RequestTaken):
-            self.requests[event.request] = Request(event.author, event.note, None)
-        elif isinstance(event, ev.ProposalMade) and event.request in self.requests:
-            before = self.requests[event.request]
-            self.requests[event.request] = Request(before.author, before.note, event.number)
-        elif isinstance(event, ev.ProposalRefused):
-            self.refusals[event.number] = event.reason
-        elif isinstance(event, ev.HypothesisRegistered):
-            self.claims.setdefault(event.number, []).append(self.state.hypotheses[event.id])
+        self.trail.take(event)
         if not isinstance(event, _UNSAID):
             self.lines.append(Line(record.seq, record.time, record.actor, record.kind, self._words(record)))
 

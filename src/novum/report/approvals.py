@@ -43,7 +43,7 @@ def waiting(state: State) -> list[Waiting]:
                 summary=one.asked.summary,
                 content=one.asked.content,
                 change=_change(state, genome)[:MAX_CHANGE] if genome is not None else "",
-                cost=_cost(state),
+                cost=_cost(state, one.asked.act),
                 expires_in=max(0.0, one.asked.expires - state.wall_seconds),
                 votes=f"{len(yes)} of {state.study.policy.approvers} have approved",
             )
@@ -62,8 +62,13 @@ def _change(state: State, genome: Genome) -> str:
     return patch_of(state, genome) or in_line(changes(genome, state.incumbent.candidate.genome), 400)
 
 
-def _cost(state: State) -> str:
-    """The price of screening one candidate, by the dearest trials of late."""
+def _cost(state: State, act: str) -> str:
+    """What an act is likely to cost, by the dearest trials of late."""
     assert state.study
     cpu, _ = state.prices.dearest
-    return f"{seconds(cpu * state.study.screening.seeds)} of CPU to screen it"
+    gate, screening = state.study.gate, state.study.screening
+    if act == "propose":
+        return f"{seconds(cpu * screening.seeds)} of CPU to screen it"
+    if act in ("quarantine", "spend"):
+        return f"{seconds(cpu * 2 * (gate.max_pairs + gate.estimate_pairs))} of CPU at most to confirm it"
+    return "one holdout query" if act == "holdout" else "no trial"

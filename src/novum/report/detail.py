@@ -127,7 +127,7 @@ def _hypothesis(state: State, hypothesis: Hypothesis) -> HypothesisDetail:
         pairs_used=used,
         effect=size.effect if size else None,
         interval=size.interval if size else None,
-        grade=grade(state, hypothesis) if size else "",
+        grade=grade(hypothesis) if size else "",
         tuning=tuning_of(state, hypothesis.candidate.id),
         guardrails=guardrails(hypothesis),
         follow_ups=follow_ups(hypothesis),

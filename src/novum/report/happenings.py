@@ -166,6 +166,12 @@ class Narrator:
     def _approval_closed(self, event: ev.ApprovalClosed) -> str:
         return f"{event.id}: {'granted' if event.granted else 'refused'}, {event.reason}"
 
+    def _intervened(self, event: ev.Intervened) -> str:
+        return f"{event.alarm}: {event.words}"
+
+    def _hypothesis_withdrawn(self, event: ev.HypothesisWithdrawn) -> str:
+        return f"{event.hypothesis}: {event.reason}"
+
     def _request_taken(self, event: ev.RequestTaken) -> str:
         return f"{event.author} asks to {event.act}{f': {event.note}' if event.note else ''}"
 

@@ -19,6 +19,8 @@ from novum.core.plans import Purpose, Side
 from novum.core.state import State
 from novum.core.study import Budget
 from novum.gate.judge import PROCESSES, difference
+from novum.report.interventions import Intervention, row
+from novum.report.league import Books, League
 
 FRESH = (Purpose.CALIBRATE, Purpose.CONFIRM, Purpose.ESTIMATE)
 
@@ -117,6 +119,8 @@ class History:
     head: str
     began: int
     ended: int
+    interventions: tuple[Intervention, ...] = ()
+    league: League | None = None
 
 
 @dataclass
@@ -132,6 +136,7 @@ class _Walk:
     """The records so far: the state after them, and what the state does not keep."""
 
     state: Archive = field(default_factory=Archive)
+    books: Books = field(init=False)
     sessions: list[Session] = field(default_factory=list)
     screened: list[Screened] = field(default_factory=list)
     confirmations: dict[tuple[str, int], Confirmation] = field(default_factory=dict)
@@ -140,8 +145,12 @@ class _Walk:
     runs: dict[str, _Runs] = field(default_factory=dict)
     reigns: list[tuple[ev.IncumbentChanged, Moment]] = field(default_factory=list)
     versions: Mapping[str, str] = field(default_factory=dict)
+    interventions: list[Intervention] = field(default_factory=list)
     last: Record | None = None
     began: int = 0
+
+    def __post_init__(self) -> None:
+        self.books = Books(self.state)
 
     @property
     def now(self) -> Moment:
@@ -154,6 +163,7 @@ class _Walk:
             # Before the fold: the pairs are still those that the verdict was reached on.
             self._judged(event)
         self.state.apply(event)
+        self.books.note(event)
         self.began = self.began or record.time
         self.last = record
         if isinstance(event, ev.TrialFinished):
@@ -168,6 +178,8 @@ class _Walk:
             self.versions = event.versions
         elif isinstance(event, ev.SessionStarted):
             self._started(event, record.time)
+        elif isinstance(event, ev.Intervened):
+            self.interventions.append(row(record, event))
         if self.sessions and isinstance(event, ev.SessionEnded | ev.GroupDispatched | ev.TrialFinished):
             self._clock()
 
@@ -213,6 +225,8 @@ class _Walk:
             head=self.last.hash if self.last else "",
             began=self.began,
             ended=self.last.time if self.last else 0,
+            interventions=tuple(self.interventions),
+            league=self.books.league() if self.state.study else None,
         )
 
     def _reigns(self) -> Iterable[Reign]:

@@ -12,7 +12,7 @@ from novum.core.hypothesis import Hypothesis, Phase
 from novum.core.past import effect
 from novum.core.plans import Plan, Purpose, Verdict
 from novum.core.state import State
-from novum.report.calibration import Bin, Prediction, bins, brier, reference
+from novum.report.predictions import Bin, Prediction, bins, brier, reference
 
 LAB = "lab"
 """Whose trials serve no single hypothesis: sweeps and noise of incumbents."""
@@ -72,10 +72,13 @@ class League:
 
 
 class Books:
-    """Who is behind each event of a record. `take` the records in order; `league` is what they come to."""
+    """Who is behind each event of a record. `take` the records in order; `league` is what they come to.
 
-    def __init__(self) -> None:
-        self.state = State()
+    state: that of the lab where somebody else folds it already, and calls `note` for each event after that.
+    """
+
+    def __init__(self, state: State | None = None) -> None:
+        self.state = state or State()
         self._proposals: dict[int, ev.ProposalMade] = {}
         self._refused: Counter[str] = Counter()
         self._owners: dict[str, str] = {}
@@ -87,8 +90,11 @@ class Books:
 
     def take(self, record: Record) -> None:
         """One more record."""
-        event = record.event
-        self.state.apply(event)
+        self.state.apply(record.event)
+        self.note(record.event)
+
+    def note(self, event: ev.Event) -> None:
+        """One more event."""
         if isinstance(event, ev.ProposalMade):
             self._proposals[event.number] = event
             self._asked[event.request] = event.author
@@ -132,7 +138,7 @@ class Books:
             self._line(
                 author, proposals[author], claims.get(author, []), predictions.get(author, []), rate, tokens, money
             )
-            for author in dict.fromkeys([*proposals, *claims, *tokens])
+            for author in dict.fromkeys([*proposals, *claims, *(+tokens), *(+money)])
         ]
         lines.sort(key=lambda line: (-line.confirmed_gain, -line.supported, line.author))
         return League(
@@ -152,8 +158,8 @@ class Books:
         state = self.state
         verdicts = Counter(one.verdict.verdict for one in claims if one.verdict)
         supported = [one for one in claims if one.verdict and one.verdict.verdict is Verdict.SUPPORTED]
-        retracted = [one for one in supported if state.retraction(one)]
-        standing = {one.id: effect(state, one) for one in supported if one not in retracted}
+        retracted = [one for one in supported if one.retracted]
+        standing = {one.id: effect(one) for one in supported if one not in retracted}
         gain, cpu = sum(value for value in standing.values() if value is not None), self._cpu[author]
         return Line(
             author=author,
@@ -201,14 +207,14 @@ class Books:
             by_number.setdefault(one.registered.number, []).append(one)
         found = []
         for same in by_number.values():
-            won = any(_won(self.state, one) for one in same)
+            won = any(_won(one) for one in same)
             if won or all(_settled(self.state, one) for one in same):
                 found.append(Prediction(same[0].registered.probability, won))
         return found
 
 
-def _won(state: State, one: Hypothesis) -> bool:
-    return one.verdict is not None and one.verdict.verdict is Verdict.SUPPORTED and not state.retraction(one)
+def _won(one: Hypothesis) -> bool:
+    return one.verdict is not None and one.verdict.verdict is Verdict.SUPPORTED and not one.retracted
 
 
 def _settled(state: State, one: Hypothesis) -> bool:

@@ -140,7 +140,7 @@ def node(state: State, name: str) -> Node:
         id=name,
         outcome=now.outcome,
         reason=now.reason,
-        grade=grade(state, hypothesis) if verdict and verdict.verdict is Verdict.SUPPORTED else "",
+        grade=grade(hypothesis) if verdict and verdict.verdict is Verdict.SUPPORTED else "",
         e_value=verdict.e_value if verdict else None,
         threshold=verdict.threshold if verdict else None,
         author=hypothesis.registered.author,

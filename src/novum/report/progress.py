@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from novum.core.events import Intervened
 from novum.core.hypothesis import Hypothesis, Phase
 from novum.core.nouns import Genome
 from novum.core.plans import Purpose, Side
@@ -11,6 +12,9 @@ from novum.core.state import State
 from novum.core.words import written
 from novum.gate.judge import BettingGate
 from novum.report.standing import standing
+
+LAST_INTERVENTIONS = 3
+"""How many of the watchdog's interventions are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Progress:
     discoveries: int
     verdicts: list[Verdictline]
     failures: dict[str, int]
+    interventions: list[str]
 
 
 def progress(state: State, wall_seconds: float | None = None, last: int = 6) -> Progress:
@@ -92,7 +97,13 @@ def progress(state: State, wall_seconds: float | None = None, last: int = 6) -> 
         discoveries=state.account.discoveries,
         verdicts=_verdicts(state, last),
         failures={str(kind): n for kind, n in sorted(state.outcomes.items()) if kind != "scored"},
+        interventions=[intervention(one) for one in state.vigil.latest[-LAST_INTERVENTIONS:]],
     )
+
+
+def intervention(event: Intervened) -> str:
+    """What the watchdog did, in a line."""
+    return f"{event.alarm.replace('_', ' ')}: {event.words}"
 
 
 def change(state: State, hypothesis: Hypothesis) -> str:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from novum.core.effort import Effort
+from novum.core.events import Alarm, Step
 from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Genome
 from novum.core.state import State
@@ -94,6 +95,12 @@ def on_final_data(state: State, hypothesis: Hypothesis) -> str:
         return ""
     told = "" if answer.reported is None else f" (told: {answer.reported:+.3g})"
     return f"{'holds' if answer.held else 'not shown'} on the final data{told}"
+
+
+def suspicion(state: State, hypothesis: Hypothesis) -> str:
+    """Why the watchdog called a hypothesis too good to be true, in words; empty where it did not."""
+    about = (one for one in state.vigil.about.get(hypothesis.id, ()) if one.alarm is Alarm.TOO_GOOD)
+    return next((one.words for one in about if one.step is not Step.RELEASE), "")
 
 
 def follow_ups(hypothesis: Hypothesis) -> tuple[FollowUpLine, ...]:

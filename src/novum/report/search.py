@@ -130,7 +130,7 @@ def _names(event: Event, plans: Mapping[str, Plan]) -> set[str]:
         return {event.candidate.id, event.hypothesis or event.candidate.id}
     if isinstance(event, ev.AblationPlanned):
         return {event.hypothesis, event.rival.id}
-    known = (getattr(event, name, None) for name in ("hypothesis", "candidate", "successor"))
+    known = (getattr(event, name, None) for name in ("hypothesis", "candidate", "successor", "subject"))
     return {value for value in known if isinstance(value, str)}
 
 

@@ -32,6 +32,12 @@ def standing(state: State, hypothesis: Hypothesis) -> Standing:
         return Standing(FAILED, _cause(state, hypothesis), True)
     if phase in (Phase.SUPERSEDED, Phase.STALE):
         return Standing(Verdict.INCONCLUSIVE, "screened; its incumbent was replaced before it was promoted", True)
+    if phase is Phase.WITHDRAWN:
+        return Standing(Verdict.INCONCLUSIVE, f"withdrawn: {hypothesis.withdrawn}", True)
+    if phase is Phase.QUARANTINED:
+        return Standing(
+            Verdict.INCONCLUSIVE, f"in quarantine until the policy lets it be confirmed; {_pause(state)}", False
+        )
     if phase is Phase.WAITING:
         gain = state.advantage(hypothesis)
         if gain is not None and hypothesis.id not in state.promising:

@@ -24,6 +24,7 @@ from novum.report.reach import (
     guardrails,
     holdout_line,
     on_final_data,
+    suspicion,
     tuning,
 )
 from novum.report.standing import FAILED, standing
@@ -39,6 +40,7 @@ class Finding:
     fresh pairs. When the budget ended before these, both come from all pairs, which overstates, and
     `effect_source` says so. cpu_seconds: mean over the full-length runs of each side, one thread. author and rationale:
     of the proposal. trust: whose word its scores are; isolation: the walls around its trials (of the last session).
+    suspicion: why the watchdog called it too good to be true, empty where it did not.
     """
 
     id: str
@@ -73,6 +75,7 @@ class Finding:
     rationale: str
     trust: str
     isolation: str
+    suspicion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def _finding(state: State, hypothesis: Hypothesis, rule: ConfirmationOpened, inc
         incumbent_cost=incumbent_cost,
         candidate_cpu_seconds=_mean_cpu(hypothesis, Side.CANDIDATE),
         incumbent_cpu_seconds=_mean_cpu(hypothesis, Side.INCUMBENT),
-        grade=grade(state, hypothesis),
+        grade=grade(hypothesis),
         metric=rule.metric,
         candidate_tuning=tuning(state, rule.candidate.id),
         incumbent_tuning=tuning(state, rule.incumbent.id),
@@ -182,4 +185,5 @@ def _finding(state: State, hypothesis: Hypothesis, rule: ConfirmationOpened, inc
         rationale=hypothesis.registered.rationale,
         trust=(state.card.trust if state.card else "") or OWN_SCORER,
         isolation=state.provenance.isolation if state.provenance else "",
+        suspicion=suspicion(state, hypothesis),
     )

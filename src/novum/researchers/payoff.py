@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from novum.core.plans import Verdict
 from novum.core.view import Tried
+from novum.core.vigil import member
 
 SCREENED = 0.25
 """Worth of a gain that only screening has seen, next to a confirmed one of the same size."""
@@ -72,11 +73,6 @@ def books(past: Iterable[Tried], authors: Iterable[str], *, half_life: float, by
             cost = float(one.trials) if by_trials else one.cpu_seconds
             kept[author].append(Deed(worth(one), cost, 0.5 ** (age / half_life)))
     return Books(kept)
-
-
-def member(author: str) -> str:
-    """The researcher behind a name such as language:gpt or language/evolve."""
-    return author.partition(":")[0].partition("/")[0]
 
 
 def worth(one: Tried) -> float:

@@ -81,8 +81,12 @@ class PortfolioResearcher:
         return Thought() if waiting else None
 
     def order(self, view: StudyView, rng: random.Random) -> list[str]:
-        """Who is asked, one after the other: whose turn it is, then the others; the control last unless it is due."""
-        ranked = self._ranked(view, rng)
+        """Who is asked, one after the other: whose turn it is, then the others; the control last unless it is due.
+
+        Members that rest are not asked, not even for an answer that is in: it would be refused. The control never
+        rests.
+        """
+        ranked = [name for name in self._ranked(view, rng) if name not in view.resting]
         first = [self.settings.control] if self._due(view.number) else []
         return list(dict.fromkeys([*first, *ranked, self.settings.control]))
 

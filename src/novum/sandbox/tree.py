@@ -17,6 +17,7 @@ from pathlib import Path
 _PROC = Path("/proc")
 _PAGE = resource.getpagesize()
 _PATIENCE_SECONDS = 5.0
+_TICKS = os.sysconf("SC_CLK_TCK")
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 MARK = "NOVUM_WORKER"
 
@@ -90,6 +91,17 @@ def _proportional(pid: int) -> int:
             if line.startswith((b"Pss_Anon:", b"Pss_Shmem:")):
                 total += int(line.split()[1]) * 1024
     return total
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """CPU time that running processes have used, with that of the children they have waited for."""
+    return sum(map(_cpu_ticks, pids)) / _TICKS
+
+
+def _cpu_ticks(pid: int) -> int:
+    with suppress(OSError, ValueError, IndexError):
+        return sum(map(int, _slurp(f"/proc/{pid}/stat").rpartition(b")")[2].split()[11:15]))
+    return 0
 
 
 def user_tasks() -> int:

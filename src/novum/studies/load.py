@@ -18,6 +18,7 @@ from novum.arenas.program.manifest import parse_program
 from novum.core.errors import StudyError
 from novum.core.study import NAME, NAME_RULE, Budget, Study
 from novum.governance.budget import parse_budget
+from novum.ledger.codec import plain
 
 _TAGS = frozenset({"str", "int", "float", "bool"})
 """What pydantic adds to the path of a value that may have several types."""
@@ -76,6 +77,7 @@ def parse_study(text: str, source: str, directory: Path | None = None) -> StudyF
         where = f"{source} line {line[1]}" if line else source
         raise StudyError(f"{where}: not valid TOML: {_LINE_IN_MESSAGE.sub('', str(error)).strip()}") from None
     budget = _budget(values.pop("budget", None), source, text)
+    _read_shares(values, source, text)
     if directory and "program" in values:
         try:
             _take_program(values, directory)
@@ -108,6 +110,22 @@ def _budget(value: object, source: str, text: str) -> Budget:
         return parse_budget(str(value))
     except StudyError as error:
         raise StudyError(f"{_where(source, text, ['budget'])}: {error}") from None
+
+
+def _read_shares(values: dict[str, Any], source: str, text: str) -> None:
+    """Budgets within the lab's, and amounts of policies, are written as budgets are: put numbers for the words."""
+    shares, policy = values.get("budgets"), values.get("policy")
+    places: list[tuple[object, str, str]] = [(shares, "hypothesis", "budgets")]
+    rows = shares.get("researchers") if isinstance(shares, dict) else None
+    places += [(row, "budget", "budgets.researchers") for row in (rows if isinstance(rows, list) else [])]
+    rules = policy.get("rules") if isinstance(policy, dict) else None
+    places += [(row, "over", "policy.rules") for row in (rules if isinstance(rules, list) else [])]
+    for table, key, path in places:
+        if isinstance(table, dict) and isinstance(table.get(key), str):
+            try:
+                table[key] = plain(parse_budget(table[key]))
+            except StudyError as error:
+                raise StudyError(f"{_where(source, text, [*path.split('.'), key])}: {path}.{key}: {error}") from None
 
 
 def _explain(error: ValidationError, source: str, text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from novum.arenas.program.artefact import Artefact, unpack
@@ -87,6 +87,10 @@ class ProgramArena:
     def data_hashes(self) -> Mapping[str, str]:
         """SHA-256 of the whole bundle: the table and every file, hidden ones included."""
         return {self.bundle.name: self.bundle.digest}
+
+    def hidden_files(self) -> Set[str]:
+        """The truth, and all that the scorer reads."""
+        return self.bundle.hidden_names
 
     def cost(self, genome: Genome) -> Cost:
         """Nothing is known of a program before it runs. Raises StudyError for a genome that is none of the space."""

@@ -22,6 +22,7 @@ from typing import Any
 from novum.arenas.program.manifest import Program, parse_program
 from novum.core.errors import StudyError
 from novum.core.ids import canonical, digest
+from novum.core.secrets import Secrets
 from novum.source.space import SourceSpace
 
 MAX_BYTES = 16 << 20
@@ -51,6 +52,17 @@ class Bundle:
         """The programs that may be tried. What the tree itself and `packages` offer may be imported."""
         modules = {path.partition("/")[0].removesuffix(".py") for path in self.shown if path.endswith(".py")}
         return SourceSpace(self.editable, self.program.creatable, tuple(sorted({*modules, *self.program.packages})))
+
+    @cached_property
+    def hidden_names(self) -> frozenset[str]:
+        """Kept and truth files by path, and by bare name where that has an ending and no visible file shares it."""
+        program = self.program
+        seen = {*self.shown, *program.visible, *(one.name for one in program.outputs)}
+        seen |= {kept for phase in program.phases for kept in phase.keeps}
+        seen |= {path.rsplit("/", 1)[-1] for path in seen}
+        paths = {*self.kept, *program.truth}
+        bare = {path.rsplit("/", 1)[-1] for path in paths}
+        return frozenset(name for name in paths | bare if name not in seen and ("/" in name or "." in name[1:-1]))
 
     @property
     def digest(self) -> str:
@@ -129,7 +141,7 @@ def _fits(path: str, globs: tuple[str, ...]) -> bool:
 
 
 def _check(bundle: Bundle, directory: Path) -> None:
-    program = bundle.program
+    program, secrets = bundle.program, Secrets.of(os.environ)
     for command in (program.prepare, program.score):
         scripts = [word for word in command if word.endswith(".py")]
         if missing := [word for word in scripts if word not in bundle.kept]:
@@ -138,6 +150,12 @@ def _check(bundle: Bundle, directory: Path) -> None:
         raise StudyError(f"program.editable: no file of {directory} fits {', '.join(program.editable)}")
     if taken := sorted({output.name for output in program.outputs} & set(bundle.kept)):
         raise StudyError(f"program.outputs: {taken[0]!r} has the name of a file that the scorer reads; rename one")
+    for path, data in [*bundle.shown.items(), *bundle.kept.items()]:
+        if line := secrets.where(data.decode(errors="ignore")):
+            raise StudyError(
+                f"{directory / path} line {line}: looks like a key or a password, and would be in the record for ever: "
+                "take it out of the study's directory"
+            )
     for path in program.data:
         if not Path(path).is_absolute() or not Path(path).exists():
             raise StudyError(f"program.data: {path!r} is no absolute path of an existing file or folder")

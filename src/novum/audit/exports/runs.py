@@ -108,7 +108,7 @@ def _hypothesis(found: Campaign, one: Hypothesis) -> Run:
             "novum.incumbent": claim.incumbent,
             "novum.outcome": outcome(one),
             "novum.phase": one.phase,
-            "novum.grade": grade(state, one) if one.verdict and one.verdict.verdict is Verdict.SUPPORTED else "",
+            "novum.grade": grade(one) if one.verdict and one.verdict.verdict is Verdict.SUPPORTED else "",
             "novum.reason": one.verdict.reason if one.verdict else "",
             "novum.parents": " ".join(claim.parents),
             "novum.attempt": str(one.attempt),

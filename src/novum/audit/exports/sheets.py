@@ -183,7 +183,7 @@ def _judged(found: Campaign, one: Hypothesis) -> Row:
     size, answer = found.size(one), found.state.holdout.answers.get(one.id)
     return {
         **said,
-        "grade": grade(found.state, one),
+        "grade": grade(one),
         "effect": size.effect,
         **_interval(size.interval),
         "effect_level": size.level,

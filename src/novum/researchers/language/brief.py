@@ -83,6 +83,7 @@ def _parts(view: StudyView, form: Form, room: int, *, small: bool) -> list[Part]
         f"Proposal number {view.number}. {_left(view)}",
         *_tried(view, few or BEST, few or LATEST, room // 20),
         *_failures(view.failed, few or 6),
+        *_notes(view.notes),
     ]
 
 
@@ -193,6 +194,12 @@ def _failures(failed: Sequence[Failed], most: int) -> list[Part]:
     if not reasons:
         return []
     return ["Trials that failed, and why:", Data("\n".join(list(reasons.values())[:most]), 400 * most)]
+
+
+def _notes(notes: Sequence[str]) -> list[Part]:
+    """What the watchdog did lately: who proposes what goes nowhere is told so."""
+    lines = [line(one, 400) for one in notes]
+    return ["What the watchdog did lately:", Data("\n".join(lines), 400 * len(lines))] if lines else []
 
 
 def _left(view: StudyView) -> str:

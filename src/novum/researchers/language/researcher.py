@@ -78,12 +78,21 @@ class LanguageResearcher:
             if asked.id in view.means.reserved:
                 self._call = self._caller.send(asked)
                 return Thought()
-            self._denied = True  # who keeps the budget has said why, in the record
+            if asked.id not in view.means.denied:
+                return self._patient(view, rng, asked)
+            self._denied = True  # who keeps the budget, or the policy, has said why, in the record
         if not self._patience.over and self._patience.brief:
             return Thought()
         if self._denied or self._tired or not self._patience.over:
             return self._instead(view, rng)
         return self._ask(view, rng, draw)
+
+    def _patient(self, view: StudyView, rng: random.Random, asked: Request) -> Proposal | Thought | None:
+        """People have yet to allow a request: others propose meanwhile. Once they have, it is asked for again."""
+        self._asked = asked
+        if {asked.id, asked.model.label} & view.means.awaiting:
+            return self._instead(view, rng)
+        return Thought(ask=asked.asked("language"))
 
     @property
     def _tired(self) -> bool:

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-REMOVED = "[secret removed]"
+from novum.core.secrets import Secrets
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
@@ -21,25 +21,6 @@ _INVISIBLE = re.compile(
 )
 _TEMPLATE_TOKEN = re.compile(r"<(?=\|)|(?<=\|)>")
 
-_SECRETS = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-    r"|\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}"
-    r"|\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{16,}"
-    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{30,}"
-    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bhf_[A-Za-z0-9]{20,}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[A-Za-z0-9_-]{30,}"
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
-    re.DOTALL,
-)
-_BEARER = re.compile(r"\b(Bearer\s+)[A-Za-z0-9._~+/-]{16,}=*")
-_ASSIGNED = re.compile(
-    r"(?i)\b((?:[a-z0-9]+_)*(?:api_?key|secret_?key|access_?token|auth_?token|password|passwd)[\"']?\s*[:=]\s*[\"'])"
-    r"[^\"'\s]{8,}(?=[\"'])"
-)
-_TELLING = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
-_LONG_ENOUGH = 8
-"""Characters below which a variable's value is too common a word to be taken out of every text."""
-
 
 def clean(text: str) -> str:
     """`text` without terminal escapes, control characters and what cannot be seen; line ends are line feeds."""
@@ -48,17 +29,7 @@ def clean(text: str) -> str:
 
 def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> str:
     """`text` with what looks like a key, and the values of telling environment variables, replaced."""
-    for value in _telling(os.environ if environment is None else environment):
-        text = text.replace(value, REMOVED)
-    text = _SECRETS.sub(REMOVED, text)
-    text = _BEARER.sub(rf"\g<1>{REMOVED}", text)
-    return _ASSIGNED.sub(rf"\g<1>{REMOVED}", text)
-
-
-def _telling(environment: Mapping[str, str]) -> list[str]:
-    """Values that must not leave the machine, the longest first."""
-    found = {value for name, value in environment.items() if _TELLING.search(name) and len(value) >= _LONG_ENOUGH}
-    return sorted(found, key=lambda value: (-len(value), value))
+    return Secrets.of(os.environ if environment is None else environment).clean(text)
 
 
 def shortened(text: str, limit: int) -> str:

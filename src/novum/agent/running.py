@@ -1,0 +1,109 @@
+"""One run of an agent: its directory goes into a sandbox, its edit comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from importlib import resources
+
+from novum.agent import inside
+from novum.agent.checks import search_path
+from novum.agent.edit import ARTEFACT_BYTES, read
+from novum.agent.gateway import Gateway
+from novum.agent.meter import Scrubber
+from novum.agent.nouns import LOG_BYTES, MIB, AgentFailed, Bench, Call, Errand, Ran
+from novum.agent.relay import Relay
+from novum.agent.telling import Heartbeat
+from novum.core.nouns import Kind
+from novum.researchers.language.words import clean, without_secrets
+from novum.sandbox import Bounds, Ended, Job, Tier, run
+
+_FILE_BYTES, _DISK_BYTES, _PROCESSES = 128 * MIB, 512 * MIB, 256
+_ADVICE = {
+    Kind.TIMED_OUT: "; --seconds allows more",
+    Kind.OUT_OF_MEMORY: "; --memory allows more",
+    Kind.TAMPERED: ", which no honest program does",
+}
+
+Say = Callable[[str], None]
+
+
+def run_agent(errand: Errand, bench: Bench, tier: Tier, gateway: Gateway | None, say: Say) -> Ran:
+    """Run an agent to its end; `say` is told how it goes. Raises SandboxUnavailable, and KeyboardInterrupt when asked.
+
+    The sandbox is entered from the caller's own thread: its end is the sandbox's end.
+    """
+    with Relay(gateway, say) if gateway else nullcontext() as relay, Heartbeat(errand.seconds, relay, say):
+        ended = run(_job(errand, bench, relay), tier)
+    calls = relay.calls if relay else ()
+    log = _log(ended.stdout, gateway)
+    if ended.kind is not None:
+        said = f" {ended.stderr.strip()[-500:]}" if ended.stderr.strip() else ""
+        cause = without_secrets(clean(f"{ended.cause}{_ADVICE.get(ended.kind, '')}{said}"))
+        return Ran(None, cause, log, ended.status, ended.usage.wall_seconds, calls)
+    return _read(ended, log, calls)
+
+
+def _read(ended: Ended, log: str, calls: tuple[Call, ...]) -> Ran:
+    try:
+        edit = read(ended.artefacts[inside.EDIT])
+    except AgentFailed as error:
+        return Ran(None, str(error), log, ended.status, ended.usage.wall_seconds, calls)
+    return Ran(edit, "", log, edit.status, ended.usage.wall_seconds, calls)
+
+
+def _job(errand: Errand, bench: Bench, relay: Relay | None) -> Job:
+    files = {**bench.files, bench.brief_name: bench.brief, bench.proposal_name: bench.template}
+    plan = {
+        "command": errand.command,
+        "brief": bench.brief_name,
+        "files": list(files),
+        "socket": str(relay.socket) if relay else "",
+    }
+    program = resources.files("novum.agent").joinpath("inside.py").read_bytes()
+    return Job(
+        argv=("python", inside.PROGRAM),
+        files={
+            inside.PROGRAM: program,
+            inside.PLAN: json.dumps(plan).encode(),
+            **{f"{inside.STUDY}/{path}": text.encode() for path, text in files.items()},
+        },
+        collect=(inside.EDIT,),
+        max_artefact_bytes=ARTEFACT_BYTES,
+        limits=_bounds(errand),
+        environment=_environment(errand, relay),
+        readable=(*errand.readable, *((relay.socket.parent,) if relay else ())),
+        stdin=bench.brief.encode(),
+        log_bytes=LOG_BYTES,
+    )
+
+
+def _bounds(errand: Errand) -> Bounds:
+    cores = os.cpu_count() or 1
+    return Bounds(
+        seconds=errand.seconds,
+        cpu_seconds=errand.seconds * cores,
+        memory_bytes=errand.memory_bytes,
+        processes=_PROCESSES,
+        file_bytes=_FILE_BYTES,
+        disk_bytes=_DISK_BYTES,
+    )
+
+
+def _environment(errand: Errand, relay: Relay | None) -> Mapping[str, str]:
+    return {
+        "USER": "agent",
+        "LOGNAME": "agent",
+        "PATH": search_path(errand.readable),
+        **(relay.environment if relay else {}),
+        **errand.environment,
+    }
+
+
+def _log(text: str, gateway: Gateway | None) -> str:
+    """What the agent printed, harmless and of at most LOG_BYTES."""
+    text = Scrubber.whole(text, gateway.key if gateway else "")
+    data = without_secrets(clean(text)).encode(errors="replace")
+    return data.decode() if len(data) <= LOG_BYTES else data[-LOG_BYTES:].decode(errors="ignore")

@@ -1,0 +1,1 @@
+"""What the watchdog looks for: a file for each family of alarms."""

@@ -1,0 +1,94 @@
+"""Candidates that diverge, or cost far more than the incumbent, and an incumbent that begins to fail."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+
+from novum.core.events import Event, HypothesisWithdrawn, TrialFinished
+from novum.core.hypothesis import Phase
+from novum.core.nouns import Kind
+from novum.core.oversight import Alarm, Intervened, Step
+from novum.core.plans import Side
+from novum.core.state import State
+from novum.governance.alarms.post import Post
+from novum.governance.chance import more_than_before
+
+GROUPS = 2
+"""Trial groups that must have failed: one alone may have been the worker's fault."""
+
+
+def divergence(state: State, post: Post) -> Iterator[Intervened]:
+    """Hypotheses all of whose trials diverged: each author's first, second, fourth, eighth."""
+    del post
+    for name, count in state.signs.diverging.items():
+        one = state.hypotheses[name]
+        trials, who = state.efforts[one.candidate.id].diverged, state.signs.who(one.registered.author)
+        words = (
+            f"all {trials} trials of {name} diverged or gave NaN; {count} of the hypotheses of {who} ended so by now"
+        )
+        yield Intervened(Alarm.DIVERGENCE, Step.NOTE, name, words, {"trials": trials, "hypotheses": count})
+
+
+def failing_incumbent(state: State, post: Post) -> Iterator[Intervened]:
+    """The incumbent gives no score in confirmations more often than its earlier runs let expect. Said once of each."""
+    incumbent = state.incumbent
+    name, reign = incumbent.candidate.id, state.signs.reigns.get(incumbent.candidate.id)
+    if reign is None or len({group for group, failed in reign.recent if failed}) < GROUPS:
+        return
+    if any(one.alarm is Alarm.DIVERGENCE for one in state.vigil.about.get(name, ())):
+        return
+    own = [run for run in _crowning(state, incumbent.hypothesis) if run.kind is not Kind.LOST]
+    before = reign.runs + len(own)
+    failed_before = reign.failed + sum(run.score is None for run in own)
+    count, failed = len(reign.recent), sum(failed for _, failed in reign.recent)
+    chance = more_than_before(failed, count, failed_before, before)
+    if before and chance < post.settings.failure_level:
+        cause = next((run.cause for run, plan in reversed(state.failures) if plan.candidate.id == name), "")
+        words = (
+            f"THE INCUMBENT ITSELF FAILS: {failed} of its last {count} runs in confirmations gave no score, "
+            f"{failed_before} of {before} before ({' '.join(cause.split())[:160]}); look into it before you believe "
+            "what beats it"
+        )
+        evidence = {"runs": count, "failed": failed, "before": before, "failed_before": failed_before}
+        yield Intervened(Alarm.DIVERGENCE, Step.NOTE, name, words, {**evidence, "chance": chance})
+
+
+def _crowning(state: State, hypothesis: str | None) -> list[TrialFinished]:
+    """The fresh runs by which an incumbent became one."""
+    return list(state.hypotheses[hypothesis].runs[Side.CANDIDATE].values()) if hypothesis else []
+
+
+def runaway_cost(state: State, post: Post) -> Iterator[Event]:
+    """Hypotheses in screening whose trials take far more CPU time than the incumbent's.
+
+    Their cost is known before their screening ends, so those that wait for a confirmation have all been looked at.
+    """
+    settings = post.settings
+    for one in state.open_hypotheses(Phase.SCREENING):
+        effort = state.efforts.get(one.candidate.id)
+        mine = effort.cpu_seconds / effort.trials if effort and effort.trials else 0.0
+        if effort is None or mine <= settings.cost_floor:
+            continue
+        usual = _usual(state, one.registered.incumbent)
+        if usual is None or mine <= settings.cost_factor * usual:
+            continue
+        words = (
+            f"{one.id} is withdrawn: its trials take {mine:.3g} CPU seconds each, more than {settings.cost_factor:g} "
+            f"times the incumbent's {usual:.3g}"
+        )
+        evidence = {"cpu_seconds": mine, "trials": float(effort.trials), "incumbent_cpu_seconds": usual}
+        if not state.vigil.about.get(one.id):
+            yield Intervened(Alarm.RUNAWAY_COST, Step.WITHDRAW, one.id, words, evidence)
+        yield HypothesisWithdrawn(one.id, f"runaway cost: {words}")
+
+
+def _usual(state: State, incumbent: str) -> float | None:
+    """CPU seconds of one of its trials: the median of its fresh runs, or the mean of its sweep if that is more."""
+    effort = state.efforts.get(incumbent)
+    known = [effort.cpu_seconds / effort.trials] if effort and effort.trials else []
+    reign = next((one.hypothesis for one in reversed(state.incumbents) if one.candidate.id == incumbent), None)
+    fresh = [*state.calibration.get(incumbent, {}).values(), *_crowning(state, reign)]
+    if runs := [run.cpu_seconds for run in fresh if run.score is not None]:
+        known.append(statistics.median(runs))
+    return max(known, default=None)

@@ -1,0 +1,82 @@
+"""What is too good to be true: scores beyond perfection, and gains that no honest change makes.
+
+Where candidates are code such a score may be a trick, so the hypothesis goes into quarantine before its confirmation.
+Where they are typed genes nothing foreign runs, and a large gain is only remarked upon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from novum.core.hypothesis import Hypothesis, Phase
+from novum.core.oversight import Alarm, Intervened, Step
+from novum.core.state import State
+from novum.governance.alarms.post import Post
+
+
+def too_good(state: State, post: Post, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
+    """What is suspect among hypotheses that wait for their confirmation, or are being confirmed."""
+    if state.signs.beyond and (wrong := _wrong_bound(state)):
+        if not _said(state, wrong.subject):
+            yield wrong
+    elif state.signs.beyond:
+        yield from (_beyond(state, one) for one in screened if _waits(state, one) and _went_beyond(state, one))
+        for one in state.open_hypotheses(Phase.CONFIRMING, Phase.ESTIMATING):
+            if _went_beyond(state, one) and not _said(state, one.id):
+                # How far it went is a score of its confirmation, which nobody who proposes may see.
+                words = (
+                    f"{one.id} scores beyond what can be; its confirmation goes on, and what is found of it is marked"
+                )
+                yield Intervened(Alarm.TOO_GOOD, Step.NOTE, one.id, words)
+    yield from _leaps(state, post, screened)
+
+
+def _leaps(state: State, post: Post, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
+    """Screening gains of many standard deviations."""
+    for one in screened:
+        scale, gain = state.scales.get(one.registered.incumbent), state.advantage(one)
+        if scale is None or scale.sigma <= 0 or gain is None or gain <= post.settings.too_good * scale.sigma:
+            continue
+        if not _waits(state, one) or (_went_beyond(state, one) and not _wrong_bound(state)):
+            continue
+        if not post.foreign and one.registered.incumbent in state.signs.amazed:
+            continue
+        times = gain / scale.sigma
+        words = f"{one.id} gains {times:.3g} standard deviations of an A/A difference in screening"
+        words += ": it goes into quarantine" if post.foreign else "; look whether that can be"
+        step = Step.QUARANTINE if post.foreign else Step.NOTE
+        yield Intervened(Alarm.TOO_GOOD, step, one.id, words, {"gain": gain, "sigma": scale.sigma, "times": times})
+        if not post.foreign:
+            return  # said once for each incumbent
+
+
+def _beyond(state: State, one: Hypothesis) -> Intervened:
+    score, limit = state.signs.beyond[one.candidate.id], state.signs.limit or 0.0
+    words = f"{one.id} scored {score:.6g}, beyond {limit:.6g}, which no score can be: it goes into quarantine"
+    return Intervened(Alarm.TOO_GOOD, Step.QUARANTINE, one.id, words, {"score": score, "limit": limit})
+
+
+def _wrong_bound(state: State) -> Intervened | None:
+    """The baseline itself went beyond: then it is the bound that is wrong, and it says nothing of others."""
+    baseline = state.incumbents[0].candidate.id
+    if baseline not in state.signs.beyond:
+        return None
+    score, limit = state.signs.beyond[baseline], state.signs.limit or 0.0
+    words = (
+        f"the baseline itself scored {score:.6g}, beyond {limit:.6g}, which no score should be: the card's ceiling, or "
+        "watchdog.implausible, is wrong, and no score is held against it"
+    )
+    return Intervened(Alarm.TOO_GOOD, Step.NOTE, baseline, words, {"score": score, "limit": limit})
+
+
+def _went_beyond(state: State, one: Hypothesis) -> bool:
+    return one.candidate.id in state.signs.beyond
+
+
+def _waits(state: State, one: Hypothesis) -> bool:
+    """Whether a hypothesis could still be confirmed, and nothing has been said of it."""
+    return one.phase is Phase.WAITING and not _said(state, one.id)
+
+
+def _said(state: State, subject: str) -> bool:
+    return any(one.alarm is Alarm.TOO_GOOD for one in state.vigil.about.get(subject, ()))

@@ -1,0 +1,42 @@
+"""Vague claims: no reason, a prediction that cannot be wrong by a little, more gain than there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from novum.core.events import ProposalMade, Remark
+from novum.core.metric import gain
+from novum.core.state import State
+
+CHECK = "vague claim"
+WORDS = 3
+"""Words of a rationale below which it gives no reason."""
+
+
+def remarks(state: State, proposal: ProposalMade) -> Iterator[Remark]:
+    """What is vague, or too much, about the claim."""
+    if len(proposal.rationale.split(maxsplit=WORDS)) < WORDS:
+        said = (
+            f"its only reason is {proposal.rationale.strip()!r}" if proposal.rationale.strip() else "it has no reason"
+        )
+        yield Remark(CHECK, said)
+    if proposal.probability in (0.0, 1.0):
+        certain = "certain" if proposal.probability else "impossible"
+        yield Remark(CHECK, f"it calls its own support {certain} (probability {proposal.probability:g})")
+    room = _room(state)
+    if room is not None and proposal.effect > room:
+        words = (
+            f"it expects a gain of {proposal.effect:.4g}, and between the incumbent and the best score are {room:.4g}"
+        )
+        yield Remark(CHECK, words)
+
+
+def _room(state: State) -> float | None:
+    """The largest gain that the metric leaves over the incumbent, in its units; None where that is not known."""
+    card = state.card
+    level = state.level(state.incumbent.candidate.id)
+    if card is None or card.ceiling is None or level is None:
+        return None
+    if card.log and card.ceiling <= 0:
+        return None
+    return gain(card.ceiling, level, higher_is_better=card.higher_is_better, log=card.log) + card.resolution

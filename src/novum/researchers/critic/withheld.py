@@ -1,0 +1,18 @@
+"""Programs from which a secret was taken out on the way into the record: what is left of them is not what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from novum.core.events import ProposalMade, Remark
+from novum.core.secrets import REMOVED
+from novum.source.space import SourceSpace
+
+CHECK = "secret"
+
+
+def remarks(proposal: ProposalMade, space: SourceSpace) -> Iterator[Remark]:
+    """A file that has lost a secret, unless the base reads like that."""
+    for path, text in proposal.candidate.genome.items():
+        if REMOVED in str(text) and REMOVED not in space.plain_base.get(path, ""):
+            yield Remark(CHECK, f"{path}: held what looks like a secret, which was removed", refuses=True)

@@ -1,0 +1,55 @@
+"""What a study is held to, whether it comes from a file or was built in Python, before anything starts."""
+
+from __future__ import annotations
+
+from novum.core.errors import StudyError
+from novum.core.nouns import RESOURCES, Card
+from novum.core.rule import metric_of
+from novum.core.secrets import Secrets
+from novum.core.study import NAME, NAME_RULE, Budget, Study
+
+
+def valid(study: Study, budget: Budget) -> tuple[Study, Budget]:
+    """Hold what was built in Python to the rules that study files are held to. Raises StudyError."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from novum.ledger.codec import plain
+
+    if not NAME.fullmatch(study.name):
+        raise StudyError(f"name: cannot be {study.name[:80]!r}; {NAME_RULE}")
+    try:
+        TypeAdapter(Study).validate_python(plain(study))
+        TypeAdapter(Budget).validate_python(plain(budget))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise StudyError(f"{'.'.join(map(str, first['loc']))}: {first['msg']} (got {first['input']!r})") from None
+    return study, budget
+
+
+def check_metrics(study: Study, card: Card) -> None:
+    """Hold the metrics that a study names beside the arena's own to those that there are. Raises StudyError."""
+    further = [metric.name for metric in card.metrics]
+    for name in study.follow_up.metrics:
+        if name not in further:
+            raise StudyError(f"follow_up.metrics: cannot be {name!r}; choose from {further or 'nothing here'}")
+    for rail in study.gate.guardrails:
+        metric = metric_of(card, rail.metric)
+        if metric is None:
+            known = ", ".join([*further, *RESOURCES])
+            raise StudyError(f"gate.guardrails: there is no metric {rail.metric!r}; choose from {known}")
+        if metric.log and rail.margin <= 1.0:
+            raise StudyError(
+                f"gate.guardrails: {rail.metric!r} is compared by ratio, so its margin is a factor above 1 "
+                f"(1.1: ten percent worse), not {rail.margin}"
+            )
+
+
+def check_secrets(study: Study, secrets: Secrets) -> None:
+    """A study is the first thing in the record, so it may hold no secret. Raises StudyError."""
+    options = {**study.options, **study.researcher.options, **study.baseline, "question": study.question}
+    for name, value in options.items():
+        if isinstance(value, str) and secrets.where(value):
+            raise StudyError(
+                f"{name}: holds what looks like a key or a password, and would be in the record for ever: take it out, "
+                "or give it in an environment variable"
+            )

@@ -1,0 +1,239 @@
+"""Budgets at every level, under random costs, crashes and kills: no bound is ever passed, nothing stays set aside."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections import defaultdict
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from labs import coin_study, events, in_memory
+from spenders import Heavy, Spender, Thinker
+
+from novum.core import events as ev
+from novum.core.errors import StudyError
+from novum.core.judgement import Spent
+from novum.core.nouns import Limits
+from novum.core.plans import Purpose
+from novum.core.study import (
+    AuthorBudget,
+    Budget,
+    FollowUpSettings,
+    GateSettings,
+    HoldoutSettings,
+    LevelSettings,
+    ScreeningSettings,
+)
+from novum.governance.budget import check_levels
+from novum.studies.load import parse_study
+
+RESOURCES = ("trials", "cpu_seconds", "gpu_seconds", "tokens", "money", "disk_bytes", "holdout_queries")
+RANGES = {
+    "trials": (5, 400),
+    "cpu_seconds": (1.0, 60.0),
+    "gpu_seconds": (20.0, 400.0),
+    "tokens": (100, 20_000),
+    "money": (0.01, 2.0),
+    "disk_bytes": (1000, 200_000),
+    "holdout_queries": (1, 3),
+}
+
+
+class Answers:
+    """A steward double: every query gets a yes."""
+
+    def answers(self, state):
+        query = state.holdout.waiting
+        return [ev.HoldoutAnswered(query.hypothesis, query.number, True, None, 0, "")] if query else []
+
+
+def drawn(rng, share):
+    """A budget with about two bounds on anything but wall time."""
+    names = [name for name in RESOURCES if rng.random() < share]
+    return {name: type(RANGES[name][0])(rng.uniform(*RANGES[name])) for name in names}
+
+
+def world(seed):
+    rng = random.Random(seed)
+    levels = LevelSettings(
+        (AuthorBudget("bot*", Budget(**drawn(rng, 0.3))), AuthorBudget("ann", Budget(**drawn(rng, 0.3)))),
+        Budget(**drawn(rng, 0.2)),
+    )
+    study = coin_study(
+        arena="scripted",
+        seed=seed % 1000,
+        gate=GateSettings(planned=5, max_pairs=8, calibration_pairs=4, estimate_pairs=2, refute_pairs=0),
+        screening=ScreeningSettings(seeds=2, keep_one_in=1),
+        follow_up=FollowUpSettings(share=0.0),
+        holdout=HoldoutSettings(queries=4),
+        budgets=levels,
+        limits=Limits(seconds=20.0),
+    )
+    return study, Budget(wall_seconds=rng.uniform(5, 40), **{"trials": 600, **drawn(rng, 0.3)})
+
+
+def session(study, budget, rng, ledger=None):
+    place = Spender(rng)
+    lab = in_memory(study, budget, arena=Heavy(), executor=place, ledger=ledger, slots=2, researcher=Thinker(rng))
+    lab.steward, lab.clock, lab.house = Answers(), place.clock, dataclasses.replace(lab.house, control=None)
+    lab._started = 0.0
+    return lab
+
+
+def lived(study, budget, seed):
+    """The last lab of a campaign whose process is killed at random moments, and taken up again each time."""
+    rng = random.Random(seed + 1)
+    lab = session(study, budget, rng)
+    for _ in range(rng.randrange(4)):
+        for _ in range(rng.randrange(60)):
+            if not lab.step():
+                break
+        lab = session(study, budget, rng, lab.ledger)  # whatever was in flight is gone, as after kill -9
+    lab.run()
+    return lab
+
+
+def truth(lab):
+    """What was used at each level, from the events alone and by other means than the state's."""
+    used = defaultdict(lambda: defaultdict(float))
+    payer, author, plan, asked, thought = {}, {}, {}, {}, defaultdict(lambda: defaultdict(float))
+    for event in events(lab):
+        if isinstance(event, ev.HypothesisRegistered):
+            author[event.id] = event.author
+            payer[event.id] = event.id
+            payer.setdefault(event.candidate.id, event.id)
+        elif isinstance(event, ev.GroupDispatched):
+            plan[event.plan.id] = event.plan, None if event.plan.purpose is Purpose.CALIBRATE else event.plan.subject
+        elif isinstance(event, ev.TrialFinished):
+            group, subject = plan[event.group]
+            amounts = {
+                "trials": 1,
+                "cpu_seconds": event.cpu_seconds,
+                "gpu_seconds": event.wall_seconds / len(group.members),
+                "disk_bytes": event.stored_bytes,
+            }
+            owner = payer.get(subject)
+            for level in ["lab"] + ([owner, author[owner]] if owner else []):
+                for name, amount in amounts.items():
+                    used[level][name] += amount
+        elif isinstance(event, ev.ModelAsked):
+            asked[event.request] = event.author
+        elif isinstance(event, ev.ModelReplied) and event.request in asked:
+            who = asked[event.request]
+            for level in ("lab", who):
+                used[level]["tokens"] += event.input_tokens
+                used[level]["money"] += event.money
+            thought[who]["tokens"] += event.input_tokens
+            thought[who]["money"] += event.money
+            used["a thought"]["tokens"] = max(used["a thought"]["tokens"], thought[who]["tokens"])
+            used["a thought"]["money"] = max(used["a thought"]["money"], thought[who]["money"])
+        elif isinstance(event, ev.ProposalMade):
+            thought.pop(event.author, None)
+        elif isinstance(event, ev.HoldoutAsked):
+            for level in ("lab", event.hypothesis, author[event.hypothesis]):
+                used[level]["holdout_queries"] += 1
+    return used, author
+
+
+def bounds_of(budget):
+    return {name: bound for name in RESOURCES if (bound := getattr(budget, name)) is not None}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**9))
+def test_no_bound_is_passed_at_any_level_whatever_trials_cost_and_however_the_lab_dies(seed):
+    study, budget = world(seed)
+    lab = lived(study, budget, seed)
+    used, author = truth(lab)
+    for name, bound in bounds_of(budget).items():
+        assert used["lab"][name] <= bound + 1e-9, ("lab", name)
+    for one in study.budgets.researchers:
+        mine = [used[name] for name in set(author.values()) | {"ann", "bot:one", "bot:two"} if _fits(name, one.author)]
+        for name, bound in bounds_of(one.budget).items():
+            assert sum(each[name] for each in mine) <= bound + 1e-9, (one.author, name)
+    for name, bound in bounds_of(study.budgets.hypothesis).items():
+        assert max([used[each][name] for each in [*author, "a thought"]]) <= bound + 1e-9, ("a hypothesis", name)
+    assert lab.state.wall_seconds <= budget.wall_seconds + 1e-9
+
+
+def _fits(name, pattern):
+    return name.startswith(pattern.rstrip("*"))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**9))
+def test_what_the_lab_knows_of_its_expenses_is_what_its_events_say(seed):
+    study, budget = world(seed)
+    lab = lived(study, budget, seed)
+    used, author = truth(lab)
+    purses = lab.state.purses
+    assert purses.in_flight == Spent()
+    for name, spent in {**purses.hypotheses, **purses.authors}.items():
+        for resource in RESOURCES:
+            assert getattr(spent, resource) == pytest.approx(used[name][resource]), (name, resource)
+    assert lab.state.trials == used["lab"]["trials"]
+    assert set(purses.hypotheses) <= set(author)
+
+
+def test_reservations_of_trials_that_died_are_free_again():
+    study, budget = world(4)
+    lab = session(study, dataclasses.replace(budget, cpu_seconds=30.0, wall_seconds=1e6), random.Random(0))
+    while not lab.state.in_flight:
+        lab.step()
+    assert lab.state.purses.in_flight.cpu_seconds > 0
+    again = session(study, budget, random.Random(0), lab.ledger)
+    assert again.state.purses.in_flight == Spent()
+    assert again.state.cpu_seconds == lab.state.cpu_seconds
+
+
+def test_a_share_that_is_used_up_ends_only_its_owners_work():
+    study, _ = world(1)
+    levels = LevelSettings((AuthorBudget("bot*", Budget(trials=12)),))
+    study = dataclasses.replace(study, budgets=levels)
+    lab = session(study, Budget(trials=500), random.Random(1))
+    lab.run()
+    used, _ = truth(lab)
+    assert used["bot:one"]["trials"] + used["bot:two"]["trials"] <= 12 < used["ann"]["trials"]
+    refusals = [event.reason for event in events(lab) if isinstance(event, ev.ProposalRefused)]
+    withdrawn = [event.reason for event in events(lab) if isinstance(event, ev.HypothesisWithdrawn)]
+    assert any("the budget of bot*:" in reason for reason in [*refusals, *withdrawn])
+
+
+def test_a_hypothesis_that_cannot_be_paid_to_its_end_is_not_begun():
+    study, _ = world(1)
+    study = dataclasses.replace(study, budgets=LevelSettings(hypothesis=Budget(trials=9)))
+    lab = session(study, Budget(trials=200), random.Random(1))
+    lab.run()
+    assert not [event for event in events(lab) if isinstance(event, ev.ConfirmationOpened)]
+    reasons = {event.reason for event in events(lab) if isinstance(event, ev.HypothesisWithdrawn)}
+    assert any("cannot be paid to its end" in reason and "of 9 trials used" in reason for reason in reasons)
+
+
+def test_study_files_say_who_may_use_what():
+    study = parse_study(
+        """
+        name = "shares"
+        arena = "coinflip"
+        [budgets]
+        hypothesis = "200 trials, cpu 1m"
+        [[budgets.researchers]]
+        author = "language*"
+        budget = "50k tokens, $1"
+        """,
+        "shares.toml",
+    ).study
+    assert study.budgets.hypothesis == Budget(trials=200, cpu_seconds=60)
+    assert study.budgets.researchers == (AuthorBudget("language*", Budget(tokens=50_000, money=1.0)),)
+
+
+def test_a_share_of_wall_time_makes_no_sense():
+    with pytest.raises(StudyError, match="cannot have a share of wall time"):
+        check_levels(LevelSettings(hypothesis=Budget(wall_seconds=3)))
+
+
+def test_a_share_that_cannot_be_read_is_named_with_its_line():
+    text = 'name = "shares"\narena = "coinflip"\n[budgets]\nhypothesis = "many trials"\n'
+    with pytest.raises(StudyError, match=r"line 4.*cannot read 'many trials'"):
+        parse_study(text, "shares.toml")
