@@ -21,15 +21,18 @@ demo: setup  ## set up, run the recall study for three minutes, write the report
 	@echo
 	@$(BIN)/novum report --lab labs/demo-$(SEED)
 
+# Most tests side by side, then those that measure time or count processes.
+SUITE = $(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone" && $(BIN)/python -m pytest -m alone
+
 test: setup  ## set up, run all tests
-	$(BIN)/python -m pytest
+	$(SUITE)
 
 check: setup  ## format, lint, types, import walls, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(SUITE)
 
 setup: $(VENV)/.ready  ## create the virtual environment with pinned versions
 

@@ -206,6 +206,8 @@ def _positive(known: Genome) -> Callable[[State], Check]:
             return Check(name, True, words, {"pairs": float(verdict.pairs)})
         if not state.hypotheses:
             return Check(name, None, f"{changed} is the baseline already, or not admitted by the options")
+        if state.vigil.stopped:
+            return Check(name, None, f"{changed} got no verdict: {state.vigil.stopped}", asked=False)
         if state.end_reason.startswith("budget") and _verdict(state) is None:
             return Check(name, None, f"{changed} got no verdict within its share of the budget", asked=False)
         said = _verdict(state) or "not promoted by screening"

@@ -10,7 +10,7 @@ import sys
 import pytest
 from forgery import rewrite, text
 from labs import ScriptedArena, coin_study, events, failing, in_memory, same, scored
-from watched import Machine, Place, Proposer, acts, interventions, scripted, settings, watched
+from watched import Machine, Place, Proposer, Silent, acts, interventions, scripted, settings, watched
 
 from novum import wiring
 from novum.core.decide import decide
@@ -181,6 +181,7 @@ def on_disk(tmp_path_factory):
         study(), Budget(trials=700), directory, workers=1, problem=arena, researcher=researcher, place=place
     ) as lab:
         assert isinstance(lab.watchdog, RuleWatchdog)
+        lab.house = dataclasses.replace(lab.house, critic=Silent())
         lab.clock = clock
         lab.patience = 5.0
         lab._started = 0.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import scripted_program
 
 from novum import opening, wiring
 from novum.core.effort import Prices
 from novum.core.errors import ArtefactError
+from novum.core.hypothesis import Hypothesis
 from novum.core.ids import canonical
 from novum.core.loop import Lab
 from novum.core.nouns import Card, Controls, Cost, Delivery, Gene, Kind, Score, Space, TrialGroup
@@ -76,8 +77,13 @@ def _plain(state: State) -> bytes:
 def _listed(value):
     if isinstance(value, dict):
         return {str(key): _listed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(item) for item in value]
+    if isinstance(value, Hypothesis):
+        # Its ground is a hypothesis like any other, which is compared in its own place.
+        return [replace(value, ground=None), value.ground.id if value.ground else None]
     if isinstance(value, Prices):
-        return list(value.latest)
+        return [*value.latest, value.largest]
     return sorted(value) if isinstance(value, set) else value
 
 

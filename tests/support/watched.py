@@ -50,6 +50,13 @@ class Proposer:
         return None if genome is None else Proposal(genome, "as told")
 
 
+class Silent:
+    """The Critic port: says nothing, where candidates are to fail over and over."""
+
+    def review(self, state, proposal, cost):
+        return ()
+
+
 class Place(Flaky):
     """An executor double whose groups take the CPU and wall seconds that `cost(group)` says; `hangs(group)`: for ever.
 
@@ -83,6 +90,7 @@ def watched(study: Study, trials: int = 400, *, place=None, arena=None, machine=
     budget = more.pop("budget", Budget(trials=trials))
     executor = place or (Place() if study.arena == "scripted" else None)
     lab = in_memory(study, budget, arena=arena, executor=executor, **more)
+    lab.house = replace(lab.house, critic=Silent())
     lab.watchdog = RuleWatchdog(post(study, lab.house.arena), machine or Machine())
     lab.clock = clock or Clock()
     lab._started = lab.clock()

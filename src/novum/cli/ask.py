@@ -104,6 +104,8 @@ def inbox(lab: LabOption = None, json: JsonOption = False) -> None:
     for one in found:
         print(f"{one.id}  {one.author} wants to {one.act}: {safe(one.summary)}")
         print(f"    content {one.content}; about {one.cost}; expires after {one.expires_in:.0f} s; {one.votes}")
+        for line in (safe(" ".join(words.split())) for words in one.remarks):
+            print(f"    critic: {line}")
         for line in safe(one.change).splitlines():
             print(f"    {line}")
     print(f"{len(found)} waiting" if found else "nothing waits for approval")

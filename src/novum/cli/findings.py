@@ -39,6 +39,8 @@ def print_findings(found: list[Finding]) -> None:
         mine, other = finding.candidate_tuning, finding.incumbent_tuning
         print(f"    tuned with {mine.trials} / {other.trials} trials ({mine.settings} settings, {mine.seeds} seeds)")
         print(f"    {finding.trust}; trials: {finding.isolation or 'not recorded'}")
+        for remark in finding.remarks:
+            print(f"    the critic remarked: {safe(remark)}")
         if finding.suspicion:
             print(f"    called too good to be true: {safe(finding.suspicion)}")
         for line in further(finding):

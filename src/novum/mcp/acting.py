@@ -18,6 +18,7 @@ from novum.mcp.reading import quoted
 from novum.mcp.window import Window
 from novum.proposals import admitted
 from novum.report.fate import Fate, fate
+from novum.report.reach import remarked
 from novum.report.words import changes, in_line
 from novum.source.edits import changes as blocks
 from novum.source.edits import edited
@@ -65,9 +66,12 @@ class Desk:
     def follow(self, state: State, name: str) -> answers.Status:
         """Where a request or a hypothesis stands. Raises UserError for a name that is neither."""
         if name in state.hypotheses:
-            return _status(fate(state, [state.hypotheses[name]]))
+            one = state.hypotheses[name]
+            return _status(fate(state, [one]), remarked(state, one.registered.number))
         known = self._window.trail.fate(state, name)
-        return self._untaken(name) if known is None else _status(known)
+        if known is None:
+            return self._untaken(name)
+        return _status(known, remarked(state, self._window.trail.requests[name].proposal or 0))
 
     def _untaken(self, name: str) -> answers.Status:
         if name in self._sent or _in_box(self._window.directory, name):
@@ -119,7 +123,7 @@ def _base(state: State, base: str) -> Genome:
     return state.hypotheses[base].candidate.genome
 
 
-def _status(now: Fate) -> answers.Status:
+def _status(now: Fate, remarks: tuple[str, ...]) -> answers.Status:
     """As the agent is told, with the words of others marked."""
     return answers.Status(
         stage=now.stage,
@@ -132,4 +136,5 @@ def _status(now: Fate) -> answers.Status:
         pairs=now.pairs,
         effect=now.effect,
         claims=list(now.claims),
+        remarks=[quoted(one) for one in remarks],
     )

@@ -122,7 +122,7 @@ class Claims:
 
 @dataclass(frozen=True)
 class Detail:
-    """One hypothesis: claim, prediction, evidence, candidate."""
+    """One hypothesis: claim, prediction, evidence, candidate. remarks: of the lab's critic, before any trial."""
 
     hypothesis: str
     author: str
@@ -143,6 +143,7 @@ class Detail:
     trials: int
     cpu_seconds: float
     candidate: dict[str, Scalar]
+    remarks: list[str] = field(default_factory=list)
     note: str = FOREIGN
 
 
@@ -225,7 +226,7 @@ class Status:
     """Where a proposal stands.
 
     stage: waiting, refused, screening, screened, confirming, estimating or settled. outcome: supported, refuted,
-    inconclusive or failed, once that is known.
+    inconclusive or failed, once that is known. remarks: what the lab's critic said of it before any trial.
     """
 
     stage: str
@@ -238,3 +239,4 @@ class Status:
     pairs: int | None = None
     effect: float | None = None
     claims: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)

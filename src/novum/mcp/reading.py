@@ -17,7 +17,7 @@ from novum.core.state import State
 from novum.ledger.journal import is_held
 from novum.mcp import answers
 from novum.mcp.window import Line, Window
-from novum.report.reach import FollowUpLine, follow_ups
+from novum.report.reach import FollowUpLine, follow_ups, remarked
 from novum.report.search import FailureLine, FailureQuery, failures, grouped
 from novum.report.standing import standing
 from novum.report.summary import findings
@@ -180,6 +180,7 @@ def detail(state: State, one: Hypothesis) -> answers.Detail:
         trials=trials,
         cpu_seconds=round(cpu, 3),
         candidate=genome(claim.candidate.genome),
+        remarks=[quoted(one) for one in remarked(state, claim.number)],
     )
 
 

@@ -8,6 +8,7 @@ from novum.core.events import ProposalMade
 from novum.core.nouns import Genome
 from novum.core.state import State
 from novum.report.patches import patch_of
+from novum.report.reach import remarked
 from novum.report.words import changes, in_line, seconds
 
 MAX_CHANGE = 8000
@@ -15,7 +16,10 @@ MAX_CHANGE = 8000
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One line of the inbox. expires_in: seconds of the campaign; change: a diff, or the genes that differ."""
+    """One line of the inbox. expires_in: seconds of the campaign; change: a diff, or the genes that differ.
+
+    remarks: what the critic said of the proposal.
+    """
 
     id: str
     act: str
@@ -26,6 +30,7 @@ class Waiting:
     cost: str
     expires_in: float
     votes: str
+    remarks: tuple[str, ...] = ()
 
 
 def waiting(state: State) -> list[Waiting]:
@@ -46,6 +51,7 @@ def waiting(state: State) -> list[Waiting]:
                 cost=_cost(state, one.asked.act),
                 expires_in=max(0.0, one.asked.expires - state.wall_seconds),
                 votes=f"{len(yes)} of {state.study.policy.approvers} have approved",
+                remarks=_remarks(state, one.asked.content),
             )
         )
     return found
@@ -56,6 +62,13 @@ def _genome(state: State, content: str) -> Genome | None:
     if proposed:
         return proposed[0].candidate.genome
     return state.candidates[content].genome if content in state.candidates else None
+
+
+def _remarks(state: State, content: str) -> tuple[str, ...]:
+    """What the critic remarked on the proposals of a candidate, those that wait and those that were registered."""
+    waiting = [one.number for one in state.pending if one.candidate.id == content]
+    known = [one.registered.number for one in state.hypotheses.values() if one.candidate.id == content]
+    return tuple(words for number in dict.fromkeys(waiting + known) for words in remarked(state, number))
 
 
 def _change(state: State, genome: Genome) -> str:

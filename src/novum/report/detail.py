@@ -10,7 +10,7 @@ from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
 from novum.core.plans import Side
 from novum.core.state import State
-from novum.report.reach import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails
+from novum.report.reach import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
 from novum.report.reach import tuning as tuning_of
 from novum.report.standing import standing
 
@@ -27,7 +27,7 @@ class PairLine:
 
 @dataclass(frozen=True, slots=True)
 class HypothesisDetail:
-    """A hypothesis with its claim, its evidence and its pairs."""
+    """A hypothesis with its claim, its evidence, its pairs, and what the critic remarked before any trial."""
 
     id: str
     outcome: str
@@ -52,6 +52,7 @@ class HypothesisDetail:
     guardrails: tuple[GuardLine, ...]
     follow_ups: tuple[FollowUpLine, ...]
     pairs: tuple[PairLine, ...]
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ def _hypothesis(state: State, hypothesis: Hypothesis) -> HypothesisDetail:
         guardrails=guardrails(hypothesis),
         follow_ups=follow_ups(hypothesis),
         pairs=tuple(_pairs(hypothesis, used)),
+        remarks=remarked(state, claim.number),
     )
 
 

@@ -169,6 +169,13 @@ class Narrator:
     def _intervened(self, event: ev.Intervened) -> str:
         return f"{event.alarm}: {event.words}"
 
+    def _proposal_reviewed(self, event: ev.ProposalReviewed) -> str:
+        remarks = "; ".join(f"{one.check}: {one.words}" for one in event.remarks)
+        return f"proposal {event.number}: {remarks or 'nothing'}"
+
+    def _commented(self, event: ev.Commented) -> str:
+        return f"{event.author} on {event.about}: {event.text}"
+
     def _hypothesis_withdrawn(self, event: ev.HypothesisWithdrawn) -> str:
         return f"{event.hypothesis}: {event.reason}"
 

@@ -103,6 +103,12 @@ def suspicion(state: State, hypothesis: Hypothesis) -> str:
     return next((one.words for one in about if one.step is not Step.RELEASE), "")
 
 
+def remarked(state: State, proposal: int) -> tuple[str, ...]:
+    """What the critic remarked on a proposal before any trial of it, a line each; words in it may be anybody's."""
+    review = state.vigil.reviews.get(proposal)
+    return tuple(f"{one.check}: {one.words}" for one in review.remarks) if review else ()
+
+
 def follow_ups(hypothesis: Hypothesis) -> tuple[FollowUpLine, ...]:
     """The follow-ups of a finding, in the order in which they were asked."""
     lines = []

@@ -124,7 +124,9 @@ def _names(event: Event, plans: Mapping[str, Plan]) -> set[str]:
         return {event.id, event.candidate.id}
     if isinstance(event, ev.ProposalMade):
         return {_proposal(event.number), event.candidate.id}
-    if isinstance(event, ev.ProposalRefused):
+    if isinstance(event, ev.Commented):
+        return {event.about}
+    if isinstance(event, ev.ProposalRefused | ev.ProposalReviewed):
         return {_proposal(event.number)}
     if isinstance(event, ev.IncumbentChanged):
         return {event.candidate.id, event.hypothesis or event.candidate.id}

@@ -24,6 +24,7 @@ from novum.report.reach import (
     guardrails,
     holdout_line,
     on_final_data,
+    remarked,
     suspicion,
     tuning,
 )
@@ -40,7 +41,8 @@ class Finding:
     fresh pairs. When the budget ended before these, both come from all pairs, which overstates, and
     `effect_source` says so. cpu_seconds: mean over the full-length runs of each side, one thread. author and rationale:
     of the proposal. trust: whose word its scores are; isolation: the walls around its trials (of the last session).
-    suspicion: why the watchdog called it too good to be true, empty where it did not.
+    suspicion: why the watchdog called it too good to be true, empty where it did not. remarks: what the critic said
+    before any trial.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Finding:
     trust: str
     isolation: str
     suspicion: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,4 +189,5 @@ def _finding(state: State, hypothesis: Hypothesis, rule: ConfirmationOpened, inc
         trust=(state.card.trust if state.card else "") or OWN_SCORER,
         isolation=state.provenance.isolation if state.provenance else "",
         suspicion=suspicion(state, hypothesis),
+        remarks=remarked(state, hypothesis.registered.number),
     )

@@ -62,7 +62,7 @@ def _proposal(view: StudyView, parent: Tried | None, genome: Genome) -> Proposal
     source = parent.id if parent else "the incumbent"
     return Proposal(
         genome=genome,
-        rationale=f"{source} with {', '.join(changes)}",
+        rationale=f"{source} with {', '.join(changes)}" if changes else f"{source} again, against the new incumbent",
         parents=(parent.id,) if parent else (),
         probability=success_rate(view),
         effect=max(0.0, parent.advantage) if parent else 0.0,

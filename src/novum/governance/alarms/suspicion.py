@@ -35,17 +35,20 @@ def _leaps(state: State, post: Post, screened: Iterable[Hypothesis]) -> Iterator
     """Screening gains of many standard deviations."""
     for one in screened:
         scale, gain = state.scales.get(one.registered.incumbent), state.advantage(one)
-        if scale is None or scale.sigma <= 0 or gain is None or gain <= post.settings.too_good * scale.sigma:
+        if scale is None or scale.sigma <= 0 or gain is None or state.card is None:
+            continue
+        sigma = max(scale.sigma, state.card.resolution)  # noise below what means anything is no measure of surprise
+        if gain <= post.settings.too_good * sigma:
             continue
         if not _waits(state, one) or (_went_beyond(state, one) and not _wrong_bound(state)):
             continue
         if not post.foreign and one.registered.incumbent in state.signs.amazed:
             continue
-        times = gain / scale.sigma
+        times = gain / sigma
         words = f"{one.id} gains {times:.3g} standard deviations of an A/A difference in screening"
         words += ": it goes into quarantine" if post.foreign else "; look whether that can be"
         step = Step.QUARANTINE if post.foreign else Step.NOTE
-        yield Intervened(Alarm.TOO_GOOD, step, one.id, words, {"gain": gain, "sigma": scale.sigma, "times": times})
+        yield Intervened(Alarm.TOO_GOOD, step, one.id, words, {"gain": gain, "sigma": sigma, "times": times})
         if not post.foreign:
             return  # said once for each incumbent
 
