@@ -88,6 +88,7 @@ def test_golden_vector_of_the_symmetric_process():
 
 @given(differences, st.floats(0.01, 1e3), st.floats(0.01, 100))
 def test_the_symmetric_process_needs_no_scale(values, unit, scale):
+    values = [d if abs(d) > 1e-300 else 0.0 for d in values]  # smaller ones lose their digits when multiplied
     plain = list(symmetric.path(values, 0.0, 1.0))
     assert list(symmetric.path([d * unit for d in values], 0.0, scale)) == pytest.approx(plain, rel=1e-6)
     assert all(0 <= e <= 2 ** (n + 1) * (1 + 1e-9) for n, e in enumerate(plain))
