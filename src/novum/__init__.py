@@ -32,7 +32,21 @@ if TYPE_CHECKING:
         TrialGroup,
     )
     from novum.core.ports import Arena, Executor, Researcher
-    from novum.core.study import Budget, GateSettings, ResearcherSettings, ScreeningSettings, Study
+    from novum.core.study import (
+        AuthorBudget,
+        Budget,
+        FollowUpSettings,
+        GateSettings,
+        Guardrail,
+        HoldoutSettings,
+        LevelSettings,
+        PolicyRule,
+        PolicySettings,
+        ResearcherSettings,
+        ScreeningSettings,
+        Study,
+        WatchdogSettings,
+    )
     from novum.core.view import Proposal, StudyView
     from novum.studies.load import load_study
 
@@ -54,7 +68,21 @@ _HOMES = {
         "TrialGroup",
     ),
     "novum.core.ports": ("Arena", "Executor", "Researcher"),
-    "novum.core.study": ("Budget", "GateSettings", "ResearcherSettings", "ScreeningSettings", "Study"),
+    "novum.core.study": (
+        "AuthorBudget",
+        "Budget",
+        "FollowUpSettings",
+        "GateSettings",
+        "Guardrail",
+        "HoldoutSettings",
+        "LevelSettings",
+        "PolicyRule",
+        "PolicySettings",
+        "ResearcherSettings",
+        "ScreeningSettings",
+        "Study",
+        "WatchdogSettings",
+    ),
     "novum.core.view": ("Proposal", "StudyView"),
     "novum.studies.load": ("load_study",),
 }
@@ -62,17 +90,24 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Arena",
+    "AuthorBudget",
     "Budget",
     "Candidate",
     "Card",
     "Cost",
     "Delivery",
     "Executor",
+    "FollowUpSettings",
     "GateSettings",
     "Gene",
+    "Guardrail",
+    "HoldoutSettings",
     "Kind",
+    "LevelSettings",
     "Metric",
     "NovumError",
+    "PolicyRule",
+    "PolicySettings",
     "Proposal",
     "Researcher",
     "ResearcherSettings",
@@ -86,6 +121,7 @@ __all__ = [
     "Trial",
     "TrialGroup",
     "UserError",
+    "WatchdogSettings",
     "__version__",
     "load_study",
     "read_lab",
