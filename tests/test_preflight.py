@@ -8,7 +8,7 @@ from labs import ScriptedArena, coin_study
 from novum import wiring
 from novum.core.errors import StudyRefused
 from novum.core.nouns import Controls
-from novum.core.study import Budget, GateSettings
+from novum.core.study import Budget, GateSettings, LevelSettings, PolicyRule, PolicySettings
 from novum.gate import preflight as conclude
 from novum.gate.power import power
 from novum.ledger.journal import Reader
@@ -36,6 +36,13 @@ def test_a_sound_study_passes_and_the_answer_is_in_the_ledger(tmp_path):
     assert read_lab(tmp_path).preflight == found
     assert verify(tmp_path).ok
     assert all(verify(lab).ok for lab in (tmp_path / "preflight").iterdir())
+
+
+def test_policies_and_shares_of_the_study_do_not_bind_its_controls(tmp_path):
+    shares = LevelSettings(hypothesis=Budget(trials=79, holdout_queries=1))
+    policy = PolicySettings((PolicyRule("propose", "no"),))
+    found = preflight(coin_study(policy=policy, budgets=shares), PLENTY, tmp_path)
+    assert found.ok, found
 
 
 def test_a_hopeless_budget_is_said_to_be_so_with_what_it_would_take(tmp_path):

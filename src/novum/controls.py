@@ -17,7 +17,17 @@ from novum.core.loop import Lab
 from novum.core.nouns import Genome, Setting
 from novum.core.plans import Verdict
 from novum.core.state import State
-from novum.core.study import LARGEST, Budget, FollowUpSettings, ResearcherSettings, ScreeningSettings, Study
+from novum.core.study import (
+    LARGEST,
+    Budget,
+    CommentSettings,
+    FollowUpSettings,
+    LevelSettings,
+    PolicySettings,
+    ResearcherSettings,
+    ScreeningSettings,
+    Study,
+)
 from novum.gate.preflight import affordable
 from novum.researchers.scripted import ScriptedResearcher
 
@@ -135,7 +145,10 @@ class Bench:
             researcher=ResearcherSettings("controls"),
             gate=replace(study.gate, estimate_pairs=ESTIMATE, reopenings=0, guardrails=()),
             follow_up=FollowUpSettings(share=0.0),
+            policy=PolicySettings(),  # the lab's own question, of a known candidate: nobody has to agree to it
+            budgets=LevelSettings(),
             watchdog=replace(study.watchdog, off=UNWATCHED),
+            comments=CommentSettings(),
         )
         arena = self.lab.house.arena if control.options == study.options else self.lab.house.elsewhere(control.options)
         with wiring.session(

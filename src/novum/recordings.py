@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from novum.core import artefacts
-from novum.core.dealings import AGENT, Reply
+from novum.core.dealings import AGENT, COMMENT
 from novum.core.events import ModelReplied, ProposalMade
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.journal import Reader
@@ -17,15 +17,24 @@ SUBSTITUTE = "language/"
 
 def recorded(directory: str) -> list[Recorded]:
     """The steps of the language researcher of a lab, in order. Raises IntegrityError, StorageError, UserError."""
+    return _steps(directory, comments=False)
+
+
+def remarked(directory: str) -> list[Recorded]:
+    """What models were asked to remark on in a lab, and what they said. Raises as `recorded` does."""
+    return _steps(directory, comments=True)
+
+
+def _steps(directory: str, *, comments: bool) -> list[Recorded]:
     blobs, steps = FileBlobs(Path(directory) / "blobs"), []
     with Reader(Path(directory)) as reader:
         for record in reader.read():
             event = record.event
             if isinstance(event, ModelReplied):
-                if event.template == AGENT or event.outcome is Reply.COMMENT:
+                if event.template == AGENT or event.template.startswith(COMMENT) is not comments:
                     continue
                 said = [artefacts.fetch(blobs, one).decode(errors="replace") for one in (event.prompt, event.reply)]
                 steps.append(Recorded(event.request, event.model, event.outcome, event.cause, *said))
-            elif isinstance(event, ProposalMade) and event.author.startswith(SUBSTITUTE):
+            elif not comments and isinstance(event, ProposalMade) and event.author.startswith(SUBSTITUTE):
                 steps.append(Recorded())
     return steps

@@ -46,7 +46,8 @@ def check_metrics(study: Study, card: Card) -> None:
 
 def check_secrets(study: Study, secrets: Secrets) -> None:
     """A study is the first thing in the record, so it may hold no secret. Raises StudyError."""
-    options = {**study.options, **study.researcher.options, **study.baseline, "question": study.question}
+    words = {"question": study.question, "comments.model": study.comments.model}
+    options = {**study.options, **study.researcher.options, **study.baseline, **words}
     for name, value in options.items():
         if isinstance(value, str) and secrets.where(value):
             raise StudyError(

@@ -142,9 +142,24 @@ def check(study: Study, budget: Budget | None = None) -> None:
         problem.cost(problem.space.validate(study.baseline or problem.card.baseline))
     except StudyError as error:
         raise StudyError(f"baseline: {error}") from None
-    _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options)
+    _commented(study, _researcher(study))
     check_metrics(study, problem.card)
-    check_levels(study.budgets)
+    check_levels(study, len(problem.card.tuning))
+
+
+def _researcher(study: Study) -> Researcher:
+    """The researcher that a study names. Raises StudyError."""
+    return _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options)
+
+
+def _commented(study: Study, inner: Researcher) -> Researcher:
+    """The study's researcher, with the model beside it that remarks on its proposals and their verdicts, if any."""
+    if not study.comments.model:
+        return inner
+    from novum.recordings import remarked
+    from novum.researchers.language import CommentingResearcher
+
+    return CommentingResearcher(inner, study.comments, remarked)
 
 
 def arena(study: Study) -> Arena:
@@ -168,8 +183,7 @@ def house(
     return House(
         study=study,
         arena=problem,
-        researcher=researcher
-        or _choose("researcher.name", study.researcher.name, RESEARCHERS)(study.researcher.options),
+        researcher=_commented(study, researcher or _researcher(study)),
         gate=BettingGate(study.gate),
         evidence=_evidence(study),
         governor=HardBudget(budget),
@@ -220,7 +234,7 @@ def session(
         check_waiting(study, budget)
     given, problem = problem, problem or arena(study)
     check_metrics(study, problem.card)
-    check_levels(study.budgets)
+    check_levels(study, len(problem.card.tuning))
     require(problem)
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:

@@ -24,6 +24,7 @@ from novum.core.study import (
     GateSettings,
     HoldoutSettings,
     LevelSettings,
+    ResearcherSettings,
     ScreeningSettings,
 )
 from novum.governance.budget import check_levels
@@ -208,7 +209,27 @@ def test_a_hypothesis_that_cannot_be_paid_to_its_end_is_not_begun():
     lab.run()
     assert not [event for event in events(lab) if isinstance(event, ev.ConfirmationOpened)]
     reasons = {event.reason for event in events(lab) if isinstance(event, ev.HypothesisWithdrawn)}
-    assert any("cannot be paid to its end" in reason and "of 9 trials used" in reason for reason in reasons)
+    assert any("may take 20 trials" in reason and "of 9 trials used" in reason for reason in reasons)
+
+
+def test_a_researcher_is_not_asked_once_its_share_is_spent_and_the_session_says_so():
+    share = AuthorBudget("evolve", Budget(trials=100))
+    lab = in_memory(coin_study(budgets=LevelSettings((share,))), Budget(trials=2000))
+    reason = lab.run()
+    assert "the budget of evolve: " in reason
+    assert not [event for event in events(lab) if isinstance(event, ev.ProposalRefused)]
+    assert lab.state.purses.authors["evolve"].trials <= 100
+    assert lab.state.trials < 150
+
+
+def test_a_portfolio_goes_on_without_the_member_whose_share_is_spent():
+    share = AuthorBudget("evolve", Budget(trials=100))
+    study = coin_study(researcher=ResearcherSettings("portfolio"), budgets=LevelSettings((share,)))
+    lab = in_memory(study, Budget(trials=700))
+    lab.run()
+    used = lab.state.purses.authors
+    assert used["evolve"].trials <= 100 < used["random"].trials
+    assert not [event for event in events(lab) if isinstance(event, ev.ProposalRefused) and "budget" in event.reason]
 
 
 def test_study_files_say_who_may_use_what():
@@ -228,9 +249,17 @@ def test_study_files_say_who_may_use_what():
     assert study.budgets.researchers == (AuthorBudget("language*", Budget(tokens=50_000, money=1.0)),)
 
 
-def test_a_share_of_wall_time_makes_no_sense():
-    with pytest.raises(StudyError, match="cannot have a share of wall time"):
-        check_levels(LevelSettings(hypothesis=Budget(wall_seconds=3)))
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (Budget(wall_seconds=3), "cannot have a share of wall time"),
+        (Budget(trials=60), "60 trials, and a hypothesis may need 79"),
+    ],
+)
+def test_shares_that_make_no_sense_are_refused(budget, words):
+    for levels in (LevelSettings(hypothesis=budget), LevelSettings((AuthorBudget("ann", budget),))):
+        with pytest.raises(StudyError, match=words):
+            check_levels(coin_study(budgets=levels), 1)
 
 
 def test_a_share_that_cannot_be_read_is_named_with_its_line():

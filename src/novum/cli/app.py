@@ -38,7 +38,7 @@ def _main(
 
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
-    from novum.cli import agent, agents, ask, export, interventions, programs, prove, read, record, run, search
+    from novum.cli import agent, agents, ask, explain, export, interventions, programs, prove, read, record, run, search
 
     run.register(app)
     read.register(app)
@@ -51,6 +51,7 @@ def main() -> None:
     agents.register(app)
     agent.register(app)
     interventions.register(app)
+    explain.register(app)
     try:
         app()
     except UserError as error:

@@ -59,6 +59,13 @@ def as_json(value: Any) -> str:
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, default=str)
 
 
+def in_lines(value: Any) -> str:
+    """The same in lines for people, in plain ASCII: nothing in it can move a cursor or turn a direction."""
+    from novum.ledger.codec import plain
+
+    return json.dumps(plain(value), indent=2, allow_nan=False, default=str)
+
+
 def safe(text: str) -> str:
     """Text from a trial, without terminal control sequences."""
     return _CONTROL.sub("", text)

@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from novum.cli.output import LABS, JsonOption, LabOption, as_json, find_lab, genome, number, read_state, table
+from novum.cli.output import (
+    LABS,
+    JsonOption,
+    LabOption,
+    as_json,
+    find_lab,
+    genome,
+    in_lines,
+    number,
+    read_state,
+    table,
+)
 from novum.core.errors import IntegrityError, NovumError, UserError
 from novum.core.nouns import Kind
 from novum.core.plans import Purpose
@@ -34,6 +45,7 @@ SubjectOption = Annotated[
     str, typer.Option(help="Only what is about this hypothesis, candidate, trial group or trial.")
 ]
 SinceOption = Annotated[int, typer.Option(metavar="SEQ", min=0, help="Only events after this number.")]
+EventOption = Annotated[int, typer.Option("--event", metavar="N", min=0, help="Only event N, with all that it holds.")]
 LastOption = Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the last N of them.")]
 ActorOption = Annotated[str, typer.Option(help="Only acts of this one: lab, gate, executor or a researcher.")]
 GrepOption = Annotated[str, typer.Option(metavar="TEXT", help="Only lines with this text in them, whatever its case.")]
@@ -53,6 +65,7 @@ def log(
     kind: KindsOption = None,
     subject: SubjectOption = "",
     since: SinceOption = 0,
+    event: EventOption = 0,
     last: LastOption = None,
     actor: ActorOption = "",
     grep: GrepOption = "",
@@ -62,7 +75,7 @@ def log(
     from novum.ledger.journal import Reader
     from novum.report.search import Query, Search, subjects
 
-    query = Query(_kinds(kind or []), subject, actor, grep, since)
+    query = Query(_kinds(kind or []), subject, actor, grep, since, event)
     if follow and last is None and not since:
         last = LAST_WHEN_FOLLOWING
     try:
@@ -70,7 +83,7 @@ def log(
             names = subjects(reader.read(), subject) if subject else ()
             search = Search(query, names)
             found = search.find(reader.read())
-            shown = _show(deque(found, last) if last else found, json=json)
+            shown = _show(deque(found, last) if last else found, json=json, whole=bool(event))
             if follow:
                 _follow(reader, search, json=json)
             elif not shown and not json:
@@ -184,8 +197,8 @@ def _one_of(option: str, value: str | None, allowed: list[str]) -> None:
         raise UserError(f"{option} {value}: choose from {', '.join(allowed)}")
 
 
-def _show(found: Iterable[Entry], *, json: bool) -> int:
-    """Print entries as they come; returns how many there were."""
+def _show(found: Iterable[Entry], *, json: bool, whole: bool = False) -> int:
+    """Print entries as they come, `whole` with everything their events hold; returns how many there were."""
     from datetime import UTC, datetime
 
     from novum.report.words import cut
@@ -206,6 +219,8 @@ def _show(found: Iterable[Entry], *, json: bool) -> int:
             print(
                 f"{record.seq:>6}  {when}  {cut(record.actor, 12):<8}  {record.kind:<21}  {cut(entry.words, LONGEST)}"
             )
+            if whole:
+                print(in_lines(record.event))
     sys.stdout.flush()
     return count
 

@@ -207,7 +207,7 @@ def _allowed(state: State, house: House, chosen: Hypothesis, rule: ConfirmationO
     """The opening, or what comes in its place: its own budgets do not reach to its end, or people have to agree."""
     most = price(state, 2 * (rule.max_pairs + house.study.gate.estimate_pairs), house.slots)
     if reason := refuses_payer(state, house, most, state.purses.of(chosen.id)):
-        return [HypothesisWithdrawn(chosen.id, f"its confirmation cannot be paid to its end: {reason}")]
+        return [HypothesisWithdrawn(chosen.id, f"its confirmation may take {most.trials} trials: {reason}")]
     policy, author, content = house.study.policy, chosen.registered.author, chosen.candidate.id
     match spending(policy, state.desk.approvals, author, content, most):
         case Permission.NEEDED:

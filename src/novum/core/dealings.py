@@ -12,6 +12,13 @@ AGENT = "agent"
 """Stands for the template of a prompt that an agent outside was given."""
 
 
+COMMENTS = "comments"
+"""The author of requests for comments: nobody is asked whether they may be made, and nothing waits for them."""
+
+COMMENT = "comment:"
+"""What stands before the template of a request for a comment."""
+
+
 class Reply(StrEnum):
     """How a request to a model ended. Only `proposal` led to one, `comment` to words; none ever stops the lab."""
 

@@ -13,7 +13,7 @@ from novum.core.dispatch import committed, price, spent
 from novum.core.events import Event
 from novum.core.house import House
 from novum.core.judgement import Spent
-from novum.core.propose import PATIENCE, propose
+from novum.core.propose import PATIENCE, propose, spent_share
 from novum.core.state import State
 
 
@@ -70,6 +70,8 @@ def why_nothing_more(state: State, house: House) -> str:
         return "evidence spent: plain e-LOND allows no more than the planned confirmations"
     if state.refused_in_a_row >= PATIENCE:
         return f"nothing new: the researcher's last {PATIENCE} ideas were all known, inadmissible or not affordable"
+    if reason := spent_share(state, house, house.study.researcher.name):
+        return reason
     budget = house.governor.refuses(
         spent(state), price(state, house.arena.card.group_size + committed(state, house), house.slots)
     )

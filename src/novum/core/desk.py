@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from novum.core.approval import Approval, vote
 from novum.core.dealings import (
     AGENT,
+    COMMENT,
     Act,
     ApprovalAsked,
     ApprovalClosed,
@@ -49,8 +50,8 @@ class Desk:
         self.replies[event.outcome] += 1
         if event.outcome in (Reply.UNAFFORDABLE, Reply.FORBIDDEN):
             self.denied[event.request] = event.outcome
-        useful = event.outcome in (Reply.PROPOSAL, Reply.COMMENT)
-        self.failures_in_a_row = 0 if useful else self.failures_in_a_row + 1
+        if not event.template.startswith(COMMENT):  # what becomes of remarks is nothing to who proposes
+            self.failures_in_a_row = 0 if event.outcome is Reply.PROPOSAL else self.failures_in_a_row + 1
 
     def took(self, event: RequestTaken) -> None:
         """Remember a request, so that it is never taken twice."""

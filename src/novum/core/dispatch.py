@@ -38,7 +38,8 @@ def dispatch(state: State, house: House, plans: Sequence[Plan], reserve: int = 0
     sent = Spent()
     for plan in plans[: max(0, free)]:
         payer = state.purses.payer(plan)
-        demand = sent + price(state, len(plan.members) + reserve, house.slots) + _held(house)
+        demand = price(state, len(plan.members) + reserve, house.slots)
+        demand = demand + sent + _held(house) if events or house.arena.card.gpus else demand
         if refuses(state, house, demand, payer):
             break
         aside, capped = set_aside(state, house, plan, sent, payer)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import fields
 
+from novum.core.admit import first_look
 from novum.core.approval import Permission, ask_for, permission, spending
-from novum.core.dispatch import refuses_payer, spent
+from novum.core.dealings import COMMENT, COMMENTS
+from novum.core.dispatch import price, refuses_payer, spent
 from novum.core.errors import StudyError
 from novum.core.events import Commented, Event, ModelAsked, ModelReplied, ProposalMade, Reply
 from novum.core.house import House
@@ -17,6 +19,7 @@ from novum.core.ports import Researcher
 from novum.core.purse import Payer
 from novum.core.state import State
 from novum.core.view import Consultation, Proposal, Thought
+from novum.core.vigil import member
 from novum.core.window import NETWORK, SPEND, view_of
 
 LOCAL = "local"
@@ -39,13 +42,22 @@ def propose(state: State, house: House) -> list[Event]:
         return []
     number = state.proposals + 1
     name, researcher = _whose_turn(state, house, number)
+    if spent_share(state, house, name):
+        return []
     rng = random.Random(f"{house.study.seed}:{name}:{number}")
-    said = researcher.propose(view_of(state, house.arena, house.study, number), rng)
+    said = researcher.propose(view_of(state, house.arena, house.study, number, _spent_members(state, house)), rng)
     if said is None:
         return []
     if isinstance(said, Thought):
         return [*_settled(said.consulted), *_comments(said), *_reserved(state, house, said.ask)]
     return [*_settled(said.consulted), _made(house, said, number, name)]
+
+
+def spent_share(state: State, house: House, author: str) -> str | None:
+    """Why the budget of an author does not reach for a first look at another candidate, or None."""
+    if not house.study.budgets.researchers:
+        return None
+    return refuses_payer(state, house, price(state, first_look(house), house.slots), Payer("", author))
 
 
 def _whose_turn(state: State, house: House, number: int) -> tuple[str, Researcher]:
@@ -54,6 +66,12 @@ def _whose_turn(state: State, house: House, number: int) -> tuple[str, Researche
     if house.control and (state.vigil.rests(name, number) or (number < state.vigil.exploring and number % 2)):
         return CONTROL, house.control
     return name, house.researcher
+
+
+def _spent_members(state: State, house: House) -> frozenset[str]:
+    """Researchers that have used up their budget: a portfolio asks the others."""
+    known = {member(name) for name in state.purses.authors} if house.study.budgets.researchers else set()
+    return frozenset(name for name in known if spent_share(state, house, name))
 
 
 def _made(house: House, said: Proposal, number: int, name: str) -> ProposalMade:
@@ -85,32 +103,43 @@ def _reserved(state: State, house: House, ask: ModelAsked | None) -> list[Event]
         return []
     demand = Spent(tokens=ask.tokens, money=ask.money)
     if reason := house.governor.refuses(spent(state), demand) or _beyond_share(state, house, ask, demand):
-        return _settled((Consultation(ask.request, ask.model, Reply.UNAFFORDABLE, reason),))
+        return _unsent(ask, Reply.UNAFFORDABLE, reason)
     policy, approvals, now = house.study.policy, state.desk.approvals, state.wall_seconds
     if ask.model.partition(":")[0] != LOCAL:
-        match permission(policy, approvals, NETWORK, ask.author, ask.model):
+        match _said(ask, permission(policy, approvals, NETWORK, ask.author, ask.model)):
             case Permission.NEEDED:
                 return [ask_for(NETWORK, ask.author, ask.model, f"ask {ask.model} over the network", now, policy)]
             case Permission.REFUSED:
-                reason = f"the policy does not let {ask.author} ask {ask.model}"
-                return _settled((Consultation(ask.request, ask.model, Reply.FORBIDDEN, reason),))
+                return _unsent(ask, Reply.FORBIDDEN, f"the policy does not let {ask.author} ask {ask.model}")
             case Permission.WAITING:
                 return []
-    match spending(policy, approvals, ask.author, ask.request, demand):
+    match _said(ask, spending(policy, approvals, ask.author, ask.request, demand)):
         case Permission.NEEDED:
             words = f"ask {ask.model}: at most {ask.tokens:,} tokens, {ask.money:.4f} dollars"
             return [ask_for(SPEND, ask.author, ask.request, words, now, policy)]
         case Permission.REFUSED:
-            reason = f"nobody allowed {ask.author} to spend {ask.money:.4f} dollars on it"
-            return _settled((Consultation(ask.request, ask.model, Reply.FORBIDDEN, reason),))
+            return _unsent(ask, Reply.FORBIDDEN, f"nobody allowed {ask.author} to spend {ask.money:.4f} dollars on it")
         case Permission.WAITING:
             return []
     return [ask]
 
 
+def _said(ask: ModelAsked, policy: Permission) -> Permission:
+    """What the policy says of a request. People are not troubled for a comment, and no lab waits for them to answer."""
+    open_question = policy in (Permission.NEEDED, Permission.WAITING)
+    return Permission.REFUSED if ask.author == COMMENTS and open_question else policy
+
+
+def _unsent(ask: ModelAsked, outcome: Reply, reason: str) -> list[Event]:
+    """The end of a request that is not sent."""
+    template = COMMENT if ask.author == COMMENTS else ""
+    return _settled((Consultation(ask.request, ask.model, outcome, reason, template),))
+
+
 def _beyond_share(state: State, house: House, ask: ModelAsked, demand: Spent) -> str | None:
     """Why the budget of the author, or of the hypothesis to come, does not reach for a request."""
-    if reason := refuses_payer(state, house, demand, Payer("", ask.author)):
+    reason = refuses_payer(state, house, demand, Payer("", ask.author))
+    if reason or ask.author == COMMENTS:  # of comments no hypothesis comes
         return reason
     own = Share("the budget of a hypothesis", house.study.budgets.hypothesis, state.purses.by_thought(ask.author))
     return house.governor.refuses_share(own, demand)

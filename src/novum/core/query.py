@@ -24,7 +24,7 @@ def ask(state: State, house: House) -> list[Event]:
         return [HoldoutOpened(settings.queries, settings.mechanism, house.study.gate.alpha, commitment)]
     if holdout.left == 0 or holdout.waiting:
         return []
-    if state.budget.holdout_queries is not None and spent(state).holdout_queries >= state.budget.holdout_queries:
+    if house.governor.refuses(spent(state), Spent(holdout_queries=1)):
         return []
     asked = {query.hypothesis for query in holdout.asked}
     finding = next((one for one in state.findings if one.id not in asked and not _barred(state, house, one)), None)

@@ -42,6 +42,8 @@ class Secrets:
 
     def clean(self, text: str) -> str:
         """`text` with every secret in it replaced."""
+        if len(text) < _LONG_ENOUGH:
+            return text
         for value in self.values:
             text = text.replace(value, REMOVED)
         text = _SECRETS.sub(REMOVED, text)

@@ -287,6 +287,26 @@ class WatchdogSettings:
 
 
 @dataclass(frozen=True)
+class CommentSettings:
+    """A model that remarks on hypotheses, in words by which nothing is measured or decided.
+
+    model: who is asked, as for the researcher `language`; empty: nobody. on: "verdicts" when they are reached,
+    "proposals" when they are registered. max_tokens: of one reply; price_ceiling: the most that the model may cost, in
+    US dollars per million tokens; timeout: seconds for one request; replay: a lab directory whose recorded comments are
+    used instead of a model.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    model: str = ""
+    on: tuple[Literal["verdicts", "proposals"], ...] = ("verdicts",)
+    max_tokens: Annotated[int, Ge(16), Le(200_000)] | None = None
+    price_ceiling: Annotated[float, Gt(0)] | None = None
+    timeout: Annotated[float, Gt(0), Le(3600)] = 120.0
+    replay: str = ""
+
+
+@dataclass(frozen=True)
 class Study:
     """The rules of one campaign. `baseline` replaces the arena's own starting incumbent."""
 
@@ -306,6 +326,7 @@ class Study:
     policy: PolicySettings = field(default_factory=PolicySettings)
     budgets: LevelSettings = field(default_factory=LevelSettings)
     watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
+    comments: CommentSettings = field(default_factory=CommentSettings)
     limits: Limits = field(default_factory=Limits)
     executor: Literal["local", "inline"] = "local"
 

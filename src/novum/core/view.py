@@ -43,6 +43,46 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """A registered claim and what came of it, for whoever comments on it: numbers that stand in events, as they stand.
+
+    attempt: of its confirmations, 0 before a verdict. score: in screening, a mean over `seeds`; level: what it is held
+    against; sigma: of the difference of two runs of the incumbent. From the verdict on: pairs of at most max_pairs, E
+    and its threshold, crashes, and what a refutation rules out (a gain of delta + dmin, at error beta). For a finding:
+    gain on `fresh` pairs with an interval at level `confidence`. commented: the authors of comments on it.
+    """
+
+    id: str
+    number: int
+    author: str
+    genome: Genome
+    incumbent: Genome
+    rationale: str
+    probability: float
+    effect: float
+    delta: float
+    commented: Set[str] = frozenset()
+    score: float | None = None
+    seeds: int = 0
+    level: float | None = None
+    sigma: float | None = None
+    attempt: int = 0
+    verdict: Verdict | None = None
+    reason: str = ""
+    pairs: int = 0
+    max_pairs: int = 0
+    e_value: float = 0.0
+    threshold: float = 0.0
+    crashes: int = 0
+    dmin: float = 0.0
+    beta: float = 0.0
+    gain: float | None = None
+    interval: tuple[float, float] | None = None
+    confidence: float = 0.0
+    fresh: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Means:
     """What may still be used; None is without bound. reserved: requests that may be sent, being set aside for.
 
@@ -65,7 +105,7 @@ class StudyView:
     number: of the proposal that is asked for. tried: hypotheses whose screening has ended, oldest first.
     known: ids of candidates that would be refused as duplicates. failed: the latest trials without a score.
     past: as `tried`, further back. resting: researchers that are not to propose now; notes: what the watchdog did of
-    late, in words.
+    late, in words. judged: claims with a verdict, registered: claims of any kind, the latest ones, oldest first.
     """
 
     card: Card
@@ -80,6 +120,8 @@ class StudyView:
     past: Sequence[Tried] = ()
     resting: Set[str] = frozenset()
     notes: Sequence[str] = ()
+    judged: Sequence[Claimed] = ()
+    registered: Sequence[Claimed] = ()
 
 
 @dataclass(frozen=True, slots=True)

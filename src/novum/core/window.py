@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from novum.core.claims import Claims, judged, registered
 from novum.core.dispatch import spent
 from novum.core.events import TrialFinished
 from novum.core.past import Past, tried
@@ -23,8 +24,8 @@ NOTES = 4
 WITHHELD = "withheld, as it ran on the gate's data"
 
 
-def view_of(state: State, arena: Arena, study: Study, number: int) -> StudyView:
-    """What may be known when proposal `number` is asked for."""
+def view_of(state: State, arena: Arena, study: Study, number: int, idle: frozenset[str] = frozenset()) -> StudyView:
+    """What may be known when proposal `number` is asked for. idle: researchers that are not to propose any more."""
     incumbent = state.incumbent.candidate
     return StudyView(
         card=arena.card,
@@ -37,8 +38,10 @@ def view_of(state: State, arena: Arena, study: Study, number: int) -> StudyView:
         failed=tuple(_failed(event, plan) for event, plan in state.failures[-FAILURES:]),
         means=_means(state),
         past=Past(state),
-        resting=frozenset(member(name) for name, until in state.vigil.resting.items() if until > number),
+        resting=idle | {member(name) for name, until in state.vigil.resting.items() if until > number},
         notes=tuple(one.words for one in state.vigil.latest[-NOTES:]),
+        judged=Claims(lambda: judged(state)),
+        registered=Claims(lambda: registered(state)),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from novum.core.errors import StudyError
 from novum.core.judgement import Share, Spent
-from novum.core.study import Budget, LevelSettings
+from novum.core.study import Budget, Study
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"k": 1_000, "m": 1_000_000, "g": 1_000_000_000, "t": 1_000_000_000_000}
@@ -69,17 +69,24 @@ def _passed(budget: Budget, spent: Spent, demand: Spent) -> Iterator[str]:
             yield words.format(used, bound)
 
 
-def check_levels(levels: LevelSettings) -> None:
-    """Hold budgets within the lab to what can be told of somebody's share. Raises StudyError."""
-    named = [
-        ("hypothesis", levels.hypothesis),
-        *((f"researchers {one.author!r}", one.budget) for one in levels.researchers),
-    ]
-    for name, budget in named:
+def check_levels(study: Study, settings: int) -> None:
+    """Hold budgets within the lab to what can be told of a share, and to what one confirmation takes.
+
+    settings: how many tuning settings a candidate is swept over. Raises StudyError.
+    """
+    gate, levels = study.gate, study.budgets
+    needed = settings * study.screening.seeds + 2 * (gate.max_pairs + gate.estimate_pairs)
+    authors = ((f"researchers {one.author!r}", one.budget) for one in levels.researchers)
+    for name, budget in [("hypothesis", levels.hypothesis), *authors]:
         if budget.wall_seconds is not None:
             raise StudyError(
                 f"budgets: {name} cannot have a share of wall time, which passes for all alike: bound cpu, gpu, "
                 "trials, tokens, money, disk or holdout queries"
+            )
+        if budget.trials is not None and budget.trials < needed:
+            raise StudyError(
+                f"budgets: {name} has {budget.trials} trials, and a hypothesis may need {needed} until its finding is "
+                "recorded, so that nothing could ever be confirmed: raise it, or lower gate.max_pairs"
             )
 
 

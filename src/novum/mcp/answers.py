@@ -122,7 +122,10 @@ class Claims:
 
 @dataclass(frozen=True)
 class Detail:
-    """One hypothesis: claim, prediction, evidence, candidate. remarks: of the lab's critic, before any trial."""
+    """One hypothesis: claim, prediction, evidence, candidate. remarks: of the lab's critic, before any trial.
+
+    explained: what the record says of it, each number with its event in brackets. comments: a model's words on it.
+    """
 
     hypothesis: str
     author: str
@@ -144,6 +147,8 @@ class Detail:
     cpu_seconds: float
     candidate: dict[str, Scalar]
     remarks: list[str] = field(default_factory=list)
+    explained: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
     note: str = FOREIGN
 
 

@@ -17,6 +17,7 @@ from novum.core.state import State
 from novum.ledger.journal import is_held
 from novum.mcp import answers
 from novum.mcp.window import Line, Window
+from novum.report.explained import Explanation
 from novum.report.reach import FollowUpLine, follow_ups, remarked
 from novum.report.search import FailureLine, FailureQuery, failures, grouped
 from novum.report.standing import standing
@@ -156,7 +157,7 @@ def _claim(state: State, one: Hypothesis) -> answers.Claim:
     )
 
 
-def detail(state: State, one: Hypothesis) -> answers.Detail:
+def detail(state: State, one: Hypothesis, told: Explanation) -> answers.Detail:
     """Everything about one hypothesis but its single runs."""
     claim, verdict, size, now = one.registered, one.verdict, one.finding, standing(state, one)
     trials, cpu = cost(state, one)
@@ -180,7 +181,9 @@ def detail(state: State, one: Hypothesis) -> answers.Detail:
         trials=trials,
         cpu_seconds=round(cpu, 3),
         candidate=genome(claim.candidate.genome),
-        remarks=[quoted(one) for one in remarked(state, claim.number)],
+        remarks=[quoted(words) for words in remarked(state, claim.number)],
+        explained=[quoted(sentence.cited) for sentence in told.interpretation.sentences],
+        comments=[f"{cut(said.author, 60)}: {quoted(said.text)}" for said in told.comments],
     )
 
 

@@ -23,6 +23,7 @@ from novum.core.state import State
 from novum.mcp import answers, reading
 from novum.mcp.acting import Desk
 from novum.mcp.window import Window
+from novum.report.explained import explain
 from novum.report.words import cut
 from novum.version import __version__
 
@@ -74,7 +75,7 @@ class Tools:
         with self._window.open() as state:
             if name not in state.hypotheses:
                 raise UserError(f"there is no hypothesis {cut(name, 40)!r}: see hypotheses")
-            return reading.detail(state, state.hypotheses[name])
+            return reading.detail(state, state.hypotheses[name], explain(self._window.cases, name))
 
     def failures(
         self,

@@ -17,6 +17,7 @@ from novum.core.errors import IntegrityError, UserError
 from novum.core.events import Record
 from novum.core.state import State
 from novum.ledger.journal import Reader
+from novum.report.casebook import Casebook
 from novum.report.fate import Trail
 from novum.report.happenings import Narrator
 from novum.report.league import Books
@@ -43,7 +44,7 @@ class Window:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.trail = Trail()
+        self.trail, self.cases = Trail(), Casebook()
         self.lines: deque[Line] = deque(maxlen=LINES)
         self.latest = 0
         self._books, self._narrator = Books(), Narrator()
@@ -89,6 +90,7 @@ class Window:
         self._narrator.take(record)
         self.latest = record.time
         self.trail.take(event)
+        self.cases.take(record)
         if not isinstance(event, _UNSAID):
             self.lines.append(Line(record.seq, record.time, record.actor, record.kind, self._words(record)))
 

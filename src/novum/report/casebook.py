@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from novum.core import events as ev
@@ -40,9 +40,9 @@ class Case:
         """The end of a replication that was refuted."""
         for opened, closed in self.follow_ups:
             again = isinstance(opened.event, ev.FollowUpOpened) and opened.event.aim is Aim.REPLICATE
-            if again and closed and isinstance(closed.event, ev.FollowUpClosed):
-                if closed.event.verdict is Verdict.REFUTED:
-                    return closed
+            end = closed.event if closed else None
+            if again and isinstance(end, ev.FollowUpClosed) and end.verdict is Verdict.REFUTED:
+                return closed
         return None
 
 
@@ -127,6 +127,18 @@ class Casebook:
                     self.failures[candidate] = record
             if event.member == size - 1:
                 del self._sweeps[event.group]
+
+    def records(self) -> Iterator[Record]:
+        """Every record that an interpretation may cite."""
+        for known in (self.tuned, self.scales, self.failures, self.incumbents, self.reviews):
+            yield from known.values()
+        for rows in self.watchdog.values():
+            yield from rows
+        for case in self.cases.values():
+            pairs = (record for pair in case.follow_ups for record in pair)
+            single = (case.registered, case.finding, case.holdout, case.closed)
+            every = (*single, *case.confirmations, *case.verdicts, *pairs)
+            yield from (record for record in every if record)
 
     def ground(self, case: Case) -> Case | None:
         """The finding by which a claim's incumbent had become incumbent; None where that was the baseline."""

@@ -56,6 +56,11 @@ class Sentence:
         return tuple(part for part in self.parts if isinstance(part, Figure))
 
     @property
+    def events(self) -> tuple[int, ...]:
+        """The events of its numbers, in the order of the record."""
+        return tuple(sorted({figure.seq for figure in self.figures}))
+
+    @property
     def cited(self) -> str:
         """The sentence with the number of its event behind each figure: "E was 210 [512]"."""
         return "".join(

@@ -19,6 +19,7 @@ from novum.core.plans import Purpose, Side
 from novum.core.state import State
 from novum.core.study import Budget
 from novum.gate.judge import PROCESSES, difference
+from novum.report.casebook import Casebook
 from novum.report.interventions import Intervention, row
 from novum.report.league import Books, League
 
@@ -120,6 +121,7 @@ class History:
     began: int
     ended: int
     interventions: tuple[Intervention, ...] = ()
+    cases: Casebook = field(default_factory=Casebook)
     league: League | None = None
 
 
@@ -146,6 +148,7 @@ class _Walk:
     reigns: list[tuple[ev.IncumbentChanged, Moment]] = field(default_factory=list)
     versions: Mapping[str, str] = field(default_factory=dict)
     interventions: list[Intervention] = field(default_factory=list)
+    cases: Casebook = field(default_factory=Casebook)
     last: Record | None = None
     began: int = 0
 
@@ -163,6 +166,7 @@ class _Walk:
             # Before the fold: the pairs are still those that the verdict was reached on.
             self._judged(event)
         self.state.apply(event)
+        self.cases.take(record)
         self.books.note(event)
         self.began = self.began or record.time
         self.last = record
@@ -226,6 +230,7 @@ class _Walk:
             began=self.began,
             ended=self.last.time if self.last else 0,
             interventions=tuple(self.interventions),
+            cases=self.cases,
             league=self.books.league() if self.state.study else None,
         )
 

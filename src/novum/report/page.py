@@ -30,6 +30,7 @@ from novum.core.nouns import Cost
 from novum.ledger.journal import Reader
 from novum.report import words
 from novum.report.charts import theme
+from novum.report.explained import events_cited, explain
 from novum.report.figures import Figure, figures
 from novum.report.history import Confirmation, History, walk
 from novum.report.patches import patch_of
@@ -150,6 +151,7 @@ def render(history: History, lab: str) -> str:
     summary = summarise(state)
     drawn = figures(history, summary)
     rows, failures = _hypotheses(history), _failures(history)
+    explained = tuple(explain(history.cases, one.id) for one in summary.findings)
     return _template().render(
         title=state.study.name,
         question=state.study.question or (state.card.question if state.card else ""),
@@ -163,6 +165,8 @@ def render(history: History, lab: str) -> str:
         specs={name: _json(_spec(figure)) for name, figure in drawn.items() if figure.chart},
         themes=_json({"light": theme(), "dark": theme(dark=True)}),
         findings=[_finding(history, one) for one in summary.findings],
+        explained=explained,
+        cited=events_cited(history.cases, explained),
         hypotheses=rows,
         failures=failures[:FAILURES],
         failures_left_out=len(failures) - FAILURES,

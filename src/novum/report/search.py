@@ -23,7 +23,7 @@ class Query:
     """Which events are wanted; whatever is empty does not matter.
 
     subject: a hypothesis, a candidate, a trial group or a trial. text: part of the line in words, whatever its case.
-    after: sequence number before the first.
+    after: sequence number before the first. seq: the number of the only one.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -31,6 +31,7 @@ class Query:
     actor: str = ""
     text: str = ""
     after: int = 0
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Search:
         query = self._query
         return (
             record.seq > query.after
+            and query.seq in (0, record.seq)
             and (not query.kinds or record.kind in query.kinds)
             and query.actor in ("", record.actor)
             and (not query.subject or not self._subjects.isdisjoint(_names(record.event, self._narrator.plans)))

@@ -4,8 +4,9 @@ A model has ideas and nothing else: its reply becomes a proposal or nothing. Wha
 asked, and every prompt and reply is part of the record.
 """
 
+from novum.researchers.language.comments import CommentingResearcher
 from novum.researchers.language.options import LanguageOptions
 from novum.researchers.language.replay import Recorded
 from novum.researchers.language.researcher import LanguageResearcher
 
-__all__ = ["LanguageOptions", "LanguageResearcher", "Recorded"]
+__all__ = ["CommentingResearcher", "LanguageOptions", "LanguageResearcher", "Recorded"]

@@ -46,7 +46,18 @@ def read(text: str, form: Form, card: Card) -> Answer:
 
 def _fields(text: str, form: Form) -> dict[str, Any]:
     """The object in a reply, wherever in it that stands. Raises StudyError."""
-    body, name = text[:MAX_CHARACTERS], form.part[0]
+    name = form.part[0]
+    try:
+        return named(text, name)
+    except StudyError:
+        if isinstance(form, BlocksForm) and "<<< SEARCH" in text[:MAX_CHARACTERS]:
+            return {name: clean(text[:MAX_CHARACTERS])}
+        raise
+
+
+def named(text: str, name: str) -> dict[str, Any]:
+    """The object in a text that has a property of this name, wherever in it that stands. Raises StudyError."""
+    body = text[:MAX_CHARACTERS]
     found: dict[str, Any] | None = None
     decoder, at = json.JSONDecoder(), -1
     for _ in range(_OPENINGS):
@@ -59,8 +70,6 @@ def _fields(text: str, form: Form) -> dict[str, Any]:
         if isinstance(value, dict) and name in value:
             return {clean(key): _cleaned(one) for key, one in value.items()}
         found = found or (value if isinstance(value, dict) else None)
-    if isinstance(form, BlocksForm) and "<<< SEARCH" in body:
-        return {name: clean(body)}
     if found is not None:
         raise StudyError(f"the answer has no {name!r}")
     raise StudyError("no JSON object was found in the answer: answer with one JSON object and nothing else")

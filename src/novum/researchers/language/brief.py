@@ -148,7 +148,7 @@ def _genome(genome: Genome, limit: int) -> str:
     return ", ".join(f"{name}={line(written(value), limit)}" for name, value in genome.items())
 
 
-def _change(view: StudyView, genome: Genome, limit: int) -> str:
+def change(view: StudyView, genome: Genome, limit: int) -> str:
     """What a candidate changes of the incumbent, or of the base program."""
     if isinstance(view.space, SourceSpace):
         try:
@@ -182,7 +182,7 @@ def _tried(view: StudyView, best: int, latest: int, limit: int) -> list[Part]:
 def _row(view: StudyView, one: Tried, limit: int) -> str:
     gain = f"gained {one.advantage:+.4g} in a cheap look" if math.isfinite(one.advantage) else "gave no score"
     verdict = "" if one.verdict is None else f"; {one.verdict}"
-    return f"{one.id}: {line(_change(view, one.genome, limit), limit)}: {gain}{verdict}"
+    return f"{one.id}: {line(change(view, one.genome, limit), limit)}: {gain}{verdict}"
 
 
 def _failures(failed: Sequence[Failed], most: int) -> list[Part]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novum.core.dealings import Reply
+from novum.core.view import Consultation
 from novum.researchers.language.request import Request
 
 REPLY_BYTES = 2 << 20
@@ -38,6 +39,27 @@ class Bill:
     output_tokens: int
     money: float
     remark: str = ""
+
+
+def settled(
+    request: Request, heard: Heard, outcome: Reply, cause: str, template: str, *, replayed: bool = False
+) -> Consultation:
+    """The end of a request, with what it is taken to have cost."""
+    cost = bill(request, heard)
+    return Consultation(
+        request=request.id,
+        model=request.model.label,
+        outcome=outcome,
+        cause="; ".join(part for part in (cause, cost.remark) if part),
+        template=template,
+        prompt=request.content.decode(),
+        reply=heard.text,
+        input_tokens=cost.input_tokens,
+        output_tokens=cost.output_tokens,
+        money=cost.money,
+        seconds=heard.seconds,
+        replayed=replayed,
+    )
 
 
 def bill(request: Request, heard: Heard) -> Bill:

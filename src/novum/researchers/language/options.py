@@ -20,6 +20,9 @@ Provider = Literal["openai", "anthropic", "endpoint", "local"]
 _MODEL = re.compile(r"(?:(openai|anthropic):)?([A-Za-z0-9][\w./:+-]{0,119})(?:@(https?://[^\s@,]+))?")
 FORMS = "openai:NAME, anthropic:NAME, local, or NAME@http://host:port/v1, several of them separated by commas"
 
+TABLE = "researcher.options"
+"""Where in a study a model is named, for messages."""
+
 KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "endpoint": "NOVUM_API_KEY"}
 """Environment variables of keys. An endpoint of one's own is never sent the key of a provider."""
 
@@ -80,26 +83,26 @@ class LanguageOptions:
         return tuple(found)
 
 
-def parsed(text: str, ceiling: float | None) -> Model:
+def parsed(text: str, ceiling: float | None, table: str = TABLE) -> Model:
     """The model of one entry, with its price. Raises StudyError for what cannot be read or may cost anything."""
     if text == "local":
         return Model("local", "local", "", FREE)
     match = _MODEL.fullmatch(text)
     if match is None or not (match[1] or match[3]):
-        raise StudyError(f"researcher.options.model: cannot read {text[:80]!r}; write {FORMS}")
+        raise StudyError(f"{table}.model: cannot read {text[:80]!r}; write {FORMS}")
     provider: Provider = "endpoint" if match[1] is None else "openai" if match[1] == "openai" else "anthropic"
     name, url = match[2], (match[3] or "").rstrip("/")
-    return Model(provider, name, url, _price(provider, name, url, ceiling))
+    return Model(provider, name, url, _price(provider, name, url, ceiling, table))
 
 
-def _price(provider: str, name: str, url: str, ceiling: float | None) -> Price:
+def _price(provider: str, name: str, url: str, ceiling: float | None, table: str) -> Price:
     """By the table, else by the ceiling; else only what runs on this machine is known to be free."""
     known = price_of(provider, name)
     if known is None and ceiling is None:
         if loopback(url):
             return FREE
         raise StudyError(
-            f"researcher.options.model: the price of {name!r} is not in the table of {VERSION}: declare the most that "
+            f"{table}.model: the price of {name!r} is not in the table of {VERSION}: declare the most that "
             "it may cost with price_ceiling, in dollars per million tokens"
         )
     if known is None:
@@ -107,7 +110,7 @@ def _price(provider: str, name: str, url: str, ceiling: float | None) -> Price:
         return Price(ceiling, ceiling)
     if ceiling is not None and max(known.input, known.output) > ceiling:
         raise StudyError(
-            f"researcher.options.price_ceiling: {name!r} costs {known.input:g} and {known.output:g} dollars per "
+            f"{table}.price_ceiling: {name!r} costs {known.input:g} and {known.output:g} dollars per "
             f"million input and output tokens, more than the ceiling of {ceiling:g}"
         )
     return known
@@ -124,7 +127,7 @@ def loopback(url: str) -> bool:
         return False
 
 
-def ready(models: tuple[Model, ...]) -> None:
+def ready(models: tuple[Model, ...], table: str = TABLE) -> None:
     """Check that every model can be asked from here. Raises MissingExtra, StudyError."""
     if any(importlib.util.find_spec(name) is None for name in ("pydantic_ai", "openai", "anthropic")):
         raise MissingExtra("asking models needs pydantic-ai, which is not installed: pip install 'novum[agents]'")
@@ -134,6 +137,6 @@ def ready(models: tuple[Model, ...]) -> None:
                 raise MissingExtra(LOCAL_INSTALL)
         elif not loopback(model.url) and model.provider != "endpoint" and not os.environ.get(KEYS[model.provider]):
             raise StudyError(
-                f"researcher.options.model: {model.label} needs a key in the environment variable "
-                f"{KEYS[model.provider]}; `--model local` needs none"
+                f"{table}.model: {model.label} needs a key in the environment variable {KEYS[model.provider]}; "
+                "the model `local` needs none"
             )

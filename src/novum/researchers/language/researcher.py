@@ -20,7 +20,7 @@ from novum.researchers.language.answer import Answer, read
 from novum.researchers.language.caller import Call, Caller
 from novum.researchers.language.compose import compose, repaired
 from novum.researchers.language.forms import form_as, form_of
-from novum.researchers.language.heard import Heard, bill
+from novum.researchers.language.heard import Heard, settled
 from novum.researchers.language.options import LanguageOptions, Model, ready
 from novum.researchers.language.patience import Patience
 from novum.researchers.language.replay import Recorded, Script
@@ -138,19 +138,10 @@ class LanguageResearcher:
     ) -> Proposal | Thought:
         """What an answer leads to: a proposal, or the reason why there is none and perhaps another try."""
         answer, outcome, cause = _understood(view, request, heard, self.options, step)
-        cost = bill(request, heard)
-        consulted = replace(
-            self._note(
-                request, outcome, "; ".join(part for part in (cause, cost.remark, _source(request, step)) if part)
-            ),
-            model=step.model if step else request.model.label,
-            reply=heard.text,
-            input_tokens=cost.input_tokens,
-            output_tokens=cost.output_tokens,
-            money=cost.money,
-            seconds=heard.seconds,
-            replayed=bool(self.options.replay),
-        )
+        consulted = settled(request, heard, outcome, cause, templates.VERSION, replayed=bool(self.options.replay))
+        if step:
+            source = "; ".join(part for part in (consulted.cause, _source(request, step)) if part)
+            consulted = replace(consulted, model=step.model, cause=source)
         if answer is None:
             if outcome is Reply.MALFORMED and heard.text and not request.repairs:
                 self._wanted = repaired(request, heard.text, cause)

@@ -1,0 +1,44 @@
+"""`novum explain`: what the record says of a hypothesis, in plain words, each number with the event it is from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab, safe
+from novum.core.errors import UserError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(explain)
+
+
+def explain(
+    name: Annotated[str, typer.Argument(metavar="[HYPOTHESIS]", help="Such as h7. Default: the latest verdict.")] = "",
+    lab: LabOption = None,
+    json: JsonOption = False,
+) -> None:
+    """What was claimed, tried and found, and what it means: [512] behind a number is the event it is from."""
+    from novum.cli.search import consistent
+    from novum.ledger.journal import Reader
+    from novum.report.casebook import casebook
+    from novum.report.explained import explain as of
+
+    with Reader(find_lab(lab)) as reader, consistent():
+        book = casebook(reader.read())
+        chosen = name or book.latest
+        if not chosen:
+            raise UserError("no hypothesis has a verdict yet: name one (such as h1) to see where it stands")
+        if chosen not in book.cases:
+            raise UserError(f"there is no hypothesis {chosen!r} in this lab: see the report, or `novum findings`")
+        found = of(book, chosen)
+    if json:
+        print(as_json(found))
+        return
+    for sentence in found.interpretation.sentences:
+        print(safe(sentence.cited))
+    for one in found.comments:
+        print(f"\n{safe(one.author)}, a model, said this; nothing is measured or decided by it:\n    {safe(one.text)}")
+    print("\nEach number names its event in brackets: `novum log --event 512` shows event 512.")

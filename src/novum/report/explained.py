@@ -1,0 +1,81 @@
+"""An interpretation as it is shown, with what models have said beside it, checked against the facts they were given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.core import events as ev
+from novum.core.events import Record
+from novum.report.analyst import interpret
+from novum.report.casebook import Casebook
+from novum.report.checked import Piece, checked
+from novum.report.cited import Figure, Interpretation, Name
+from novum.report.happenings import Narrator
+
+UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Remarked:
+    """A model's comment: whose, in pieces, and the number of its event. Nothing is measured or decided by it."""
+
+    author: str
+    pieces: tuple[Piece, ...]
+    seq: int
+
+    @property
+    def text(self) -> str:
+        """The comment in a line, with every number marked that is not among the facts."""
+        shown = (f"{one.text} [{UNVERIFIED}]" if one.verified is False else one.text for one in self.pieces)
+        return " ".join("".join(shown).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the record says of a hypothesis, and what models remarked on it."""
+
+    hypothesis: str
+    interpretation: Interpretation
+    comments: tuple[Remarked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """An event that is cited. time: microseconds since the epoch."""
+
+    seq: int
+    time: int
+    kind: str
+    words: str
+
+
+def explain(book: Casebook, name: str) -> Explanation:
+    """Everything that can be said of a hypothesis. Raises KeyError for a name that is none."""
+    told = interpret(book, name)
+    said = book.comments.get(name, [])
+    return Explanation(name, told, tuple(_remarked(book, told, record) for record in said))
+
+
+def _remarked(book: Casebook, told: Interpretation, record: Record) -> Remarked:
+    """A comment, held against what the record said when its model was asked."""
+    event = record.event
+    assert isinstance(event, ev.Commented)
+    asked = book.asked.get(event.request, record.seq)
+    parts = [part for sentence in told.sentences for part in sentence.parts if not isinstance(part, str)]
+    facts = [part for part in parts if isinstance(part, Figure) and part.seq < asked]
+    names = [part.text for part in parts if isinstance(part, Name) and part.seq < asked]
+    return Remarked(event.author, checked(event.text, facts, [told.about, *names]), record.seq)
+
+
+def events_cited(book: Casebook, explanations: tuple[Explanation, ...]) -> list[Cited]:
+    """The events that explanations cite, each once, in words."""
+    wanted = {seq for one in explanations for seq in one.interpretation.events}
+    narrator = Narrator()
+    for record in book.incumbents.values():
+        narrator.take(record)
+    found = []
+    for record in sorted(book.records(), key=lambda one: one.seq):
+        if record.seq in wanted:
+            narrator.take(record)
+            found.append(Cited(record.seq, record.time, record.kind, narrator.say(record)))
+    return found
