@@ -86,7 +86,8 @@ def numbers(view: StudyView, claim: Claimed) -> Iterator[str]:
         names = [name for name in claim.genome if claim.genome[name] != claim.incumbent.get(name)]
         for name in names[:GENES]:
             yield f"changed: {name} from {_value(claim.incumbent.get(name))} to {_value(claim.genome[name])}"
-    yield f"its author's prediction: chance {claim.probability:.4g}, gain {claim.effect:.4g}"
+    expected = f"gain {claim.effect:.4g}" if claim.effect else "no gain named"
+    yield f"its author's prediction: chance {claim.probability:.4g}, {expected}"
     if claim.verdict is None:
         return
     if claim.score is not None and claim.level is not None:
@@ -95,8 +96,10 @@ def numbers(view: StudyView, claim: Claimed) -> Iterator[str]:
         yield f"chance alone: two runs of the incumbent differ with a standard deviation of {claim.sigma:.4g}"
     yield (
         f"verdict: {claim.verdict} after {claim.pairs} of at most {claim.max_pairs} pairs of fresh seeds; "
-        f"E {claim.e_value:.4g}, threshold {claim.threshold:.4g}, failed runs {claim.crashes}"
+        f"E {claim.e_value:.4g}, threshold {claim.threshold:.4g}"
     )
+    if claim.crashes:
+        yield f"of its runs failed, and count against it: {claim.crashes}"
     if claim.verdict is Verdict.REFUTED:
         yield f"ruled out: a gain of {claim.dmin:.4g} or more, with an error of at most {claim.beta:.4g}"
     if claim.gain is not None:
