@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-ALONE = ("executors/", "sandbox/", "governance/test_mailbox.py", "e2e/test_cli.py", "researchers/test_language_local.py")
+ALONE = (
+    "executors/",
+    "sandbox/",
+    "governance/test_mailbox.py",
+    "e2e/test_cli.py",
+    "researchers/test_language_local.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
