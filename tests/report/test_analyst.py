@@ -276,7 +276,7 @@ VALUES = st.one_of(st.integers(-1000, 10**6), st.floats(-100, 100, allow_nan=Fal
 
 
 @given(st.lists(VALUES, max_size=5), st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_every_number_that_is_no_fact_rounded_is_marked(values, data):
     facts = [Figure(number(value), value, 1, "x") for value in values]
     spoken = st.one_of(WORDS, VALUES.map(str), VALUES.map(lambda value: f"{value:.2f}"), st.text(max_size=6))
@@ -295,7 +295,7 @@ def test_every_number_that_is_no_fact_rounded_is_marked(values, data):
 
 
 @given(st.lists(VALUES, min_size=1, max_size=5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_facts_as_they_are_written_are_never_marked(values):
     facts = [Figure(number(value), value, 1, "x") for value in values]
     text = ", ".join(f"h7 has {one.text}" for one in facts)

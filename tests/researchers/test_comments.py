@@ -39,6 +39,7 @@ from novum.studies.load import parse_study
 pytest.importorskip("pydantic_ai")
 
 BUDGET = Budget(trials=300, tokens=10**6)
+BRIEF = Budget(trials=150, tokens=10**6)
 TIMES = {"elapsed", "cpu_seconds", "wall_seconds", "peak_bytes", "versions"}
 GOOD = json.dumps({"comment": "The gain is real on these seeds; how far it goes is open."})
 
@@ -91,6 +92,12 @@ def alone():
     return run(labs.coin_study())
 
 
+@pytest.fixture(scope="module")
+def brief():
+    """The same in short."""
+    return run(labs.coin_study(), BRIEF)
+
+
 def test_a_verdict_is_remarked_on_and_all_of_it_is_in_the_record(alone):
     with models.serving(GOOD) as server:
         lab = run(labs.coin_study(comments=commented(server)))
@@ -140,12 +147,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_whatever_a_model_says_changes_nothing(alone, name):
+def test_whatever_a_model_says_changes_nothing(brief, name):
     with models.serving(HOSTILE[name]) as server:
-        lab = run(labs.coin_study(comments=commented(server, on=("verdicts", "proposals"))))
+        lab = run(labs.coin_study(comments=commented(server, on=("verdicts", "proposals"))), BRIEF)
         assert server.bodies
-    assert essence(lab) == essence(alone)
-    state, before = lab.state, alone.state
+    assert essence(lab) == essence(brief)
+    state, before = lab.state, brief.state
     assert state.incumbents == before.incumbents and state.account == before.account
     assert {h.id: h.verdict for h in state.hypotheses.values()} == {h.id: h.verdict for h in before.hypotheses.values()}
     settled = sum(event.input_tokens + event.output_tokens for event in of(lab, ModelReplied))
