@@ -14,20 +14,45 @@ from labs import Flaky, ScriptedArena, coin_study, events, failing, finished, in
 from novum import wiring
 from novum.arenas.program.arena import ProgramArena
 from novum.core import events as ev
+from novum.core.archive import Archive
 from novum.core.deeds import alike
 from novum.core.nouns import Candidate, Card, Cost, Kind
 from novum.core.plans import Member, Plan, Purpose, Side
 from novum.core.secrets import REMOVED
 from novum.core.state import State, fold
-from novum.core.study import Budget, ResearcherSettings
+from novum.core.study import Budget, PolicyRule, PolicySettings, ResearcherSettings, ScreeningSettings
+from novum.report.analyst import interpret
+from novum.report.approvals import waiting
+from novum.report.casebook import casebook
+from novum.report.detail import detail
+from novum.report.search import Query, Search
+from novum.report.summary import summarise
 from novum.researchers.critic import RuleCritic
 from novum.researchers.critic.costs import MEANS
 from novum.researchers.critic.genes import MEMORY
 from novum.researchers.critic.leaks import names
+from novum.researchers.scripted import ScriptedResearcher
 from novum.source.mutate import all_mutations, by_operator, product
 from novum.source.space import SourceSpace
 
 REASON = "a reason of several words"
+
+
+class Vague(ScriptedResearcher):
+    """Gives no reasons."""
+
+    def propose(self, view, rng):
+        said = super().propose(view, rng)
+        return said and replace(said, rationale=" ")
+
+
+def fold_archive(lab) -> Archive:
+    archive = Archive()
+    for event in events(lab):
+        archive.apply(event)
+    return archive
+
+
 CARD = Card("by hand", "?", "points", True, 0.01, "nowhere", 4, ({},), {"a": 0, "b": 0, "c": 0}, ceiling=1.0)
 
 
@@ -185,6 +210,25 @@ def test_failures_of_a_real_campaign_are_remarked_upon_as_they_should_be():
     assert objections and all(refused[number] == one.words for number, one in objections.items())
     assert all(made[number].candidate.genome["act"] != "score" for number in objections)
     assert len(reviewed) < lab.state.proposals / 2
+
+
+def test_remarks_are_shown_wherever_proposals_are():
+    rules = (PolicyRule("propose", "approval"), PolicyRule("promote", "yes"))
+    scripted = Vague(({"spin": 2}, {"spin": 3}))
+    lab = in_memory(coin_study(policy=PolicySettings(rules)), Budget(trials=90, wall_seconds=5), researcher=scripted)
+    while len(lab.state.desk.waiting) < 2:
+        lab.step()
+    shown = waiting(lab.state)
+    assert [one.remarks for one in shown] == [("vague claim: it has no reason",)] * 2
+    study = coin_study(screening=ScreeningSettings(keep_one_in=1))
+    lab = in_memory(study, Budget(trials=400), researcher=scripted)
+    lab.run()
+    (found,) = summarise(lab.state).findings
+    assert found.remarks == ("vague claim: it has no reason",)
+    assert detail(fold_archive(lab), found.id).remarks == found.remarks
+    line = next(one for one in Search(Query(kinds=frozenset({"proposal_reviewed"}))).find(lab.ledger.read()))
+    assert line.words == "proposal 1: vague claim: it has no reason"
+    assert "it has no reason" in " ".join(one.text for one in interpret(casebook(lab.ledger.read()), "h1").sentences)
 
 
 SPACE = SourceSpace({"solver.py": programs.SOLVER}, creatable=("",))
