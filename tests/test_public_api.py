@@ -19,7 +19,7 @@ def test_the_public_names_are_pinned_and_documented():
         "StudyError", "StudyView", "Trial", "TrialGroup", "UserError", "__version__", "load_study", "read_lab",
         "run", "verify",
         "AuthorBudget", "FollowUpSettings", "Guardrail", "HoldoutSettings", "LevelSettings", "PolicyRule",
-        "PolicySettings", "WatchdogSettings",
+        "PolicySettings", "WatchdogSettings", "CommentSettings",
     }  # fmt: skip
     for name in novum.__all__:
         value = getattr(novum, name)

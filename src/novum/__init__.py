@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from novum.core.study import (
         AuthorBudget,
         Budget,
+        CommentSettings,
         FollowUpSettings,
         GateSettings,
         Guardrail,
@@ -71,6 +72,7 @@ _HOMES = {
     "novum.core.study": (
         "AuthorBudget",
         "Budget",
+        "CommentSettings",
         "FollowUpSettings",
         "GateSettings",
         "Guardrail",
@@ -94,6 +96,7 @@ __all__ = [
     "Budget",
     "Candidate",
     "Card",
+    "CommentSettings",
     "Cost",
     "Delivery",
     "Executor",

@@ -97,15 +97,13 @@ def _screening(book: Casebook, case: Case) -> Iterator[Sentence]:
     source = Source(record)
     if record.event.score is None:
         yield say(
-            "In screening no setting gave a score on every seed, of ", source.figure("seeds"), " seeds each",
+            "In screening no setting gave a score on each of its search seeds (", source.figure("seeds"), ")",
             *_first_failure(book, case), ".",
         )  # fmt: skip
         return
     level = _level(book, case.claim.incumbent)
     if level is None:
-        yield say(
-            "In screening it scored ", source.figure("score"), ", a mean over ", source.figure("seeds"), " seeds."
-        )
+        yield say("In screening it scored ", *_mean(source), ".")
         return
     other, path = level
     above = gain(
@@ -113,10 +111,15 @@ def _screening(book: Casebook, case: Case) -> Iterator[Sentence]:
     )
     words = "better" if above > 0 else "worse" if above < 0 else "the same"
     yield say(
-        "In screening it scored ", source.figure("score"), ", a mean over ", source.figure("seeds"),
-        " seeds, and the level of its incumbent is ", other.figure(path), f", so that it looked {words}.",
+        "In screening it scored ", *_mean(source), ", and the level of its incumbent is ", other.figure(path),
+        f", so that it looked {words}.",
     )  # fmt: skip
     yield from _doubt(book, case, above, record.event.seeds)
+
+
+def _mean(source: Source) -> tuple[Part, ...]:
+    """A screening score."""
+    return (source.figure("score"), " on average over its search seeds (", source.figure("seeds"), ")")
 
 
 def _first_failure(book: Casebook, case: Case) -> tuple[Part, ...]:
