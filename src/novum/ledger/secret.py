@@ -19,8 +19,8 @@ def load_secret(directory: Path, *, create: bool = True) -> bytes:
     path = directory / NAME
     if not create and not path.exists():
         raise UserError(f"{path} is missing, and the campaign cannot go on without it: restore it from a copy")
-    secret = os.urandom(32)
-    return secret if created(path, f"{secret.hex()}\n".encode()) else _read(path)
+    created(path, f"{os.urandom(32).hex()}\n".encode())
+    return _read(path)
 
 
 def known_secret(directory: Path) -> bytes | None:
