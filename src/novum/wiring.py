@@ -236,6 +236,8 @@ def session(
     check_metrics(study, problem.card)
     check_levels(study, len(problem.card.tuning))
     require(problem)
+    known = Secrets.of(os.environ)
+    check_secrets(study, known)
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
         state = memory.restore(journal, directory)
@@ -243,8 +245,6 @@ def session(
         rooms = house(study, budget, secret, count, given, researcher)
         if state.study is not None:
             check_same(state, rooms, directory)
-        known = Secrets.of(os.environ)
-        check_secrets(study, known)
         ledger = ScrubbedLedger(traced(_signed(journal, directory, state, rooms)), known)
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync

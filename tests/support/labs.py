@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 import scripted_program
 
 from novum import opening, wiring
+from novum.core.decide import decide
 from novum.core.effort import Prices
 from novum.core.errors import ArtefactError
+from novum.core.events import GroupDispatched, SessionEnded, TrialFinished
 from novum.core.hypothesis import Hypothesis
 from novum.core.ids import canonical
 from novum.core.loop import Lab
@@ -62,6 +64,23 @@ def finished(study: Study, trials: int = 600, **changes) -> Lab:
 
 def events(lab: Lab) -> list:
     return [record.event for record in lab.ledger.read()]
+
+
+def foretold(lab: Lab, others=()) -> int:
+    """Hold every decision on record, but for events of `others`, to what `decide` says of the state before it."""
+    state, expected, checked = State(), [], 0
+    for event in events(lab):
+        if isinstance(event, TrialFinished) or event in others:
+            assert not expected
+        elif state.session and not isinstance(event, SessionEnded):
+            expected = expected or decide(state, lab.house)
+            predicted = expected.pop(0)
+            if isinstance(event, GroupDispatched):
+                predicted = replace(predicted, elapsed=event.elapsed)
+            assert predicted == event
+            checked += 1
+        state.apply(event)
+    return checked
 
 
 def same(one: State, other: State) -> bool:

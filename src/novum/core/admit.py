@@ -18,15 +18,17 @@ PROPOSE = "propose"
 def admit(state: State, house: House) -> list[Event]:
     """Refuse an idea that is not worth a trial, or register it. One at a time: the next may be the same one again."""
     for proposal in state.pending:
-        known = proposal.number in state.vigil.reviews
+        allowed = permitted(state, house, proposal)
+        # What waits for people was looked at when they were asked.
+        seen = allowed is Permission.WAITING or proposal.number in state.vigil.reviews
         objection, cost = _objection(state, house, proposal)
-        remarks = () if objection or known else tuple(house.critic.review(state, proposal, cost))
+        remarks = () if objection or seen else tuple(house.critic.review(state, proposal, cost))
         review: list[Event] = [ProposalReviewed(proposal.number, remarks)] if remarks else []
         if not objection:
             objection = next((one.words for one in remarks if one.refuses), "") or _unpaid(state, house, proposal)
         if objection:
             return [*review, ProposalRefused(proposal.number, objection)]
-        match permitted(state, house, proposal):
+        match allowed:
             case Permission.GRANTED:
                 return [*review, register(state, house, proposal)]
             case Permission.REFUSED:
@@ -35,8 +37,6 @@ def admit(state: State, house: House) -> list[Event]:
                 now, policy = state.wall_seconds, house.study.policy
                 words = f"candidate {proposal.candidate.id}: {proposal.rationale or 'no reason given'}"
                 return [*review, ask_for(PROPOSE, proposal.author, proposal.candidate.id, words, now, policy)]
-        if review:
-            return review
     return []
 
 

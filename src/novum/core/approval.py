@@ -15,6 +15,8 @@ from novum.core.ids import short
 from novum.core.judgement import Spent
 from novum.core.study import Budget, PolicyRule, PolicySettings
 
+SPEND = "spend"
+
 
 class Permission(StrEnum):
     """What the policy says of one act now."""
@@ -70,8 +72,8 @@ def _said(rule: PolicyRule, approvals: Approvals, name: str) -> Permission:
 def spending(policy: PolicySettings, approvals: Approvals, author: str, content: str, cost: Spent) -> Permission:
     """Whether `author` may spend `cost` on this content: only rules say no whose amount it exceeds."""
     for rule in policy.rules:
-        if rule.act == "spend" and fnmatch.fnmatchcase(author, rule.author) and exceeds(cost, rule.over):
-            return _said(rule, approvals, name_of("spend", author, content))
+        if rule.act == SPEND and fnmatch.fnmatchcase(author, rule.author) and exceeds(cost, rule.over):
+            return _said(rule, approvals, name_of(SPEND, author, content))
     return Permission.GRANTED
 
 

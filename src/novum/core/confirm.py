@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from novum.core import seeds
-from novum.core.approval import Permission, ask_for, spending
+from novum.core.approval import SPEND, Permission, ask_for, spending
 from novum.core.dispatch import BLOCK, dispatch, price, refuses_payer, spent
 from novum.core.errors import UserError
 from novum.core.events import (
@@ -26,7 +26,6 @@ from novum.core.rule import rule_for
 from novum.core.state import State
 from novum.core.verdicts import stopped, verdict_of
 
-SPEND = "spend"
 UNPAID = "its own budget is spent"
 """How the reason begins of a verdict that was reached early, since a hypothesis or its author has used up its share."""
 

@@ -6,7 +6,7 @@ import random
 from dataclasses import fields
 
 from novum.core.admit import first_look
-from novum.core.approval import Permission, ask_for, permission, spending
+from novum.core.approval import SPEND, Permission, ask_for, permission, spending
 from novum.core.dealings import COMMENT, COMMENTS
 from novum.core.dispatch import price, refuses_payer, spent
 from novum.core.errors import StudyError
@@ -20,7 +20,7 @@ from novum.core.purse import Payer
 from novum.core.state import State
 from novum.core.view import Consultation, Proposal, Thought
 from novum.core.vigil import member
-from novum.core.window import NETWORK, SPEND, view_of
+from novum.core.window import NETWORK, view_of
 
 LOCAL = "local"
 """What a model that runs on this machine is called: asking it needs no network."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from novum.core.approval import SPEND
 from novum.core.claims import Claims, judged, registered
 from novum.core.dispatch import spent
 from novum.core.events import TrialFinished
@@ -13,7 +14,7 @@ from novum.core.study import Study
 from novum.core.view import Failed, Means, StudyView
 from novum.core.vigil import member
 
-NETWORK, SPEND = "network", "spend"
+NETWORK = "network"
 
 FAILURES = 16
 """How many trials without a score are shown, the latest ones."""
