@@ -1,4 +1,4 @@
-"""Which tests run by themselves, those that measure time, count processes or use both cores; and their labs' secrets."""
+"""Which tests run by themselves: those that measure time, count processes or use both cores. The secrets of labs."""
 
 from __future__ import annotations
 
