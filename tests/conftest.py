@@ -16,7 +16,7 @@ ALONE = (
     "e2e/",
     "executors/",
     "governance/test_mailbox.py",
-    "researchers/test_language",
+    "researchers/test_language.py",
     "sandbox/",
 )
 

@@ -11,26 +11,13 @@ from pathlib import Path
 
 import programs
 import pytest
+from labs import sealed
 
 from novum import verify
 from novum.ledger.journal import is_held
 from novum.sandbox import Tier, standing
 
-STUDY = """
-name = "guess"
-[program]
-metric = "closeness"
-resolution = 0.01
-ceiling = 0.0
-editable = ["solver.py"]
-command = ["python", "main.py", "{seed}"]
-outputs = [{ name = "answer.json" }]
-prepare = ["python", "prepare.py", "{seed}"]
-visible = ["hint.json"]
-truth = ["target.json"]
-score = ["python", "score.py"]
-[limits]
-seconds = 10.0
+STUDY = f"""{programs.STUDY}
 [gate]
 alpha = 0.2
 planned = 1
@@ -68,6 +55,7 @@ def place(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("agent")
     programs.write_program(place / "guess")
     (place / "guess" / "study.toml").write_text(STUDY)
+    sealed(place / "lab")
     (place / "tool").mkdir()
     shutil.copy(AGENTS, place / "tool" / "agents.py")
     return place

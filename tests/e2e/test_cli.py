@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from labs import sealed
 
 from novum.ledger.journal import Journal, Reader
 
@@ -60,7 +61,7 @@ def one_object(shown):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("labs") / "coins"
+    directory = sealed(tmp_path_factory.mktemp("labs") / "coins")
     shown = novum("run", "coinflip", "--budget", "1500 trials", "--lab", directory, "--json")
     return directory, one_object(shown)
 

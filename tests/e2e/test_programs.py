@@ -12,30 +12,12 @@ from pathlib import Path
 
 import programs
 import pytest
+from labs import sealed
 
 from novum import verify
 from novum.ledger.journal import is_held
 
-STUDY = """
-name = "guess"
-question = "What comes nearest?"
-
-[program]
-metric = "closeness"
-resolution = 0.01
-ceiling = 0.0
-editable = ["solver.py"]
-command = ["python", "main.py", "{seed}"]
-outputs = [{ name = "answer.json" }]
-prepare = ["python", "prepare.py", "{seed}"]
-visible = ["hint.json"]
-truth = ["target.json"]
-score = ["python", "score.py"]
-metrics = [{ name = "size", resolution = 0.01 }]
-
-[limits]
-seconds = 10.0
-
+STUDY = f"""{programs.STUDY}
 [gate]
 planned = 10
 """
@@ -54,7 +36,8 @@ def lab(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("programs")
     programs.write_program(place / "guess")
     (place / "guess" / "study.toml").write_text(STUDY)
-    found = json.loads(novum("run", "guess", "--budget", "25s", "--lab", "lab", "--json", cwd=place))
+    sealed(place / "lab")
+    found = json.loads(novum("run", "guess", "--budget", "80 trials", "--lab", "lab", "--json", cwd=place))
     assert found["supported"] >= 1, found
     return place / "lab"
 

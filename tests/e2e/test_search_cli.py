@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+from labs import sealed
 
 from novum.ledger.journal import Journal, Reader, is_held
 
@@ -33,7 +34,7 @@ def lines(shown):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("home") / "labs" / "coins"
+    directory = sealed(tmp_path_factory.mktemp("home") / "labs" / "coins")
     shown = novum("run", "coinflip", "--budget", "700 trials", "--lab", directory, "--json", "--force")
     assert shown.returncode == 0, shown.stderr
     return directory

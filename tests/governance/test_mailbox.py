@@ -143,7 +143,7 @@ def test_any_bytes_in_the_mailbox_are_survived(tmp_path_factory, data):
 def test_stopping_from_another_process_ends_busy_workers_within_a_second(tmp_path):
     study = tmp_path / "busy.toml"
     study.write_text(
-        'name = "busy"\narena = "coinflip"\nexecutor = "local"\n[options]\nflips = 1000000\n[limits]\nseconds = 60.0\n'
+        'name = "busy"\narena = "coinflip"\nexecutor = "local"\n[options]\nflips = 200000\n[limits]\nseconds = 60.0\n'
     )
     lab = tmp_path / "lab"
     runner = subprocess.Popen(

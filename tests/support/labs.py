@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import scripted_program
 
@@ -20,6 +21,8 @@ from novum.core.study import Budget, GateSettings, ScreeningSettings, Study
 from novum.executors.inline import InlineExecutor
 from novum.ledger.codec import plain
 from novum.ledger.memory import MemoryBlobs, MemoryLedger
+from novum.ledger.private import created
+from novum.ledger.secret import NAME
 
 SECRET = bytes(range(32))
 
@@ -64,6 +67,12 @@ def finished(study: Study, trials: int = 600, **changes) -> Lab:
 
 def events(lab: Lab) -> list:
     return [record.event for record in lab.ledger.read()]
+
+
+def sealed(directory: Path) -> Path:
+    """A lab's directory with a secret in it before there is a lab: what is found there does not depend on chance."""
+    assert created(directory / NAME, b"5e" * 32)
+    return directory
 
 
 def foretold(lab: Lab, others=()) -> int:

@@ -51,8 +51,29 @@ TABLE = {
     "metrics": [{"name": "size", "resolution": 0.01}],
 }
 
+STUDY = """
+name = "guess"
+question = "What comes nearest?"
 
-def write_program(directory: Path, files=(), **changes) -> Path:
+[program]
+metric = "closeness"
+resolution = 0.01
+ceiling = 0.0
+editable = ["solver.py"]
+command = ["python", "main.py", "{seed}"]
+outputs = [{ name = "answer.json" }]
+prepare = ["python", "prepare.py", "{seed}"]
+visible = ["hint.json"]
+truth = ["target.json"]
+score = ["python", "score.py"]
+metrics = [{ name = "size", resolution = 0.01 }]
+
+[limits]
+seconds = 10.0
+"""
+
+
+def write_program(directory: Path, files=()) -> Path:
     """The files of the study in a directory; `files` replace or join them."""
     directory.mkdir(parents=True, exist_ok=True)
     texts = {"solver.py": SOLVER, "main.py": MAIN, "prepare.py": PREPARE, "score.py": SCORE, **dict(files)}
