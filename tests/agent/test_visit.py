@@ -41,6 +41,7 @@ def test_an_edit_becomes_a_request(agents, guess):
     assert 0 < kept["seconds"] == one.seconds < 20
     assert one.notes == ("left out, as a tool's own: .tool",)
     assert any("tier namespaces" in words for words in agents.said)
+    assert agents.shown == ["I made the steps larger."]
 
 
 def test_genes_become_a_request(agents, coins):
@@ -203,15 +204,15 @@ def _patiently(done) -> None:
 def test_an_interrupt_ends_the_agent_and_proposes_nothing(agents, guess, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    words = ["agent", "--lab", guess, "--readable", agents.tool, "--gateway", "http://127.0.0.1:9", "--"]
-    words += ["python", agents.tool / "agents.py", "sleep"]
+    words = ["agent", "--lab", guess, "--readable", agents.tool, "--gateway", "http://127.0.0.1:9"]
+    words += ["--seconds", "20", "--", "python", agents.tool / "agents.py", "sleep"]
     for sent, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         runner = subprocess.Popen(
             [sys.executable, "-m", "novum.cli", *map(str, words)],
             env={**os.environ, "TMPDIR": str(temporary)}, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         _patiently(lambda runner=runner: len(_below(runner.pid)) >= 3)
-        time.sleep(0.1)
+        assert any("  | thinking" in line for line in iter(runner.stderr.readline, ""))  # seen while it runs
         tree = _below(runner.pid)
         runner.send_signal(sent)
         _, said = runner.communicate(timeout=20)

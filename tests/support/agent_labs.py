@@ -47,11 +47,12 @@ class Agents:
 
     tool: Path
     said: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
 
     def visit(self, lab: Path, act: str, *, gateway=None, **errand) -> Visit:
         command = ("python", str(self.tool / "agents.py"), act, "{brief}")
         given = Errand(**{"command": command, "seconds": 20.0, "readable": (self.tool,), **errand})
-        return Visit(lab, given, "agent:tester", gateway, self.said.append)
+        return Visit(lab, given, "agent:tester", gateway, self.said.append, self.shown.append)
 
     def run(self, lab: Path, act: str, *, send=True, **more):
         return self.visit(lab, act, **more).round(send=send)

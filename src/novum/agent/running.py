@@ -14,6 +14,7 @@ from novum.agent.edit import ARTEFACT_BYTES, read
 from novum.agent.gateway import Gateway
 from novum.agent.meter import Scrubber
 from novum.agent.nouns import LOG_BYTES, MIB, AgentFailed, Bench, Call, Errand, Ran
+from novum.agent.printed import Printed
 from novum.agent.relay import Relay
 from novum.agent.telling import Heartbeat
 from novum.core.nouns import Kind
@@ -30,13 +31,16 @@ _ADVICE = {
 Say = Callable[[str], None]
 
 
-def run_agent(errand: Errand, bench: Bench, tier: Tier, gateway: Gateway | None, say: Say) -> Ran:
-    """Run an agent to its end; `say` is told how it goes. Raises SandboxUnavailable, and KeyboardInterrupt when asked.
+def run_agent(errand: Errand, bench: Bench, tier: Tier, gateway: Gateway | None, say: Say, show: Say) -> Ran:
+    """Run an agent to its end; `say` is told how it goes, `show` what it prints, line by line.
+
+    Raises SandboxUnavailable, and KeyboardInterrupt when asked.
 
     The sandbox is entered from the caller's own thread: its end is the sandbox's end.
     """
-    with Relay(gateway, say) if gateway else nullcontext() as relay, Heartbeat(errand.seconds, relay, say):
-        ended = run(_job(errand, bench, relay), tier)
+    printed = Printed(gateway.key if gateway else "", show)
+    with Relay(gateway, say) if gateway else nullcontext() as relay, Heartbeat(errand.seconds, relay, say), printed:
+        ended = run(_job(errand, bench, relay, printed.hear), tier)
     calls = relay.calls if relay else ()
     log = _log(ended.stdout, gateway)
     if ended.kind is not None:
@@ -54,7 +58,7 @@ def _read(ended: Ended, log: str, calls: tuple[Call, ...]) -> Ran:
     return Ran(edit, "", log, edit.status, ended.usage.wall_seconds, calls)
 
 
-def _job(errand: Errand, bench: Bench, relay: Relay | None) -> Job:
+def _job(errand: Errand, bench: Bench, relay: Relay | None, hear: Callable[[bytes], None]) -> Job:
     files = {**bench.files, bench.brief_name: bench.brief, bench.proposal_name: bench.template}
     plan = {
         "command": errand.command,
@@ -77,6 +81,7 @@ def _job(errand: Errand, bench: Bench, relay: Relay | None) -> Job:
         readable=(*errand.readable, *((relay.socket.parent,) if relay else ())),
         stdin=bench.brief.encode(),
         log_bytes=LOG_BYTES,
+        hear=hear,
     )
 
 

@@ -60,11 +60,11 @@ class Round:
 
 
 class Visit:
-    """An agent on a lab. Raises UserError at once for what cannot work."""
+    """An agent on a lab; `say` is told how it goes, `show` what it prints. Raises UserError for what cannot work."""
 
-    def __init__(self, lab: Path, errand: Errand, author: str, gateway: Gateway | None, say: Say) -> None:
+    def __init__(self, lab: Path, errand: Errand, author: str, gateway: Gateway | None, say: Say, show: Say) -> None:
         self._lab, self._errand, self._author = lab, errand, author
-        self._gateway, self._say = gateway, say
+        self._gateway, self._say, self._show = gateway, say, show
         self._sight = Sight(lab)
         self._arena = known_arena(self._sight.state)
         self._tier = _tier(self._arena, gateway)
@@ -85,7 +85,7 @@ class Visit:
             f"round {number}: {cut(' '.join(self._errand.command), 120)} in a sandbox of tier {self._tier}, "
             f"at most {self._errand.seconds:g} s"
         )
-        ran = run_agent(self._errand, made, self._tier, self._gateway, self._say)
+        ran = run_agent(self._errand, made, self._tier, self._gateway, self._say, self._show)
         used = ran.usage
         told = Round(
             number=number,

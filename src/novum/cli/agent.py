@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 LINES = 20
-"""Of an agent's log, shown when it failed."""
+"""Of an agent's log, shown when it failed and was not shown before."""
 
 
 CommandArgument = Annotated[
@@ -48,6 +48,7 @@ HeaderOption = Annotated[
     str | None, typer.Option(metavar="HEADER", help="Default: 'authorization: Bearer'; x-api-key for Anthropic.")
 ]
 RequestsOption = Annotated[int, typer.Option(min=1, max=1_000_000, help="To the model, in one run.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Do not show what it prints while it runs.")]
 PathOption = Annotated[
     list[str] | None, typer.Option(metavar="PATH", help="A further path at the gateway that it may use.")
 ]
@@ -75,6 +76,7 @@ def agent(
     key_header: HeaderOption = None,
     max_requests: RequestsOption = 200,
     allow_path: PathOption = None,
+    quiet: QuietOption = False,
     json: JsonOption = False,
 ) -> None:
     """Run a coding agent, or any program, in the sandbox on a brief of the lab; its edit is a proposal: docs/agents.md.
@@ -90,8 +92,8 @@ def agent(
     directory, words = find_lab(lab), tuple(command)
     errand = Errand(words, seconds, memory * MIB, readable_of(readable or (), directory), environment_of(env or ()))
     way = _gateway(gateway, key_from, key_header, max_requests, allow_path or [])
-    visit = Visit(directory, errand, author_of(name, words), way, _say)
-    done = _all(visit, rounds, wait=not no_wait, follow=follow, send=not dry_run, quiet=json)
+    visit = Visit(directory, errand, author_of(name, words), way, _say, _nothing if quiet else _echo)
+    done = _all(visit, rounds, wait=not no_wait, follow=follow, send=not dry_run, shown=not quiet, quiet=json)
     if json:
         print(as_json({"rounds": done}))
     if all(one.failure for one in done):
@@ -112,7 +114,7 @@ def _gateway(
     return gateway_of(url, key_from, key_header, most, tuple(paths))
 
 
-def _all(visit: Visit, rounds: int, *, wait: bool, follow: bool, send: bool, quiet: bool) -> list[Round]:
+def _all(visit: Visit, rounds: int, *, wait: bool, follow: bool, send: bool, shown: bool, quiet: bool) -> list[Round]:
     """Every round; an interrupt says what it leaves behind."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was opened is closed
     done: list[Round] = []
@@ -121,7 +123,7 @@ def _all(visit: Visit, rounds: int, *, wait: bool, follow: bool, send: bool, qui
         for number in range(1, rounds + 1):
             waits = False
             done.append(visit.round(number, send=send))
-            _show(done[-1], send=send, quiet=quiet, many=rounds > 1)
+            _show(done[-1], send=send, shown=shown, quiet=quiet, many=rounds > 1)
             last = number == rounds
             if done[-1].request and (follow if last else wait):
                 waits = True
@@ -134,12 +136,15 @@ def _all(visit: Visit, rounds: int, *, wait: bool, follow: bool, send: bool, qui
     return done
 
 
-def _show(one: Round, *, send: bool, quiet: bool, many: bool) -> None:
+def _show(one: Round, *, send: bool, shown: bool, quiet: bool, many: bool) -> None:
     for note in one.notes:
         _say(note)
     if one.failure:
-        lines = [f"  | {line}" for line in one.log.rstrip().splitlines()[-LINES:]]
-        _say("\n".join(["the end of what it printed:", *lines]) if lines else "it printed nothing")
+        lines = one.log.rstrip().splitlines()[-LINES:]
+        if not lines or not shown:
+            _say("the end of what it printed:" if lines else "it printed nothing")
+            for line in lines:
+                _echo(line)
         if many:
             _say(f"round {one.number}: {one.failure}")
     elif not quiet and send:
@@ -155,6 +160,15 @@ def _show_fate(one: Round, *, quiet: bool) -> None:
     said = "; ".join(part for part in (" ".join(filter(None, known)), one.waited) if part)
     if not quiet:
         print(f"request {one.request}: {said}")
+
+
+def _echo(line: str) -> None:
+    """A line of what the agent printed."""
+    _say(f"  | {line}")
+
+
+def _nothing(line: str) -> None:
+    """Do not show it: the record has it."""
 
 
 def _say(text: str) -> None:

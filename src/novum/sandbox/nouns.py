@@ -6,7 +6,7 @@ the program says of itself is in `stdout` and `stderr`, and proves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -64,7 +64,8 @@ class Job:
     `argv`: run in the work directory (/work at tier A); "python" means this interpreter. `files`: placed in the work
     directory before the start. `collect`: relative paths of the artefacts that are wanted, each of at most
     `max_artefact_bytes`. `readable`: further files and directories, shown read-only at the same path. `environment` is
-    all that the program finds in its own, HOME, TMPDIR and PATH apart. `log_bytes`: what is kept of each output.
+    all that the program finds in its own, HOME, TMPDIR and PATH apart. `log_bytes`: what is kept of each output. `hear`
+    is handed what the program prints as it comes; it must return at once, or limits are not kept.
     """
 
     argv: tuple[str, ...]
@@ -76,6 +77,7 @@ class Job:
     readable: tuple[Path, ...] = ()
     stdin: bytes = b""
     log_bytes: int = 64 << 10
+    hear: Callable[[bytes], None] | None = None
 
     def __post_init__(self) -> None:
         if not self.argv or any("\0" in word for word in self.argv):

@@ -179,6 +179,8 @@ class Supervisor:
         except BlockingIOError:
             return -1
         self.logs[fd].feed(data)
+        if self.job.hear is not None and fd == self.streams[0].fileno():
+            self.job.hear(data)
         if not data:
             with suppress(KeyError):
                 self.poller.unregister(fd)
