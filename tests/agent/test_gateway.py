@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from agent_labs import waiting
+from relays import Client, asked, relay_to
 from upstream import EVENTS, tunnel, upstream
 
 from novum.agent import forwarding, relay
 from novum.agent.gateway import PLACEHOLDER, gateway_of
 from novum.agent.meter import Meter, Scrubber
 from novum.agent.nouns import Usage
-from novum.agent.relay import CONNECTIONS, Relay
+from novum.agent.relay import CONNECTIONS
 from novum.core.errors import UserError
 from novum.sandbox import Standing, Tier
 
@@ -28,34 +29,6 @@ KEY = "key-5f2c9a17d3b84e60"
 @pytest.fixture(autouse=True)
 def key(monkeypatch):
     monkeypatch.setenv("MODEL_KEY", KEY)
-
-
-class Client(http.client.HTTPConnection):
-    """A client on the relay's socket."""
-
-    def __init__(self, way: Relay) -> None:
-        super().__init__("127.0.0.1", timeout=20)
-        self._place = str(way.socket)
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
-        self.sock.connect(self._place)
-
-
-def asked(way: Relay, method="POST", path="/v1/chat/completions", body=b"{}", headers=None):
-    """(status, headers, body) of one request."""
-    client = Client(way)
-    try:
-        client.request(method, path, body if method == "POST" else None, headers or {})
-        reply = client.getresponse()
-        return reply.status, dict(reply.headers.items()), reply.read()
-    finally:
-        client.close()
-
-
-def relay_to(url: str, said=None, key_from="MODEL_KEY", header=None, most=200) -> Relay:
-    return Relay(gateway_of(url, key_from, header, most), [].append if said is None else said.append)
 
 
 def test_a_request_goes_out_with_the_key_and_nothing_else_of_the_agents():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -32,10 +34,11 @@ class Came:
 
 @dataclass
 class Upstream:
-    """Where it is, what came, and how it answers: `act` names a method of the handler."""
+    """Where it is, what came, and how it answers: `act` names a method of the handler. broken: what clients broke."""
 
     url: str
     came: list[Came] = field(default_factory=list)
+    broken: list[BaseException | None] = field(default_factory=list)
     act: str = "reply"
     text: str = "2.0"
     ended: threading.Event = field(default_factory=threading.Event)
@@ -121,13 +124,16 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address) -> None:
         """Clients that go away are expected."""
+        self.up.broken.append(sys.exception())
 
 
 @contextmanager
-def upstream(act: str = "reply"):
+def upstream(act: str = "reply", tls: ssl.SSLContext | None = None):
     """A provider until the end of the block."""
     server = _Server(("127.0.0.1", 0), _Handler)
-    server.up = Upstream(f"http://127.0.0.1:{server.server_address[1]}", act=act)
+    if tls:  # each connection agrees on it in its own thread
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.up = Upstream(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}", act=act)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -140,14 +146,18 @@ def upstream(act: str = "reply"):
 
 
 @contextmanager
-def tunnel(port: int):
-    """A proxy that connects everybody to one port of this machine; gives its address and what it was asked."""
+def tunnel(port: int, heard: bytearray | None = None):
+    """A proxy that connects everybody to one port of this machine; gives its address and what it was asked.
+
+    heard: takes all that it passed on from clients.
+    """
     asked: list[str] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
-    def pump(source, sink) -> None:
+    def pump(source, sink, kept: bytearray) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 16):
+                kept += data
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
 
@@ -161,9 +171,9 @@ def tunnel(port: int):
                         head += near.recv(4096)
                     asked.append(head.decode())
                     near.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
-                    back = threading.Thread(target=pump, args=(far, near), daemon=True)
+                    back = threading.Thread(target=pump, args=(far, near, bytearray()), daemon=True)
                     back.start()
-                    pump(near, far)
+                    pump(near, far, bytearray() if heard is None else heard)
                     back.join()
 
     threading.Thread(target=serve, daemon=True).start()

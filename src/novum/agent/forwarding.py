@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from novum.agent.meter import Meter, Scrubber
 from novum.agent.nouns import Call, Usage
-from novum.agent.upstream import send
+from novum.agent.upstream import reason, send
 from novum.researchers.language.words import line
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Forwarder(BaseHTTPRequestHandler):
                 self._refuse(path, error.status, str(error))
             except (OSError, http.client.HTTPException) as error:
                 told = "the answer was broken off" if self._begun else "the model cannot be reached"
-                self._refuse(path, 502, f"{told}: {type(error).__name__}")
+                self._refuse(path, 502, f"{told}: {reason(error)}")
 
     def _note(self, path: str, status: int, why: str = "") -> None:
         """Keep the request, before its answer is complete: the agent may end with it."""

@@ -28,6 +28,16 @@ _PASSED = (
 )
 """Headers of a request that are passed on. All others, whatever a key may be called among them, stay here."""
 
+_ADVICE = {
+    **dict.fromkeys(
+        (9, 10), "look at this machine's clock; where it is right, only the owner can renew the certificate"
+    ),
+    **dict.fromkeys((62, 64), "give --gateway the name in the certificate; nobody else may be given the key"),
+}
+"""What to do, by what the verification says: not valid yet, or not any more; another host, another address."""
+
+_AUTHORITY = "to trust who signed it, such as your company's proxy, name a file with their certificate in SSL_CERT_FILE"
+
 
 def send(gateway: Gateway, connection: http.client.HTTPConnection, method: str, target: str, headers: Mapping[str, str],
          body: bytes) -> http.client.HTTPResponse:  # fmt: skip
@@ -57,9 +67,17 @@ def connected(gateway: Gateway) -> http.client.HTTPConnection:
 
 
 def hang_up(line: socket.socket) -> None:
-    """End a connection that another thread may be reading from."""
-    with suppress(OSError):
-        line.shutdown(socket.SHUT_RDWR)
+    """End a connection that another thread may be reading from or writing to."""
+    with suppress(OSError):  # the method of a TLS socket would first let that thread go on without encryption
+        socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+
+def reason(error: Exception) -> str:
+    """Why a provider was not reached, and what to do where it is for its certificate."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        advice = _ADVICE.get(error.verify_code, _AUTHORITY)
+        return f"its certificate is refused: {error.verify_message.rstrip('.')}; {advice}"
+    return type(error).__name__
 
 
 @cache
