@@ -6,23 +6,20 @@ import asyncio
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from labs import coin_study
+from mcp_servers import check_all, command, process, served, use_all
 
 pytest.importorskip("mcp")
 
 from mcp import Client, StdioServerParameters
 from novum import wiring
 from novum.core.events import ProposalMade
-from novum.core.study import Budget
 from novum.ledger.journal import Reader, is_held
 
 STUDY = """
@@ -32,81 +29,12 @@ executor = "inline"
 [researcher]
 name = "inbox"
 """
-NAMES = {"study", "findings", "hypotheses", "hypothesis", "failures", "log", "league", "follow", "propose"}
 PATIENCE = 45
-
-
-def command(lab: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "novum.cli", "mcp", "--lab", str(lab), *more]
 
 
 def stdio(lab: Path, *more: str) -> StdioServerParameters:
     program, *words = command(lab, *more)
     return StdioServerParameters(command=program, args=words)
-
-
-@pytest.fixture(scope="module")
-def quiet(tmp_path_factory) -> Path:
-    """A lab with findings that does not run any more."""
-    directory = tmp_path_factory.mktemp("quiet") / "lab"
-    with wiring.session(coin_study(), Budget(trials=400), directory) as lab:
-        lab.run()
-    return directory
-
-
-@contextmanager
-def process(words: list[str], **given):
-    running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **given)
-    try:
-        yield running
-    finally:
-        if running.poll() is None:
-            running.send_signal(signal.SIGKILL)
-        running.communicate()
-
-
-def free_port() -> int:
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return place.getsockname()[1]
-
-
-@contextmanager
-def served(lab: Path):
-    port = free_port()
-    with process(command(lab, "--http", str(port), "--as", "web")) as running:
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert running.poll() is None
-            time.sleep(0.05)
-        yield port
-
-
-async def use_all(client) -> dict:
-    """List and call every tool."""
-    assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
-    given = {"hypothesis": {"name": "h1"}, "follow": {"name": "h1"}}
-    given["propose"] = {"genome": {"shade": 63, "spin": 4}, "rationale": "why not", "probability": 0.1}
-    told = {}
-    for name in sorted(NAMES):
-        answer = await client.call_tool(name, given.get(name, {}))
-        assert not answer.is_error, (name, answer.content)
-        assert answer.structured_content
-        told[name] = answer.structured_content
-    return told
-
-
-def check_all(told: dict, author: str) -> None:
-    assert [gene["name"] for gene in told["study"]["genes"]] == ["metal", "edge", "spin", "shade"]
-    assert not told["study"]["running"]
-    assert told["findings"]["findings"]
-    assert told["league"]["authors"]
-    assert told["log"]["events"]
-    assert told["follow"]["stage"]
-    assert told["propose"]["author"] == author
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -231,3 +159,12 @@ def test_a_missing_lab_and_a_missing_package_are_told_in_one_line(tmp_path):
     (tmp_path / "mcp" / "__init__.py").write_text("raise ModuleNotFoundError('no', name='mcp')")
     status, text = said(command(tmp_path), env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert (status, text) == (2, "novum: novum mcp needs mcp, which is not installed: pip install 'novum[mcp]'\n")
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(quiet):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = command(quiet, "--http", str(port))
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"novum: --http {port}: Address already in use; choose another port\n"

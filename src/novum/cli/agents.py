@@ -61,6 +61,10 @@ def mcp(
         typer.Option(metavar="PORT", min=1, max=65535, help="Serve HTTP on 127.0.0.1 instead of standard input."),
     ] = None,
     name: Annotated[str, typer.Option("--as", help="The agent's name; its requests are signed mcp:NAME.")] = "agent",
+    token_from: Annotated[
+        str | None,
+        typer.Option(metavar="VARIABLE", help="With --http: answer only who sends the bearer token in this variable."),
+    ] = None,
 ) -> None:
     """Let a coding agent read a lab and propose, by the Model Context Protocol. It can do nothing else: docs/mcp.md."""
     try:
@@ -69,7 +73,7 @@ def mcp(
         if (error.name or "").partition(".")[0] == "novum":
             raise
         raise MissingExtra(f"novum mcp needs {error.name}, which is not installed: pip install 'novum[mcp]'") from None
-    serve(find_lab(lab), name, http)
+    serve(find_lab(lab), name, http, token_from)
 
 
 def _print(found: League) -> None:

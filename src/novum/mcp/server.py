@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import os
 import re
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
+import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
@@ -22,12 +26,20 @@ from novum.core.ports import Arena
 from novum.core.state import State
 from novum.mcp import answers, reading
 from novum.mcp.acting import Desk
+from novum.mcp.bearer import Bearer, token_of
 from novum.mcp.window import Window
 from novum.report.explained import explain
 from novum.report.words import cut
 from novum.version import __version__
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
 HOST = "127.0.0.1"
+_OPEN = (
+    "novum mcp: it asks for no token, so any user of this machine can read this lab and propose; "
+    "--token-from VARIABLE asks for one"
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,39}")
 
 INSTRUCTIONS = """\
@@ -166,14 +178,37 @@ def _mended(tool: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def serve(directory: Path, name: str, port: int | None) -> None:
-    """Serve until the client goes (standard input) or until it is interrupted (HTTP). Raises UserError."""
+def serve(directory: Path, name: str, port: int | None, token_from: str | None = None) -> None:
+    """Serve until the client goes (standard input) or until it is interrupted (HTTP). Raises UserError.
+
+    token_from: the environment variable with the token that HTTP asks for; None asks for none.
+    """
+    if token_from is not None and port is None:
+        raise UserError("--token-from is for HTTP: add --http PORT, or leave it out, since standard input is your own")
+    token = None if token_from is None else token_of(token_from)
     made = server(directory, name)
     Window(directory).check()
     if port is None:
         made.run("stdio")
         return
-    print(f"novum mcp: http://{HOST}:{port}/mcp for the lab {directory}, Ctrl-C ends it", file=sys.stderr)
+    app = _application(made, port, token)
+    with _listener(port) as listener:
+        print(f"novum mcp: http://{HOST}:{port}/mcp for the lab {directory}, Ctrl-C ends it", file=sys.stderr)
+        if token is None:
+            print(_OPEN, file=sys.stderr)
+        asyncio.run(uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(sockets=[listener]))
+
+
+def _listener(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise UserError(f"--http {port}: {os.strerror(error.errno or 0)}; choose another port") from error
+
+
+def _application(made: MCPServer[Any], port: int, token: str | None) -> ASGIApp:
+    """The server for HTTP: to requests that name this machine and come from no other origin, with the token."""
     here = [f"{HOST}:{port}", f"localhost:{port}"]
     security = TransportSecuritySettings(allowed_hosts=here, allowed_origins=[f"http://{one}" for one in here])
-    made.run("streamable-http", host=HOST, port=port, transport_security=security)
+    app = made.streamable_http_app(host=HOST, transport_security=security)
+    return app if token is None else Bearer(app, token)
