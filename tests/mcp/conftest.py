@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,15 @@ from novum.core.study import Budget
 
 
 @pytest.fixture(scope="session")
-def quiet(tmp_path_factory) -> Path:
-    """A lab with findings that does not run any more."""
-    directory = tmp_path_factory.mktemp("quiet") / "lab"
+def ended(tmp_path_factory) -> Path:
+    """A lab with findings whose session has ended. It is copied, not used."""
+    directory = tmp_path_factory.mktemp("ended") / "lab"
     with wiring.session(coin_study(), Budget(trials=400), directory) as lab:
         lab.run()
     return directory
+
+
+@pytest.fixture
+def quiet(ended, tmp_path) -> Path:
+    """A lab of one's own, with findings, that does not run any more."""
+    return Path(shutil.copytree(ended, tmp_path / "quiet"))

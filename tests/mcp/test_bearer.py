@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -40,12 +39,6 @@ WRONG = {
 }
 
 
-@pytest.fixture
-def lab(quiet, tmp_path) -> Path:
-    """A lab of one's own that does not run."""
-    return Path(shutil.copytree(quiet, tmp_path / "lab"))
-
-
 def guarded(lab: Path, told: Told | None = None):
     return served(lab, "--token-from", "DOOR", told=told, DOOR=TOKEN)
 
@@ -78,37 +71,37 @@ async def used(port: int, mode: str, seen: list, headers: dict):
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_a_client_with_the_token_uses_every_tool_and_it_is_printed_nowhere(lab, mode):
+def test_a_client_with_the_token_uses_every_tool_and_it_is_printed_nowhere(quiet, mode):
     told, seen = Told(), []
-    with guarded(lab, told) as port:
+    with guarded(quiet, told) as port:
         check_all(asyncio.run(used(port, mode, seen, {"Authorization": RIGHT})), "mcp:web")
         assert all(asked(port, "POST", "/mcp", b"{}", (), WRONG[name])[0] == 401 for name in ("another", "bytes"))
-    assert seen and len(Mailbox(lab).waiting()) == 1
+    assert seen and len(Mailbox(quiet).waiting()) == 1
     assert TOKEN not in told.text and "d00r" not in told.text and told.status == 130
     assert "http://127.0.0.1" in told.text and "any user" not in told.text
-    assert not any(TOKEN.encode() in file.read_bytes() for file in lab.rglob("*") if file.is_file())
+    assert not any(TOKEN.encode() in file.read_bytes() for file in quiet.rglob("*") if file.is_file())
 
 
-def test_a_proposal_without_the_token_reaches_nothing(lab):
+def test_a_proposal_without_the_token_reaches_nothing(quiet):
     seen = []
-    with guarded(lab) as port:
+    with guarded(quiet) as port:
         asyncio.run(used(port, "auto", seen, {"Authorization": RIGHT}))
         (request,) = [one.request for one in seen if b'"propose"' in one.request.content]
         kept = [(n, v) for n, v in request.headers.items() if n not in ("authorization", "content-length")]
         assert asked(port, "POST", "/mcp", request.content, kept, [RIGHT])[0] == 200
         assert asked(port, "POST", "/mcp", request.content, kept, [f"bearer  {TOKEN}"])[0] == 200
-        assert len(Mailbox(lab).waiting()) == 3
+        assert len(Mailbox(quiet).waiting()) == 3
         for name, sent in WRONG.items():
             status, headers, body = asked(port, "POST", "/mcp", request.content, kept, sent)
             assert (status, headers["www-authenticate"].split()[0]) == (401, "Bearer"), name
             assert body.count(b"\n") == 1 and b"Authorization: Bearer TOKEN" in body and TOKEN.encode() not in body
-        assert len(Mailbox(lab).waiting()) == 3
+        assert len(Mailbox(quiet).waiting()) == 3
 
 
-def test_every_path_and_method_asks_for_the_token_and_the_other_checks_stay(lab):
+def test_every_path_and_method_asks_for_the_token_and_the_other_checks_stay(quiet):
     ways = [(method, "/mcp") for method in ("GET", "DELETE", "OPTIONS", "HEAD", "PUT")]
     ways += [("GET", "/"), ("GET", "/.well-known/oauth-protected-resource"), ("POST", f"/mcp?access_token={TOKEN}")]
-    with guarded(lab) as port:
+    with guarded(quiet) as port:
         for method, path in ways:
             status, _, body = asked(port, method, path)
             assert (status, bool(body)) == (401, method != "HEAD"), (method, path)
@@ -124,19 +117,19 @@ def test_every_path_and_method_asks_for_the_token_and_the_other_checks_stay(lab)
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_the_official_client_is_refused_without_it(lab, mode):
-    with guarded(lab) as port:
+def test_the_official_client_is_refused_without_it(quiet, mode):
+    with guarded(quiet) as port:
         for headers in ({}, {"Authorization": RIGHT[:-1]}):
             seen = []
             with pytest.raises(ExceptionGroup):
                 asyncio.run(used(port, mode, seen, headers))
             assert seen and {reply.status_code for reply in seen} == {401}
-    assert not Mailbox(lab).waiting()
+    assert not Mailbox(quiet).waiting()
 
 
-def test_without_a_token_it_is_said_who_can_reach_it(lab):
+def test_without_a_token_it_is_said_who_can_reach_it(quiet):
     told = Told()
-    with served(lab, told=told) as port:
+    with served(quiet, told=told) as port:
         check_all(asyncio.run(used(port, "auto", [], {})), "mcp:web")
     _, warned, *_ = told.text.splitlines()
     assert "any user of this machine can read this lab and propose" in warned and "--token-from VARIABLE" in warned
