@@ -13,10 +13,12 @@ from labs import coin_study, events, in_memory
 from spenders import Heavy, Spender, Thinker
 
 from novum.core import events as ev
+from novum.core.dispatch import dispatch, shares, spent
 from novum.core.errors import StudyError
-from novum.core.judgement import Spent
+from novum.core.judgement import Share, Spent
 from novum.core.nouns import Limits
-from novum.core.plans import Purpose
+from novum.core.plans import Member, Plan, Purpose, Side
+from novum.core.state import State
 from novum.core.study import (
     AuthorBudget,
     Budget,
@@ -27,7 +29,7 @@ from novum.core.study import (
     ResearcherSettings,
     ScreeningSettings,
 )
-from novum.governance.budget import check_levels
+from novum.governance.budget import HardBudget, check_levels
 from novum.studies.load import parse_study
 
 RESOURCES = ("trials", "cpu_seconds", "gpu_seconds", "tokens", "money", "disk_bytes", "holdout_queries")
@@ -75,9 +77,11 @@ def world(seed):
     return study, Budget(wall_seconds=rng.uniform(5, 40), **{"trials": 600, **drawn(rng, 0.3)})
 
 
-def session(study, budget, rng, ledger=None):
-    place = Spender(rng)
-    lab = in_memory(study, budget, arena=Heavy(), executor=place, ledger=ledger, slots=2, researcher=Thinker(rng))
+def session(study, budget, rng, ledger=None, slots=0):
+    place = Spender(rng, slots=slots or rng.choice([1, 2, 5]))
+    lab = in_memory(
+        study, budget, arena=Heavy(), executor=place, ledger=ledger, slots=place.slots, researcher=Thinker(rng)
+    )
     lab.steward, lab.clock, lab.house = Answers(), place.clock, dataclasses.replace(lab.house, control=None)
     lab._started = 0.0
     return lab
@@ -163,6 +167,21 @@ def _fits(name, pattern):
     return name.startswith(pattern.rstrip("*"))
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**9))
+def test_what_is_used_and_set_aside_together_passes_no_bound_either(seed):
+    study, budget = world(seed)
+    lab = lived(study, budget, seed)
+    state = State()
+    for event in events(lab):
+        state.apply(event)
+        if isinstance(event, ev.GroupDispatched):
+            whole = [Share("the lab", budget, spent(state))]
+            for share in whole + shares(state, lab.house, state.purses.payer(event.plan)):
+                for name, bound in bounds_of(share.budget).items():
+                    assert getattr(share.spent, name) <= bound + 1e-9, (share, name)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**9))
 def test_what_the_lab_knows_of_its_expenses_is_what_its_events_say(seed):
@@ -171,11 +190,60 @@ def test_what_the_lab_knows_of_its_expenses_is_what_its_events_say(seed):
     used, author = truth(lab)
     purses = lab.state.purses
     assert purses.in_flight == Spent()
-    for name, spent in {**purses.hypotheses, **purses.authors}.items():
+    for name, known in {**purses.hypotheses, **purses.authors}.items():
         for resource in RESOURCES:
-            assert getattr(spent, resource) == pytest.approx(used[name][resource]), (name, resource)
+            assert getattr(known, resource) == pytest.approx(used[name][resource]), (name, resource)
     assert lab.state.trials == used["lab"]["trials"]
     assert set(purses.hypotheses) <= set(author)
+
+
+@pytest.fixture(scope="module")
+def idle():
+    """A lab that knows what trials cost, has five workers free, and an author with a share."""
+    study, _ = world(3)
+    study = dataclasses.replace(study, budgets=LevelSettings((AuthorBudget("ann", Budget(trials=300)),)))
+    lab = session(study, Budget(trials=600, wall_seconds=1e6), random.Random(3), slots=5)
+    while lab.state.in_flight or not lab.state.purses.authors.get("ann"):
+        lab.step()
+    return lab
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.integers(1, 60), min_size=2, max_size=6),
+    st.sampled_from(["trials", "cpu_seconds", "gpu_seconds"]),
+    st.floats(0.1, 400.0),
+    st.booleans(),
+)
+def test_groups_that_are_sent_together_share_what_is_left(idle, sizes, name, groups, shared):
+    """`groups`: how many groups of the usual price would fit into what is left of a budget of `name`."""
+    state, house = idle.state, idle.house
+    theirs = next(one for one in state.hypotheses.values() if one.registered.author == "ann")
+    plans = [
+        Plan(f"p{n}", Purpose.SCREEN, theirs.candidate.id, Side.CANDIDATE, theirs.candidate, _members(size))
+        for n, size in enumerate(sizes)
+    ]
+    used = state.purses.by_authors("ann") if shared else spent(state)
+    each = {"trials": 4.0, "cpu_seconds": 4 * state.prices.dearest[0] + 1, "gpu_seconds": 20.0}[name]
+    bound = Budget(**{name: getattr(used, name) + groups * each})
+    levels = LevelSettings((AuthorBudget("ann", bound),)) if shared else LevelSettings()
+    whole = Budget(trials=10_000) if shared else bound
+    study = dataclasses.replace(house.study, budgets=levels)
+    before, state.budget = state.budget, whole
+    sent = dispatch(state, dataclasses.replace(house, study=study, governor=HardBudget(whole)), plans)
+    state.budget = before
+    amounts = {
+        "trials": sum(len(one.plan.members) for one in sent),
+        "cpu_seconds": sum(one.cpu_seconds for one in sent),
+        "gpu_seconds": sum(one.gpu_seconds for one in sent),
+    }
+    assert len(sent) <= 5 and amounts[name] <= groups * each + 1e-9
+    if groups * each > sum(sizes) * each:
+        assert len(sent) == min(5, len(sizes))  # nothing is held back without need
+
+
+def _members(size):
+    return tuple(Member(index, {}) for index in range(size))
 
 
 def test_reservations_of_trials_that_died_are_free_again():
