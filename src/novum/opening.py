@@ -7,15 +7,17 @@ import importlib.util
 import os
 import platform
 import socket
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from novum.core.errors import LabMismatch, StudyError
-from novum.core.events import CampaignOpened, Event, IncumbentChanged, Provenance, SessionStarted
+from novum.core.events import CampaignOpened, Event, IncumbentChanged, Provenance, RequestTaken, SessionStarted
 from novum.core.house import House
 from novum.core.ids import digest
 from novum.core.nouns import Candidate
 from novum.core.ports import Arena, Ledger
+from novum.core.requests import Request
 from novum.core.seeds import commitment
 from novum.core.state import State
 from novum.core.study import Budget
@@ -43,8 +45,18 @@ def versions(problem: Arena) -> dict[str, str]:
     return found
 
 
-def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget, where: Provenance | None = None) -> None:
-    """Open the campaign unless the state has one, then start a session in it. where: what its trials depend on."""
+def take_up(
+    state: State,
+    ledger: Ledger,
+    rooms: House,
+    budget: Budget,
+    where: Provenance | None = None,
+    stale: Sequence[Request] = (),
+) -> None:
+    """Open the campaign unless the state has one, then start a session in it.
+
+    where: what its trials depend on. stale: requests that were meant for an earlier session, which are taken down.
+    """
     study, problem = rooms.study, rooms.arena
     opening: list[Event] = []
     if state.study is None:
@@ -59,6 +71,7 @@ def take_up(state: State, ledger: Ledger, rooms: House, budget: Budget, where: P
             ),
             IncumbentChanged(baseline, problem.cost(baseline.genome), None),
         ]
+    opening += [RequestTaken(one.id, one.act, one.author, "it came too late for its session") for one in stale]
     opening.append(
         SessionStarted(
             state.session + 1,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from novum import memory
+from novum.core.dealings import Act
 from novum.core.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
 from novum.core.house import House
 from novum.core.loop import Lab
@@ -248,9 +249,13 @@ def session(
         ledger = ScrubbedLedger(traced(_signed(journal, directory, state, rooms)), known)
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync
-        take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(study, problem)))
+        box = Mailbox(directory)
+        box.check()
+        stale = [one for one in box.waiting() if one.act is Act.STOP]
+        take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(study, problem)), stale)
+        for one in stale:
+            box.done(one)
         with nullcontext(place) if place else executor(study, problem, count) as running:
-            box = Mailbox(directory)
             lab = Lab(rooms, state, ledger, blobs, running, steward=steward(rooms, blobs), mailbox=box, secrets=known)
             lab.watchdog = watchdog(study, problem, directory)
             lab.rest = memory.keeper(journal, directory, secret, state)
@@ -291,7 +296,7 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
         return Rules(known, elsewhere(study, problem), BettingGate(study.gate), _evidence(study))
 
     root = parse(anchor) if anchor else None
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113 it takes any name, however long
         with open_pack(path) as pack:
             return verify_pack(pack, rules, Known(anchor=root))
     with Reader(path) as reader, closing(reader.rows()) as rows, without_collector():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import pytest
 from labs import coin_study, events, in_memory
@@ -13,12 +14,15 @@ from novum.cli.export import export
 from novum.core import events as ev
 from novum.core.approval import Permission, name_of, spending
 from novum.core.dealings import ApprovalClosed, ModelAsked, Reply
+from novum.core.decide import awaited
+from novum.core.dispatch import spent
 from novum.core.errors import UserError
 from novum.core.judgement import Spent
 from novum.core.plans import Verdict
 from novum.core.requests import Request
 from novum.core.study import Budget, PolicyRule, PolicySettings
 from novum.core.view import Consultation, Proposal, Thought
+from novum.governance.budget import HardBudget
 from novum.governance.mailbox import Mailbox
 from novum.studies.load import parse_study
 
@@ -133,6 +137,21 @@ def test_a_dear_confirmation_waits_for_people_and_is_dropped_when_they_say_no():
     }
 
 
+def test_a_lab_does_not_wait_for_leave_to_do_what_it_cannot_pay():
+    """Nobody answers, and what is left of the budget reaches for less than what people are asked for."""
+    rule = PolicyRule("spend", "approval", over=Budget(trials=10))
+    lab = in_memory(coin_study(policy=policy(rule)), Budget(trials=5000, wall_seconds=20))
+    while not lab.state.desk.waiting:
+        assert lab.step()
+    for left, waits in ((1, False), (100, True)):
+        budget = Budget(trials=spent(lab.state).trials + left)
+        assert awaited(lab.state, dataclasses.replace(lab.house, governor=HardBudget(budget))) is waits
+    lab.house = dataclasses.replace(lab.house, governor=HardBudget(Budget(trials=spent(lab.state).trials + 1)))
+    began = time.monotonic()
+    lab.run()
+    assert lab.state.desk.waiting and time.monotonic() - began < 10
+
+
 def test_rules_about_other_acts_do_not_bind_spending():
     lab = lived(policy())
     assert all_of(lab, ev.ConfirmationOpened)
@@ -157,7 +176,7 @@ def test_a_finding_takes_the_incumbents_place_only_when_people_agree(tmp_path):
     crowned = [event for event in found if isinstance(event, ev.IncumbentChanged) and event.hypothesis]
     assert crowned
     for event in crowned:
-        name = name_of("promote", next(iter(_authors(found, event))), event.candidate.id)
+        name = name_of("promote", next(iter(_authors(found, event))), event.candidate.digest)
         closed = next(one for one in found if isinstance(one, ApprovalClosed) and one.id == name)
         verdict = next(
             one for one in found if isinstance(one, ev.VerdictReached) and one.hypothesis == event.hypothesis

@@ -7,10 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labs import coin_study, events, in_memory
 
-from novum.core.approval import Approval, Permission, ask_for, closing, name_of, objection, permission
+from novum import wiring
+from novum.core.approval import (
+    Approval,
+    Permission,
+    ask_for,
+    closing,
+    name_of,
+    named,
+    objection,
+    permission,
+    vote,
+)
 from novum.core.dealings import Act, ApprovalClosed
 from novum.core.events import ApprovalAsked, HypothesisRegistered, ProposalRefused, RequestTaken
+from novum.core.names import OWN, RESEARCHERS, person, unfit
+from novum.core.nouns import Candidate
 from novum.core.requests import Request
+from novum.core.secrets import Secrets
 from novum.core.study import Budget, PolicyRule, PolicySettings
 from novum.report.approvals import waiting
 
@@ -135,6 +149,30 @@ def test_two_people_where_two_are_asked_for():
     assert closing(one, policy, 1.0) == ApprovalClosed(one.asked.id, True, "approved by bob and carol")
 
 
+@pytest.mark.parametrize(("mine", "theirs", "same"), [
+    ("alice", "Alice", True), ("alice", "ALICE", True), ("mcp:coder", "coder", True),
+    ("agent:Coder", "mcp:coder", True),
+    ("alice", "alice2", False), ("mcp:alice", "mcp:bob", False), ("a.b", "ab", False), ("smcp:x", "x", False),
+])  # fmt: skip
+def test_nobody_becomes_somebody_else_by_another_spelling(mine, theirs, same):
+    assert (person(mine) == person(theirs)) is same
+    policy = PolicySettings((PolicyRule("propose", "approval"),), approvers=2)
+    known = {"a": (one := Approval(ask_for("propose", mine, "c", "", 0.0, policy)))}
+    own = objection(known, "a", theirs, "c", Act.APPROVE)
+    assert own == ("nobody approves what they proposed" if same else "")
+    for name in (mine, theirs):
+        vote(known, RequestTaken(f"r-{name}", Act.APPROVE, name, "", "a"))
+    assert len(one.votes) == (1 if same else 2)
+    assert (closing(one, policy, 1.0) is None) is same
+
+
+def test_a_rule_is_about_an_author_however_that_is_spelled():
+    policy = PolicySettings((PolicyRule("propose", "no", "mallory*"), PolicyRule("propose", "yes")))
+    for name in ("mallory", "Mallory", "MALLORY/2"):
+        assert permission(policy, {}, "propose", name, "c") is Permission.REFUSED
+    assert permission(policy, {}, "propose", "alice", "c") is Permission.GRANTED
+
+
 @given(st.text(max_size=5), st.text(max_size=5), st.text(max_size=5), st.text(max_size=5))
 def test_another_content_author_or_act_is_another_approval(author, content, other, act):
     same = (author, content) == (other, content)
@@ -157,3 +195,26 @@ def test_what_is_closed_or_unknown_cannot_be_answered():
     }
     assert "closed" in objection(known, "a", "bob", "c", Act.APPROVE)
     assert "no approval" in objection(known, "b", "bob", "c", Act.APPROVE)
+
+
+def test_ids_of_what_is_approved_are_too_long_to_be_forged():
+    one, other = Candidate({"metal": 4}), Candidate({"metal": 5})
+    assert len(one.digest) == 64 and one.digest != other.digest and one.digest.startswith(one.id)
+    assert Secrets().clean(one.digest) == one.digest  # or what the record says would not be what was asked
+    name = name_of("propose", "alice", one.digest)
+    assert len(name) == 33
+    asked = [ask_for("propose", who, one.digest, "", 0.0, PolicySettings()) for who in ("alice", "bob")]
+    known = {one.id: Approval(one) for one in asked}
+    assert named(known, name[:8]) == named(known, name) == name
+    assert named(known, "a") == "a" and named(known, "azzzzzz") == "azzzzzz"
+
+
+def test_nobody_outside_signs_as_a_part_of_the_lab():
+    assert set(wiring.RESEARCHERS) == RESEARCHERS
+    for name in OWN:
+        for spelled in (name, name.upper(), f"{name}/x", f"{name}:gpt", f"{name} :x"):
+            assert "the lab itself signs" in unfit(spelled), spelled
+    for name in ("alice", "Ann Lee", "mcp:lab", "agent:evolve", "a/b:c", "evolver", "o.o+x@y-z"):
+        assert not unfit(name), name
+    for name in ("", " alice", "alice ", "a  b", "a" * 61, "\u0430lice", "alice\n", "-x"):
+        assert "single spaces" in unfit(name), name

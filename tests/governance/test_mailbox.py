@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from labs import coin_study, events, in_memory
+from labs import coin_study, events, in_memory, same
 
 from novum import wiring
 from novum.core.dealings import Act
-from novum.core.errors import UserError
+from novum.core.errors import StorageError, UserError
 from novum.core.events import HypothesisRegistered, ProposalMade, RequestTaken
+from novum.core.ids import canonical
+from novum.core.propose import PATIENCE
 from novum.core.requests import Request
+from novum.core.state import fold
 from novum.core.study import Budget
-from novum.governance.mailbox import FOLDER, MAX_BYTES, Mailbox
+from novum.governance.mailbox import FOLDER, MAX_BYTES, MAX_REFUSED, MAX_WAITING, Mailbox
+from novum.ledger.codec import plain
 from novum.ledger.journal import Reader, is_held
 
 
@@ -138,6 +145,114 @@ def test_any_bytes_in_the_mailbox_are_survived(tmp_path_factory, data):
     (directory / FOLDER).mkdir()
     (directory / FOLDER / "1.json").write_bytes(data)
     assert Mailbox(directory).waiting() == []
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.sampled_from([10**400, -(10**20), float("nan"), float("inf"), 1e308, "\ud800", "h1", "\0\x1b[2J", "a" * 5000])
+    | st.floats()
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = ("rationale", "probability", "effect", "parents", "reason", "approval", "content", "what")
+TRANSCRIPT = st.dictionaries(st.sampled_from(["brief", "log", "seconds", "status", "input_tokens"]), JSON)
+GENES = st.sampled_from([GENOME, GENOME, GENOME]) | JSON | st.dictionaries(st.sampled_from(list(GENOME)), JSON)
+BODY = st.fixed_dictionaries(
+    {"genome": GENES}, optional=dict.fromkeys(FIELDS, JSON) | {"transcript": JSON | TRANSCRIPT}
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(act=st.just(Act.PROPOSE) | st.sampled_from(list(Act)), body=BODY)
+@example(Act.PROPOSE, {"genome": GENOME, "rationale": "\ud800"})
+@example(Act.PROPOSE, {"genome": GENOME, "transcript": {"brief": "\ud800", "log": "\ud800"}})
+@example(Act.PROPOSE, {"genome": GENOME, "effect": 10**400})
+@example(Act.PROPOSE, {"genome": GENOME, "parents": None})
+@example(Act.PROPOSE, {"genome": {"\ud800": 1}})
+@example(Act.PAUSE, {"reason": "\ud800"})
+@example(Act.EXPORT, {"what": "\ud800"})
+def test_whatever_somebody_asks_is_in_the_record_and_the_lab_goes_on(tmp_path_factory, act, body):
+    directory = tmp_path_factory.mktemp("box")
+    box = Mailbox(directory)
+    name = box.send(act, "mallory", body)
+    lab = in_memory(coin_study(), Budget(trials=8))
+    lab.mailbox = box
+    lab.take_requests()
+    (taken,) = [event for event in events(lab) if isinstance(event, RequestTaken)]
+    assert (taken.request, taken.act, taken.author) == (name, act, "mallory")
+    assert all(canonical(plain(event)) for event in events(lab))  # what cannot be written would end the lab
+    assert not list((directory / FOLDER).iterdir())
+    with pytest.raises(KeyboardInterrupt) if act is Act.STOP else nullcontext():
+        lab.step()
+    assert same(fold(events(lab)), lab.state)
+
+
+def test_names_of_files_are_no_way_in_either(tmp_path):
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    good = json.dumps({"act": "pause", "author": "alice", "body": {}})
+    for name in (b"1\xff.json", b"1\x1b[2J.json", b"1 2.json", b"1" * 200 + b".json"):
+        Path(os.fsdecode(bytes(folder) + b"/" + name)).write_text(good)
+    (folder / "2.json").mkdir()
+    os.mkfifo(folder / "3.json")
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        assert Mailbox(tmp_path).waiting() == []
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+    assert {path.suffix for path in folder.iterdir()} == {".refused"}
+
+
+def test_nobody_can_fill_the_mailbox_against_who_wants_to_stop(tmp_path):
+    box = Mailbox(tmp_path)
+    (tmp_path / FOLDER).mkdir()
+    for number in range(MAX_WAITING):
+        (tmp_path / FOLDER / f"{number:04}.json").write_text("junk")
+    with pytest.raises(UserError, match="is the lab running"):
+        box.send(Act.PROPOSE, "alice", {})
+    for act in (Act.STOP, Act.PAUSE, Act.DENY):
+        box.send(act, "alice", {})
+    assert [one.act for one in box.waiting()] == [Act.STOP, Act.PAUSE, Act.DENY]
+    assert len(list((tmp_path / FOLDER).glob("*.refused"))) == MAX_REFUSED
+    box.send(Act.PROPOSE, "alice", {})
+
+
+@pytest.mark.parametrize("kind", ["file", "loop", "fifo"])
+def test_a_lab_that_nobody_could_stop_does_not_start(tmp_path, kind):
+    place = tmp_path / "lab" / FOLDER
+    place.parent.mkdir()
+    {"file": place.touch, "loop": lambda: place.symlink_to(place), "fifo": lambda: os.mkfifo(place)}[kind]()
+    assert Mailbox(place.parent).waiting() == []
+    with pytest.raises(StorageError, match="cannot write to"):
+        Mailbox(place.parent).send(Act.PAUSE, "alice", {})
+    with (
+        pytest.raises(UserError, match="nobody could stop this lab: move it away"),
+        wiring.session(coin_study(), Budget(trials=10), place.parent),
+    ):
+        pass
+
+
+def test_a_stop_that_came_too_late_stops_nobody_else(tmp_path):
+    for trials in (20, 40):
+        name = Mailbox(tmp_path).send(Act.STOP, "alice", {"reason": "enough"})
+        with wiring.session(coin_study(), Budget(trials=trials), tmp_path) as lab:
+            lab.run()
+            assert lab.state.trials > trials - 10
+            taken = next(event for event in events(lab) if isinstance(event, RequestTaken) and event.request == name)
+        assert not list((tmp_path / FOLDER).iterdir())
+        assert (taken.act, taken.author, taken.note) == (Act.STOP, "alice", "it came too late for its session")
+    assert wiring.verify(tmp_path).ok
+
+
+def test_nobody_outside_brings_a_study_to_its_end():
+    lab = in_memory(coin_study(), Budget(trials=300))
+    start = dict(lab.state.incumbent.candidate.genome)
+    asked = [Request(f"r{n}", Act.PROPOSE, "mallory", {"genome": start}) for n in range(PATIENCE + 20)]
+    lab.mailbox = Box(*asked)
+    assert lab.run().startswith("budget")
+    assert lab.state.refused >= len(asked)
+    assert lab.state.trials > 280
 
 
 def test_stopping_from_another_process_ends_busy_workers_within_a_second(tmp_path):

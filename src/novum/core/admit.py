@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from novum.core.approval import Permission, ask_for, name_of, permission
+from novum.core.approval import Permission, about, ask_for, permission
 from novum.core.dispatch import price, refuses_payer
 from novum.core.errors import StudyError
 from novum.core.events import Event, HypothesisRegistered, ProposalMade, ProposalRefused, ProposalReviewed
@@ -36,13 +36,13 @@ def admit(state: State, house: House) -> list[Event]:
             case Permission.NEEDED:
                 now, policy = state.wall_seconds, house.study.policy
                 words = f"candidate {proposal.candidate.id}: {proposal.rationale or 'no reason given'}"
-                return [*review, ask_for(PROPOSE, proposal.author, proposal.candidate.id, words, now, policy)]
+                return [*review, ask_for(PROPOSE, proposal.author, proposal.candidate.digest, words, now, policy)]
     return []
 
 
 def permitted(state: State, house: House, proposal: ProposalMade) -> Permission:
     """What the policy says of trying a proposal."""
-    candidate, approvals = proposal.candidate.id, state.desk.approvals
+    candidate, approvals = proposal.candidate.digest, state.desk.approvals
     return permission(house.study.policy, approvals, PROPOSE, proposal.author, candidate)
 
 
@@ -66,7 +66,7 @@ def _unpaid(state: State, house: House, proposal: ProposalMade) -> str:
 
 
 def _denied(state: State, proposal: ProposalMade) -> str:
-    known = state.desk.approvals.get(name_of(PROPOSE, proposal.author, proposal.candidate.id))
+    known = about(state.desk.approvals, PROPOSE, proposal.author, proposal.candidate.digest)
     return known.closed.reason if known and known.closed else f"the policy does not let {proposal.author} propose"
 
 

@@ -6,13 +6,13 @@ what they proposed; silence until the end of its time is a no.
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from novum.core.dealings import Act, ApprovalAsked, ApprovalClosed, RequestTaken
 from novum.core.ids import short
 from novum.core.judgement import Spent
+from novum.core.names import fits, person
 from novum.core.study import Budget, PolicyRule, PolicySettings
 
 SPEND = "spend"
@@ -45,23 +45,33 @@ def ask_for(act: str, author: str, content: str, summary: str, now: float, polic
 
 
 def name_of(act: str, author: str, content: str) -> str:
-    """The id of an approval: another act, author or content has another one."""
-    return f"a{short([act, author, content], 8)}"
+    """The id of an approval: another act, author or content has another one, whatever somebody tries."""
+    return f"a{short([act, author, content], 32)}"
+
+
+def named(approvals: Approvals, name: str) -> str:
+    """The one approval that waits under a name or begins with it; the name itself if there are none or several."""
+    found = [one for one, known in approvals.items() if known.closed is None and len(name) > 4 and one.startswith(name)]
+    return found[0] if len(found) == 1 else name
 
 
 def permission(policy: PolicySettings, approvals: Approvals, act: str, author: str, content: str) -> Permission:
     """Whether `author` may do this to exactly this content. Without rules everything is allowed; unlisted is not."""
     if not policy.rules:
         return Permission.GRANTED
-    rule = next((one for one in policy.rules if one.act == act and fnmatch.fnmatchcase(author, one.author)), None)
-    return _said(rule, approvals, name_of(act, author, content)) if rule else Permission.REFUSED
+    rule = next((one for one in policy.rules if one.act == act and fits(author, one.author)), None)
+    return _said(rule, about(approvals, act, author, content)) if rule else Permission.REFUSED
 
 
-def _said(rule: PolicyRule, approvals: Approvals, name: str) -> Permission:
+def about(approvals: Approvals, act: str, author: str, content: str) -> Approval | None:
+    """What people were asked about exactly this, and what they said."""
+    return approvals.get(name_of(act, author, content))
+
+
+def _said(rule: PolicyRule, known: Approval | None) -> Permission:
     """What one rule, and people if it asks for them, say."""
     if rule.allow != "approval":
         return Permission.GRANTED if rule.allow == "yes" else Permission.REFUSED
-    known = approvals.get(name)
     if known is None:
         return Permission.NEEDED
     if known.closed is None:
@@ -72,8 +82,8 @@ def _said(rule: PolicyRule, approvals: Approvals, name: str) -> Permission:
 def spending(policy: PolicySettings, approvals: Approvals, author: str, content: str, cost: Spent) -> Permission:
     """Whether `author` may spend `cost` on this content: only rules say no whose amount it exceeds."""
     for rule in policy.rules:
-        if rule.act == SPEND and fnmatch.fnmatchcase(author, rule.author) and exceeds(cost, rule.over):
-            return _said(rule, approvals, name_of(SPEND, author, content))
+        if rule.act == SPEND and fits(author, rule.author) and exceeds(cost, rule.over):
+            return _said(rule, about(approvals, SPEND, author, content))
     return Permission.GRANTED
 
 
@@ -92,7 +102,7 @@ def objection(approvals: Approvals, request: str, author: str, content: str, sai
         return f"{request} is closed: {known.closed.reason}"
     if content != known.asked.content:
         return f"the content of {request} is not what was looked at: look again with `novum inbox`"
-    if said is Act.APPROVE and author == known.asked.author:
+    if said is Act.APPROVE and person(author) == person(known.asked.author):
         return "nobody approves what they proposed"
     return ""
 
@@ -115,4 +125,7 @@ def closing(known: Approval, policy: PolicySettings, now: float) -> ApprovalClos
 def vote(approvals: Approvals, taken: RequestTaken) -> None:
     """Count an answer that was taken; whoever answers again changes their mind."""
     if taken.about and taken.about in approvals:
-        approvals[taken.about].votes[taken.author] = taken.act is Act.APPROVE
+        votes = approvals[taken.about].votes
+        for name in [one for one in votes if person(one) == person(taken.author)]:
+            del votes[name]
+        votes[taken.author] = taken.act is Act.APPROVE

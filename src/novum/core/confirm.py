@@ -207,7 +207,7 @@ def _allowed(state: State, house: House, chosen: Hypothesis, rule: ConfirmationO
     most = price(state, 2 * (rule.max_pairs + house.study.gate.estimate_pairs), house.slots)
     if reason := refuses_payer(state, house, most, state.purses.of(chosen.id)):
         return [HypothesisWithdrawn(chosen.id, f"its confirmation may take {most.trials} trials: {reason}")]
-    policy, author, content = house.study.policy, chosen.registered.author, chosen.candidate.id
+    policy, author, content = house.study.policy, chosen.registered.author, chosen.candidate.digest
     match spending(policy, state.desk.approvals, author, content, most):
         case Permission.NEEDED:
             words = f"confirm {chosen.id}: at most {most.trials} trials and about {most.cpu_seconds:.0f} CPU seconds"

@@ -7,11 +7,13 @@ state, and hands every `GroupDispatched` to the executor. The same ledger, seed 
 from __future__ import annotations
 
 from novum.core import confirm, followup, promotion, quarantine, query, screen
-from novum.core.admit import admit
-from novum.core.approval import closing
+from novum.core.admit import PROPOSE, admit, first_look
+from novum.core.approval import SPEND, closing
+from novum.core.dealings import ApprovalAsked
 from novum.core.dispatch import committed, price, spent
 from novum.core.events import Event
 from novum.core.house import House
+from novum.core.hypothesis import Phase
 from novum.core.judgement import Spent
 from novum.core.propose import PATIENCE, propose, spent_share
 from novum.core.state import State
@@ -55,6 +57,23 @@ def people(state: State, house: House) -> list[Event]:
     """Approvals that are decided by now."""
     policy, now = house.study.policy, state.wall_seconds
     return [end for one in state.desk.waiting if (end := closing(one, policy, now))]
+
+
+def awaited(state: State, house: House) -> bool:
+    """Whether people are asked for anything that could still be paid if they agreed."""
+    for one in state.desk.waiting:
+        least = Spent(trials=_least(state, house, one.asked))
+        if not least.trials or not house.governor.refuses(spent(state), least):
+            return True
+    return False
+
+
+def _least(state: State, house: House, asked: ApprovalAsked) -> int:
+    """Trials that it takes at least to do what is asked for."""
+    if asked.act == PROPOSE:
+        return first_look(house)
+    waits = any(one.candidate.digest == asked.content for one in state.open_hypotheses(Phase.WAITING))
+    return 2 * (1 + house.study.gate.estimate_pairs) if asked.act == SPEND and waits else 0
 
 
 def ended(state: State, house: House) -> str | None:

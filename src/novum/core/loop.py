@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from novum.core import artefacts
 from novum.core.approval import closing
 from novum.core.artefacts import Kept
-from novum.core.decide import decide, why_nothing_more
+from novum.core.decide import awaited, decide, why_nothing_more
 from novum.core.dispatch import exceeded, spent
 from novum.core.errors import ArtefactError, UserError
 from novum.core.events import (
@@ -143,10 +143,10 @@ class Lab:
         """Nothing runs: wait a moment for whoever is awaited, a thinking researcher or people, else False: the end."""
         # A policy that never asks the researcher has nothing to expect of it.
         thinking = self.policy is decide and getattr(self.house.researcher, "thinking", False)
-        waiting = [closing(one, self.house.study.policy, self.wall_seconds) for one in self.state.desk.waiting]
-        self.record([end for end in waiting if end])
-        awaited = self.state.desk.paused or self.state.vigil.holds or thinking or waiting
-        if self.draining or not awaited or self._over():
+        ends = [closing(one, self.house.study.policy, self.wall_seconds) for one in self.state.desk.waiting]
+        self.record([end for end in ends if end])
+        expected = thinking or any(ends) or awaited(self.state, self.house)
+        if self.draining or not (self.state.desk.paused or self.state.vigil.holds or expected) or self._over():
             return False
         self.ledger.append([], durable=True)
         time.sleep(min(self.patience, THOUGHT_SECONDS))

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Gt, Le
 
 from novum.core.errors import StudyError
-from novum.core.ids import short
+from novum.core.ids import digest
 
 Scalar = str | int | float | bool
 Genome = Mapping[str, Scalar]
@@ -119,14 +119,19 @@ class Candidate:
 
     @cached_property
     def id(self) -> str:
-        """Twelve hexadecimal digits, equal for equal genomes."""
+        """Twelve hexadecimal digits, equal for equal genomes: a name, which who wants to can forge."""
+        return self.digest[:12]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the genome, 64 hexadecimal digits: what permission for this and no other candidate is given to."""
         return _address(tuple((name, type(value), value) for name, value in self.genome.items()))
 
 
 @lru_cache(maxsize=4096)
 def _address(genes: tuple[tuple[str, type, Scalar], ...]) -> str:
     """The content address of a genome; one candidate stands in thousands of events. The type tells 1 from True."""
-    return short({name: value for name, _, value in genes})
+    return digest({name: value for name, _, value in genes})
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def crown(state: State, house: House, account: Account, hypothesis: Hypothesis) 
 
 def may_promote(state: State, study: Study, hypothesis: Hypothesis) -> Permission:
     """Whether the policy lets a supported hypothesis become the incumbent."""
-    author, content = hypothesis.registered.author, hypothesis.candidate.id
+    author, content = hypothesis.registered.author, hypothesis.candidate.digest
     return permission(study.policy, state.desk.approvals, PROMOTE, author, content)
 
 
@@ -48,7 +48,7 @@ def promote(state: State, house: House) -> list[Event]:
             case Permission.GRANTED:
                 return list(crown(state, house, state.account, one))
             case Permission.NEEDED:
-                author, content, size = one.registered.author, one.candidate.id, one.finding
+                author, content, size = one.registered.author, one.candidate.digest, one.finding
                 effect = f", {size.effect:+.4g} on fresh pairs" if size and size.effect is not None else ""
                 words = f"{one.id} was confirmed{effect}: shall it be the incumbent?"
                 return [ask_for(PROMOTE, author, content, words, state.wall_seconds, house.study.policy)]

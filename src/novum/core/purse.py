@@ -7,13 +7,13 @@ it lands; a session that starts anew has nothing in flight, so what was set asid
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from novum.core.events import GroupDispatched, HypothesisRegistered, ModelAsked, ModelReplied, ProposalMade
 from novum.core.events import TrialFinished as Trial
 from novum.core.judgement import Spent
+from novum.core.names import fits
 from novum.core.plans import Plan, Purpose
 
 NOTHING = Spent()
@@ -104,8 +104,8 @@ class Purses:
 
     def by_authors(self, pattern: str) -> Spent:
         """Used and set aside by all authors whose name fits `pattern`, which may hold * and ?."""
-        done = [used for name, used in self.authors.items() if fnmatch.fnmatchcase(name, pattern)]
-        flying = [aside for payer, aside in self.flights.values() if payer and _fits(payer.author, pattern)]
+        done = [used for name, used in self.authors.items() if fits(name, pattern)]
+        flying = [aside for payer, aside in self.flights.values() if payer and fits(payer.author, pattern)]
         return sum([*done, *flying, *self._awaited(pattern)], NOTHING)
 
     def by_hypothesis(self, name: str) -> Spent:
@@ -124,12 +124,8 @@ class Purses:
 
     def _awaited(self, pattern: str) -> Iterator[Spent]:
         for one in self._asked.values():
-            if _fits(one.author, pattern):
+            if fits(one.author, pattern):
                 yield Spent(tokens=one.tokens, money=one.money)
 
     def _charge(self, author: str, used: Spent) -> None:
         self.authors[author] = self.authors.get(author, NOTHING) + used
-
-
-def _fits(author: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(author, pattern)

@@ -20,7 +20,7 @@ def settle(state: State, house: House) -> list[Event]:
 
 
 def _settle(state: State, house: House, one: Hypothesis) -> list[Event]:
-    policy, author, content = house.study.policy, one.registered.author, one.candidate.id
+    policy, author, content = house.study.policy, one.registered.author, one.candidate.digest
     match permission(policy, state.desk.approvals, QUARANTINE, author, content):
         case Permission.GRANTED:
             words = "people allowed it" if policy.rules else "the study has no policy, so that nobody was asked"

@@ -30,7 +30,7 @@ def ask(state: State, house: House) -> list[Event]:
     finding = next((one for one in state.findings if one.id not in asked and not _barred(state, house, one)), None)
     if finding is None:
         return []
-    policy, author, content = house.study.policy, finding.registered.author, finding.candidate.id
+    policy, author, content = house.study.policy, finding.registered.author, finding.candidate.digest
     match permission(policy, state.desk.approvals, HOLDOUT, author, content):
         case Permission.GRANTED:
             return [HoldoutAsked(finding.id, len(holdout.asked) + 1)]
@@ -45,4 +45,4 @@ def _barred(state: State, house: House, one: Hypothesis) -> bool:
     if refuses_payer(state, house, Spent(holdout_queries=1), state.purses.of(one.id)):
         return True
     policy, approvals = house.study.policy, state.desk.approvals
-    return permission(policy, approvals, HOLDOUT, one.registered.author, one.candidate.id) is Permission.REFUSED
+    return permission(policy, approvals, HOLDOUT, one.registered.author, one.candidate.digest) is Permission.REFUSED

@@ -49,6 +49,17 @@ def answer(state: State, house: House, request: Request) -> list[Event]:
     """The events of one request. A proposal that makes no sense is taken down with the reason, and leads to nothing."""
     if request.id in state.desk.taken:
         return []
+    try:
+        return _followed(state, house, request)
+    except StudyError as error:
+        why = str(error)
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:  # what nobody thought of
+        why = f"it makes no sense ({type(error).__name__})"
+    return [RequestTaken(request.id, request.act, request.author, f"refused: {why}"[:MAX_WORDS])]
+
+
+def _followed(state: State, house: House, request: Request) -> list[Event]:
+    """Raises StudyError."""
     if request.act in (Act.APPROVE, Act.DENY):
         return [_answered(state, request)]
     if request.act is Act.EXPORT:
@@ -56,10 +67,8 @@ def answer(state: State, house: House, request: Request) -> list[Event]:
     if request.act is not Act.PROPOSE:
         note = str(request.body.get("reason", ""))[:MAX_WORDS]
         return [RequestTaken(request.id, request.act, request.author, note)]
-    try:
-        proposal = _proposal(state, house, request)
-    except StudyError as error:
-        return [RequestTaken(request.id, request.act, request.author, f"refused: {error}"[:MAX_WORDS])]
+    proposal = _proposal(state, house, request)
+    assert proposal.candidate.id  # what has no address cannot be recorded either
     taken = RequestTaken(request.id, request.act, request.author, f"proposal {proposal.number}")
     return [taken, *_transcript(request), proposal]
 
@@ -98,12 +107,14 @@ def _proposal(state: State, house: House, request: Request) -> ProposalMade:
     ):
         raise StudyError("genome: a proposal names a value for each gene, or a text for each file, that it changes")
     known = house.arena.space
-    parents = tuple(str(one) for one in body.get("parents", ()) if str(one) in state.hypotheses)
+    parents = body.get("parents", [])
+    if not isinstance(parents, list | tuple):
+        raise StudyError("parents: must be a list of hypotheses")
     return ProposalMade(
         number=state.proposals + 1,
         author=request.author,
         candidate=Candidate(known.validate(genome)),
-        parents=parents,
+        parents=tuple(str(one) for one in parents if str(one) in state.hypotheses),
         rationale=str(body.get("rationale", ""))[:MAX_WORDS],
         probability=_number(body, "probability", 0.1, 0.0, 1.0),
         effect=_number(body, "effect", 0.0, -math.inf, math.inf),
@@ -130,7 +141,7 @@ def _amount(value: object) -> float:
 
 def _number(body: Mapping[str, Any], key: str, default: float, low: float, high: float) -> float:
     value = body.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
         raise StudyError(f"{key}: must be a number, not {str(value)[:80]!r}")
     if not low <= value <= high:
         raise StudyError(f"{key}: must lie between {low:g} and {high:g}, not {value:g}")

@@ -200,11 +200,12 @@ class State:
         self.signs.proposed(event, outside=event.request in self.desk.taken)
 
     def _proposal_refused(self, event: ev.ProposalRefused) -> None:
-        for one in self.pending:
-            if one.number == event.number and not self.vigil.rests(one.author, one.number):
+        for one in [one for one in self.pending if one.number == event.number]:
+            if not self.vigil.rests(one.author, one.number):
                 self.signs.refused(one, event.reason)
+            self.refused_in_a_row += one.request not in self.desk.taken  # nobody outside ends the study
         self.pending = [proposal for proposal in self.pending if proposal.number != event.number]
-        self.refused, self.refused_in_a_row = self.refused + 1, self.refused_in_a_row + 1
+        self.refused += 1
 
     def _hypothesis_registered(self, event: ev.HypothesisRegistered) -> None:
         self.pending = [proposal for proposal in self.pending if proposal.number != event.number]

@@ -6,13 +6,13 @@ Units: effects and scales in the arena's metric, `clip` and `dmin` in standard d
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from novum.core.names import fits
 from novum.core.nouns import Genome, Limits, Setting
 from novum.core.oversight import Alarm
 from novum.core.plans import Aim
@@ -201,7 +201,7 @@ class LevelSettings:
 
     def authors_of(self, author: str) -> list[AuthorBudget]:
         """The budgets that an author's proposals are paid from."""
-        return [one for one in self.researchers if fnmatch.fnmatchcase(author, one.author)]
+        return [one for one in self.researchers if fits(author, one.author)]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import secrets
+import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,13 +19,19 @@ from typing import Any
 
 from novum.core.dealings import Act
 from novum.core.errors import StorageError, UserError
+from novum.core.names import unfit
 from novum.core.requests import Request
 
 FOLDER = "requests"
 MAX_BYTES = 4 << 20
 MAX_WAITING = 1000
+MAX_REFUSED = 100
+"""Files that were no requests and are kept for a look; further ones are removed."""
+
 SETTLED_NS = 2_000_000_000
-_AUTHOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+:/-]{0,59}")
+_FILE = re.compile(r"[0-9][0-9A-Za-z_-]{0,79}")
+_BOUNDED = (Act.PROPOSE, Act.EXPORT)
+"""What only so many may wait of. Nothing is in the way of who wants to stop a lab, or answers its questions."""
 
 
 @dataclass
@@ -40,8 +47,8 @@ class Mailbox:
 
     def send(self, act: Act, author: str, body: dict[str, Any]) -> str:
         """Leave a request; returns its id. Raises StorageError, UserError."""
-        if not _AUTHOR.fullmatch(author):
-            raise UserError(f"author {author[:80]!r}: use up to 60 letters, digits and . _ @ + : / -")
+        if why := unfit(author):
+            raise UserError(f"author {author[:80]!r}: {why}")
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
         text = json.dumps({"id": name, "act": str(act), "author": author, "body": body})
         if len(text) > MAX_BYTES:
@@ -49,7 +56,7 @@ class Mailbox:
         folder = self.directory / FOLDER
         try:
             folder.mkdir(exist_ok=True)
-            if sum(1 for _ in folder.iterdir()) >= MAX_WAITING:
+            if act in _BOUNDED and sum(1 for _ in folder.glob("[0-9]*.json")) >= MAX_WAITING:
                 raise UserError(f"{folder} holds {MAX_WAITING} requests already: is the lab running?")
             draft = folder / f".{name}"
             draft.write_text(text)
@@ -60,7 +67,8 @@ class Mailbox:
 
     def waiting(self) -> list[Request]:
         """Requests in the order of their arrival; what is no request is set aside as .refused."""
-        folder, found = self.directory / FOLDER, []
+        folder = self.directory / FOLDER
+        found: list[Request] = []
         try:
             changed = os.stat(self._place).st_mtime_ns  # noqa: PTH116 a Path would cost more than the call
             if changed == self._unchanged:
@@ -68,12 +76,20 @@ class Mailbox:
             for path in sorted(folder.glob("[0-9]*.json")):
                 if path.name not in self._seen:
                     found += self._read(path)
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError:  # nobody has asked for anything yet, or nobody can: see `check`
             return []
         # The clock of a file system ticks in milliseconds: a folder that changed just now may change once more unseen.
         settled = time.time_ns() - changed > SETTLED_NS
         self._unchanged = changed if settled and not found else 0
         return found
+
+    def check(self) -> None:
+        """Hold the place of requests to what it must be, if it is there. Raises UserError."""
+        folder = self.directory / FOLDER
+        if (folder.exists() or folder.is_symlink()) and not (folder.is_dir() and os.access(folder, os.R_OK | os.W_OK)):
+            raise UserError(
+                f"{folder} is no directory that can be read and written, so nobody could stop this lab: move it away"
+            )
 
     def done(self, request: Request) -> None:
         """The request is in the record: its file has served."""
@@ -83,16 +99,44 @@ class Mailbox:
 
     def _read(self, path: Path) -> list[Request]:
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(fd, "rb") as file:
-                data = file.read(MAX_BYTES + 1)
-            given = json.loads(data)
+            given = _encodable(json.loads(_content(path)))
             request = Request(path.stem, Act(given["act"]), str(given["author"]), dict(given["body"]))
-            if len(data) > MAX_BYTES or not _AUTHOR.fullmatch(request.author):
-                raise ValueError("too large, or a strange author")
+            if not _FILE.fullmatch(path.stem) or unfit(request.author):
+                raise ValueError("a strange name or author")
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             self._seen.add(path.name)
-            with suppress(OSError):
-                path.rename(path.with_suffix(".refused"))
+            self._set_aside(path)
             return []
         return [request]
+
+    @staticmethod
+    def _set_aside(path: Path) -> None:
+        with suppress(OSError):
+            if path.is_dir() or sum(1 for _ in path.parent.glob("*.refused")) < MAX_REFUSED:
+                path.rename(path.with_suffix(".refused"))
+            else:
+                path.unlink()
+
+
+def _content(path: Path) -> bytes:
+    """Raises OSError, ValueError for what is no plain file of a size that may be."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise ValueError("no plain file")
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(fd)
+    if len(data) > MAX_BYTES:
+        raise ValueError("too large")
+    return data
+
+
+def _encodable(value: Any) -> Any:
+    """`value` with its texts as UTF-8 can write them: JSON can hold halves of characters, and a record cannot."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, list) else value

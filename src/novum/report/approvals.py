@@ -11,7 +11,8 @@ from novum.report.patches import patch_of
 from novum.report.reach import remarked
 from novum.report.words import changes, in_line, seconds
 
-MAX_CHANGE = 8000
+MAX_GENES = 100_000
+"""Characters of a change of genes: more than any study has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def waiting(state: State) -> list[Waiting]:
                 author=one.asked.author,
                 summary=one.asked.summary,
                 content=one.asked.content,
-                change=_change(state, genome)[:MAX_CHANGE] if genome is not None else "",
+                change=_change(state, genome) if genome is not None else "",
                 cost=_cost(state, one.asked.act),
                 expires_in=max(0.0, one.asked.expires - state.wall_seconds),
                 votes=f"{len(yes)} of {state.study.policy.approvers} have approved",
@@ -58,21 +59,22 @@ def waiting(state: State) -> list[Waiting]:
 
 
 def _genome(state: State, content: str) -> Genome | None:
-    proposed: list[ProposalMade] = [one for one in state.pending if one.candidate.id == content]
+    proposed: list[ProposalMade] = [one for one in state.pending if one.candidate.digest == content]
     if proposed:
         return proposed[0].candidate.genome
-    return state.candidates[content].genome if content in state.candidates else None
+    known = state.candidates.get(content[:12])
+    return known.genome if known and known.digest == content else None
 
 
 def _remarks(state: State, content: str) -> tuple[str, ...]:
     """What the critic remarked on the proposals of a candidate, those that wait and those that were registered."""
-    waiting = [one.number for one in state.pending if one.candidate.id == content]
-    known = [one.registered.number for one in state.hypotheses.values() if one.candidate.id == content]
+    waiting = [one.number for one in state.pending if one.candidate.digest == content]
+    known = [one.registered.number for one in state.hypotheses.values() if one.candidate.digest == content]
     return tuple(words for number in dict.fromkeys(waiting + known) for words in remarked(state, number))
 
 
 def _change(state: State, genome: Genome) -> str:
-    return patch_of(state, genome) or in_line(changes(genome, state.incumbent.candidate.genome), 400)
+    return patch_of(state, genome) or in_line(changes(genome, state.incumbent.candidate.genome), MAX_GENES)
 
 
 def _cost(state: State, act: str) -> str:

@@ -44,10 +44,11 @@ def failing_incumbent(state: State, post: Post) -> Iterator[Intervened]:
     count, failed = len(reign.recent), sum(failed for _, failed in reign.recent)
     chance = more_than_before(failed, count, failed_before, before)
     if before and chance < post.settings.failure_level:
-        cause = next((run.cause for run, plan in reversed(state.failures) if plan.candidate.id == name), "")
+        # The kind alone: proposers read this, and nothing reaches them that a run on the gate's data printed.
+        kind = next((run.kind for run, plan in reversed(state.failures) if plan.candidate.id == name), "")
         words = (
             f"THE INCUMBENT ITSELF FAILS: {failed} of its last {count} runs in confirmations gave no score, "
-            f"{failed_before} of {before} before ({' '.join(cause.split())[:160]}); look into it before you believe "
+            f"{failed_before} of {before} before ({kind}); look into it before you believe "
             "what beats it"
         )
         evidence = {"runs": count, "failed": failed, "before": before, "failed_before": failed_before}
