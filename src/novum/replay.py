@@ -6,6 +6,7 @@ were trained together run together again. Only trials whose seeds are public can
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -121,7 +122,8 @@ def replay(
     not the one of the record. arena: the Arena object of a lab with one of your own.
     Raises ExecutorError, IntegrityError, LabMismatch, MissingExtra, StudyError, UserError.
     """
-    told, about, plans = _packed(Path(target)) if Path(target).is_file() else _found(target, lab)
+    packed = os.path.isfile(target)  # noqa: PTH113 it takes any name, however long
+    told, about, plans = _packed(Path(target)) if packed else _found(target, lab)
     study, state = told.archive.study, told.archive
     assert study
     problem = arena or wiring.arena(study)

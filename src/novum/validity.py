@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from novum.core.errors import StudyError
 from novum.core.nouns import RESOURCES, Card
 from novum.core.rule import metric_of
@@ -46,11 +49,24 @@ def check_metrics(study: Study, card: Card) -> None:
 
 def check_secrets(study: Study, secrets: Secrets) -> None:
     """A study is the first thing in the record, so it may hold no secret. Raises StudyError."""
-    words = {"question": study.question, "comments.model": study.comments.model}
-    options = {**study.options, **study.researcher.options, **study.baseline, **words}
-    for name, value in options.items():
-        if isinstance(value, str) and secrets.where(value):
+    from novum.ledger.codec import plain
+
+    for place, text in _texts(plain(study), ""):
+        if secrets.where(text):
             raise StudyError(
-                f"{name}: holds what looks like a key or a password, and would be in the record for ever: take it out, "
-                "or give it in an environment variable"
+                f"{place}: holds what looks like a key or a password, and would be in the record for ever: take it "
+                "out, or give it in an environment variable"
             )
+
+
+def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Every text within a value with its place; a text that is itself the name of a field is a text too."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield place or "study", str(name)
+            yield from _texts(item, f"{place}.{name}" if place else str(name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item, place)

@@ -123,7 +123,7 @@ def test_bad_input_is_one_line_that_says_what_to_do(tmp_path):
     assert "not empty" in novum("new", tmp_path, cwd=tmp_path, status=2)
     assert "there is no layout 'x'" in novum("import", "x", tmp_path, cwd=tmp_path, status=2)
     assert "no lab in" in novum("apply", "h1", "--lab", tmp_path / "none", cwd=tmp_path, status=2)
-    assert "nothing to stop" in novum("stop", "--lab", tmp_path, cwd=tmp_path, status=2)
+    assert "no lab in" in novum("stop", "--lab", tmp_path, cwd=tmp_path, status=2)
     assert "study.toml" in novum("run", tmp_path, cwd=tmp_path, status=2)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from novum.core.nouns import Kind
 from novum.core.study import Budget, ResearcherSettings, ScreeningSettings, Study
 from novum.governance.mailbox import FOLDER, Mailbox
 from novum.ledger.journal import Reader
+from novum.mcp.acting import Desk
 from novum.mcp.reading import quoted
 from novum.mcp.server import server
 from novum.mcp.window import Window
@@ -254,6 +256,47 @@ def test_an_agent_cannot_flood_the_mailbox(tmp_path):
         told = call(tmp_path / "lab", *asked)
     assert [one[0] for one in told] == [False] * 20 + [True] * 5
     assert "follow them first" in told[-1][1]
+
+
+def test_starting_the_server_again_gives_no_further_room(tmp_path):
+    study = coin_study(researcher=ResearcherSettings("inbox"))
+    said = {"rationale": "x", "probability": 0.2}
+    asked = [("propose", said | {"genome": {"spin": 2, "shade": n}}) for n in range(30)]
+    with wiring.session(study, Budget(wall_seconds=60), tmp_path / "lab") as lab:
+        first = call(tmp_path / "lab", *asked[:15])
+        Mailbox(tmp_path / "lab").send(Act.PROPOSE, "mcp:somebody", {"genome": {}})
+        again = call(tmp_path / "lab", *asked[15:25])
+        assert [one[0] for one in first + again] == [False] * 20 + [True] * 5
+        assert "follow them first" in again[-1][1]
+        assert not call(tmp_path / "lab", asked[26], name="another")[0][0]
+        lab.take_requests()
+        assert not call(tmp_path / "lab", asked[27])[0][0]
+
+
+def test_counting_what_waits_is_quick_however_much_it_is_and_moves_nothing(tmp_path):
+    directory = tmp_path / "lab"
+    with wiring.session(coin_study(researcher=ResearcherSettings("inbox")), Budget(wall_seconds=60), directory):
+        pass
+    box = Mailbox(directory)
+    for n in range(900):
+        box.send(Act.PROPOSE, f"mcp:{n % 3}", {"genome": {"spin": 2}, "rationale": "x" * 3000})
+    for n, text in enumerate(["[", "[]", "{}", "7", '{"author": []}', "[" * 9000, "\udcff"]):
+        (directory / FOLDER / f"{n}.json").write_bytes(text.encode(errors="surrogateescape"))
+    (directory / FOLDER / "8.json").mkdir()
+    before = sorted((directory / FOLDER).iterdir())
+    desk = Desk(Window(directory), "mcp:1")
+    assert desk._waiting() == 300
+    began = time.process_time()
+    assert desk._waiting() == 300
+    assert time.process_time() - began < 0.1
+    assert sorted((directory / FOLDER).iterdir()) == before
+
+
+def test_a_name_that_is_too_long_is_told_so(quiet, caplog):
+    for name in ("x" * 5000, "h" + "7" * 300, "1-" * 200):
+        ((bad, text, _),) = call(quiet, ("follow", {"name": name}))
+        assert bad and "a name has at most" in text and len(text) < 300
+    assert not caplog.records
 
 
 def test_words_of_others_are_marked_cleaned_and_cut():

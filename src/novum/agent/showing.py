@@ -5,6 +5,7 @@ from __future__ import annotations
 from novum.agent.nouns import Bench
 from novum.core.nouns import Genome
 from novum.core.ports import CandidateSpace
+from novum.core.unseen import exact
 from novum.report.words import changes, clean, in_line
 from novum.source.patch import patch
 from novum.source.patch import summary as lines
@@ -20,12 +21,12 @@ def summary(space: CandidateSpace, made: Bench, genome: Genome) -> str:
 
 
 def difference(space: CandidateSpace, made: Bench, genome: Genome) -> str:
-    """A unified diff against the incumbent that the agent saw; the genes that differ, for genes."""
+    """A unified diff against the incumbent that the agent saw, its odd characters written out; for genes, these."""
     if not isinstance(space, SourceSpace):
         return "\n".join(f"{one.gene}: {one.old} -> {one.new}" for one in changes(genome, made.start))
     found, gone = _moved(space, made, genome)
     text = patch(found, space.complete(genome)) + "".join(f"deleted: {path}\n" for path in gone)
-    return clean(text).rstrip("\n")
+    return exact(text).rstrip("\n")
 
 
 def _moved(space: SourceSpace, made: Bench, genome: Genome) -> tuple[SourceSpace, list[str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, safe
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab, line, safe
 from novum.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ def _show(one: Round, *, send: bool, shown: bool, quiet: bool, many: bool) -> No
         lines = one.log.rstrip().splitlines()[-LINES:]
         if not lines or not shown:
             _say("the end of what it printed:" if lines else "it printed nothing")
-            for line in lines:
-                _echo(line)
+            for text in lines:
+                _echo(text)
         if many:
             _say(f"round {one.number}: {one.failure}")
     elif not quiet and send:
@@ -156,18 +156,18 @@ def _show(one: Round, *, send: bool, shown: bool, quiet: bool, many: bool) -> No
 
 def _show_fate(one: Round, *, quiet: bool) -> None:
     fate = one.fate
-    known = [fate.hypothesis, fate.outcome or fate.stage, safe(fate.words)] if fate else []
+    known = [fate.hypothesis, fate.outcome or fate.stage, line(fate.words)] if fate else []
     said = "; ".join(part for part in (" ".join(filter(None, known)), one.waited) if part)
     if not quiet:
         print(f"request {one.request}: {said}")
 
 
-def _echo(line: str) -> None:
+def _echo(text: str) -> None:
     """A line of what the agent printed."""
-    _say(f"  | {line}")
+    _say(f"  | {text}")
 
 
-def _nothing(line: str) -> None:
+def _nothing(text: str) -> None:
     """Do not show it: the record has it."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, safe, table
+from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line, table
 from novum.core.errors import MissingExtra, UserError
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def league(
     from novum.ledger.journal import Reader
     from novum.report.league import Books
 
+    if output is not None:
+        check_file(output)
     directory = find_lab(lab)
     with Reader(directory) as reader, consistent():
         books = Books()
@@ -80,11 +82,11 @@ def _print(found: League) -> None:
     models = any(line.tokens or line.money for line in found.lines)
     columns = ["author", "ideas", "refused", "found", "refuted", "CPU s", "gain", "gain/h", "Brier", "base"]
     columns += ["tokens", "$"] if models else []
-    rows = [_row(line, models) for line in found.lines]
+    rows = [_row(one, models) for one in found.lines]
     table(columns, rows, right=frozenset(range(1, len(columns))))
-    for line in found.lines:
-        for one in line.effects:
-            print(f"{one.hypothesis} by {safe(line.author)}: expected {one.expected:+.3g}, found {one.realised:+.3g}")
+    for author in found.lines:
+        for one in author.effects:
+            print(f"{one.hypothesis} by {line(author.author)}: expected {one.expected:+.3g}, found {one.realised:+.3g}")
     print(
         f"\ngain: confirmed on fresh seeds, in {found.metric}, in all and per CPU hour. Brier: squared error of the "
         "predicted\nprobabilities, smaller is better; base: of predicting for each how often any is supported.\n"

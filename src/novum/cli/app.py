@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from novum.cli.output import line
 from novum.core.errors import NovumError, UserError
 from novum.version import __version__
 
@@ -38,7 +39,21 @@ def _main(
 
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
-    from novum.cli import agent, agents, ask, explain, export, interventions, programs, prove, read, record, run, search
+    from novum.cli import (
+        agent,
+        agents,
+        ask,
+        explain,
+        export,
+        inbox,
+        interventions,
+        programs,
+        prove,
+        read,
+        record,
+        run,
+        search,
+    )
 
     run.register(app)
     read.register(app)
@@ -48,11 +63,13 @@ def main() -> None:
     prove.register(app)
     programs.register(app)
     ask.register(app)
+    inbox.register(app)
     agents.register(app)
     agent.register(app)
     interventions.register(app)
     explain.register(app)
     try:
+        _check_words(sys.argv[1:])
         app()
     except UserError as error:
         _fail(str(error), 2)
@@ -63,8 +80,19 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror or error}; give another path, or make this one usable", 2)
+
+
+def _check_words(words: list[str]) -> None:
+    """Raises UserError for bytes that are no text: they could be neither shown nor recorded."""
+    for word in words:
+        if not word.isascii() and any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise UserError(f"argument {word[:80]!r}: this is not UTF-8 text; rename the file, or type it again")
 
 
 def _fail(message: str, status: int) -> None:
-    print(f"novum: {message}", file=sys.stderr)
+    print(f"novum: {line(message)}", file=sys.stderr)
     sys.exit(status)

@@ -1,17 +1,19 @@
-"""`novum propose | pause | resume | stop | inbox | approve | deny`: requests to a lab, kept in its record."""
+"""`novum propose | pause | resume | stop | approve | deny`: requests to a lab, kept in its record."""
 
 from __future__ import annotations
 
 import getpass
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, safe
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab
 from novum.core.errors import UserError
+from novum.core.study import LARGEST
 
 STOP_SECONDS = 5.0
 
@@ -25,7 +27,6 @@ def register(app: typer.Typer) -> None:
     app.command()(pause)
     app.command()(resume)
     app.command()(stop)
-    app.command()(inbox)
     app.command()(approve)
     app.command()(deny)
 
@@ -47,6 +48,7 @@ def propose(
     from novum.wiring import arena
 
     directory = find_lab(lab)
+    _check_forecast(probability, effect)
     state = read_lab(directory)
     assert state.study
     space = arena(state.study).space
@@ -59,18 +61,26 @@ def propose(
     _send(directory, "propose", author, body, json=json)
 
 
+def _check_forecast(probability: float, effect: float) -> None:
+    """Raises UserError for what is no probability, or no size."""
+    if not 0.0 <= probability <= 1.0:
+        raise UserError(f"--probability {probability:g}: must lie between 0 and 1")
+    if not abs(effect) < LARGEST:
+        raise UserError(f"--effect {effect:g}: must be a number of ordinary size, in metric units")
+
+
 def pause(
     lab: LabOption = None, reason: ReasonOption = "", author: AuthorOption = None, json: JsonOption = False
 ) -> None:
     """Start nothing new; what runs is finished. `novum resume` goes on."""
-    _send(find_lab(lab), "pause", author, {"reason": reason}, json=json)
+    _send(_find_campaign(lab), "pause", author, {"reason": reason}, json=json)
 
 
 def resume(
     lab: LabOption = None, reason: ReasonOption = "", author: AuthorOption = None, json: JsonOption = False
 ) -> None:
     """Go on after a pause."""
-    _send(find_lab(lab), "resume", author, {"reason": reason}, json=json)
+    _send(_find_campaign(lab), "resume", author, {"reason": reason}, json=json)
 
 
 def stop(
@@ -79,7 +89,7 @@ def stop(
     """End a running session within a second, its trials in flight included; the next `novum run` goes on from there."""
     from novum.ledger.journal import is_held
 
-    directory = find_lab(lab)
+    directory = _find_campaign(lab)
     if not is_held(directory):
         raise UserError(f"no session runs in {directory}: there is nothing to stop")
     began = time.monotonic()
@@ -90,25 +100,6 @@ def stop(
         raise UserError(f"the session in {directory} has not ended yet; its process is named in {directory}/lab.lock")
     if not json:
         print(f"stopped after {time.monotonic() - began:.1f} s; what was finished is kept")
-
-
-def inbox(lab: LabOption = None, json: JsonOption = False) -> None:
-    """What waits for people's approval: who wants what, of which content, until when."""
-    from novum.api import read_lab
-    from novum.report.approvals import waiting
-
-    found = waiting(read_lab(find_lab(lab)))
-    if json:
-        print(as_json(found))
-        return
-    for one in found:
-        print(f"{one.id}  {one.author} wants to {one.act}: {safe(one.summary)}")
-        print(f"    content {one.content}; about {one.cost}; expires after {one.expires_in:.0f} s; {one.votes}")
-        for line in (safe(" ".join(words.split())) for words in one.remarks):
-            print(f"    critic: {line}")
-        for line in safe(one.change).splitlines():
-            print(f"    {line}")
-    print(f"{len(found)} waiting" if found else "nothing waits for approval")
 
 
 ApprovalArgument = Annotated[str, typer.Argument(metavar="ID", help="See `novum inbox`.")]
@@ -141,6 +132,17 @@ def _answer(act: str, approval: str, lab: Path | None, reason: str, author: str 
     if why := objection(approvals, approval, author or user(), content, Act(act)):
         raise UserError(why)
     _send(directory, act, author, {"approval": approval, "content": content, "reason": reason}, json=json)
+
+
+def _find_campaign(lab: Path | None) -> Path:
+    """The lab to ask. Raises UserError where there is none: then nothing is written there either."""
+    from novum.ledger.journal import Reader
+
+    directory = find_lab(lab)
+    with Reader(directory) as reader, closing(reader.rows()) as rows:
+        if next(rows, None) is None:
+            raise UserError(f"the lab {directory} is empty: no campaign was opened in it")
+    return directory
 
 
 def _send(directory: Path, act: str, author: str | None, body: dict[str, Any], *, json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, safe
+from novum.cli.output import JsonOption, LabOption, as_json, block, find_lab, line
 from novum.core.errors import UserError
 
 
@@ -38,7 +38,8 @@ def explain(
         print(as_json(found))
         return
     for sentence in found.interpretation.sentences:
-        print(safe(sentence.cited))
+        print(line(sentence.cited))
     for one in found.comments:
-        print(f"\n{safe(one.author)}, a model, said this; nothing is measured or decided by it:\n    {safe(one.text)}")
+        print(f"\n{line(one.author)}, a model, said this; nothing is measured or decided by it:")
+        print("\n".join(block(one.text)))
     print("\nEach number names its event in brackets: `novum log --event 512` shows event 512.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab
+from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab
 from novum.core.errors import UserError
 
 FindingArgument = Annotated[
@@ -41,8 +41,11 @@ def export(
         raise UserError("say what to export: --csv DIR, --parquet DIR, --mlflow DIR, or FINDING -o pack.zip")
     if bool(finding) != bool(output):
         raise UserError("an evidence pack needs both: novum export FINDING -o pack.zip")
+    if output:
+        check_file(output)
     directory = find_lab(lab)
-    _check_allowed(directory, f"the evidence pack of {finding}" if finding else "tables")
+    wanted = [f"the evidence pack of {finding}"] if finding else []
+    _check_allowed(directory, [*wanted, *(["tables"] if any((csv, parquet, mlflow)) else [])])
     written = _tables(directory, csv, parquet, mlflow)
     if finding and output:
         from novum.audit.pack import write_pack
@@ -56,8 +59,11 @@ def export(
             print(f"{form:<8} {what['path']}: {counts}")
 
 
-def _check_allowed(directory: Path, what: str) -> None:
-    """Hold an export to the study's policy; where people have to agree, leave the question in the lab."""
+def _check_allowed(directory: Path, wanted: list[str]) -> None:
+    """Hold each thing of an export to the study's policy; where people have to agree, leave the question in the lab.
+
+    Raises UserError.
+    """
     from novum.api import read_lab
     from novum.cli.ask import user
     from novum.core.approval import Permission, permission
@@ -67,18 +73,18 @@ def _check_allowed(directory: Path, what: str) -> None:
 
     state = read_lab(directory)
     assert state.study
-    author = user()
-    said = permission(state.study.policy, state.desk.approvals, EXPORT, author, export_content(state, what))
-    if said is Permission.GRANTED:
-        return
-    if said is Permission.REFUSED:
+    policy, approvals, author = state.study.policy, state.desk.approvals, user()
+    said = {what: permission(policy, approvals, EXPORT, author, export_content(state, what)) for what in wanted}
+    if refused := [what for what, word in said.items() if word is Permission.REFUSED]:
+        what = " and ".join(refused)
         raise UserError(f"the policy of this lab does not let {author} export {what}, or people denied it: novum log")
-    if said is Permission.NEEDED:
+    for what in (what for what, word in said.items() if word is Permission.NEEDED):
         Mailbox(directory).send(Act.EXPORT, author, {"what": what})
-    raise UserError(
-        f"people have to agree before {author} may export {what}: they are asked as soon as the lab runs (novum inbox, "
-        "novum approve); then give the same command again"
-    )
+    if missing := [what for what, word in said.items() if word is not Permission.GRANTED]:
+        raise UserError(
+            f"people have to agree before {author} may export {' and '.join(missing)}: they are asked as soon as the "
+            "lab runs (novum inbox, novum approve); then give the same command again"
+        )
 
 
 def _tables(directory: Path, csv: Path | None, parquet: Path | None, mlflow: Path | None) -> dict[str, dict[str, Any]]:

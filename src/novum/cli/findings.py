@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from novum.cli.output import genome, number, safe
+from novum.cli.output import genome, line, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def print_findings(found: list[Finding]) -> None:
         changed = {k: v for k, v in finding.candidate.items() if finding.incumbent.get(k) != v}
         print(f"\n{finding.id}  {finding.grade}: {genome(changed)}")
         print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
-        print(f"    proposed by {finding.author}: {safe(finding.rationale)[:RATIONALE] or 'no reason given'}")
+        print(f"    proposed by {line(finding.author)}: {_cut(line(finding.rationale)) or 'no reason given'}")
         print(f"    E = {finding.e_value:.4g} >= {finding.threshold:.4g} after {finding.n} pairs of fresh seeds")
         print(
             f"    effect {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}; "
@@ -40,11 +40,11 @@ def print_findings(found: list[Finding]) -> None:
         print(f"    tuned with {mine.trials} / {other.trials} trials ({mine.settings} settings, {mine.seeds} seeds)")
         print(f"    {finding.trust}; trials: {finding.isolation or 'not recorded'}")
         for remark in finding.remarks:
-            print(f"    the critic remarked: {safe(remark)}")
+            print(f"    the critic remarked: {line(remark)}")
         if finding.suspicion:
-            print(f"    called too good to be true: {safe(finding.suspicion)}")
-        for line in further(finding):
-            print(f"    {line}")
+            print(f"    called too good to be true: {line(finding.suspicion)}")
+        for said in further(finding):
+            print(f"    {line(said)}")
 
 
 def further(finding: Finding) -> list[str]:
@@ -67,14 +67,14 @@ def further(finding: Finding) -> list[str]:
     return lines
 
 
-def print_holdout(line: HoldoutLine | None) -> None:
+def print_holdout(found: HoldoutLine | None) -> None:
     """What is left of the holdout, and what naive use of it would claim."""
-    if line is None:
+    if found is None:
         return
-    now = "closed" if line.closed else f"{line.left} left"
-    print(f"\nfinal data: {line.queries} queries ({line.mechanism}), {now}")
-    if line.warning:
-        print(f"    warning: {line.warning}")
+    now = "closed" if found.closed else f"{found.left} left"
+    print(f"\nfinal data: {found.queries} queries ({found.mechanism}), {now}")
+    if found.warning:
+        print(f"    warning: {line(found.warning)}")
 
 
 def print_exploratory(found: Sequence[Exploratory]) -> None:
@@ -85,6 +85,10 @@ def print_exploratory(found: Sequence[Exploratory]) -> None:
     for one in found[:5]:
         changed = {k: v for k, v in one.candidate.items() if one.incumbent.get(k) != v}
         print(f"    {one.id}  {genome(changed)}: E = {one.e_value:.3g} of {one.threshold:.3g} after {one.n} pairs")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= RATIONALE else text[: RATIONALE - 1] + "…"
 
 
 def _costs(finding: Finding) -> str:

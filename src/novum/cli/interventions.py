@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, safe
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab, line
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,6 @@ def interventions(lab: LabOption = None, json: JsonOption = False) -> None:
     for one in found:
         when = datetime.fromtimestamp(one.time / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S")
         alarm = one.alarm.replace("_", " ")
-        print(f"{one.seq:>7}  {when}  {alarm:<12}  {one.done:<18}  {safe(one.about) or 'the lab'}")
-        for line in (one.words, one.figures):
-            if line:
-                print(f"         {safe(line)}")
+        print(f"{one.seq:>7}  {when}  {alarm:<12}  {one.done:<18}  {line(one.about) or 'the lab'}")
+        for said in filter(None, (one.words, one.figures)):
+            print(f"         {line(said)}")

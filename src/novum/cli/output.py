@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from novum.core.errors import UserError
+from novum.core.unseen import exact, tame
 
 if TYPE_CHECKING:
     from novum.core.archive import Archive
@@ -23,8 +23,6 @@ LabOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON value on standard output, for machines.")]
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
 
 def find_lab(lab: Path | None) -> Path:
     """The lab to read. Raises UserError when there is none."""
@@ -36,6 +34,12 @@ def find_lab(lab: Path | None) -> Path:
     if not databases:
         raise UserError("no lab here: start one with `novum run recall`, or give --lab DIR")
     return databases[-1].parent
+
+
+def check_file(path: Path) -> None:
+    """Hold the path of a file to be written to what it must be. Raises UserError."""
+    if not path.name or os.path.isdir(path):  # noqa: PTH112 it takes any name, however long
+        raise UserError(f"--output {str(path)!r}: this is a directory; give the name of a file")
 
 
 def read_state(lab: Path) -> State:
@@ -53,10 +57,10 @@ def read_archive(lab: Path) -> Archive:
 
 
 def as_json(value: Any) -> str:
-    """One line of JSON from dataclasses, tuples, paths and plain values. NaN never appears."""
+    """One line of JSON in ASCII from dataclasses, tuples, paths and plain values. NaN never appears."""
     from novum.ledger.codec import plain
 
-    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, default=str)
+    return json.dumps(plain(value), allow_nan=False, default=str)
 
 
 def in_lines(value: Any) -> str:
@@ -67,15 +71,25 @@ def in_lines(value: Any) -> str:
 
 
 def safe(text: str) -> str:
-    """Text from a trial, without terminal control sequences."""
-    return _CONTROL.sub("", text)
+    """Text from elsewhere without terminal control sequences; what nobody would see of it is written out."""
+    return tame(text)
+
+
+def line(text: str) -> str:
+    """Text from elsewhere in one line, so that no part of it looks like a line of the lab's own."""
+    return " ".join(safe(text).split())
+
+
+def block(text: str) -> list[str]:
+    """Text from elsewhere line by line, each marked as such, with nothing taken out and everything to be seen."""
+    return [f"    | {one}" for one in exact(text).removesuffix("\n").split("\n")] if text else []
 
 
 def genome(values: Any) -> str:
     """A genome in one line; the baseline of a program changes nothing."""
     from novum.core.words import written
 
-    return " ".join(f"{name}={written(value)}" for name, value in values.items()) or "(no change)"
+    return line(" ".join(f"{name}={written(value)}" for name, value in values.items())) or "(no change)"
 
 
 def number(value: float | None) -> str:
@@ -84,7 +98,7 @@ def number(value: float | None) -> str:
 
 
 def table(columns: list[str], rows: list[list[str]], *, right: frozenset[int] = frozenset()) -> None:
-    """Print a table that fits the terminal; values are taken literally."""
+    """Print a table that fits the terminal; values are taken literally, each in one line."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -93,5 +107,5 @@ def table(columns: list[str], rows: list[list[str]], *, right: frozenset[int] = 
     for place, name in enumerate(columns):
         shown.add_column(name, justify="right" if place in right else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(safe(cell)) for cell in row))
+        shown.add_row(*(Text(line(cell)) for cell in row))
     Console(soft_wrap=False).print(shown)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab
+from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line
+from novum.core.errors import UserError
+from novum.core.unseen import exact
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +47,7 @@ def import_study(
     done = known[layout](source, output or source.resolve().with_name(f"{source.resolve().name}-novum"))
     print(f"wrote {done.directory}")
     for note in done.notes:
-        print(f"note: {note}")
+        print(f"note: {line(note)}")
     print(f"\nnext: novum run {done.directory}")
 
 
@@ -58,14 +61,27 @@ def apply(
     """The winning change as a patch: to standard output, a file, or a new branch. Your files are never edited."""
     from novum.programs import branch_of, patch_of
 
+    if output is not None:
+        check_file(output)
     patch = patch_of(find_lab(lab), finding)
     if branch:
         print(branch_of(patch, to, branch, finding))
     elif output:
-        output.write_text(patch)
+        _write(output, patch.encode())
         print(f"wrote {output}; apply it with: git apply {output}  (or: patch -p1 < {output})")
+    elif sys.stdout.isatty():
+        print(exact(patch), end="")
     else:
-        print(patch, end="")
+        sys.stdout.buffer.write(patch.encode())
+        sys.stdout.flush()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Raises UserError."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}; choose another --output") from None
 
 
 def doctor(json: JsonOption = False) -> None:

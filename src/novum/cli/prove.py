@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, number, table
+from novum.cli.output import JsonOption, LabOption, as_json, find_lab, line, number, table
 from novum.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def replay(
     """
     from novum.replay import replay as run_again
 
-    directory = None if Path(target).is_file() else find_lab(lab)
+    directory = None if os.path.isfile(target) else find_lab(lab)  # noqa: PTH113 it takes any name, however long
     say = (lambda _: None) if json else (lambda text: print(text, file=sys.stderr, flush=True))
     done = run_again(target, directory, trials=trials, workers=workers, anyway=anyway, say=say)
     if json:
@@ -85,6 +85,6 @@ def _print(done: Replayed) -> None:
     rows = [[one.trial, one.purpose, one.how, number(one.recorded), number(one.now), one.words] for one in done.trials]
     table(["trial", "for", "came out", "recorded", "now", ""], rows, right=frozenset({3, 4}))
     for note in done.notes:
-        print(f"note: {note}")
+        print(f"note: {line(note)}")
     parts = [f"{done.count(how)} {how}" for how in How if done.count(how)]
     print(f"{done.about}: {len(done.trials)} trials run again: {', '.join(parts)}")

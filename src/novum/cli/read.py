@@ -12,12 +12,13 @@ from novum.cli.output import (
     JsonOption,
     LabOption,
     as_json,
+    block,
     find_lab,
     genome,
+    line,
     number,
     read_archive,
     read_state,
-    safe,
     table,
 )
 from novum.core.errors import StudyError, UserError
@@ -106,17 +107,19 @@ def arenas(json: JsonOption = False) -> None:
         print(as_json(found))
         return
     install = "no: pip install 'novum[arenas]'"
-    rows = [[line.arena, ", ".join(line.studies), "yes" if line.ready else install, line.question] for line in found]
+    rows = [[one.arena, ", ".join(one.studies), "yes" if one.ready else install, one.question] for one in found]
     table(["arena", "studies", "ready", "question"], rows)
 
 
 def _print_detail(found: dict[str, Any]) -> None:
     for key, value in found.items():
         if isinstance(value, dict):
-            print(f"{key:<14} {safe(genome(value))}")
+            print(f"{key:<14} {genome(value)}")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             print(f"{key}:")
             columns = list(value[0])
             table(columns, [[number(c) if isinstance(c, float) else str(c) for c in row.values()] for row in value])
+        elif isinstance(value, str) and "\n" in value.strip():
+            print("\n".join([f"{key}:", *block(value)]))
         else:
-            print(f"{key:<14} {safe(number(value) if isinstance(value, float) else str(value))}")
+            print(f"{key:<14} {line(number(value) if isinstance(value, float) else str(value))}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab
+from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line
 from novum.core.errors import UserError
 
 
@@ -27,6 +28,8 @@ def report(
     """Write the study report: one self-contained HTML file that works offline."""
     from novum.report.page import write_report
 
+    if output is not None:
+        check_file(output)
     directory = find_lab(lab)
     path = output or directory / "report.html"
     try:
@@ -48,7 +51,7 @@ def verify(
     """
     from novum import wiring
 
-    if path is not None and not path.exists():
+    if path is not None and not os.path.exists(path):  # noqa: PTH110 it takes any name, however long
         raise UserError(f"there is no lab and no evidence pack {path}")
     result = wiring.verify(path or find_lab(lab), anchor=anchor)
     if json:
@@ -56,10 +59,10 @@ def verify(
     elif result.ok:
         print(f"the record holds: {result.events} events, {result.trials} trials, {result.verdicts} verdicts re-judged")
         for note in result.notes:
-            print(f"note: {note}")
+            print(f"note: {line(note)}")
         print(f"head {result.head}")
     else:
-        print(f"the record does NOT hold: {result.lie}")
+        print(f"the record does NOT hold: {line(result.lie)}")
     if not result.ok:
         sys.exit(1)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from novum.cli.output import LABS, JsonOption, as_json, table
+from novum.cli.output import LABS, JsonOption, as_json, line, table
 from novum.core.errors import StudyError
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def _conclude(directory: Path, reason: str, *, json: bool) -> None:
     if json:
         print(as_json(summary))
         return
-    print(f"\n{reason}.")
+    print(f"\n{line(reason)}.")
     print(
         f"{summary.hypotheses} hypotheses in {summary.trials} trials and {summary.cpu_seconds:.0f} CPU seconds: "
         f"{summary.supported} supported, {summary.refuted} refuted, {summary.inconclusive} inconclusive, "

@@ -19,16 +19,19 @@ from novum.cli.output import (
     JsonOption,
     LabOption,
     as_json,
+    block,
     find_lab,
     genome,
     in_lines,
+    line,
     number,
     read_state,
     table,
 )
 from novum.core.errors import IntegrityError, NovumError, UserError
-from novum.core.nouns import Kind
+from novum.core.nouns import Kind, Scalar
 from novum.core.plans import Purpose
+from novum.core.words import written
 
 if TYPE_CHECKING:
     from novum.core.events import SessionStarted
@@ -235,7 +238,7 @@ def _follow(reader: Reader, search: Search, *, json: bool) -> None:
                 print("the session stopped without an end; `novum run` goes on from there", file=sys.stderr)
                 return
             time.sleep(POLL_SECONDS)
-    print(f"session {search.end.session} has ended: {search.end.reason}", file=sys.stderr)
+    print(f"session {search.end.session} has ended: {line(search.end.reason)}", file=sys.stderr)
 
 
 def _gone(session: SessionStarted) -> bool:
@@ -293,6 +296,8 @@ def _print_difference(found: Difference, a: str, b: str) -> None:
     print(f"\ngenes that differ ({found.same_genes} are the same)")
     rows = [[one.name, _value(one.a), _value(one.b)] for one in found.genes]
     table(["gene", "a", "b"], rows)
+    for text in block(found.patch):
+        print(text)
     print()
     table(["", "a", "b"], [[name, of(found.a), of(found.b)] for name, of in _FIGURES])
     if found.screening_gain is not None:
@@ -315,8 +320,8 @@ def _compared(one: Comparison) -> list[str]:
     return [one.hypothesis, one.question, one.better, one.verdict, *evidence]
 
 
-def _value(value: object) -> str:
-    return "-" if value is None else str(value)
+def _value(value: Scalar | None) -> str:
+    return "-" if value is None else written(value)
 
 
 def _screened(one: One) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from novum.cli.output import genome, number, safe
+from novum.cli.output import genome, line, number
 from novum.report.progress import Confirming, Progress, intervention, progress
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ class PlainWatcher:
     def show(self, state: State) -> None:
         """New verdicts, what the watchdog did, or a heartbeat."""
         new, self._heard = state.vigil.taken - self._heard, state.vigil.taken
-        for one in state.vigil.latest[-new:] if new else ():
-            self.say(f"watchdog: {intervention(one)}")
+        for done in state.vigil.latest[-new:] if new else ():
+            self.say(f"watchdog: {intervention(done)}")
         now = progress(state, self._lab.wall_seconds if self._lab else None)
-        for line in now.verdicts:
-            if line.id not in self._seen:
-                self._seen.add(line.id)
-                self.say(f"{line.id} {line.outcome}: {line.change} ({line.reason.partition(chr(10))[0]})")
+        for one in now.verdicts:
+            if one.id not in self._seen:
+                self._seen.add(one.id)
+                self.say(f"{one.id} {one.outcome}: {one.change} ({one.reason.partition(chr(10))[0]})")
                 self._beat = time.monotonic()
         if time.monotonic() - self._beat >= HEARTBEAT_SECONDS:
             self._beat = time.monotonic()
@@ -78,7 +78,7 @@ class PlainWatcher:
     def say(self, text: str) -> None:
         """Print a line at once."""
         try:
-            print(safe(text), file=self._stream, flush=True)
+            print(line(text), file=self._stream, flush=True)
         except OSError:  # nobody listens any more; the campaign goes on
             self._stream = io.StringIO()
 
@@ -144,23 +144,25 @@ def lines(now: Progress) -> list[str]:
     """The whole progress as plain text."""
     flying = ", ".join(f"{count} {purpose}" for purpose, count in now.in_flight.items()) or "nothing"
     text = [
-        f"{now.study}: {now.question}",
-        f"{'running' if now.running else 'stopped'}  {budget_line(now)}" + (f"  ({now.reason})" if now.reason else ""),
+        f"{now.study}: {line(now.question)}",
+        f"{'running' if now.running else 'stopped'}  {budget_line(now)}"
+        + (f"  ({line(now.reason)})" if now.reason else ""),
         f"in flight   {flying} on {now.workers} worker(s)",
         f"screening   {len(now.screening)} now, {now.screened} screened, {now.waiting} not promoted",
     ]
     for item in now.confirming:
         state = "estimating" if item.estimating else "confirming"
         text.append(
-            f"{state}  {item.id} E = {item.e_value:.3g} of {item.threshold:.3g} after {item.pairs} pairs: {item.change}"
+            f"{state}  {item.id} E = {item.e_value:.3g} of {item.threshold:.3g} after {item.pairs} pairs: "
+            f"{line(item.change)}"
         )
     text.append(f"incumbent   {genome(now.incumbent)} ({now.incumbent_origin})")
     text.append(f"evidence    cash {now.cash:.3f}, {now.discoveries} supported")
-    text += [f"{line.outcome:<13}{line.id}: {line.change} ({line.reason})" for line in now.verdicts]
+    text += [f"{one.outcome:<13}{one.id}: {line(one.change)} ({line(one.reason)})" for one in now.verdicts]
     if now.failures:
         text.append("failures    " + ", ".join(f"{count} {kind}" for kind, count in now.failures.items()))
-    text += [f"watchdog    {line}" for line in now.interventions]
-    return [safe(line) for line in text]
+    text += [f"watchdog    {line(words)}" for words in now.interventions]
+    return text
 
 
 def panel(now: Progress, directory: Path, message: str = "") -> Group:
@@ -169,7 +171,7 @@ def panel(now: Progress, directory: Path, message: str = "") -> Group:
     from rich.panel import Panel
     from rich.text import Text
 
-    parts = [Text(safe(now.question), style="bold"), Text(budget_line(now)), _bar(now), Text()]
+    parts = [Text(line(now.question), style="bold"), Text(budget_line(now)), _bar(now), Text()]
     parts += [_label("incumbent", f"{genome(now.incumbent)}  ({now.incumbent_origin})")]
     flying = ", ".join(f"{count} {purpose}" for purpose, count in now.in_flight.items()) or "starting workers"
     parts += [_label("in flight", flying)]
@@ -177,23 +179,23 @@ def panel(now: Progress, directory: Path, message: str = "") -> Group:
     parts += [_label("", change) for change in now.screening]
     parts += [_confirming(item) for item in now.confirming]
     parts += [_label("evidence", f"cash {now.cash:.3f}, {now.discoveries} supported"), Text()]
-    for line in now.verdicts:
-        text = Text(f"{line.outcome:<13}", style=_COLOURS.get(line.outcome, ""))
-        parts.append(text.append(safe(f"{line.id:<5}{line.change}  ({line.reason})"), style="default"))
+    for one in now.verdicts:
+        text = Text(f"{one.outcome:<13}", style=_COLOURS.get(one.outcome, ""))
+        parts.append(text.append(f"{one.id:<5}{line(one.change)}  ({line(one.reason)})", style="default"))
     if now.failures:
         parts.append(_label("failures", ", ".join(f"{count} {kind}" for kind, count in now.failures.items())))
-    parts += [_label("watchdog", line) for line in now.interventions]
+    parts += [_label("watchdog", words) for words in now.interventions]
     foot = message or "Ctrl-C stops in order; the same command goes on from there"
     return Group(
         Panel(Group(*parts), title=f"novum  {now.study}", subtitle=str(directory), title_align="left"),
-        Text(foot, style="dim"),
+        Text(line(foot), style="dim"),
     )
 
 
 def _label(name: str, text: str) -> Text:
     from rich.text import Text
 
-    return Text(f"{name:<13}", style="cyan").append(safe(text), style="default")
+    return Text(f"{name:<13}", style="cyan").append(line(text), style="default")
 
 
 def _confirming(item: Confirming) -> Text:

@@ -6,24 +6,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from novum.core.assigned import cleaned
+
 REMOVED = "[secret removed]"
 
 _SECRETS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-    r"|\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}"
+    r"|\b(?:sk|pk|rk)(?:-[A-Za-z0-9_-]{16,}|_(?:live|test)_[A-Za-z0-9]{10,})"
     r"|\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{16,}"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{30,}"
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bhf_[A-Za-z0-9]{20,}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[A-Za-z0-9_-]{30,}"
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}",
     re.DOTALL,
 )
 _BEARER = re.compile(r"\b(Bearer\s+)[A-Za-z0-9._~+/-]{16,}=*")
-_ASSIGNED = re.compile(
-    r"(?i)\b((?:[a-z0-9]+_)*(?:api_?key|secret_?key|access_?token|auth_?token|password|passwd)[\"']?\s*[:=]\s*[\"'])"
-    r"[^\"'\s]{8,}(?=[\"'])"
-)
-_TELLING = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
+_TELLING = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|^PGPASS|(?:^|_)PAT$", re.IGNORECASE)
 _LONG_ENOUGH = 8
 """Characters below which a variable's value is too common a word to be taken out of every text."""
 
@@ -47,8 +44,9 @@ class Secrets:
         for value in self.values:
             text = text.replace(value, REMOVED)
         text = _SECRETS.sub(REMOVED, text)
-        text = _BEARER.sub(rf"\g<1>{REMOVED}", text)
-        return _ASSIGNED.sub(rf"\g<1>{REMOVED}", text)
+        if "Bearer" in text:
+            text = _BEARER.sub(rf"\g<1>{REMOVED}", text)
+        return cleaned(text, REMOVED)
 
     def where(self, text: str) -> int:
         """The line, from 1, of the first secret in `text`; 0 when there is none."""

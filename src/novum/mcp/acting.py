@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from novum.core.errors import StudyError, UserError
 from novum.core.nouns import Candidate, Genome, Scalar
 from novum.core.ports import Arena
 from novum.core.state import State
-from novum.governance.mailbox import FOLDER, Mailbox
+from novum.governance.mailbox import FOLDER, MAX_BYTES, Mailbox
 from novum.ledger.journal import is_held
 from novum.mcp import answers
 from novum.mcp.reading import quoted
@@ -27,6 +28,9 @@ from novum.source.space import SourceSpace
 UNANSWERED = 20
 """Requests of one agent that may wait at a time."""
 
+LONGEST_NAME = 80
+_KNOWN = "give what propose returned, or a name like h7"
+
 
 class Desk:
     """One agent's requests to one lab."""
@@ -35,7 +39,8 @@ class Desk:
         self.author = author
         self._window = window
         self._mailbox = Mailbox(window.directory)
-        self._sent: list[str] = []
+        self._authors: dict[str, str] = {}
+        self._sent: set[str] = set()
 
     def propose(
         self, state: State, arena: Arena | None, wanted: Mapping[str, Any], said: Mapping[str, Any]
@@ -43,15 +48,13 @@ class Desk:
         """Check a proposal as the lab will, and leave it in the mailbox. Raises UserError with what to do."""
         if arena is None:
             raise UserError("the arena of this lab is not one of Novum's own, so candidates cannot be checked here")
-        self._sent = [one for one in self._sent if one not in self._window.trail.requests]
-        if len(self._sent) >= UNANSWERED:
+        if self._waiting() >= UNANSWERED:
             raise UserError(
                 f"{UNANSWERED} of your requests wait to be taken already: follow them first; the lab may not be running"
             )
         candidate = _candidate(state, arena, **wanted)
-        self._sent.append(
-            request := self._mailbox.send(Act.PROPOSE, self.author, {"genome": dict(candidate.genome), **said})
-        )
+        request = self._mailbox.send(Act.PROPOSE, self.author, {"genome": dict(candidate.genome), **said})
+        self._sent.add(request)  # between the mailbox and the record there is a moment in which it is in neither
         running = is_held(self._window.directory)
         return answers.Sent(
             request,
@@ -65,6 +68,8 @@ class Desk:
 
     def follow(self, state: State, name: str) -> answers.Status:
         """Where a request or a hypothesis stands. Raises UserError for a name that is neither."""
+        if len(name) > LONGEST_NAME:
+            raise UserError(f"a name has at most {LONGEST_NAME} characters, this one has {len(name)}: {_KNOWN}")
         if name in state.hypotheses:
             one = state.hypotheses[name]
             return _status(fate(state, [one]), remarked(state, one.registered.number))
@@ -73,13 +78,32 @@ class Desk:
             return self._untaken(name)
         return _status(known, remarked(state, self._window.trail.requests[name].proposal or 0))
 
+    def _waiting(self) -> int:
+        """How many requests of this author wait in the lab, whoever sent them: each file is read once."""
+        taken = self._window.trail.requests
+        files = (self._window.directory / FOLDER).glob("[0-9]*.json")
+        self._authors = {
+            one.stem: self._authors.get(one.stem) or _author(one) for one in files if one.stem not in taken
+        }
+        return list(self._authors.values()).count(self.author)
+
     def _untaken(self, name: str) -> answers.Status:
         if name in self._sent or _in_box(self._window.directory, name):
             running = is_held(self._window.directory)
             return answers.Status(
                 "waiting", "in the mailbox" if running else "in the mailbox until the lab runs again: novum run"
             )
-        raise UserError("there is no such request or hypothesis: give what propose returned, or a name like h7")
+        raise UserError(f"there is no such request or hypothesis: {_KNOWN}")
+
+
+def _author(path: Path) -> str:
+    """Who signed a request; nobody where it is none, or is gone by now."""
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return "nobody"
+        return str(json.loads(path.read_bytes())["author"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return "nobody"
 
 
 def _in_box(directory: Path, name: str) -> bool:

@@ -10,6 +10,7 @@ from novum.core.hypothesis import Hypothesis
 from novum.core.nouns import Cost, Genome, Setting
 from novum.core.plans import Side
 from novum.core.state import State
+from novum.report.difference import candidates
 from novum.report.reach import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
 from novum.report.reach import tuning as tuning_of
 from novum.report.standing import standing
@@ -99,9 +100,8 @@ def detail(state: Archive, name: str) -> Detail | None:
     """What `name` stands for, or None."""
     if name in state.hypotheses:
         return _hypothesis(state, state.hypotheses[name])
-    if name in state.candidates:
-        return _candidate(state, name)
-    return _trial(state, name)
+    known = candidates(state).get(name[:12])
+    return _candidate(state, known.id) if known and name in (known.id, known.digest) else _trial(state, name)
 
 
 def _hypothesis(state: State, hypothesis: Hypothesis) -> HypothesisDetail:
@@ -148,7 +148,7 @@ def _pairs(hypothesis: Hypothesis, used: int) -> list[PairLine]:
 def _candidate(state: State, name: str) -> CandidateDetail:
     tuned = state.tuned.get(name)
     about = tuple(h.id for h in state.hypotheses.values() if h.candidate.id == name)
-    genome = dict(state.candidates[name].genome)
+    genome = dict(candidates(state)[name].genome)
     return CandidateDetail(name, genome, dict(tuned.setting) if tuned else {}, tuned.score if tuned else None, about)
 
 

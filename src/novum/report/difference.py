@@ -15,10 +15,11 @@ from novum.core.events import (
     VerdictReached,
 )
 from novum.core.hypothesis import Hypothesis
-from novum.core.nouns import Cost, Genome, Scalar, Setting
+from novum.core.nouns import Candidate, Cost, Genome, Scalar, Setting
 from novum.core.plans import Plan
 from novum.core.state import State
 from novum.report.history import Confirmation, History, walk
+from novum.report.patches import patch_between
 from novum.report.standing import standing
 
 BASELINE, INCUMBENT = "baseline", "incumbent"
@@ -77,7 +78,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two candidates, what differs, and every comparison between them. screening_gain: of b over a, better is more."""
+    """Two candidates, what differs, and every comparison between them. screening_gain: of b over a, better is more.
+
+    patch: for programs, the unified diff from a to b.
+    """
 
     metric: str
     higher_is_better: bool
@@ -88,6 +92,7 @@ class Difference:
     settings: tuple[Differing, ...]
     screening_gain: float | None
     comparisons: tuple[Comparison, ...]
+    patch: str = ""
 
 
 @dataclass
@@ -138,12 +143,18 @@ def candidate_of(state: State, name: str) -> str:
         return state.incumbent.candidate.id
     if name in state.hypotheses:
         return state.hypotheses[name].candidate.id
-    found = [one for one in state.candidates if one.startswith(name)] if len(name) > 3 else []
+    known = candidates(state) if len(name) > 3 else {}
+    found = [one for one in known if one.startswith(name[:12]) and known[one].digest.startswith(name)]
     if len(found) == 1:
         return found[0]
     if found:
         raise UserError(f"{name!r} is the beginning of {len(found)} candidates: give more of it")
     raise UserError(f"no candidate is called {name!r}: give a hypothesis (h7), a candidate's id, baseline or incumbent")
+
+
+def candidates(state: State) -> dict[str, Candidate]:
+    """Every candidate by its id, those of proposals too that are not admitted yet: they wait for approval, say."""
+    return {**{one.candidate.id: one.candidate for one in state.pending}, **state.candidates}
 
 
 def difference(records: Iterable[Record], first: str, second: str) -> Difference:
@@ -169,6 +180,7 @@ def difference(records: Iterable[Record], first: str, second: str) -> Difference
         settings=_differing(one.setting, other.setting),
         screening_gain=state.gain(b, a),
         comparisons=tuple(_comparisons(history, a, b)),
+        patch=patch_between(state, one.genome, other.genome),
     )
 
 
@@ -180,7 +192,7 @@ def _one(state: State, name: str, used: Usage) -> One:
     return One(
         id=name,
         hypotheses=tuple(one.id for one in about),
-        genome=dict(state.candidates[name].genome),
+        genome=dict(candidates(state)[name].genome),
         setting=dict(tuned.setting) if tuned else {},
         screening_score=tuned.score if tuned else None,
         screening_seeds=tuned.seeds if tuned else 0,

@@ -6,7 +6,7 @@ from novum.arenas.program.bundle import unpacked
 from novum.core.errors import StudyError
 from novum.core.nouns import Genome
 from novum.core.state import State
-from novum.source.patch import patch
+from novum.source.patch import between, patch
 
 
 def patch_of(state: State, genome: Genome) -> str:
@@ -15,5 +15,16 @@ def patch_of(state: State, genome: Genome) -> str:
         return ""
     try:
         return patch(unpacked(str(state.study.options.get("bundle", ""))).space, genome)
+    except StudyError:
+        return ""
+
+
+def patch_between(state: State, one: Genome, other: Genome) -> str:
+    """A unified diff from one candidate's program to another's; empty for other studies."""
+    if state.study is None or state.study.arena != "program":
+        return ""
+    try:
+        space = unpacked(str(state.study.options.get("bundle", ""))).space
+        return between(space.complete(one), space.complete(other))
     except StudyError:
         return ""

@@ -11,16 +11,12 @@ from datetime import UTC, datetime
 
 from novum.core.nouns import Genome, Scalar
 from novum.core.study import Budget, Study
+from novum.core.unseen import without
 from novum.core.words import written
 from novum.ledger.codec import plain
 from novum.report.history import History, Reign
 from novum.report.summary import Summary
 
-# Terminal escapes, other control characters, and the marks that reverse or hide text. Tab and newline stay.
-_UNSEEN = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-    r"|[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 ASKED = {"replicate": "again, on fresh seeds", "transfer": "elsewhere:", "ablate": "without", "metric": "on"}
 """How a follow-up is introduced, by its aim."""
 
@@ -41,7 +37,7 @@ class Change:
 
 def clean(text: str) -> str:
     """Text that anybody may have written, without what a terminal or a bidirectional renderer would obey."""
-    return _UNSEEN.sub("", text)
+    return without(text)
 
 
 def cut(text: str, length: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from novum.core.nouns import Genome
 from novum.source.space import SourceSpace
@@ -20,20 +20,28 @@ def patch(space: SourceSpace, genome: Genome) -> str:
     return "".join(parts)
 
 
+def between(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """The unified diff from one set of files to another."""
+    paths = [path for path in sorted({**old, **new}) if old.get(path) != new.get(path)]
+    return "".join(line for path in paths for line in _file(path, old.get(path), new.get(path)))
+
+
 def summary(space: SourceSpace, genome: Genome) -> str:
     """What a genome changes, in a line: "solver.py: 3 lines changed"."""
     words = [_words(path, space.plain_base.get(path), str(text)) for path, text in space.validate(genome).items()]
     return "; ".join(words) or "no change"
 
 
-def _file(path: str, old: str | None, new: str) -> Iterator[str]:
+def _file(path: str, old: str | None, new: str | None) -> Iterator[str]:
     ours, theirs = _name(f"a/{path}"), _name(f"b/{path}")
     yield f"diff --git {ours} {theirs}\n"
     if old is None:
         yield "new file mode 100644\n"
+    if new is None:
+        yield "deleted file mode 100644\n"
     tail = "\t" if " " in path else ""
-    head = ("/dev/null" if old is None else ours + tail, theirs + tail)
-    lines = list(difflib.unified_diff(_lines(old or ""), _lines(new), *head, lineterm="\n"))
+    head = "/dev/null" if old is None else ours + tail, "/dev/null" if new is None else theirs + tail
+    lines = list(difflib.unified_diff(_lines(old or ""), _lines(new or ""), *head, lineterm="\n"))
     for line in lines:
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
