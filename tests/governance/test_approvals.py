@@ -14,7 +14,6 @@ from novum.core.approval import (
     ask_for,
     closing,
     name_of,
-    named,
     objection,
     permission,
     vote,
@@ -203,10 +202,7 @@ def test_ids_of_what_is_approved_are_too_long_to_be_forged():
     assert Secrets().clean(one.digest) == one.digest  # or what the record says would not be what was asked
     name = name_of("propose", "alice", one.digest)
     assert len(name) == 33
-    asked = [ask_for("propose", who, one.digest, "", 0.0, PolicySettings()) for who in ("alice", "bob")]
-    known = {one.id: Approval(one) for one in asked}
-    assert named(known, name[:8]) == named(known, name) == name
-    assert named(known, "a") == "a" and named(known, "azzzzzz") == "azzzzzz"
+    assert ask_for("propose", "alice", one.digest, "", 0.0, PolicySettings()).id == name
 
 
 def test_nobody_outside_signs_as_a_part_of_the_lab():

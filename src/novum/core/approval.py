@@ -49,12 +49,6 @@ def name_of(act: str, author: str, content: str) -> str:
     return f"a{short([act, author, content], 32)}"
 
 
-def named(approvals: Approvals, name: str) -> str:
-    """The one approval that waits under a name or begins with it; the name itself if there are none or several."""
-    found = [one for one, known in approvals.items() if known.closed is None and len(name) > 4 and one.startswith(name)]
-    return found[0] if len(found) == 1 else name
-
-
 def permission(policy: PolicySettings, approvals: Approvals, act: str, author: str, content: str) -> Permission:
     """Whether `author` may do this to exactly this content. Without rules everything is allowed; unlisted is not."""
     if not policy.rules:
