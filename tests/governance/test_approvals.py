@@ -212,5 +212,6 @@ def test_nobody_outside_signs_as_a_part_of_the_lab():
             assert "the lab itself signs" in unfit(spelled), spelled
     for name in ("alice", "Ann Lee", "mcp:lab", "agent:evolve", "a/b:c", "evolver", "o.o+x@y-z"):
         assert not unfit(name), name
+    assert "looks like a key" in unfit("sk-abcdefghijklmnop1234")
     for name in ("", " alice", "alice ", "a  b", "a" * 61, "\u0430lice", "alice\n", "-x"):
         assert "single spaces" in unfit(name), name

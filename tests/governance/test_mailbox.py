@@ -25,6 +25,7 @@ from novum.core.events import HypothesisRegistered, ProposalMade, RequestTaken
 from novum.core.ids import canonical
 from novum.core.propose import PATIENCE
 from novum.core.requests import Request
+from novum.core.secrets import Secrets
 from novum.core.state import fold
 from novum.core.study import Budget
 from novum.governance.mailbox import FOLDER, MAX_BYTES, MAX_REFUSED, MAX_WAITING, Mailbox
@@ -243,6 +244,17 @@ def test_a_stop_that_came_too_late_stops_nobody_else(tmp_path):
         assert not list((tmp_path / FOLDER).iterdir())
         assert (taken.act, taken.author, taken.note) == (Act.STOP, "alice", "it came too late for its session")
     assert wiring.verify(tmp_path).ok
+
+
+def test_who_signs_with_a_secret_of_the_lab_is_one_and_the_same_in_the_record_and_before():
+    lab = in_memory(coin_study(), Budget(trials=60))
+    lab.secrets = Secrets(("hunter2hunter2",))
+    lab.mailbox = Box(proposal("hunter2hunter2-1", "hunter2hunter2", parents=["h1"] * 500_000))
+    lab.run()
+    (taken,) = [event for event in events(lab) if isinstance(event, RequestTaken)]
+    (made,) = [event for event in events(lab) if isinstance(event, ProposalMade) and event.request]
+    assert (taken.author, made.author, len(made.parents) <= 1) == ("somebody", "somebody", True)
+    assert "hunter2" not in str([taken, made])
 
 
 def test_nobody_outside_brings_a_study_to_its_end():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from types import SimpleNamespace
 
 import programs
 import pytest
@@ -27,7 +28,7 @@ from novum.report.casebook import casebook
 from novum.report.detail import detail
 from novum.report.search import Query, Search
 from novum.report.summary import summarise
-from novum.researchers.critic import RuleCritic
+from novum.researchers.critic import RuleCritic, withheld
 from novum.researchers.critic.costs import MEANS
 from novum.researchers.critic.genes import MEMORY
 from novum.researchers.critic.leaks import names
@@ -349,6 +350,13 @@ def test_only_paths_of_hidden_files_name_them(text):
 def test_a_program_that_lost_a_secret_is_refused():
     found = reviewed(with_lines(f"key = '{REMOVED}'"))
     assert "removed" in found["secret", True]
+
+
+def test_a_base_that_says_so_itself_hides_no_further_loss():
+    space = SimpleNamespace(plain_base={"solver.py": f"# token: {REMOVED}"})
+    for times, lost in ((1, False), (2, True)):
+        candidate = Candidate({"solver.py": f"# token: {REMOVED}" * times})
+        assert bool(list(withheld.remarks(SimpleNamespace(candidate=candidate), space))) is lost
 
 
 def test_the_arena_tells_what_is_hidden_and_nothing_that_candidates_use(tmp_path):

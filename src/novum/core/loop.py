@@ -39,7 +39,7 @@ from novum.core.judgement import Spent
 from novum.core.metric import unfit
 from novum.core.nouns import Delivery, GroupResult, Kind, Score
 from novum.core.ports import Blobs, Executor, Ledger, Steward, Watchdog
-from novum.core.requests import Requests, answer
+from novum.core.requests import Request, Requests, answer
 from novum.core.secrets import Secrets
 from novum.core.state import State
 
@@ -133,11 +133,16 @@ class Lab:
     def take_requests(self) -> None:
         """Record what people ask of the lab. A request to stop raises KeyboardInterrupt at the next safe point."""
         for request in self.mailbox.waiting() if self.mailbox else ():
-            if events := answer(self.state, self.house, request):
+            if events := answer(self.state, self.house, self._known(request)):
                 self.record(events)
             assert self.mailbox
             self.mailbox.done(request)
         self.halted = self.halted or bool(self.state.desk.stopped)
+
+    def _known(self, request: Request) -> Request:
+        """A request with the names that the record will have: whoever signs with a secret is the same somebody."""
+        author = request.author if self.secrets.clean(request.author) == request.author else "somebody"
+        return replace(request, id=self.secrets.clean(request.id), author=author)
 
     def _idle(self) -> bool:
         """Nothing runs: wait a moment for whoever is awaited, a thinking researcher or people, else False: the end."""

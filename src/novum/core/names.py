@@ -9,6 +9,8 @@ from __future__ import annotations
 import fnmatch
 import re
 
+from novum.core.secrets import Secrets
+
 RESEARCHERS = frozenset({"code", "evolve", "inbox", "language", "portfolio", "random"})
 OWN = RESEARCHERS | {"analyst", "comments", "critic", "executor", "gate", "lab", "novum", "watchdog"}
 """The lab's parts; what follows a `:` or a `/` after such a name, a model say, is its own too."""
@@ -23,6 +25,8 @@ def unfit(author: str) -> str:
         return "use up to 60 letters, digits and . _ @ + : / -, with single spaces between them"
     if re.split("[:/]", author.casefold())[0].strip() in OWN:
         return "that is how the lab itself signs, so use another name"
+    if Secrets().clean(author) != author:
+        return "it looks like a key, which is taken out of the record, so use another name"
     return ""
 
 

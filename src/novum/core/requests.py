@@ -18,7 +18,7 @@ from novum.core.state import State
 from novum.core.study import LARGEST
 
 EXPORT = "export"
-MAX_WORDS = 4000
+MAX_WORDS, MAX_PARENTS = 4000, 16
 MAX_TRANSCRIPT = 256 << 10
 """Characters of an agent's brief, and of its log, that are kept."""
 
@@ -114,7 +114,7 @@ def _proposal(state: State, house: House, request: Request) -> ProposalMade:
         number=state.proposals + 1,
         author=request.author,
         candidate=Candidate(known.validate(genome)),
-        parents=tuple(str(one) for one in parents if str(one) in state.hypotheses),
+        parents=tuple(dict.fromkeys(str(one) for one in parents[:MAX_PARENTS] if str(one) in state.hypotheses)),
         rationale=str(body.get("rationale", ""))[:MAX_WORDS],
         probability=_number(body, "probability", 0.1, 0.0, 1.0),
         effect=_number(body, "effect", 0.0, -math.inf, math.inf),

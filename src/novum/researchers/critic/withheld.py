@@ -12,7 +12,7 @@ CHECK = "secret"
 
 
 def remarks(proposal: ProposalMade, space: SourceSpace) -> Iterator[Remark]:
-    """A file that has lost a secret, unless the base reads like that."""
+    """A file that has lost more secrets than the base says of itself."""
     for path, text in proposal.candidate.genome.items():
-        if REMOVED in str(text) and REMOVED not in space.plain_base.get(path, ""):
+        if str(text).count(REMOVED) > space.plain_base.get(path, "").count(REMOVED):
             yield Remark(CHECK, f"{path}: held what looks like a secret, which was removed", refuses=True)
