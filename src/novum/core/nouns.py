@@ -111,6 +111,10 @@ def _choice(gene: Gene, value: Scalar) -> Scalar:
     raise StudyError(f"gene {gene.name!r} cannot be {value!r}: choose from {allowed}")
 
 
+ID_DIGITS = 12
+"""Of a candidate's digest, in its id."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """What is varied: a genome in normal form. Its id is the content address of the genome."""
@@ -120,7 +124,7 @@ class Candidate:
     @cached_property
     def id(self) -> str:
         """Twelve hexadecimal digits, equal for equal genomes: a name, which who wants to can forge."""
-        return self.digest[:12]
+        return self.digest[:ID_DIGITS]
 
     @property
     def digest(self) -> str:

@@ -41,6 +41,7 @@ class Mailbox:
     directory: Path
     _seen: set[str] = field(default_factory=set)
     _unchanged: int = 0
+    _authors: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._place = str(self.directory / FOLDER)  # asked for at every step of the loop
@@ -83,6 +84,12 @@ class Mailbox:
         self._unchanged = changed if settled and not found else 0
         return found
 
+    def authors(self) -> dict[str, str]:
+        """Who signed what lies there, by request; nothing is taken or moved, and each file is read once."""
+        files = (self.directory / FOLDER).glob("[0-9]*.json")
+        self._authors = {one.stem: self._authors.get(one.stem) or _author(one) for one in files}
+        return self._authors
+
     def check(self) -> None:
         """Hold the place of requests to what it must be, if it is there. Raises UserError."""
         folder = self.directory / FOLDER
@@ -116,6 +123,14 @@ class Mailbox:
                 path.rename(path.with_suffix(".refused"))
             else:
                 path.unlink()
+
+
+def _author(path: Path) -> str:
+    """Who signed a request; nobody where it is none, or is gone by now."""
+    try:
+        return str(json.loads(_content(path))["author"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return "nobody"
 
 
 def _content(path: Path) -> bytes:

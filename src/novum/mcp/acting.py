@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from novum.core.dealings import Act
 from novum.core.errors import StudyError, UserError
+from novum.core.names import person
 from novum.core.nouns import Candidate, Genome, Scalar
 from novum.core.ports import Arena
 from novum.core.state import State
-from novum.governance.mailbox import FOLDER, MAX_BYTES, Mailbox
+from novum.governance.mailbox import FOLDER, Mailbox
 from novum.ledger.journal import is_held
 from novum.mcp import answers
 from novum.mcp.reading import quoted
@@ -39,7 +39,6 @@ class Desk:
         self.author = author
         self._window = window
         self._mailbox = Mailbox(window.directory)
-        self._authors: dict[str, str] = {}
         self._sent: set[str] = set()
 
     def propose(
@@ -79,13 +78,10 @@ class Desk:
         return _status(known, remarked(state, self._window.trail.requests[name].proposal or 0))
 
     def _waiting(self) -> int:
-        """How many requests of this author wait in the lab, whoever sent them: each file is read once."""
+        """How many requests of this author wait in the lab, whoever sent them."""
         taken = self._window.trail.requests
-        files = (self._window.directory / FOLDER).glob("[0-9]*.json")
-        self._authors = {
-            one.stem: self._authors.get(one.stem) or _author(one) for one in files if one.stem not in taken
-        }
-        return list(self._authors.values()).count(self.author)
+        signed = (author for name, author in self._mailbox.authors().items() if name not in taken)
+        return sum(person(author) == person(self.author) for author in signed)
 
     def _untaken(self, name: str) -> answers.Status:
         if name in self._sent or _in_box(self._window.directory, name):
@@ -94,16 +90,6 @@ class Desk:
                 "waiting", "in the mailbox" if running else "in the mailbox until the lab runs again: novum run"
             )
         raise UserError(f"there is no such request or hypothesis: {_KNOWN}")
-
-
-def _author(path: Path) -> str:
-    """Who signed a request; nobody where it is none, or is gone by now."""
-    try:
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            return "nobody"
-        return str(json.loads(path.read_bytes())["author"])
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return "nobody"
 
 
 def _in_box(directory: Path, name: str) -> bool:

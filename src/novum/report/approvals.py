@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novum.core.events import ProposalMade
-from novum.core.nouns import Genome
+from novum.core.nouns import ID_DIGITS, Genome
 from novum.core.state import State
 from novum.report.patches import patch_of
 from novum.report.reach import remarked
@@ -62,7 +62,7 @@ def _genome(state: State, content: str) -> Genome | None:
     proposed: list[ProposalMade] = [one for one in state.pending if one.candidate.digest == content]
     if proposed:
         return proposed[0].candidate.genome
-    known = state.candidates.get(content[:12])
+    known = state.candidates.get(content[:ID_DIGITS])
     return known.genome if known and known.digest == content else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from novum.core.archive import Archive
 from novum.core.grade import grade
 from novum.core.hypothesis import Hypothesis
-from novum.core.nouns import Cost, Genome, Setting
+from novum.core.nouns import ID_DIGITS, Cost, Genome, Setting
 from novum.core.plans import Side
 from novum.core.state import State
 from novum.report.difference import candidates
@@ -100,7 +100,7 @@ def detail(state: Archive, name: str) -> Detail | None:
     """What `name` stands for, or None."""
     if name in state.hypotheses:
         return _hypothesis(state, state.hypotheses[name])
-    known = candidates(state).get(name[:12])
+    known = candidates(state).get(name[:ID_DIGITS])
     return _candidate(state, known.id) if known and name in (known.id, known.digest) else _trial(state, name)
 
 

@@ -15,7 +15,7 @@ from novum.core.events import (
     VerdictReached,
 )
 from novum.core.hypothesis import Hypothesis
-from novum.core.nouns import Candidate, Cost, Genome, Scalar, Setting
+from novum.core.nouns import ID_DIGITS, Candidate, Cost, Genome, Scalar, Setting
 from novum.core.plans import Plan
 from novum.core.state import State
 from novum.report.history import Confirmation, History, walk
@@ -144,7 +144,7 @@ def candidate_of(state: State, name: str) -> str:
     if name in state.hypotheses:
         return state.hypotheses[name].candidate.id
     known = candidates(state) if len(name) > 3 else {}
-    found = [one for one in known if one.startswith(name[:12]) and known[one].digest.startswith(name)]
+    found = [one for one in known if one.startswith(name[:ID_DIGITS]) and known[one].digest.startswith(name)]
     if len(found) == 1:
         return found[0]
     if found:

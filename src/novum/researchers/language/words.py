@@ -8,23 +8,19 @@ import re
 from collections.abc import Iterable, Mapping
 
 from novum.core.secrets import Secrets
+from novum.core.unseen import without
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)"  # OSC, DCS, SOS, PM, APC: titles, links, clipboard
     r"|\x1b[@-_]?"
 )
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
-    "\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # zero width, direction overrides
-    "\U000e0000-\U000e007f\ud800-\udfff]"  # tags, lone surrogates
-)
 _TEMPLATE_TOKEN = re.compile(r"<(?=\|)|(?<=\|)>")
 
 
 def clean(text: str) -> str:
     """`text` without terminal escapes, control characters and what cannot be seen; line ends are line feeds."""
-    return _INVISIBLE.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return without(_ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> str:
