@@ -19,8 +19,9 @@ import sys
 os.environ["OMP_NUM_THREADS"] = "1"
 
 from novum.arenas.recall.space import SPACE
-from novum.core.nouns import Candidate, Trial, TrialGroup
-from novum.executors.local import LocalExecutor
+from novum.core.model.candidate import Candidate
+from novum.core.model.trial import Trial, TrialGroup
+from novum.executors.local.executor import LocalExecutor
 
 PROGRAM = "novum.arenas.recall.trial"
 OPTIONS = {"steps": 2, "held_out": 8, "batch": 2}
@@ -50,7 +51,7 @@ def served(trials: int) -> float:
         while done < trials:
             for result in executor.collect(60.0):
                 done += 1
-                assert result.deliveries[0].failure is None, result.deliveries[0].cause
+                assert result.outputs[0].failure is None, result.outputs[0].cause
     return below() - before
 
 

@@ -1,4 +1,4 @@
-"""One holdout asked again and again: what is reported and what is true, for the shipped rules (novum.gate.holdout).
+"""One holdout asked again and again: what is reported and what is true, for the rules of gate/holdout_mechanisms.
 
 python benchmarks/holdout.py                        10 repeats, about 60 CPU seconds
 python benchmarks/holdout.py --repeats 30 --seed 1 --json
@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from novum.gate.holdout import MECHANISMS, Answer, History, Query, coarse, expected_inflation
+from novum.gate.holdout_mechanisms import MECHANISMS, Answer, History, Query, coarse, expected_inflation
 
 EXAMPLES = 1000
 PROPOSALS = 2000
@@ -61,9 +61,9 @@ class Model:
     def changed(self, gain: float, rng: np.random.Generator) -> Model:
         """A proposal: CHURN of the answers change, by a true `gain` in all; nothing is left to lose near 0."""
         gain = gain if CHURN < self.true + gain < 1 - CHURN else 0.0
-        wins, losses = (CHURN + gain) / 2 / (1 - self.true), (CHURN - gain) / 2 / self.true
+        wins, lost_trials = (CHURN + gain) / 2 / (1 - self.true), (CHURN - gain) / 2 / self.true
         gate, hold = (
-            split ^ (rng.random(EXAMPLES) < np.where(split, losses, wins)) for split in (self.gate, self.hold)
+            split ^ (rng.random(EXAMPLES) < np.where(split, lost_trials, wins)) for split in (self.gate, self.hold)
         )
         return Model(self.true + gain, gate, hold)
 
@@ -88,7 +88,7 @@ class Desk:
 
 def climb(mechanism: str, style: str, good: float, asks: int, rng: np.random.Generator) -> dict[str, float | None]:
     """One campaign of PROPOSALS. style: what is asked, see the top of this file."""
-    desk = Desk(mechanism, rng.bytes(32))
+    request_log = Desk(mechanism, rng.bytes(32))
     start = best = tip = Model(START, rng.random(EXAMPLES) < START, rng.random(EXAMPLES) < START)
     accepted, false, told = 0, 0, 0.0
     for number in range(1, PROPOSALS + 1):
@@ -99,12 +99,12 @@ def climb(mechanism: str, style: str, good: float, asks: int, rng: np.random.Gen
                 continue
             new = tip
         over = style == "over the start"
-        answer = desk.compare(new, start if over else best, told if over else 0.0)
+        answer = request_log.compare(new, start if over else best, told if over else 0.0)
         if answer.held:
             accepted, false = accepted + 1, false + (new.true <= best.true)
             best, told = new, answer.reported or 0.0
             tip = tip if style == "asks" else new
-    last = desk.compare(best, start).reported
+    last = request_log.compare(best, start).reported
     return {
         "reported": None if last is None else START + last,
         "true": best.true,
@@ -119,21 +119,21 @@ def features(mechanism: str, rng: np.random.Generator) -> dict[int, tuple[float,
     Each feature is a classifier of its own against a coin. Those that gain more than a standard error on the gate split
     are asked, best first, whether they do so on the holdout; the best of those that pass vote together.
     """
-    desk, margin = Desk(mechanism, rng.bytes(32)), 0.5 / math.sqrt(EXAMPLES)
+    request_log, margin = Desk(mechanism, rng.bytes(32)), 0.5 / math.sqrt(EXAMPLES)
     labels = rng.choice([-1.0, 1.0], (2, EXAMPLES, 1))
     data = rng.standard_normal((2, EXAMPLES, FEATURES), dtype=np.float32)
     right = np.where(data * labels > 0, 0.5, -0.5)
-    signs = np.sign(right[0].mean(axis=0))
-    right *= signs
+    alarm_signals = np.sign(right[0].mean(axis=0))
+    right *= alarm_signals
     gains = right[0].mean(axis=0)
     ranked = [j for j in np.argsort(-gains) if gains[j] > margin]
-    kept = [j for j in ranked if desk.ask(right[1, :, j], float(gains[j]), margin).held]
+    kept = [j for j in ranked if request_log.ask(right[1, :, j], float(gains[j]), margin).held]
     found = {}
     for size in SIZES_OF_VOTES:
         top = kept[:size]
-        votes = (data[:, :, top] * signs[top]).sum(axis=2) * labels[:, :, 0]
+        votes = (data[:, :, top] * alarm_signals[top]).sum(axis=2) * labels[:, :, 0]
         correct = np.sign(votes) / 2
-        told = desk.ask(correct[1], float(correct[0].mean())).reported
+        told = request_log.ask(correct[1], float(correct[0].mean())).reported
         found[size] = (told or 0.0, len(top))
     return found
 

@@ -16,14 +16,15 @@ import sys
 import time
 from dataclasses import dataclass
 
-from novum import opening, wiring
 from novum.arenas.coinflip.space import chance
-from novum.core.loop import Lab
-from novum.core.plans import Verdict
-from novum.core.state import State, fold
-from novum.core.study import Budget, GateSettings, Study
+from novum.core.engine.loop import Lab
+from novum.core.model.budget import Budget
+from novum.core.model.study import GateSettings, Study
+from novum.core.model.verdict import Verdict
+from novum.core.state.campaign_state import CampaignState, fold
 from novum.executors.inline import InlineExecutor
-from novum.ledger.memory import MemoryBlobs, MemoryLedger
+from novum.lab import open_campaign, wiring
+from novum.testing.memory_ledger import MemoryBlobs, MemoryLedger
 
 SD = 0.0707
 """Standard deviation of the difference of two runs of 100 flips of a fair coin."""
@@ -59,11 +60,11 @@ def campaign(world: str, seed: int, confirmations: int, gate: GateSettings) -> C
     study = Study("calibration", "coinflip", executor="inline", seed=seed, options={"world": world}, gate=gate)
     budget = Budget(trials=1_000_000)
     secret = seed.to_bytes(32, "big")
-    house, ledger, state = wiring.house(study, budget, secret, 1), MemoryLedger(), State()
-    opening.take_up(state, ledger, house, budget)
-    lab = Lab(house, state, ledger, MemoryBlobs(), InlineExecutor(house.arena.card.program))
+    context, ledger, state = wiring.context(study, budget, secret, 1), MemoryLedger(), CampaignState()
+    open_campaign.take_up(state, ledger, context, budget)
+    lab = Lab(context, state, ledger, MemoryBlobs(), InlineExecutor(context.arena.spec.program))
 
-    def enough(now: State) -> None:
+    def enough(now: CampaignState) -> None:
         lab.draining = now.account.opened > confirmations
 
     lab.observe = enough
@@ -71,7 +72,7 @@ def campaign(world: str, seed: int, confirmations: int, gate: GateSettings) -> C
     return _read(fold(record.event for record in ledger.read()), world)
 
 
-def _read(state: State, world: str) -> Campaign:
+def _read(state: CampaignState, world: str) -> Campaign:
     judged = [h for h in state.hypotheses.values() if h.verdict and h.rule]
     claims = []
     for hypothesis in judged:

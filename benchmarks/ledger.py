@@ -24,9 +24,11 @@ os.environ["PYTHONPATH"] = str(HERE)
 
 from noop_arena import NoopArena  # noqa: E402
 
-from novum import api, wiring  # noqa: E402
-from novum.core.events import GroupDispatched, TrialFinished  # noqa: E402
-from novum.core.study import Budget, ScreeningSettings, Study  # noqa: E402
+from novum import api  # noqa: E402
+from novum.core.events.trials import GroupDispatched, TrialFinished  # noqa: E402
+from novum.core.model.budget import Budget  # noqa: E402
+from novum.core.model.study import ScreeningSettings, Study  # noqa: E402
+from novum.lab import wiring  # noqa: E402
 from novum.ledger.journal import Journal, Reader  # noqa: E402
 from novum.ledger.snapshot import NAME  # noqa: E402
 
@@ -36,7 +38,7 @@ BATCH = 1000
 class Grouped(NoopArena):
     """Eight trials a group, swept over three settings, as arenas that train networks are."""
 
-    card = dataclasses.replace(NoopArena.card, group_size=8, tuning=({"lr": 1}, {"lr": 2}, {"lr": 3}))
+    spec = dataclasses.replace(NoopArena.spec, group_size=8, tuning=({"lr": 1}, {"lr": 2}, {"lr": 3}))
 
 
 def grow(directory: Path, events: int) -> int:

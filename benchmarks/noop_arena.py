@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from novum.core.errors import ArtefactError
-from novum.core.nouns import Card, Cost, Gene, Genome, Score, Space, Trial, TrialGroup
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.candidate import Cost, Gene, Genome, Space
+from novum.core.model.metric import Score
+from novum.core.model.trial import ArtefactError, Trial, TrialGroup
 
 
 class NoopArena:
     """The Arena port; one trial a group, so that each pays for its own dispatch."""
 
-    card = Card(
+    spec = ArenaSpec(
         name="noop",
         question="What does a trial cost that does nothing?",
         metric="noise",

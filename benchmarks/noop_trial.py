@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from novum.core.nouns import Delivery, TrialGroup
+from novum.core.model.trial import TrialGroup, TrialOutput
 
 
-def run(group: TrialGroup) -> Sequence[Delivery]:
+def run(group: TrialGroup) -> Sequence[TrialOutput]:
     """Two bytes that follow from the seed."""
-    return [Delivery(trial.id, artefact=(trial.seed % 65536).to_bytes(2, "little")) for trial in group.trials]
+    return [TrialOutput(trial.id, artefact=(trial.seed % 65536).to_bytes(2, "little")) for trial in group.trials]

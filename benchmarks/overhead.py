@@ -27,8 +27,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 from noop_arena import NoopArena  # noqa: E402
 
-from novum import wiring  # noqa: E402
-from novum.core.study import Budget, Study  # noqa: E402
+from novum.core.model.budget import Budget  # noqa: E402
+from novum.core.model.study import Study  # noqa: E402
+from novum.lab import wiring  # noqa: E402
 
 
 def cpu_seconds() -> float:

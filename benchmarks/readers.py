@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from novum.core.events import ProposalRefused
+from novum.core.events.proposals import ProposalRefused
 from novum.ledger.journal import Journal, Reader
 
 POLL_SECONDS = 0.05

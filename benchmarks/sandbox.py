@@ -23,8 +23,9 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent)  # where servers find the trial
 
-from novum.core.nouns import Candidate, Trial, TrialGroup
-from novum.executors.local import LocalExecutor
+from novum.core.model.candidate import Candidate
+from novum.core.model.trial import Trial, TrialGroup
+from novum.executors.local.executor import LocalExecutor
 from novum.sandbox import Job, Tier, run, standing
 
 PASS = Job(("python", "-c", "pass"))
@@ -83,7 +84,7 @@ def trials(count: int, tier: Tier | None) -> tuple[float, float]:
             executor.submit(group)
             while not (results := executor.collect(60.0)):
                 pass
-            assert results[0].deliveries[0].failure is None, results[0].deliveries[0].cause
+            assert results[0].outputs[0].failure is None, results[0].outputs[0].cause
             costs.append((1000 * results[0].usage.cpu_seconds, 1000 * (time.monotonic() - begin)))
     return statistics.median(cpu for cpu, _ in costs[3:]), statistics.median(wall for _, wall in costs[3:])
 

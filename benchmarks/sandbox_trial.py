@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from novum.core.nouns import Delivery, TrialGroup
+from novum.core.model.trial import TrialGroup, TrialOutput
 
 
 def warm() -> None:
@@ -17,9 +17,9 @@ def warm() -> None:
     train(1)
 
 
-def run(group: TrialGroup) -> Sequence[Delivery]:
+def run(group: TrialGroup) -> Sequence[TrialOutput]:
     """Train a tiny network for five steps."""
-    return [Delivery(trial.id, repr(train(trial.seed)).encode()) for trial in group.trials]
+    return [TrialOutput(trial.id, repr(train(trial.seed)).encode()) for trial in group.trials]
 
 
 def train(seed: int) -> float:

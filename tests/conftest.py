@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from novum.ledger import secret
+from novum.ledger import lab_secret
 
 HERE = Path(__file__).parent
 ALONE = (
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def repeatable(tmp_path_factory):
     """Every lab a test makes has the secret that its place gives it, so that a campaign goes the same way each time."""
-    base, created = tmp_path_factory.getbasetemp(), secret.created
+    base, created = tmp_path_factory.getbasetemp(), lab_secret.created
 
     def made(path: Path, content: bytes) -> bool:
         if path.is_relative_to(base):
@@ -39,5 +39,5 @@ def repeatable(tmp_path_factory):
         return created(path, content)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(secret, "created", made)
+        patch.setattr(lab_secret, "created", made)
         yield

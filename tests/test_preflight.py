@@ -5,14 +5,15 @@ import statistics
 import pytest
 from labs import ScriptedArena, coin_study
 
-from novum import wiring
-from novum.core.errors import StudyRefused
-from novum.core.nouns import Controls
-from novum.core.study import Budget, GateSettings, LevelSettings, PolicyRule, PolicySettings
-from novum.gate import preflight as conclude
+from novum.core.model.arena_spec import Controls
+from novum.core.model.budget import Budget, LevelSettings
+from novum.core.model.errors import StudyRefused
+from novum.core.model.study import GateSettings, PolicyRule, PolicySettings
+from novum.gate import preflight_checks as conclude
 from novum.gate.power import power
+from novum.lab import wiring
+from novum.lab.preflight import clear, preflight
 from novum.ledger.journal import Reader
-from novum.preflight import clear, preflight
 
 PLENTY = Budget(trials=3000)
 
@@ -80,16 +81,16 @@ def test_a_study_at_its_ceiling_is_refused(tmp_path):
 
 
 def test_drift_over_the_order_of_runs_is_noticed():
-    card = ScriptedArena().card
+    spec = ScriptedArena().spec
     drifting = [0.5 + 0.01 * n + 0.004 * (-1) ** n for n in range(20)]
-    assert conclude.noise(card, drifting).ok is False
-    assert conclude.noise(card, [0.5 + 0.01 * ((n * 7) % 5) for n in range(20)]).ok
+    assert conclude.noise(spec, drifting).ok is False
+    assert conclude.noise(spec, [0.5 + 0.01 * ((n * 7) % 5) for n in range(20)]).ok
 
 
 @pytest.mark.parametrize(("failed", "ok"), [(0, True), (1, None), (5, False), (18, False)])
 def test_failing_baselines_are_not_passed_over(failed, ok):
     scores = [None] * failed + [0.5 + 0.01 * (n % 3) for n in range(20 - failed)]
-    assert conclude.noise(ScriptedArena().card, scores).ok is ok
+    assert conclude.noise(ScriptedArena().spec, scores).ok is ok
 
 
 def test_power_grows_with_effect_and_pairs():

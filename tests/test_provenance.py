@@ -7,13 +7,14 @@ import subprocess
 import pytest
 from labs import coin_study
 
-from novum import provenance as prov
-from novum import read_lab, wiring
+from novum import read_lab
 from novum.arenas.coinflip.arena import CoinflipArena
 from novum.arenas.digits.arena import DigitsArena
-from novum.core.study import Budget
-from novum.ledger.code import code_hash
-from novum.ledger.memory import MemoryBlobs
+from novum.core.model.budget import Budget
+from novum.lab import provenance as prov
+from novum.lab import wiring
+from novum.ledger.novum_code import code_hash
+from novum.testing.memory_ledger import MemoryBlobs
 
 
 @pytest.fixture

@@ -10,16 +10,17 @@ import pytest
 import scripted_program
 from labs import SECRET, ScriptedArena, coin_study
 
-from novum import opening, wiring
-from novum import replay as module
 from novum.arenas.coinflip import trial as coin
 from novum.audit.pack import write_pack
-from novum.core.errors import IntegrityError, LabMismatch, UserError
-from novum.core.nouns import Delivery, Kind
-from novum.core.plans import Purpose
-from novum.core.study import Budget, ScreeningSettings
+from novum.core.model.budget import Budget
+from novum.core.model.errors import IntegrityError, LabMismatch, UserError
+from novum.core.model.study import ScreeningSettings
+from novum.core.model.trial import OutcomeKind, TrialOutput
+from novum.core.model.trial_plan import Purpose
+from novum.lab import open_campaign, wiring
+from novum.lab import replay as module
+from novum.lab.replay import How, replay
 from novum.ledger.journal import Reader
-from novum.replay import How, replay
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
 
@@ -100,7 +101,7 @@ def test_what_does_not_come_out_again_is_named_and_small_differences_are_told_ap
             flips = [int.from_bytes(one.artefact, "little") for one in real(group)]
             length = (600 + 7) // 8
             return [
-                Delivery(trial.id, artefact=(value & ~((1 << bits) - 1)).to_bytes(length, "little"))
+                TrialOutput(trial.id, artefact=(value & ~((1 << bits) - 1)).to_bytes(length, "little"))
                 for trial, value in zip(group.trials, flips, strict=True)
             ]
 
@@ -117,7 +118,7 @@ def test_what_does_not_come_out_again_is_named_and_small_differences_are_told_ap
     assert "resolution" in next(one for one in wrong.trials if one.how is How.DIFFERENT).words
 
     def crash(group):
-        return [Delivery(trial.id, failure=Kind.CRASHED, cause="no coin") for trial in group.trials]
+        return [TrialOutput(trial.id, failure=OutcomeKind.CRASHED, cause="no coin") for trial in group.trials]
 
     monkeypatch.setattr(coin, "run", crash)
     failed = replay(name, lab, trials=1)
@@ -127,13 +128,13 @@ def test_what_does_not_come_out_again_is_named_and_small_differences_are_told_ap
 
 def test_other_code_is_refused_unless_somebody_insists(coins, monkeypatch):
     lab, name = coins
-    monkeypatch.setattr(opening, "code_hash", lambda program: "00")
+    monkeypatch.setattr(open_campaign, "code_hash", lambda program: "00")
     with pytest.raises(LabMismatch, match="--anyway"):
         replay(name, lab)
     done = replay(name, lab, trials=1, anyway=True)
     assert done.ok
     assert "code" in done.notes[0]
-    monkeypatch.setattr(opening, "versions", lambda problem: {"novum": "9", "abacus": "1"})
+    monkeypatch.setattr(open_campaign, "versions", lambda problem: {"novum": "9", "abacus": "1"})
     notes = replay(name, lab, trials=1, anyway=True).notes
     assert any("abacus: recorded with none, here 1" in note for note in notes)
 
@@ -141,7 +142,7 @@ def test_other_code_is_refused_unless_somebody_insists(coins, monkeypatch):
 def test_a_pack_whose_files_are_not_the_signed_ones_is_not_replayed(coins, tmp_path):
     from zipfile import ZipFile
 
-    from novum.audit.container import write_archive
+    from novum.audit.pack_file import write_archive
 
     with ZipFile(coins[0] / "finding.zip") as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -161,7 +162,7 @@ def test_failures_come_out_alike_and_trials_of_an_arena_of_ones_own_too(tmp_path
     monkeypatch.setattr(scripted_program, "run", fragile)
     with wiring.session(coin_study(arena="scripted"), Budget(trials=120), tmp_path, problem=arena) as lab:
         lab.run()
-        failed = next(event for event, _ in lab.state.failures if event.kind is Kind.CRASHED)
+        failed = next(event for event, _ in lab.state.failures if event.kind is OutcomeKind.CRASHED)
     done = replay(failed.trial, tmp_path, arena=arena)
     assert done.ok
     assert done.count(How.FAILED_ALIKE) == len(done.trials)

@@ -8,12 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from labs import Flaky, coin_study, failing, in_memory
 
-from novum import telemetry
 from novum.arenas.coinflip.trial import run as flip
-from novum.core.events import FollowUpClosed, GroupDispatched, SessionEnded, TrialFinished, VerdictReached
-from novum.core.nouns import Kind
-from novum.core.study import Budget
-from novum.ledger.memory import MemoryLedger
+from novum.core.events.campaign import SessionEnded
+from novum.core.events.trials import GroupDispatched, TrialFinished
+from novum.core.events.verdicts import FollowUpClosed, VerdictReached
+from novum.core.model.budget import Budget
+from novum.core.model.trial import OutcomeKind
+from novum.integrations import telemetry
+from novum.testing.memory_ledger import MemoryLedger
 
 BUDGET = Budget(trials=600)
 
@@ -85,7 +87,7 @@ def test_every_group_and_every_question_is_a_span_of_the_session(memory):
 
 def test_failed_trials_are_errors_with_their_cause(memory):
     ledger = over(memory, [])
-    flaky = Flaky(lambda g: failing(g, Kind.CRASHED, "boom\x00" * 200) if g.id == "g9" else flip(g))
+    flaky = Flaky(lambda g: failing(g, OutcomeKind.CRASHED, "boom\x00" * 200) if g.id == "g9" else flip(g))
     lab = in_memory(coin_study(), BUDGET, ledger=ledger, executor=flaky)
     lab.run()
     (span,) = [one for one in memory.get_finished_spans() if named(one, "group") == "g9"]

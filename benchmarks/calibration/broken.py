@@ -11,7 +11,7 @@ from calibration.noise import Flags, Floats
 from calibration.novum_rules import real_pairs
 from calibration.stream import Integers, Record, Stream
 from calibration.vector_gate import SUPPORTED, Draw, Purse, confirm
-from novum.core.study import GateSettings
+from novum.core.model.study import GateSettings
 
 STORED_RUNS = 5
 

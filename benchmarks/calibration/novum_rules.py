@@ -10,7 +10,7 @@ import numpy as np
 from calibration.noise import Floats
 from calibration.stream import CHEAP_SEEDS, Integers, Record, Stream
 from calibration.vector_gate import Draw, Ends, Purse, confirm
-from novum.core.study import GateSettings
+from novum.core.model.study import GateSettings
 
 
 class Method(Protocol):

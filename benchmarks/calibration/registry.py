@@ -7,7 +7,7 @@ import math
 from calibration.broken import EditedThreshold, StoredIncumbent, WithoutLedger
 from calibration.novum_rules import Gate, Method, Screened
 from calibration.others import BenjaminiHochberg, Bootstrap, MeanAbove, Ratchet, TTest
-from novum.core.study import GateSettings
+from novum.core.model.study import GateSettings
 
 BATCH, KEEP = 8, 2
 STAKE_FLOOR = 20

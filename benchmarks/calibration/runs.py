@@ -13,7 +13,7 @@ from calibration.novum_rules import Method
 from calibration.registry import MAX_PAIRS
 from calibration.stream import Draws, Stream, draws, fresh_gains
 from calibration.summary import Counts, count, joined, summary
-from novum.core.study import GateSettings
+from novum.core.model.study import GateSettings
 
 BLOCK = 500
 SHARES = (0.0, 0.05, 0.20)

@@ -13,7 +13,7 @@ import numpy as np
 
 from calibration.noise import Flags, Floats
 from calibration.stream import Integers
-from novum.core.study import GateSettings
+from novum.core.model.study import GateSettings
 from novum.gate.eprocess import FIRST_BET, LARGEST_BET, PRIOR_VARIANCE
 from novum.gate.judge import CRASHES_ALLOWED, FEWEST_BEFORE_FUTILE, OPTIMISM
 

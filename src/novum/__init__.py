@@ -16,31 +16,19 @@ from novum.version import __version__
 
 if TYPE_CHECKING:
     from novum.api import read_lab, run, verify
-    from novum.core.errors import NovumError, StudyError, UserError
-    from novum.core.nouns import (
-        Candidate,
-        Card,
-        Cost,
-        Delivery,
-        Gene,
-        Kind,
-        Metric,
-        Score,
-        Space,
-        Transfer,
-        Trial,
-        TrialGroup,
-    )
-    from novum.core.ports import Arena, Executor, Researcher
-    from novum.core.study import (
-        AuthorBudget,
-        Budget,
+    from novum.core.model.arena_spec import ArenaSpec, Transfer
+    from novum.core.model.budget import AuthorBudget, Budget, LevelSettings
+    from novum.core.model.candidate import Candidate, Cost, Gene, Space
+    from novum.core.model.errors import NovumError, StudyError, UserError
+    from novum.core.model.metric import Metric, Score
+    from novum.core.model.ports import Arena, Executor, Researcher
+    from novum.core.model.proposal import Proposal
+    from novum.core.model.study import (
         CommentSettings,
         FollowUpSettings,
         GateSettings,
         Guardrail,
         HoldoutSettings,
-        LevelSettings,
         PolicyRule,
         PolicySettings,
         ResearcherSettings,
@@ -48,7 +36,8 @@ if TYPE_CHECKING:
         Study,
         WatchdogSettings,
     )
-    from novum.core.view import Proposal, StudyView
+    from novum.core.model.study_view import StudyView
+    from novum.core.model.trial import OutcomeKind, Trial, TrialGroup, TrialOutput
     from novum.studies.load import load_study
 
 _HOMES = {
@@ -56,11 +45,11 @@ _HOMES = {
     "novum.core.errors": ("NovumError", "StudyError", "UserError"),
     "novum.core.nouns": (
         "Candidate",
-        "Card",
+        "ArenaSpec",
         "Cost",
-        "Delivery",
+        "TrialOutput",
         "Gene",
-        "Kind",
+        "OutcomeKind",
         "Metric",
         "Score",
         "Space",
@@ -92,23 +81,22 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Arena",
+    "ArenaSpec",
     "AuthorBudget",
     "Budget",
     "Candidate",
-    "Card",
     "CommentSettings",
     "Cost",
-    "Delivery",
     "Executor",
     "FollowUpSettings",
     "GateSettings",
     "Gene",
     "Guardrail",
     "HoldoutSettings",
-    "Kind",
     "LevelSettings",
     "Metric",
     "NovumError",
+    "OutcomeKind",
     "PolicyRule",
     "PolicySettings",
     "Proposal",
@@ -123,6 +111,7 @@ __all__ = [
     "Transfer",
     "Trial",
     "TrialGroup",
+    "TrialOutput",
     "UserError",
     "WatchdogSettings",
     "__version__",

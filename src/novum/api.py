@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from novum import memory, wiring
 from novum.audit.verify import Verification
-from novum.core.archive import Archive
-from novum.core.errors import UserError
-from novum.core.ports import Arena
-from novum.core.state import State
-from novum.core.study import Budget, Study
+from novum.core.model.budget import Budget
+from novum.core.model.errors import UserError
+from novum.core.model.ports import Arena
+from novum.core.model.study import Study
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.full_state import FullState
+from novum.lab import restore, wiring
+from novum.lab.preflight import clear
 from novum.ledger.journal import Reader
-from novum.preflight import clear
 from novum.report.summary import Summary, summarise
 
-S = TypeVar("S", bound=State)
+S = TypeVar("S", bound=CampaignState)
 
 
 def run(
@@ -40,17 +41,17 @@ def run(
         return summarise(session.state)
 
 
-def read_lab(lab: str | Path) -> State:
+def read_lab(lab: str | Path) -> CampaignState:
     """The state of the lab in a directory, while it runs or after. Raises UserError when there is none."""
     with Reader(Path(lab)) as reader:
-        return _checked(memory.restore(reader, Path(lab)), lab)
+        return _checked(restore.restore(reader, Path(lab)), lab)
 
 
-def read_archive(lab: str | Path) -> Archive:
+def read_archive(lab: str | Path) -> FullState:
     """The state of a lab with all its trials and plans by name. Raises UserError when there is no campaign."""
-    everything = Archive()
+    everything = FullState()
     with Reader(Path(lab)) as reader:
-        memory.refold(reader.read(), everything)
+        restore.refold(reader.read(), everything)
     return _checked(everything, lab)
 
 

@@ -7,8 +7,8 @@ import pytest
 from agent_labs import Agents, opened, program_study
 from labs import coin_study
 
-from novum import wiring
-from novum.core.study import Budget
+from novum.core.model.budget import Budget
+from novum.lab import wiring
 from novum.sandbox import Tier, standing
 
 

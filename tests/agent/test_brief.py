@@ -9,23 +9,23 @@ import programs
 import pytest
 from agent_labs import opened, program_study
 
-from novum import wiring
-from novum.agent.bench import bench
-from novum.agent.sight import Sight
-from novum.core.dealings import Act
-from novum.core.errors import UserError
-from novum.core.nouns import Kind
-from novum.core.plans import Purpose
-from novum.core.view import StudyView
-from novum.core.window import view_of
+from novum.agents.lab_follower import Sight
+from novum.agents.workspace import bench
+from novum.core.model.errors import UserError
+from novum.core.model.request import Act
+from novum.core.model.study_view import StudyView
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Purpose
+from novum.core.state.researcher_view import view_of
 from novum.governance.mailbox import Mailbox
+from novum.lab import wiring
 from novum.researchers.language import templates
 from novum.source.space import SourceSpace
 
 
 def program_view(place, files=(), **changes) -> StudyView:
     problem = wiring.ARENAS["program"](programs.options(place, files, **changes))
-    return StudyView(problem.card, problem.space, 1, problem.space.validate({}), (), frozenset(), "Which number?")
+    return StudyView(problem.spec, problem.space, 1, problem.space.validate({}), (), frozenset(), "Which number?")
 
 
 def test_the_brief_of_a_program_tells_all_and_asks_for_an_edit(guess):
@@ -92,8 +92,8 @@ def test_causes_of_runs_on_the_gates_data_are_withheld(tmp_path):
         lab.take_requests()
         while not lab.state.failures:
             assert lab.step()
-        told = view_of(lab.state, lab.house.arena, lab.state.study, 1).failed
-        assert {one.kind for one in told} == {Kind.CRASHED} and all("seen" in one.cause for one in told)
+        told = view_of(lab.state, lab.context.arena, lab.state.study, 1).failed
+        assert {one.kind for one in told} == {OutcomeKind.CRASHED} and all("seen" in one.cause for one in told)
         lab.state.failures[:] = [(event, replace(plan, purpose=Purpose.CONFIRM)) for event, plan in lab.state.failures]
-        told = view_of(lab.state, lab.house.arena, lab.state.study, 1).failed
+        told = view_of(lab.state, lab.context.arena, lab.state.study, 1).failed
         assert told and all("withheld" in one.cause and "seen" not in one.cause for one in told)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from novum.agent.checks import author_of, check_command, check_lab, environment_of, readable_of, search_path
-from novum.core.errors import UserError
+from novum.agents.agent_options import author_of, check_command, check_lab, environment_of, readable_of, search_path
+from novum.core.model.errors import UserError
 
 
 @pytest.fixture

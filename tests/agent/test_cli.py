@@ -9,16 +9,16 @@ import typer
 from agent_labs import waiting
 from typer.testing import CliRunner
 
-from novum.agent.nouns import AgentFailed
-from novum.cli import agent
-from novum.core.errors import UserError
+from novum.agents.agent_task import AgentFailed
+from novum.cli import agent_command
+from novum.core.model.errors import UserError
 
 
 @pytest.fixture
 def novum(monkeypatch):
-    monkeypatch.setattr(agent.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(agent_command.signal, "signal", lambda *_: None)
     app = typer.Typer(rich_markup_mode=None)
-    agent.register(app)
+    agent_command.register(app)
 
     def run(*words):
         return CliRunner().invoke(app, [str(word) for word in words])

@@ -15,12 +15,12 @@ from agent_labs import waiting
 from relays import Client, asked, relay_to
 from upstream import EVENTS, tunnel, upstream
 
-from novum.agent import forwarding, relay
-from novum.agent.gateway import PLACEHOLDER, gateway_of
-from novum.agent.meter import Meter, Scrubber
-from novum.agent.nouns import Usage
-from novum.agent.relay import CONNECTIONS
-from novum.core.errors import UserError
+from novum.agents import proxy_connection, relay
+from novum.agents.agent_task import Usage
+from novum.agents.model_gateway import PLACEHOLDER, gateway_of
+from novum.agents.relay import CONNECTIONS
+from novum.agents.token_meter import Meter, Scrubber
+from novum.core.model.errors import UserError
 from novum.sandbox import Standing, Tier
 
 KEY = "key-5f2c9a17d3b84e60"
@@ -112,7 +112,7 @@ def test_errors_of_the_provider_pass_without_the_key():
 
 
 def test_replies_that_break_off_are_broken_off_here(monkeypatch):
-    monkeypatch.setattr(forwarding, "REPLY_BYTES", 1 << 20)
+    monkeypatch.setattr(proxy_connection, "REPLY_BYTES", 1 << 20)
     for act in ("cut_off", "endless"):
         with upstream(act) as up, relay_to(up.url) as way:
             with pytest.raises(http.client.IncompleteRead):
@@ -123,7 +123,7 @@ def test_replies_that_break_off_are_broken_off_here(monkeypatch):
 
 def test_requests_are_counted_and_bounded(monkeypatch):
     monkeypatch.setattr(relay, "_REFUSALS", 2)
-    monkeypatch.setattr(forwarding, "REQUEST_BYTES", 100)
+    monkeypatch.setattr(proxy_connection, "REQUEST_BYTES", 100)
     with upstream() as up, relay_to(up.url, most=2) as way:
         statuses = [asked(way)[0] for _ in range(6)]
         assert statuses == [200, 200, 403, 403, 403, 403] and len(up.came) == 2
@@ -290,7 +290,7 @@ def test_a_model_that_says_nothing_holds_nobody_up(agents, guess):
 
 
 def test_without_a_network_of_its_own_there_is_no_gateway(agents, guess, monkeypatch):
-    monkeypatch.setattr("novum.agent.visit.standing", lambda: Standing(Tier.LANDLOCK, "", (), ""))
+    monkeypatch.setattr("novum.agents.agent_session.standing", lambda: Standing(Tier.LANDLOCK, "", (), ""))
     with pytest.raises(UserError, match="tier landlock has no sockets"):
         agents.visit(guess, "improve", gateway=gateway_of("http://127.0.0.1:9", None, None, 1))
 

@@ -17,10 +17,10 @@ from certificates import Authority
 from relays import Client, asked, relay_to
 from upstream import EVENTS, tunnel, upstream
 
-from novum.agent import upstream as outwards
-from novum.agent.gateway import gateway_of
-from novum.agent.nouns import Usage
-from novum.core.errors import UserError
+from novum.agents import upstream as outwards
+from novum.agents.agent_task import Usage
+from novum.agents.model_gateway import gateway_of
+from novum.core.model.errors import UserError
 
 KEY = "key-8b1d6f20c97e4a35"
 HERE, AWAY = "127.0.0.1", "model.example"

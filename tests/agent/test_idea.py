@@ -9,17 +9,17 @@ import programs
 import pytest
 from agent_labs import opened, program_study
 
-from novum import wiring
-from novum.agent import inside
-from novum.agent.bench import bench
-from novum.agent.edit import named, read
-from novum.agent.idea import NO_REASON, idea
-from novum.agent.inside import Comparison
-from novum.agent.nouns import AgentFailed, Edit
-from novum.agent.showing import difference, summary
-from novum.agent.sight import Sight
-from novum.core.nouns import Candidate
-from novum.core.window import view_of
+from novum.agents import sandbox_main
+from novum.agents.agent_task import AgentFailed, Edit
+from novum.agents.diff_view import difference, summary
+from novum.agents.lab_follower import Sight
+from novum.agents.parse_edit import named, read
+from novum.agents.parse_proposal import NO_REASON, idea
+from novum.agents.sandbox_main import Comparison
+from novum.agents.workspace import bench
+from novum.core.model.candidate import Candidate
+from novum.core.state.researcher_view import view_of
+from novum.lab import wiring
 
 BETTER = programs.SOLVER.replace("STEP = 0.5", "STEP = 2.0")
 
@@ -169,8 +169,8 @@ def test_the_comparison_sees_what_changed(tmp_path):
 
 
 def test_the_comparison_follows_nothing_and_reads_no_more_than_it_may(tmp_path, monkeypatch):
-    monkeypatch.setattr(inside, "MOST_BYTES", 1000)
-    monkeypatch.setattr(inside, "MOST_FILES", 12)
+    monkeypatch.setattr(sandbox_main, "MOST_BYTES", 1000)
+    monkeypatch.setattr(sandbox_main, "MOST_FILES", 12)
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret").write_text("secret")

@@ -9,7 +9,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.agent.printed import LINES, TICK_SECONDS, WIDTH, Printed
+from novum.agents.output_stream import LINES, TICK_SECONDS, WIDTH, Printed
 
 KEY = "key-of-the-gateway-123"
 

@@ -16,10 +16,10 @@ import pytest
 from agent_labs import opened, waiting
 from labs import coin_study
 
-from novum.agent.nouns import LOG_BYTES, MIB
-from novum.core.dealings import Act
-from novum.core.errors import UserError
-from novum.core.study import ResearcherSettings, ScreeningSettings
+from novum.agents.agent_task import LOG_BYTES, MIB
+from novum.core.model.errors import UserError
+from novum.core.model.request import Act
+from novum.core.model.study import ResearcherSettings, ScreeningSettings
 from novum.sandbox import SandboxUnavailable, Standing, Tier
 
 SPY = {"SPY_API_KEY": "spy-key-12345678"}
@@ -135,13 +135,13 @@ def test_a_lab_and_a_command_are_needed(agents, guess, tmp_path):
 
 
 def test_without_walls_nothing_runs(guess, tool, monkeypatch, agents):
-    monkeypatch.setattr("novum.agent.visit.standing", lambda: Standing(Tier.NONE, "", (), "get some"))
+    monkeypatch.setattr("novum.agents.agent_session.standing", lambda: Standing(Tier.NONE, "", (), "get some"))
     with pytest.raises(SandboxUnavailable, match="sandbox of tier landlock or stronger"):
         agents.visit(guess, "improve")
 
 
 def test_the_next_best_walls_do_too(agents, guess, monkeypatch):
-    monkeypatch.setattr("novum.agent.visit.standing", lambda: Standing(Tier.LANDLOCK, "", (), ""))
+    monkeypatch.setattr("novum.agents.agent_session.standing", lambda: Standing(Tier.LANDLOCK, "", (), ""))
     try:
         one = agents.run(guess, "improve")
     except SandboxUnavailable as error:

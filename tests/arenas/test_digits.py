@@ -15,19 +15,20 @@ from hypothesis import strategies as st
 
 from novum.arenas.digits import data, trial
 from novum.arenas.digits.arena import DigitsArena
-from novum.arenas.digits.card import BASELINE, WORST
 from novum.arenas.digits.features import copies, features, scaled
 from novum.arenas.digits.options import Options
 from novum.arenas.digits.space import GENES, SPACE, Design, canonical
-from novum.core.errors import ArtefactError, MissingExtra, StudyError, UserError
-from novum.core.nouns import Candidate, Role, Trial, TrialGroup
-from novum.executors.local import LocalExecutor
-from novum.gate.leaks import leak
+from novum.arenas.digits.spec import BASELINE, WORST
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import MissingExtra, StudyError, UserError
+from novum.core.model.trial import ArtefactError, Role, Trial, TrialGroup
+from novum.executors.local.executor import LocalExecutor
+from novum.gate.leak_check import leak
 
 ARENA = DigitsArena()
 MODELS = next(gene.choices for gene in GENES if gene.name == "model")
 CACHES = (data._pixels, data._pool_labels, data._part_labels)
-PROGRAM = ARENA.card.program
+PROGRAM = ARENA.spec.program
 
 
 def group_of(genome, *seeds, options=None, c=1.0, **more):
@@ -36,7 +37,7 @@ def group_of(genome, *seeds, options=None, c=1.0, **more):
 
 
 def artefacts(group):
-    return [delivery.artefact for delivery in trial.run(group)]
+    return [output.artefact for output in trial.run(group)]
 
 
 def accuracy(genome, seeds, role=Role.GATE, options=None, c=10.0):
@@ -129,7 +130,7 @@ def test_a_worker_process_says_the_same_byte_for_byte():
     with LocalExecutor(PROGRAM, 1) as executor:
         executor.submit(group)
         (result,) = executor.collect(60)
-    assert [delivery.artefact for delivery in result.deliveries] == artefacts(group)
+    assert [output.artefact for output in result.outputs] == artefacts(group)
 
 
 def test_warming_up_leaves_no_threads():
@@ -206,7 +207,7 @@ def test_the_score_does_not_trust_the_options_of_the_group():
         assert scores[0] == scores[1]
 
 
-@pytest.mark.parametrize("genome", [{}, ARENA.card.controls.known, {"model": "centroid"}])
+@pytest.mark.parametrize("genome", [{}, ARENA.spec.controls.known, {"model": "centroid"}])
 def test_shuffled_labels_leave_chance_accuracy(genome):
     scores = [x for role in Role for x in accuracy(genome, range(8), role, {"shuffled": True})]
     guesses = len(scores) * 359
@@ -224,11 +225,11 @@ def test_under_shuffled_labels_not_even_a_constant_guess_is_better():
 def test_known_answers_stand_out_and_the_null_control_does_not():
     """README.md has the measured table; here thresholds. Differences are paired: both sides learn from one sample."""
     base = accuracy(BASELINE, range(12))
-    known = accuracy({**BASELINE, **ARENA.card.controls.known}, range(12))
+    known = accuracy({**BASELINE, **ARENA.spec.controls.known}, range(12))
     differences = [better - worse for better, worse in zip(known, base, strict=True)]
     assert statistics.fmean(differences) > 2 * statistics.stdev(differences)
     assert 0.85 < statistics.fmean(base) < 0.94 < statistics.fmean(known)
-    null = accuracy({**BASELINE, **ARENA.card.controls.null}, range(12))
+    null = accuracy({**BASELINE, **ARENA.spec.controls.null}, range(12))
     differences = [other - one for other, one in zip(null, base, strict=True)]
     assert abs(statistics.fmean(differences)) < 4 * statistics.stdev(differences) / 12**0.5
 
@@ -345,9 +346,9 @@ def test_wrong_options_are_refused_by_name(given, words):
 
 
 def test_transfers_are_those_that_the_options_allow():
-    assert [t.options for t in ARENA.card.transfers] == [{"train": 300}, {"noise": 3.0}]
-    assert [t.options for t in DigitsArena({"train": 500}).card.transfers] == [{"noise": 3.0}]
-    assert not DigitsArena({"train": 500, "noise": 14}).card.transfers
+    assert [t.options for t in ARENA.spec.transfers] == [{"train": 300}, {"noise": 3.0}]
+    assert [t.options for t in DigitsArena({"train": 500}).spec.transfers] == [{"noise": 3.0}]
+    assert not DigitsArena({"train": 500, "noise": 14}).spec.transfers
 
 
 def test_a_missing_or_altered_file_is_named(fresh, monkeypatch):

@@ -20,8 +20,9 @@ from novum.arenas.program.arena import REPORTED, ProgramArena
 from novum.arenas.program.artefact import Artefact, check_output, unpack
 from novum.arenas.program.bundle import read_directory, unpacked
 from novum.arenas.program.manifest import Output, Program, parse_program
-from novum.core.errors import ArtefactError, StudyError
-from novum.core.nouns import Candidate, Kind, Limits, Trial, TrialGroup
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import StudyError
+from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Trial, TrialGroup
 from novum.studies.load import load_study
 
 LIMITS = Limits(seconds=10.0)
@@ -31,10 +32,10 @@ def outcome(arena: ProgramArena, genome=(), seed=1, limits=LIMITS):
     """Score or the way it ended, as the lab would see it."""
     candidate = Candidate(arena.space.validate(dict(genome)))
     group = TrialGroup("g", candidate, (Trial("g.0", seed),), arena.given, limits=limits)
-    (delivery,) = worker.run(group)
-    assert delivery.artefact is not None, delivery.cause
+    (output,) = worker.run(group)
+    assert output.artefact is not None, output.cause
     try:
-        return arena.score(group, group.trials[0], delivery.artefact)
+        return arena.score(group, group.trials[0], output.artefact)
     except ArtefactError as error:
         return error.kind, str(error)
 
@@ -73,12 +74,12 @@ CHEATS = {
     "leaves a hard link": "open('x', 'w').write('3'); os.link('x', 'answer.json'); os._exit(0)",
 }
 ENDS = {
-    "reads the truth": Kind.CRASHED,
-    "looks for the scorer": Kind.CRASHED,
-    "exits without work": Kind.INVALID,
-    "links to what it cannot read": Kind.TAMPERED,
-    "leaves a pipe": Kind.TAMPERED,
-    "leaves a hard link": Kind.TAMPERED,
+    "reads the truth": OutcomeKind.CRASHED,
+    "looks for the scorer": OutcomeKind.CRASHED,
+    "exits without work": OutcomeKind.INVALID,
+    "links to what it cannot read": OutcomeKind.TAMPERED,
+    "leaves a pipe": OutcomeKind.TAMPERED,
+    "leaves a hard link": OutcomeKind.TAMPERED,
 }
 
 
@@ -116,11 +117,11 @@ def test_a_daemon_cannot_rewrite_the_answer_after_the_end(guess):
 
 def test_limits_are_typed(guess):
     short = replace(LIMITS, seconds=2.0)
-    assert outcome(guess, solver("import time; time.sleep(60)"), limits=short)[0] is Kind.TIMED_OUT
+    assert outcome(guess, solver("import time; time.sleep(60)"), limits=short)[0] is OutcomeKind.TIMED_OUT
     small = replace(LIMITS, memory_bytes=200 << 20)
-    assert outcome(guess, solver("return len(bytearray(1 << 30))"), limits=small)[0] is Kind.OUT_OF_MEMORY
+    assert outcome(guess, solver("return len(bytearray(1 << 30))"), limits=small)[0] is OutcomeKind.OUT_OF_MEMORY
     kind, cause = outcome(guess, solver("raise ValueError('no \\x1b[31mluck')"))
-    assert kind is Kind.CRASHED
+    assert kind is OutcomeKind.CRASHED
     assert "ValueError: no" in cause
     assert "\x1b" not in cause
 
@@ -131,9 +132,9 @@ def test_a_score_that_the_candidate_reports_is_called_so(tmp_path):
     arena = ProgramArena(
         programs.options(tmp_path, {"main.py": main}, **report, outputs=None, report={"pattern": r"loss: ([-\d.]+)"})
     )
-    assert arena.card.trust == REPORTED
+    assert arena.spec.trust == REPORTED
     assert outcome(arena, solver("return 2.5")).value == 2.5
-    assert outcome(arena, solver("return float('nan')"))[0] is Kind.INVALID
+    assert outcome(arena, solver("return float('nan')"))[0] is OutcomeKind.INVALID
 
 
 def test_training_and_predicting_are_separate(tmp_path):
@@ -269,7 +270,7 @@ def _damaged(number: int) -> bytes:
 
 
 def test_an_artefact_is_what_was_packed():
-    left = Artefact({"b.npy": b"\x00\x01", "a": b""}, Kind.CRASHED, "why", "said")
+    left = Artefact({"b.npy": b"\x00\x01", "a": b""}, OutcomeKind.CRASHED, "why", "said")
     assert unpack(left.packed()) == left
     assert json.loads(left.packed()[4 : 4 + left.packed()[3]])["ended"] == "crashed"
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from novum.arenas.recall.data import BLOCK, GAP_POWER, HELD_OUT, TRAIN, sequences
 from novum.arenas.recall.options import Options
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 
 MQAR = {"task": "mqar", "length": 64, "vocabulary": 128, "keys": 8, "writes": 1}
 

@@ -74,12 +74,12 @@ def test_the_population_equals_vmap_over_one_model():
     leaf, batch = model.initial(seeds), first_batch(model, seeds)
 
     def alone(row, *data):
-        return model.losses(row[None], *(x[None] for x in data))[0]
+        return model.lost_trials(row[None], *(x[None] for x in data))[0]
 
-    grads, losses = torch.func.vmap(torch.func.grad_and_value(alone))(leaf, *batch)
+    grads, lost_trials = torch.func.vmap(torch.func.grad_and_value(alone))(leaf, *batch)
     leaf.requires_grad_()
-    population = model.losses(leaf, *batch)
-    torch.testing.assert_close(population, losses)
+    population = model.lost_trials(leaf, *batch)
+    torch.testing.assert_close(population, lost_trials)
     torch.testing.assert_close(torch.autograd.grad(population.sum(), leaf)[0], grads, atol=1e-5, rtol=1e-4)
 
 
@@ -178,6 +178,6 @@ def test_every_choice_of_every_gene_trains():
     for gene in GENES:
         for value in gene.choices:
             for base in ({"mixer": "attention"}, {}, {"write": "delta"}):
-                leaf, losses = train(model_of({**base, gene.name: value}), [1], [0.01], 2)
+                leaf, lost_trials = train(model_of({**base, gene.name: value}), [1], [0.01], 2)
                 assert leaf.isfinite().all()
-                assert losses.isfinite().all()
+                assert lost_trials.isfinite().all()

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novum.arenas.recall.arena import RecallArena
-from novum.arenas.recall.card import BASELINE, CARD
 from novum.arenas.recall.cost import admit, cost
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.space import GENES, SPACE, Design, canonical
-from novum.core.errors import StudyError
+from novum.arenas.recall.spec import BASELINE, CARD
+from novum.core.model.errors import StudyError
 
 genomes = st.fixed_dictionaries({gene.name: st.sampled_from(gene.choices) for gene in GENES})
 
@@ -62,8 +62,8 @@ def test_admission_names_its_reason():
 
 def test_the_arena_follows_its_options():
     arena = RecallArena({"held_out": 100})
-    assert arena.card.resolution == 1 / (100 * arena.options.queries)
-    assert RecallArena().card == dataclasses.replace(CARD, floor=1 / 16)
+    assert arena.spec.resolution == 1 / (100 * arena.options.queries)
+    assert RecallArena().spec == dataclasses.replace(CARD, floor=1 / 16)
     assert arena.space is SPACE
     assert SPACE.validate(CARD.baseline) == CARD.baseline
     with pytest.raises(StudyError):

@@ -11,8 +11,9 @@ from novum.arenas.recall.data import HELD_OUT, TRAIN, sequences
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.space import SPACE
 from novum.arenas.recall.trial import run, warm
-from novum.core.errors import ArtefactError, StudyError
-from novum.core.nouns import Candidate, Kind, Trial, TrialGroup
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import StudyError
+from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup
 
 OPTIONS = {"keys": 3, "writes": 2, "length": 15, "vocabulary": 16, "steps": 10, "held_out": 40, "width": 16}
 ARENA = RecallArena(OPTIONS)
@@ -48,7 +49,7 @@ def test_a_member_that_diverges_is_a_failure_and_its_neighbours_are_untouched():
     genome = {"conv": 4, "write": "delta"}
     calm = run(group_of(genome, trial(1), trial(2), trial(3)))
     wild = run(group_of(genome, trial(1), trial(2, 1e30), trial(3)))
-    assert wild[1].failure is Kind.DIVERGED
+    assert wild[1].failure is OutcomeKind.DIVERGED
     assert wild[1].artefact is None
     assert "not finite" in wild[1].cause
     assert [wild[0].artefact, wild[2].artefact] == [calm[0].artefact, calm[2].artefact]
@@ -128,7 +129,7 @@ def test_known_answer_delta_revises_what_linear_attention_only_adds_to():
     """The default study in small: thresholds, not values (README.md has the measured table)."""
     arena, seeds = RecallArena(), [trial(seed, 0.03) for seed in range(4)]
     scores = []
-    for genome in (arena.card.baseline, {**arena.card.baseline, "write": "delta"}):
+    for genome in (arena.spec.baseline, {**arena.spec.baseline, "write": "delta"}):
         group = group_of(genome, *seeds, options={})
         scores.append([arena.score(group, t, d.artefact).value for t, d in zip(group.trials, run(group), strict=True)])
     linear, delta = scores

@@ -13,19 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labs import SECRET, coin_study, finished
 
-from novum import wiring
-from novum.audit.exports.campaign import campaign
-from novum.audit.exports.csv_files import defused, write_csv
-from novum.audit.exports.mlflow_store import write_mlflow
-from novum.audit.exports.parquet_files import write_parquet
-from novum.audit.exports.runs import runs
-from novum.audit.exports.sheets import sheets
-from novum.audit.exports.tables import Column, table
-from novum.core.errors import IntegrityError, MissingExtra, UserError
-from novum.core.events import HypothesisRegistered, TrialFinished
-from novum.core.nouns import Kind
-from novum.core.plans import Verdict
-from novum.core.study import Budget
+from novum.core.events.proposals import HypothesisRegistered
+from novum.core.events.trials import TrialFinished
+from novum.core.model.budget import Budget
+from novum.core.model.errors import IntegrityError, MissingExtra, UserError
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.verdict import Verdict
+from novum.integrations.exports.campaign_tables import sheets
+from novum.integrations.exports.campaign_walk import campaign
+from novum.integrations.exports.csv_files import defused, write_csv
+from novum.integrations.exports.mlflow_store import write_mlflow
+from novum.integrations.exports.parquet_files import write_parquet
+from novum.integrations.exports.tables import Column, table
+from novum.integrations.exports.tracker_runs import runs
+from novum.lab import wiring
 from novum.report.summary import summarise
 
 HOSTILE = '=HYPERLINK("http://127.0.0.1";A1)\r\nsecond; line, "quoted"\x1b[2J\u202e'
@@ -48,7 +49,7 @@ def hostile(records):
     claim = next(r for r in records if isinstance(r.event, HypothesisRegistered))
     changed = {
         trial.seq: dataclasses.replace(
-            trial.event, kind=Kind.CRASHED, score=None, cause=HOSTILE, facts={"@x": 1.5, "+": -2.0}
+            trial.event, kind=OutcomeKind.CRASHED, score=None, cause=HOSTILE, facts={"@x": 1.5, "+": -2.0}
         ),
         claim.seq: dataclasses.replace(claim.event, author="@author", rationale="-2+3", parents=("+1",)),
     }
@@ -211,8 +212,8 @@ MLFLOW = all(importlib.util.find_spec(name) for name in ("mlflow", "sqlalchemy",
 IN_MLFLOW = """
 import json, logging, sys
 from pathlib import Path
-from novum.audit.exports.campaign import campaign
-from novum.audit.exports.mlflow_store import write_mlflow
+from novum.integrations.exports.campaign_walk import campaign
+from novum.integrations.exports.mlflow_store import write_mlflow
 from novum.ledger.journal import Reader
 
 directory, lab = Path(sys.argv[1]), Path(sys.argv[2])

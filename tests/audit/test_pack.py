@@ -22,14 +22,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from forgery import forge, rewrite
 from labs import SECRET, coin_study
 
-from novum import wiring
-from novum.audit import container
+from novum.audit import pack_file
 from novum.audit.anchor import root
-from novum.audit.attest import PAYLOAD, STATEMENT, Statement, envelope
-from novum.audit.container import ENVELOPE, LEDGER, open_pack, write_archive
+from novum.audit.attestation import PAYLOAD, STATEMENT, Statement, envelope
 from novum.audit.pack import write_pack
-from novum.core.errors import IntegrityError, LabMismatch, UserError
-from novum.core.study import Budget
+from novum.audit.pack_file import ENVELOPE, LEDGER, open_pack, write_archive
+from novum.core.model.budget import Budget
+from novum.core.model.errors import IntegrityError, LabMismatch, UserError
+from novum.lab import wiring
 from novum.ledger.journal import Reader
 from novum.ledger.key import LabKey, load_key
 
@@ -327,7 +327,7 @@ def test_absurd_json_in_an_event_is_named(pack, tmp_path):
         '{"x":NaN}',
         '{"s":"\\ud800"}',
     ):
-        forged = container.line((1, head["time"], "lab", "campaign_opened", payload, head["hash"]))
+        forged = pack_file.line((1, head["time"], "lab", "campaign_opened", payload, head["hash"]))
         lie = refused(changed(pack, tmp_path, **{LEDGER: forged + b"".join(lines[1:])}))
         assert "event 1" in lie
 
@@ -338,7 +338,7 @@ def test_a_deep_payload_with_a_good_hash_is_an_event_that_cannot_be_read(tmp_pat
     rows = []
     for kind, payload in (("campaign_opened", "{" + '"a":{' * 50_000 + "}" * 50_001), ("session_ended", '{"a":NaN}')):
         head = link(GENESIS, 1, 1, "lab", kind, payload)
-        rows.append(container.line((1, 1, "lab", kind, payload, head)))
+        rows.append(pack_file.line((1, 1, "lab", kind, payload, head)))
     for line in rows:
         write_archive(tmp_path / "x.zip", {LEDGER: line})
         assert refused(tmp_path / "x.zip").startswith("event 1")
@@ -346,15 +346,15 @@ def test_a_deep_payload_with_a_good_hash_is_an_event_that_cannot_be_read(tmp_pat
 
 def test_bombs_are_refused_before_they_go_off(pack, tmp_path, monkeypatch):
     began = time.monotonic()
-    bomb = archive(tmp_path / "bomb.zip", (LEDGER, b"\0" * (container.LARGEST_FILE + 1)))
+    bomb = archive(tmp_path / "bomb.zip", (LEDGER, b"\0" * (pack_file.LARGEST_FILE + 1)))
     assert bomb.stat().st_size < 1 << 20
     assert "unpack" in refused(bomb)
-    monkeypatch.setattr(container, "LARGEST_PACK", 3000)
-    monkeypatch.setattr(container, "LARGEST_FILE", 2500)
+    monkeypatch.setattr(pack_file, "LARGEST_PACK", 3000)
+    monkeypatch.setattr(pack_file, "LARGEST_FILE", 2500)
     many = archive(tmp_path / "many.zip", *((f"blobs/{n:064x}", b"\0" * 1500) for n in range(3)))
     assert "unpack" in refused(many)
     monkeypatch.undo()
-    monkeypatch.setattr(container, "FILES", 2)
+    monkeypatch.setattr(pack_file, "FILES", 2)
     assert "directory" in refused(many)
     monkeypatch.undo()
     lying = bytearray(pack.read_bytes())
@@ -381,7 +381,7 @@ def test_a_file_that_is_no_archive_is_refused_in_words(tmp_path, data):
 
 
 def test_a_pack_that_is_too_large_is_not_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(container, "LARGEST_FILE", 10)
+    monkeypatch.setattr(pack_file, "LARGEST_FILE", 10)
     with pytest.raises(UserError, match="at most"):
         write_archive(tmp_path / "x.zip", {LEDGER: b"x" * 11})
     assert not list(tmp_path.iterdir())
@@ -389,7 +389,7 @@ def test_a_pack_that_is_too_large_is_not_written(tmp_path, monkeypatch):
 
 def test_nothing_can_be_put_into_a_pack(pack):
     with open_pack(pack) as opened, pytest.raises(UserError, match="not written to"):
-        container.PackBlobs(opened).put(b"x")
+        pack_file.PackBlobs(opened).put(b"x")
 
 
 def test_a_finding_against_an_incumbent_that_won_its_place_rests_on_those_runs_too(tmp_path):

@@ -13,17 +13,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from forgery import forge, rewrite, text
 from labs import SECRET, coin_study, same
 
-from novum import wiring
 from novum.audit.anchor import contains, parse, root
-from novum.core.errors import LabMismatch, UserError
-from novum.core.events import ProposalRefused, SessionEnded
-from novum.core.state import fold
-from novum.core.study import Budget
+from novum.core.events.campaign import SessionEnded
+from novum.core.events.proposals import ProposalRefused
+from novum.core.model.budget import Budget
+from novum.core.model.errors import LabMismatch, UserError
+from novum.core.state.campaign_state import fold
+from novum.lab import wiring
 from novum.ledger import signed
 from novum.ledger.journal import Reader
 from novum.ledger.key import LabKey, fits, key_id, load_key, pae, public_pem
-from novum.ledger.memory import MemoryLedger
 from novum.ledger.signed import CHECKPOINT, EVERY, SignedLedger, statement
+from novum.testing.memory_ledger import MemoryLedger
 
 
 @pytest.fixture(scope="module")

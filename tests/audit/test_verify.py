@@ -10,8 +10,8 @@ import pytest
 from forgery import forge
 from labs import SECRET, ScriptedArena, coin_study
 
-from novum import wiring
-from novum.core.study import Budget
+from novum.core.model.budget import Budget
+from novum.lab import wiring
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,8 @@ from calibration.runs import Plan, draw_block, rows  # noqa: E402
 from calibration.stream import Stream  # noqa: E402
 from streams import rule  # noqa: E402
 
-from novum.core.judgement import Account, Pair  # noqa: E402
-from novum.core.plans import Verdict  # noqa: E402
-from novum.core.study import GateSettings  # noqa: E402
+from novum.core.model.study import GateSettings  # noqa: E402
+from novum.core.model.verdict import Account, Pair, Verdict  # noqa: E402
 from novum.gate.evidence import Elond, Recycling, threshold  # noqa: E402
 from novum.gate.judge import BettingGate  # noqa: E402
 

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from novum.api import read_lab
-from novum.cli.inbox import MAX_CHANGE
-from novum.core.unseen import exact, tame, without
+from novum.cli.approvals_inbox import MAX_CHANGE
+from novum.text.clean import exact, tame, without
 
 SEEN_AS_IT_IS = "plain ASCII, Ünïcödé, 漢字, Ελληνικά, 🙂\tand tabs"
 HIDDEN = [
@@ -124,7 +124,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def test_a_long_line_is_cut_with_a_mark(novum, program, monkeypatch):
-    monkeypatch.setattr("novum.cli.inbox.MAX_CHANGE", 100_000)
+    monkeypatch.setattr("novum.cli.approvals_inbox.MAX_CHANGE", 100_000)
     shown = novum("inbox", "--lab", program).out.splitlines()
     (wide,) = [line for line in shown if "WIDE" in line]
     assert len(wide) < 500 and "characters more)" in wide
@@ -152,8 +152,8 @@ def test_a_candidate_is_found_while_it_waits_for_approval(novum, program, coins)
 def test_a_patch_is_exact_in_a_pipe_and_harmless_on_a_terminal(monkeypatch):
     """The same lines of the command, with a patch of any content."""
     code = (
-        "import novum.programs as p; p.patch_of = lambda lab, finding: '+a\\x1b[2Jb\\u202ec\\n'\n"
-        "from novum.cli.programs import apply\nfrom pathlib import Path\n"
+        "import novum.lab.program_patches as p; p.patch_of = lambda lab, finding: '+a\\x1b[2Jb\\u202ec\\n'\n"
+        "from novum.cli.own_programs import apply\nfrom pathlib import Path\n"
         "apply('h1', Path('x'), None, None, Path())"
     )
     command = [sys.executable, "-c", code]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from labs import coin_study
 
-from novum import wiring
 from novum.api import read_lab
-from novum.core.dealings import Act
-from novum.core.study import Budget, PolicyRule, PolicySettings
+from novum.core.model.budget import Budget
+from novum.core.model.request import Act
+from novum.core.model.study import PolicyRule, PolicySettings
 from novum.governance.mailbox import Mailbox
+from novum.lab import wiring
 
 STUDY = coin_study(
     policy=PolicySettings(
@@ -31,7 +32,7 @@ def asked(directory, trials, agree=""):
     """What people were asked for, after a session in which one of the questions is agreed to."""
     with wiring.session(STUDY, Budget(trials=trials, wall_seconds=60), directory) as lab:
         lab.take_requests()
-        questions = {one.asked.summary: one.asked for one in lab.state.desk.waiting}
+        questions = {one.asked.summary: one.asked for one in lab.state.request_log.waiting}
         if agree:
             one = questions[agree]
             Mailbox(directory).send(Act.APPROVE, "bob", {"approval": one.id, "content": one.content})

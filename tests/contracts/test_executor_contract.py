@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from novum.core.nouns import Candidate, GroupResult, Kind, Trial, TrialGroup
-from novum.core.ports import Executor
+from novum.core.model.candidate import Candidate
+from novum.core.model.ports import Executor
+from novum.core.model.trial import GroupResult, OutcomeKind, Trial, TrialGroup
 from novum.executors.inline import InlineExecutor
-from novum.executors.local import LocalExecutor
+from novum.executors.local.executor import LocalExecutor
 
-DOUBLES = "novum.executors.doubles"
+DOUBLES = "novum.testing.fault_injection"
 
 
 @pytest.fixture(params=["inline", "local-1", "local-2"])
@@ -51,14 +52,14 @@ def test_each_group_comes_back_exactly_once(executor: Executor) -> None:
 
 def test_deliveries_match_the_trials_in_order(executor: Executor) -> None:
     submitted = group("g", seeds=(5, 3, 9, 1))
-    deliveries = run(executor, submitted)["g"].deliveries
-    assert [delivery.trial_id for delivery in deliveries] == [trial.id for trial in submitted.trials]
-    assert all(delivery.failure is None and len(delivery.artefact or b"") == 16 for delivery in deliveries)
+    outputs = run(executor, submitted)["g"].outputs
+    assert [output.trial_id for output in outputs] == [trial.id for trial in submitted.trials]
+    assert all(output.failure is None and len(output.artefact or b"") == 16 for output in outputs)
 
 
 def test_the_same_seed_gives_the_same_artefact(executor: Executor) -> None:
     results = run(executor, group("a", seeds=(7, 8)), group("b", seeds=(8, 7)))
-    first, second = ([one.artefact for one in results[name].deliveries] for name in "ab")
+    first, second = ([one.artefact for one in results[name].outputs] for name in "ab")
     assert first == second[::-1]
     assert first[0] != first[1]
 
@@ -66,22 +67,22 @@ def test_the_same_seed_gives_the_same_artefact(executor: Executor) -> None:
 @pytest.mark.parametrize(
     ("act", "kind", "words"),
     [
-        ("shout", Kind.CRASHED, "ValueError: boom"),
-        ("exit_loudly", Kind.CRASHED, "SystemExit: 3"),
-        ("memory_error", Kind.OUT_OF_MEMORY, "allocate memory"),
-        ("diverge", Kind.DIVERGED, "loss is nan"),
-        ("nonsense", Kind.INVALID, "not a sequence of deliveries"),
-        ("wrong_ids", Kind.INVALID, "expected a delivery for trial g/1"),
-        ("infinite_fact", Kind.INVALID, "not a finite number"),
-        ("claim_lost", Kind.INVALID, "which it cannot know"),
-        ("huge", Kind.INVALID, "the limit is"),
+        ("shout", OutcomeKind.CRASHED, "ValueError: boom"),
+        ("exit_loudly", OutcomeKind.CRASHED, "SystemExit: 3"),
+        ("memory_error", OutcomeKind.OUT_OF_MEMORY, "allocate memory"),
+        ("diverge", OutcomeKind.DIVERGED, "loss is nan"),
+        ("nonsense", OutcomeKind.INVALID, "not a sequence of deliveries"),
+        ("wrong_ids", OutcomeKind.INVALID, "expected a delivery for trial g/1"),
+        ("infinite_fact", OutcomeKind.INVALID, "not a finite number"),
+        ("claim_lost", OutcomeKind.INVALID, "which it cannot know"),
+        ("huge", OutcomeKind.INVALID, "the limit is"),
     ],
 )
-def test_a_failure_is_a_delivery_for_every_trial(executor: Executor, act: str, kind: Kind, words: str) -> None:
+def test_a_failure_is_a_delivery_for_every_trial(executor: Executor, act: str, kind: OutcomeKind, words: str) -> None:
     results = run(executor, group("g", act), group("after"))
-    assert [(one.failure, one.artefact) for one in results["g"].deliveries] == [(kind, None)] * 3
-    assert all(words in one.cause for one in results["g"].deliveries)
-    assert all(one.failure is None for one in results["after"].deliveries)
+    assert [(one.failure, one.artefact) for one in results["g"].outputs] == [(kind, None)] * 3
+    assert all(words in one.cause for one in results["g"].outputs)
+    assert all(one.failure is None for one in results["after"].outputs)
 
 
 def test_an_empty_collect_returns_after_the_timeout(executor: Executor) -> None:
@@ -97,4 +98,4 @@ def test_usage_is_measured(executor: Executor) -> None:
 
 
 def test_a_group_without_trials_comes_back_empty(executor: Executor) -> None:
-    assert run(executor, group("g", seeds=()))["g"].deliveries == ()
+    assert run(executor, group("g", seeds=()))["g"].outputs == ()

@@ -6,15 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from novum.core.errors import IntegrityError
-from novum.core.events import GroupDispatched, ProposalRefused, TrialFinished
-from novum.core.nouns import Candidate, Kind
-from novum.core.plans import Plan, Purpose, Side
+from novum.core.events.proposals import ProposalRefused
+from novum.core.events.trials import GroupDispatched, TrialFinished
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import IntegrityError
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Plan, Purpose, Side
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import encode
 from novum.ledger.journal import Journal
-from novum.ledger.memory import MemoryBlobs, MemoryLedger
+from novum.testing.memory_ledger import MemoryBlobs, MemoryLedger
 
 texts = st.text(max_size=60)
 refusals = st.builds(ProposalRefused, st.integers(0, 2**53 - 1), texts)
@@ -23,7 +25,7 @@ outcomes = st.builds(
     trial=texts,
     group=texts,
     member=st.integers(0, 100),
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(OutcomeKind),
     score=st.none() | st.floats(allow_nan=False, allow_infinity=False),
     cause=texts,
     artefact=st.none() | texts,
@@ -69,7 +71,7 @@ def test_each_hash_follows_from_the_event_and_the_one_before(ledger):
 
 
 def test_an_event_that_is_not_json_is_refused_and_nothing_is_appended(ledger):
-    outcome = TrialFinished("t", "g", 0, Kind.SCORED, float("nan"), "", None, 0, 0, 0, 0)
+    outcome = TrialFinished("t", "g", 0, OutcomeKind.SCORED, float("nan"), "", None, 0, 0, 0, 0)
     with pytest.raises(ValueError, match="canonical"):
         ledger.append([ProposalRefused(1, ""), outcome], durable=True)
     assert list(ledger.read()) == []

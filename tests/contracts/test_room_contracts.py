@@ -13,12 +13,13 @@ import programs
 import pytest
 from labs import coin_study
 
-from novum import wiring
-from novum.core.errors import ArtefactError, StudyError
-from novum.core.metric import unfit
-from novum.core.nouns import Candidate, Space, Trial, TrialGroup
-from novum.core.plans import Verdict
-from novum.core.view import StudyView, Tried
+from novum.core.model.arena_spec import unfit
+from novum.core.model.candidate import Candidate, Space
+from novum.core.model.errors import StudyError
+from novum.core.model.study_view import PastHypothesis, StudyView
+from novum.core.model.trial import ArtefactError, Trial, TrialGroup
+from novum.core.model.verdict import Verdict
+from novum.lab import wiring
 
 ARENAS = sorted(wiring.ARENAS)
 RESEARCHERS = sorted(set(wiring.RESEARCHERS) - {"inbox", "language"})
@@ -44,8 +45,8 @@ def arena(name):
     return wiring.ARENAS[name](options(name))
 
 
-def view(space: Space, card, tried=(), known=frozenset(), number=1) -> StudyView:
-    return StudyView(card, space, number, space.validate(card.baseline), tried, known)
+def view(space: Space, spec, tried=(), known=frozenset(), number=1) -> StudyView:
+    return StudyView(spec, space, number, space.validate(spec.baseline), tried, known)
 
 
 @pytest.fixture(params=ARENAS)
@@ -61,7 +62,7 @@ def pair(request):
 
 def test_a_researcher_is_a_function_of_view_and_randomness(pair):
     researcher, problem = pair
-    seen = view(problem.space, problem.card)
+    seen = view(problem.space, problem.spec)
     assert researcher.propose(seen, random.Random(3)) == researcher.propose(seen, random.Random(3))
     drawn = {Candidate(researcher.propose(seen, random.Random(n)).genome).id for n in range(40)}
     assert len(drawn) > 5
@@ -71,7 +72,7 @@ def test_a_researcher_proposes_admissible_new_genomes_with_a_prediction(pair):
     researcher, problem = pair
     known, tried = set(), []
     for number in range(60):
-        seen = view(problem.space, problem.card, tuple(tried), frozenset(known), number)
+        seen = view(problem.space, problem.spec, tuple(tried), frozenset(known), number)
         proposal = researcher.propose(seen, random.Random(number))
         genome = problem.space.validate(proposal.genome)
         assert genome == proposal.genome
@@ -80,7 +81,7 @@ def test_a_researcher_proposes_admissible_new_genomes_with_a_prediction(pair):
         assert proposal.rationale
         assert set(proposal.parents) <= {t.id for t in tried}
         known.add(Candidate(genome).id)
-        tried.append(Tried(f"h{number}", genome, random.Random(number).gauss(0, 1), Verdict.REFUTED))
+        tried.append(PastHypothesis(f"h{number}", genome, random.Random(number).gauss(0, 1), Verdict.REFUTED))
 
 
 @pytest.mark.parametrize("name", [name for name in RESEARCHERS if name not in CODE])
@@ -89,15 +90,15 @@ def test_a_researcher_in_an_exhausted_space_gives_up(name, on):
     researcher, problem = wiring.RESEARCHERS[name]({}), arena(on)
     space = Space(problem.space.genes[:1])
     everything = frozenset(Candidate({space.genes[0].name: c}).id for c in space.genes[0].choices)
-    card = dataclasses.replace(problem.card, baseline={space.genes[0].name: space.genes[0].choices[0]})
-    assert researcher.propose(view(space, card, (), everything), random.Random(0)) is None
+    spec = dataclasses.replace(problem.spec, baseline={space.genes[0].name: space.genes[0].choices[0]})
+    assert researcher.propose(view(space, spec, (), everything), random.Random(0)) is None
 
 
 def test_evolution_prefers_the_offspring_of_the_fit():
     problem, researcher = arena("coinflip"), wiring.RESEARCHERS["evolve"]({})
-    fit = Tried("fit", {"metal": 4, "edge": 4, "spin": 2, "shade": 7}, 0.3, None)
-    poor = [Tried(f"p{n}", {"metal": 3, "edge": 1, "spin": 3, "shade": n}, -0.3, None) for n in range(5)]
-    seen = view(problem.space, problem.card, (*poor, fit))
+    fit = PastHypothesis("fit", {"metal": 4, "edge": 4, "spin": 2, "shade": 7}, 0.3, None)
+    poor = [PastHypothesis(f"p{n}", {"metal": 3, "edge": 1, "spin": 3, "shade": n}, -0.3, None) for n in range(5)]
+    seen = view(problem.space, problem.spec, (*poor, fit))
     parents = [researcher.propose(seen, random.Random(n)).parents for n in range(200)]
     unfit = sum(parent not in ((), ("fit",)) for parent in parents)
     assert parents.count(("fit",)) > 1.2 * unfit  # one fit among five unfit: chance alone would give a fifth
@@ -109,13 +110,13 @@ def test_unknown_options_of_a_researcher_are_named():
 
 
 def test_an_arena_has_a_card_a_valid_baseline_and_a_cost(problem):
-    card = problem.card
-    baseline = problem.space.validate(card.baseline)
+    spec = problem.spec
+    baseline = problem.space.validate(spec.baseline)
     assert problem.space.validate(baseline) == baseline
-    assert problem.cost(baseline).parameters > 0 or card.name == "program"
-    assert card.tuning
-    assert card.resolution > 0
-    assert card.group_size >= 1
+    assert problem.cost(baseline).parameters > 0 or spec.name == "program"
+    assert spec.tuning
+    assert spec.resolution > 0
+    assert spec.group_size >= 1
     with pytest.raises(StudyError, match=r"unknown gene|a file of a program"):
         problem.space.validate({"no such gene": 1})
 
@@ -131,27 +132,27 @@ def test_the_normal_form_is_stable_and_mutation_changes_it(problem):
 
 
 def test_an_arena_scores_what_its_worker_delivers_and_nothing_else(problem):
-    if problem.card.requires:
-        pytest.importorskip(problem.card.requires[0])
-    program = importlib.import_module(problem.card.program)
-    given = {"steps": 2, "held_out": 16} if problem.card.name == "recall" else options(problem.card.name)
-    small = wiring.ARENAS[problem.card.name](given)
-    trials = tuple(Trial(f"t{n}", 1000 + n, small.card.tuning[0]) for n in range(2))
-    group = TrialGroup("g", Candidate(small.space.validate(small.card.baseline)), trials, given)
+    if problem.spec.requires:
+        pytest.importorskip(problem.spec.requires[0])
+    program = importlib.import_module(problem.spec.program)
+    given = {"steps": 2, "held_out": 16} if problem.spec.name == "recall" else options(problem.spec.name)
+    small = wiring.ARENAS[problem.spec.name](given)
+    trials = tuple(Trial(f"t{n}", 1000 + n, small.spec.tuning[0]) for n in range(2))
+    group = TrialGroup("g", Candidate(small.space.validate(small.spec.baseline)), trials, given)
     first, again = program.run(group), program.run(group)
     assert [d.artefact for d in first] == [d.artefact for d in again]
-    for trial, delivery in zip(trials, first, strict=True):
-        score = small.score(group, trial, delivery.artefact)
-        assert unfit(small.card, score) is None
-        assert set(score.others) == {metric.name for metric in small.card.metrics}
-        for wrong in (b"", delivery.artefact + b"\x00", b"\xff" * len(delivery.artefact)):
+    for trial, output in zip(trials, first, strict=True):
+        score = small.score(group, trial, output.artefact)
+        assert unfit(small.spec, score) is None
+        assert set(score.others) == {metric.name for metric in small.spec.metrics}
+        for wrong in (b"", output.artefact + b"\x00", b"\xff" * len(output.artefact)):
             with pytest.raises(ArtefactError):
                 small.score(group, trial, wrong)
 
 
 def test_bad_options_of_an_arena_name_the_key(problem):
     with pytest.raises(StudyError, match=r"nonsense"):
-        wiring.ARENAS[problem.card.name]({"nonsense": 1})
+        wiring.ARENAS[problem.spec.name]({"nonsense": 1})
 
 
 def test_unknown_names_list_the_known_ones():

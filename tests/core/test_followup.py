@@ -7,24 +7,24 @@ import dataclasses
 import pytest
 from labs import Flaky, ScriptedArena, coin_study, events, finished, in_memory, scored
 
-from novum import wiring
 from novum.arenas.coinflip.space import EFFECTS
-from novum.core.events import (
+from novum.core.events.campaign import IncumbentChanged, SessionStarted
+from novum.core.events.proposals import HypothesisRegistered
+from novum.core.events.trials import GroupDispatched, TrialFinished
+from novum.core.events.verdicts import (
     ConfirmationOpened,
     FollowUpClosed,
     FollowUpOpened,
-    GroupDispatched,
-    HypothesisRegistered,
-    IncumbentChanged,
     ReopeningRequested,
-    SessionStarted,
-    TrialFinished,
     VerdictReached,
 )
-from novum.core.nouns import Candidate, Cost
-from novum.core.plans import Aim, Purpose, Verdict
-from novum.core.state import fold
-from novum.core.study import Budget, FollowUpSettings, GateSettings, ScreeningSettings
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Candidate, Cost
+from novum.core.model.study import FollowUpSettings, GateSettings, ScreeningSettings
+from novum.core.model.trial_plan import Aim, Purpose
+from novum.core.model.verdict import Verdict
+from novum.core.state.campaign_state import fold
+from novum.lab import wiring
 from novum.report.summary import summarise
 from novum.researchers.scripted import ScriptedResearcher
 
@@ -42,7 +42,7 @@ def test_findings_are_replicated_on_seeds_of_their_own(lab):
     used: dict[str, set[int]] = {}
     for event in events(lab):
         if isinstance(event, GroupDispatched) and event.plan.purpose in (Purpose.CONFIRM, Purpose.FOLLOW_UP):
-            seeds = {trial.seed for trial in lab.house.group(event.plan).trials}
+            seeds = {trial.seed for trial in lab.context.group(event.plan).trials}
             used.setdefault(event.plan.purpose, set()).update(seeds)
     assert used[Purpose.CONFIRM].isdisjoint(used[Purpose.FOLLOW_UP])
 
@@ -57,10 +57,10 @@ def test_a_finding_that_does_not_hold_is_retracted_with_what_was_built_on_it():
     """Two steps up are found, the second on the first; then the world changes and the first does not hold any more."""
 
     def plan(group):
-        deliveries = scored(group)
+        outputs = scored(group)
         if len(lab.state.findings) < 2 or int(group.candidate.genome["level"]) == 0:
-            return deliveries
-        return [dataclasses.replace(d, artefact=(300 + n).to_bytes(2, "little")) for n, d in enumerate(deliveries)]
+            return outputs
+        return [dataclasses.replace(d, artefact=(300 + n).to_bytes(2, "little")) for n, d in enumerate(outputs)]
 
     def campaign(share):
         follow = FollowUpSettings(share=share, aims=(Aim.REPLICATE,))
@@ -73,8 +73,8 @@ def test_a_finding_that_does_not_hold_is_retracted_with_what_was_built_on_it():
     lab = campaign(0.0)
     lab.run()
     first, second = (h.id for h in lab.state.findings)
-    again = dataclasses.replace(lab.house.study.follow_up, share=0.9)
-    lab.house = dataclasses.replace(lab.house, study=dataclasses.replace(lab.house.study, follow_up=again))
+    again = dataclasses.replace(lab.context.study.follow_up, share=0.9)
+    lab.context = dataclasses.replace(lab.context, study=dataclasses.replace(lab.context.study, follow_up=again))
     lab.record([SessionStarted(2, Budget(trials=4000), 1, 0, "", {})])
     lab.run()
     closed = {e.hypothesis: e.verdict for e in events(lab) if isinstance(e, FollowUpClosed)}
@@ -114,7 +114,7 @@ def test_a_transfer_is_run_and_scored_under_its_own_options(asked):
     plans = [e.plan for e in events(lab) if isinstance(e, GroupDispatched) and e.plan.options]
     assert plans
     longer = next(plan for plan in plans if plan.options == {"flips": 1000})
-    assert lab.house.group(longer).options == {"flips": 1000}
+    assert lab.context.group(longer).options == {"flips": 1000}
     runs = [e for e in events(lab) if isinstance(e, TrialFinished) and e.group == longer.id]
     assert all(len(lab.blobs.get(e.artefact.removeprefix("sha256:"))) == 125 for e in runs)
 
@@ -138,7 +138,7 @@ def test_the_rival_of_an_ablation_gets_the_sweep_that_incumbents_get(asked):
     for lab in asked[0]:
         for plan in lab.state.ablations.values():
             if lab.state.swept(plan.rival.id):
-                assert lab.state.tuned[plan.rival.id].seeds == lab.house.study.screening.seeds
+                assert lab.state.tuned[plan.rival.id].seeds == lab.context.study.screening.seeds
 
 
 def test_further_metrics_are_claims_of_their_own_with_their_own_stake(asked):
@@ -166,7 +166,7 @@ def test_seeds_of_follow_ups_are_fresh_every_time(asked):
         if not isinstance(event, GroupDispatched) or event.plan.side != "x":
             continue
         if event.plan.purpose in (Purpose.CONFIRM, Purpose.FOLLOW_UP, Purpose.ESTIMATE):
-            seeds = {trial.seed for trial in lab.house.group(event.plan).trials}
+            seeds = {trial.seed for trial in lab.context.group(event.plan).trials}
             assert used.isdisjoint(seeds)
             used |= seeds
 

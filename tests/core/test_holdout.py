@@ -8,11 +8,13 @@ import pytest
 from forgery import forge
 from labs import Flaky, ScriptedArena, coin_study, events, in_memory, scored
 
-from novum import verify, wiring
-from novum.core.events import HoldoutAnswered, HoldoutAsked, HoldoutClosed, HoldoutOpened
-from novum.core.nouns import Role
-from novum.core.study import Budget, FollowUpSettings, GateSettings, HoldoutSettings, ScreeningSettings
-from novum.gate.steward import HoldoutSteward
+from novum import verify
+from novum.core.events.verdicts import HoldoutAnswered, HoldoutAsked, HoldoutClosed, HoldoutOpened
+from novum.core.model.budget import Budget
+from novum.core.model.study import FollowUpSettings, GateSettings, HoldoutSettings, ScreeningSettings
+from novum.core.model.trial import Role
+from novum.gate.holdout_service import LabHoldoutService
+from novum.lab import wiring
 from novum.researchers.scripted import ScriptedResearcher
 
 ROWS = 400
@@ -25,8 +27,8 @@ class Fixed(ScriptedArena):
     read: list = dataclasses.field(default_factory=list)
 
     @property
-    def card(self):
-        return dataclasses.replace(super().card, fixed_data=True)
+    def spec(self):
+        return dataclasses.replace(super().spec, fixed_data=True)
 
     def per_example(self, group, trial, artefact, role):
         self.read.append(role)
@@ -47,7 +49,7 @@ def campaign(mechanism="coarse", queries=2, levels=(20, 39), ledger=None):
     script = ScriptedResearcher(tuple({"level": level} for level in levels))
     arena = Fixed()
     lab = in_memory(study, Budget(trials=4000), arena=arena, executor=Flaky(scored), researcher=script, ledger=ledger)
-    lab.steward = HoldoutSteward(lab.house, lab.blobs)
+    lab.holdout_service = LabHoldoutService(lab.context, lab.blobs)
     return lab, arena
 
 
@@ -78,7 +80,7 @@ def test_at_zero_it_closes_and_nothing_is_asked_any_more():
     assert len(said(lab, HoldoutClosed)) == 1
     assert len(lab.state.findings) == 2
     read = len(arena.read)
-    assert lab.steward.answers(lab.state) == []
+    assert lab.holdout_service.answers(lab.state) == []
     assert len(arena.read) == read
 
 
@@ -95,13 +97,13 @@ def test_a_query_is_spent_before_its_answer_exists_and_answered_once_after_a_cra
     lab, _ = campaign()
     whole, _ = campaign()
     whole.run()
-    lab.steward = None
+    lab.holdout_service = None
     lab.run()
     assert len(said(lab, HoldoutAsked)) == 1
     assert not said(lab, HoldoutAnswered)
     again, _ = campaign(ledger=lab.ledger)
     again.blobs = lab.blobs
-    again.steward = HoldoutSteward(again.house, lab.blobs)
+    again.holdout_service = LabHoldoutService(again.context, lab.blobs)
     again.run()
     assert said(again, HoldoutAnswered) == said(whole, HoldoutAnswered)
     assert [query.number for query in said(again, HoldoutAsked)] == [1, 2]

@@ -9,7 +9,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from novum.core.ids import canonical
+from novum.text.canonical_json import canonical
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 SMALL = st.floats(min_value=-1e-4, max_value=1e-4, allow_nan=False)

@@ -7,28 +7,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labs import Flaky, ScriptedArena, coin_study, events, failing, finished, foretold, in_memory, same, scored
 
-from novum.core.errors import StudyError
-from novum.core.events import (
-    ConfirmationOpened,
-    FindingRecorded,
-    GroupDispatched,
-    HypothesisRegistered,
-    IncumbentChanged,
-    LateReport,
-    RungClosed,
-    SessionStarted,
-    TrialFinished,
-    VerdictReached,
-)
-from novum.core.hypothesis import Phase
-from novum.core.nouns import GroupResult, Kind, Limits, Usage
-from novum.core.plans import Purpose, Verdict
-from novum.core.state import fold
-from novum.core.study import Budget, GateSettings, ScreeningSettings
+from novum.core.events.campaign import IncumbentChanged, SessionStarted
+from novum.core.events.proposals import HypothesisRegistered
+from novum.core.events.trials import GroupDispatched, LateReport, RungClosed, TrialFinished
+from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
+from novum.core.model.budget import Budget
+from novum.core.model.errors import StudyError
+from novum.core.model.study import GateSettings, ScreeningSettings
+from novum.core.model.trial import GroupResult, Limits, OutcomeKind, Usage
+from novum.core.model.trial_plan import Purpose
+from novum.core.model.verdict import Verdict
+from novum.core.state.campaign_state import fold
+from novum.core.state.hypothesis import Phase
 from novum.executors.inline import InlineExecutor
 from novum.gate.judge import PROCESSES, difference
-from novum.ledger.memory import MemoryLedger
 from novum.report.summary import summarise
+from novum.testing.memory_ledger import MemoryLedger
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +110,7 @@ def test_no_seed_is_ever_used_for_two_purposes(lab):
         if isinstance(event, GroupDispatched):
             plan = event.plan
             label = plan.purpose if plan.purpose in (Purpose.SCREEN, Purpose.CALIBRATE) else plan.subject
-            for trial in lab.house.group(plan).trials:
+            for trial in lab.context.group(plan).trials:
                 seeds.setdefault(trial.seed, set()).add(label)
     assert all(len(labels) == 1 for labels in seeds.values())
 
@@ -125,7 +119,7 @@ def test_both_sides_of_a_pair_share_their_seed_and_their_own_setting(lab):
     sides: dict[tuple, dict[str, set]] = {}
     for event in events(lab):
         if isinstance(event, GroupDispatched) and event.plan.purpose is Purpose.CONFIRM:
-            for member, trial in zip(event.plan.members, lab.house.group(event.plan).trials, strict=True):
+            for member, trial in zip(event.plan.members, lab.context.group(event.plan).trials, strict=True):
                 key = (event.plan.subject, event.plan.attempt, member.index)
                 sides.setdefault(key, {}).setdefault(event.plan.side, set()).add(trial.seed)
     assert sides
@@ -156,20 +150,22 @@ def test_failures_are_typed_outcomes_and_never_numbers():
     def plan(group):
         act = group.candidate.genome["act"]
         if act == "raise":
-            return failing(group, Kind.CRASHED, "ValueError: no")
+            return failing(group, OutcomeKind.CRASHED, "ValueError: no")
         if act == "diverge":
-            return failing(group, Kind.DIVERGED)
-        deliveries = scored(group)
+            return failing(group, OutcomeKind.DIVERGED)
+        outputs = scored(group)
         if act == "nonsense":
-            return [dataclasses.replace(d, artefact=b"???") for d in deliveries]
+            return [dataclasses.replace(d, artefact=b"???") for d in outputs]
         if act == "nan":
-            return [dataclasses.replace(d, artefact=b"nan") for d in deliveries]
-        return deliveries
+            return [dataclasses.replace(d, artefact=b"nan") for d in outputs]
+        return outputs
 
     lab = in_memory(coin_study(arena="scripted"), Budget(trials=900), arena=ScriptedArena(), executor=Flaky(plan))
     lab.run()
     outcomes = lab.state.outcomes
-    assert all(outcomes[kind] for kind in (Kind.SCORED, Kind.CRASHED, Kind.DIVERGED, Kind.INVALID))
+    assert all(
+        outcomes[kind] for kind in (OutcomeKind.SCORED, OutcomeKind.CRASHED, OutcomeKind.DIVERGED, OutcomeKind.INVALID)
+    )
     assert all(outcome.score is None for outcome, _ in lab.state.failures)
     summary = summarise(lab.state)
     assert summary.failed > 0
@@ -182,7 +178,7 @@ def test_a_lost_trial_is_run_again_with_the_same_seed_and_then_counts_as_lost():
     def plan(group):
         if group.id in ("g2", "g3"):
             lost.update(str(trial.seed) for trial in group.trials)
-            return failing(group, Kind.LOST, "the worker died")
+            return failing(group, OutcomeKind.LOST, "the worker died")
         return scored(group)
 
     lab = in_memory(coin_study(arena="scripted"), Budget(trials=300), arena=ScriptedArena(), executor=Flaky(plan))
@@ -193,7 +189,7 @@ def test_a_lost_trial_is_run_again_with_the_same_seed_and_then_counts_as_lost():
         coin_study(arena="scripted"),
         Budget(trials=300),
         arena=ScriptedArena(),
-        executor=Flaky(lambda g: scored(g) if g.candidate.genome["level"] == 0 else failing(g, Kind.LOST)),
+        executor=Flaky(lambda g: scored(g) if g.candidate.genome["level"] == 0 else failing(g, OutcomeKind.LOST)),
     )
     always.run()
     assert always.state.count(Phase.FAILED) > 0
@@ -204,7 +200,7 @@ def test_a_baseline_that_never_scores_is_an_error_that_says_so():
         coin_study(arena="scripted"),
         Budget(trials=100),
         arena=ScriptedArena(),
-        executor=Flaky(lambda g: failing(g, Kind.TIMED_OUT, "60 s were not enough")),
+        executor=Flaky(lambda g: failing(g, OutcomeKind.TIMED_OUT, "60 s were not enough")),
     )
     with pytest.raises(StudyError, match=r"baseline.*timed_out.*60 s were not enough"):
         lab.run()
@@ -249,7 +245,7 @@ def test_about_half_of_the_candidates_pass_the_first_rung_and_they_are_the_bette
     passed = [e.score for e in closed if e.advanced]
     dropped = [e.score for e in closed if not e.advanced]
     assert sum(passed) / len(passed) > sum(dropped) / len(dropped)
-    short = [t for t in lab.state.tuned.values() if t.seeds < lab.house.study.screening.seeds]
+    short = [t for t in lab.state.tuned.values() if t.seeds < lab.context.study.screening.seeds]
     assert {t.candidate for t in short} == {e.candidate for e in closed if not e.advanced}
     promoted = {e.candidate.id for e in events(lab) if isinstance(e, ConfirmationOpened)}
     assert promoted.isdisjoint(t.candidate for t in short)
@@ -287,13 +283,13 @@ def test_one_trial_that_timed_out_does_not_price_the_others_out():
     hung = iter([True])
 
     def plan(group):
-        return failing(group, Kind.TIMED_OUT) if group.id == "g9" and next(hung, False) else scored(group)
+        return failing(group, OutcomeKind.TIMED_OUT) if group.id == "g9" and next(hung, False) else scored(group)
 
     class Slow(Flaky):
         def collect(self, timeout):
             return [
                 dataclasses.replace(r, usage=dataclasses.replace(r.usage, wall_seconds=60.0, cpu_seconds=60.0))
-                if r.deliveries[0].failure
+                if r.outputs[0].failure
                 else r
                 for r in super().collect(timeout)
             ]
@@ -302,7 +298,7 @@ def test_one_trial_that_timed_out_does_not_price_the_others_out():
     study = coin_study(arena="scripted", limits=Limits(seconds=60.0))
     lab = in_memory(study, budget, arena=ScriptedArena(), executor=Slow(plan))
     lab.run()
-    assert lab.state.outcomes[Kind.TIMED_OUT] > 0
+    assert lab.state.outcomes[OutcomeKind.TIMED_OUT] > 0
     opened = [e for e in events(lab) if isinstance(e, ConfirmationOpened)]
     assert len(opened) > 3
 
@@ -311,8 +307,8 @@ def test_one_trial_that_timed_out_does_not_price_the_others_out():
 def test_a_verdict_falls_at_the_first_pair_that_carries_it_whatever_the_group_size(size):
     class Small(ScriptedArena):
         @property
-        def card(self):
-            return dataclasses.replace(super().card, group_size=size)
+        def spec(self):
+            return dataclasses.replace(super().spec, group_size=size)
 
     class Lopsided(Flaky):
         """The candidate's groups come back late: one side runs ahead of the other."""
@@ -354,7 +350,7 @@ def test_a_scorer_that_misbehaves_gives_invalid_trials_and_not_a_dead_lab(return
 
     lab = in_memory(coin_study(arena="scripted"), Budget(trials=120), arena=Broken(), executor=Flaky(scored))
     lab.run()
-    assert lab.state.outcomes[Kind.INVALID] > 10
+    assert lab.state.outcomes[OutcomeKind.INVALID] > 10
     assert "the scorer failed" in lab.state.failures[0][0].cause
 
 
@@ -369,7 +365,7 @@ def test_a_group_that_reports_after_it_was_given_up_is_recorded_and_not_counted_
             for result in super().collect(timeout):
                 self.count += 1
                 if self.count % 5 == 0:
-                    lost = tuple(failing(result.group, Kind.LOST))
+                    lost = tuple(failing(result.group, OutcomeKind.LOST))
                     done.append(GroupResult(result.group, lost, Usage()))
                     self.owed = (*self.owed, result)
                 else:

@@ -289,7 +289,7 @@ def _workers_of(pid: int) -> list[int]:
                 parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
             except (OSError, IndexError):
                 continue
-            if b"novum.executors.server" in line and parent == 1:
+            if b"novum.executors.local.fork_server" in line and parent == 1:
                 found.append(int(entry.name))
     return found
 

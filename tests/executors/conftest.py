@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from novum.core.nouns import Candidate, GroupResult, Limits, Scalar, Trial, TrialGroup
-from novum.executors.local import LocalExecutor
+from novum.core.model.candidate import Candidate, Scalar
+from novum.core.model.trial import GroupResult, Limits, Trial, TrialGroup
+from novum.executors.local.executor import LocalExecutor
 
-DOUBLES = "novum.executors.doubles"
+DOUBLES = "novum.testing.fault_injection"
 SMALL = Limits(seconds=10.0, memory_bytes=200 << 20, processes=8, file_bytes=1 << 20)
 
 MakeGroup = Callable[..., TrialGroup]

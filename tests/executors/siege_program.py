@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))
 
 import attacks
 
-from novum.core.nouns import Delivery
+from novum.core.model.trial import TrialOutput
 
 
 def run(group):
@@ -23,7 +23,7 @@ def run(group):
         os._exit(0)
     targets = json.loads(str(genes["targets"]))
     worked = attacks.attack_all(targets, targets["only"])
-    return [Delivery(trial.id, json.dumps(worked).encode()) for trial in group.trials]
+    return [TrialOutput(trial.id, json.dumps(worked).encode()) for trial in group.trials]
 
 
 def _hide(mark):

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from novum.core.errors import ExecutorError
-from novum.core.nouns import Kind, Limits
-from novum.executors import slot as slot_module
-from novum.executors.local import LocalExecutor
+from novum.core.model.errors import ExecutorError
+from novum.core.model.trial import Limits, OutcomeKind
+from novum.executors.local import slot as slot_module
+from novum.executors.local.executor import LocalExecutor
 
-DOUBLES = "novum.executors.doubles"
+DOUBLES = "novum.testing.fault_injection"
 PATIENT = Limits(seconds=30.0)
 
 
@@ -45,10 +45,10 @@ def test_a_killed_server_loses_its_group_and_work_continues(executor, make, fini
     child = wait_for_child(executor, probes)
     os.kill(server_of(executor), signal.SIGKILL)
     (lost,) = executor.collect(5)
-    assert [one.failure for one in lost.deliveries] == [Kind.LOST, Kind.LOST]
-    assert "killed by SIGKILL" in lost.deliveries[0].cause
+    assert [one.failure for one in lost.outputs] == [OutcomeKind.LOST, OutcomeKind.LOST]
+    assert "killed by SIGKILL" in lost.outputs[0].cause
     assert probes[2](lambda: not runs(child), 1)
-    assert finish(executor, make("echo"))[0].deliveries[0].failure is None
+    assert finish(executor, make("echo"))[0].outputs[0].failure is None
 
 
 def test_a_killed_server_takes_its_daemons_along(executor, make, probes, tmp_path):
@@ -58,14 +58,14 @@ def test_a_killed_server_takes_its_daemons_along(executor, make, probes, tmp_pat
     assert probes[2](lambda: note.exists() and note.read_text(), 5)
     os.kill(server_of(executor), signal.SIGKILL)
     (lost,) = executor.collect(5)
-    assert lost.deliveries[0].failure is Kind.LOST
+    assert lost.outputs[0].failure is OutcomeKind.LOST
     assert probes[2](lambda: not runs(int(note.read_text())), 1)
 
 
 def test_a_program_that_kills_its_server_is_lost(executor, make, finish):
     results = {one.group.candidate.genome["act"]: one for one in finish(executor, make("kill_server"), make("echo"))}
-    assert results["kill_server"].deliveries[0].failure is Kind.LOST
-    assert results["echo"].deliveries[0].failure is None
+    assert results["kill_server"].outputs[0].failure is OutcomeKind.LOST
+    assert results["echo"].outputs[0].failure is None
 
 
 def test_a_hanging_server_loses_its_group(executor, make, finish, probes, monkeypatch):
@@ -75,9 +75,9 @@ def test_a_hanging_server_loses_its_group(executor, make, finish, probes, monkey
     before = time.monotonic()
     lost, after = finish(executor, make("echo", Limits(seconds=0.5)), make("echo"))
     assert time.monotonic() - before < 4
-    assert lost.deliveries[0].failure is Kind.LOST
-    assert "did not answer in time" in lost.deliveries[0].cause
-    assert after.deliveries[0].failure is None
+    assert lost.outputs[0].failure is OutcomeKind.LOST
+    assert "did not answer in time" in lost.outputs[0].cause
+    assert after.outputs[0].failure is None
 
 
 def test_a_lab_that_was_away_does_not_lose_a_finished_group(executor, make, monkeypatch):
@@ -89,7 +89,7 @@ def test_a_lab_that_was_away_does_not_lose_a_finished_group(executor, make, monk
     executor.submit(make("echo", Limits(seconds=0.2)))
     time.sleep(0.6)
     (result,) = executor.collect(0)
-    assert result.deliveries[0].failure is None
+    assert result.outputs[0].failure is None
 
 
 def test_an_idle_server_that_dies_is_replaced(executor, make, finish):
@@ -97,14 +97,14 @@ def test_an_idle_server_that_dies_is_replaced(executor, make, finish):
     os.kill(server_of(executor), signal.SIGKILL)
     time.sleep(0.05)
     results = finish(executor, make("echo"), make("echo"))
-    assert [one.deliveries[0].failure for one in results] == [None, None]
+    assert [one.outputs[0].failure for one in results] == [None, None]
 
 
 def test_two_workers_work_at_the_same_time(make, finish):
     with LocalExecutor(DOUBLES, workers=2) as executor:
         finish(executor, make("sleep", seconds=0.01), make("sleep", seconds=0.01))
         first, second = (
-            one.deliveries[0].facts for one in finish(executor, make("sleep", seconds=0.5), make("sleep", seconds=0.5))
+            one.outputs[0].facts for one in finish(executor, make("sleep", seconds=0.5), make("sleep", seconds=0.5))
         )
     assert max(first["start"], second["start"]) < min(first["end"], second["end"]) - 0.2
 
@@ -158,7 +158,7 @@ LAB = """
 import sys, time
 from novum.core.nouns import Candidate, Limits, Trial, TrialGroup
 from novum.executors.local import LocalExecutor
-with LocalExecutor("novum.executors.doubles", workers=2) as executor:
+with LocalExecutor("novum.testing.fault_injection", workers=2) as executor:
     for number in range(2):
         genome = {"act": "daemon", "stay": 1, "file": f"{sys.argv[1]}{number}"}
         executor.submit(TrialGroup(f"g{number}", Candidate(genome), (Trial("t", 0),), limits=Limits(seconds=60)))
@@ -188,7 +188,7 @@ def test_no_orphan_when_the_lab_is_killed_while_a_server_warms_up(probes, tmp_pa
     (tmp_path / "slow_start.py").write_text("import time\nprint('warming')\ntime.sleep(60)\n")
     marker = f"LC_TEST_MARK=novum-{os.getpid()}-{time.monotonic_ns()}"
     environment = dict(os.environ, PYTHONPATH=str(tmp_path), **dict([marker.split("=")]))
-    script = LAB.replace("novum.executors.doubles", "slow_start")
+    script = LAB.replace("novum.testing.fault_injection", "slow_start")
     with subprocess.Popen([sys.executable, "-c", script, "x"], env=environment) as lab:
         assert wait_until(lambda: len(with_environment(marker)) == 3, 10)
         time.sleep(0.2)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from novum.core.house import LOOK_SECONDS
-from novum.core.nouns import Kind, Limits, Usage
-from novum.executors.local import LocalExecutor
-from novum.executors.protocol import Report, judge, pack
+from novum.core.engine.context import LOOK_SECONDS
+from novum.core.model.trial import Limits, OutcomeKind, Usage
+from novum.executors.local.executor import LocalExecutor
+from novum.executors.local.frames import Report, judge, pack
 
 SMALL = Limits(seconds=10.0, memory_bytes=200 << 20, processes=8, file_bytes=1 << 20)
 
@@ -19,9 +19,9 @@ SMALL = Limits(seconds=10.0, memory_bytes=200 << 20, processes=8, file_bytes=1 <
 def outcome(executor, make, finish):
     def run_act(act, limits=SMALL, **genes):
         result, after = sorted(finish(executor, make(act, limits, **genes), make("echo")), key=lambda one: one.group.id)
-        assert all(one.failure is None for one in after.deliveries), "the server does not work on"
-        assert len({(one.failure, one.cause) for one in result.deliveries}) == 1
-        return result.deliveries[0].failure, result.deliveries[0].cause, result.usage
+        assert all(one.failure is None for one in after.outputs), "the server does not work on"
+        assert len({(one.failure, one.cause) for one in result.outputs}) == 1
+        return result.outputs[0].failure, result.outputs[0].cause, result.usage
 
     return run_act
 
@@ -30,7 +30,7 @@ def test_wall_time(outcome):
     before = time.monotonic()
     kind, cause, usage = outcome("hang", replace(SMALL, seconds=0.5))
     assert (kind, cause) == (
-        Kind.TIMED_OUT,
+        OutcomeKind.TIMED_OUT,
         "ran longer than 0.5 s (limits.seconds)\n--- last output ---\nhanging",
     )
     assert 0.5 <= usage.wall_seconds < 1.5
@@ -39,27 +39,27 @@ def test_wall_time(outcome):
 
 def test_cpu_time(outcome):
     kind, cause, usage = outcome("burn")
-    assert kind is Kind.TIMED_OUT
+    assert kind is OutcomeKind.TIMED_OUT
     assert "of CPU time" in cause
     assert 0.9 < usage.cpu_seconds < 2.0
 
 
 def test_cpu_time_of_all_processes_is_counted(outcome):
     kind, _, usage = outcome("spin", replace(SMALL, seconds=0.6))
-    assert kind is Kind.TIMED_OUT
+    assert kind is OutcomeKind.TIMED_OUT
     assert usage.cpu_seconds > 0.3  # shared machine: two spinning processes get at least this much of two cores
 
 
 def test_cpu_time_of_the_whole_tree_is_bounded(outcome):
     kind, cause, usage = outcome("spin", replace(SMALL, cpu_seconds=0.6))
-    assert kind is Kind.TIMED_OUT
+    assert kind is OutcomeKind.TIMED_OUT
     assert "allowed are 0.6 (cpu_seconds)" in cause
     assert 0.6 < usage.cpu_seconds < 0.6 + LOOK_SECONDS
 
 
 def test_memory_of_one_process(outcome):
     kind, cause, usage = outcome("memory")
-    assert kind is Kind.OUT_OF_MEMORY
+    assert kind is OutcomeKind.OUT_OF_MEMORY
     by_the_kernel = f"more than {200 << 20} bytes (limits.memory_bytes): MemoryError"
     assert cause == by_the_kernel or cause.endswith(f"bytes in 1 processes, allowed are {200 << 20}")
     assert 150 << 20 < usage.peak_bytes < 260 << 20
@@ -67,19 +67,19 @@ def test_memory_of_one_process(outcome):
 
 def test_memory_of_the_whole_tree(outcome):
     kind, cause, usage = outcome("memory_tree", total=400 << 20)
-    assert kind is Kind.OUT_OF_MEMORY
+    assert kind is OutcomeKind.OUT_OF_MEMORY
     assert "bytes in 4 processes" in cause
     assert usage.wall_seconds < 5
 
 
 def test_a_tree_within_the_memory_limit_is_left_alone(outcome):
     kind, _, _ = outcome("memory_tree", replace(SMALL, seconds=1.0), total=100 << 20)
-    assert kind is Kind.TIMED_OUT
+    assert kind is OutcomeKind.TIMED_OUT
 
 
 def test_number_of_processes(outcome):
     kind, cause, usage = outcome("fork_bomb_mild")
-    assert kind is Kind.CRASHED
+    assert kind is OutcomeKind.CRASHED
     assert "allowed are 8 (limits.processes)" in cause
     assert usage.wall_seconds < 3
 
@@ -87,14 +87,14 @@ def test_number_of_processes(outcome):
 def test_file_size(outcome, tmp_path):
     target = tmp_path / "big"
     kind, cause, _ = outcome("big_file", file=str(target))
-    assert kind is Kind.CRASHED
+    assert kind is OutcomeKind.CRASHED
     assert cause.startswith(f"wrote a file larger than {1 << 20} bytes (limits.file_bytes): OSError")
     assert target.stat().st_size <= 1 << 20
 
 
 def test_a_flood_of_output(outcome):
     kind, cause, _ = outcome("flood")
-    assert kind is Kind.CRASHED
+    assert kind is OutcomeKind.CRASHED
     assert cause.startswith("ValueError: hoarse\n--- last output ---\nxxx")
     assert len(cause) < 2100
 
@@ -115,20 +115,20 @@ def test_output_is_cleaned_and_shown(outcome):
 )
 def test_deaths(outcome, act, words):
     kind, cause, usage = outcome(act)
-    assert kind is Kind.CRASHED
+    assert kind is OutcomeKind.CRASHED
     assert words in cause
     assert usage.cpu_seconds > 0
 
 
 def test_a_kill_from_outside_says_nothing_of_the_candidate(outcome):
     kind, cause, _ = outcome("killed")
-    assert kind is Kind.LOST
+    assert kind is OutcomeKind.LOST
     assert "not by Novum" in cause
 
 
 def test_an_endless_answer(outcome):
     kind, cause, _ = outcome("huge_garbage")
-    assert kind is Kind.INVALID
+    assert kind is OutcomeKind.INVALID
     assert "its answer is larger than" in cause
 
 
@@ -178,14 +178,14 @@ def forged(*entries: object, body: bytes = b"xy") -> bytes:
 )  # fmt: skip
 def test_a_forged_answer_is_invalid(answer, words, make):
     # The group of a fresh `make` is g0 with two trials, like the forged entries.
-    deliveries = judge(Report(None, "", "", Usage(), answer), make("echo"))
-    assert [one.failure for one in deliveries] == [Kind.INVALID, Kind.INVALID]
-    assert words in deliveries[0].cause
+    outputs = judge(Report(None, "", "", Usage(), answer), make("echo"))
+    assert [one.failure for one in outputs] == [OutcomeKind.INVALID, OutcomeKind.INVALID]
+    assert words in outputs[0].cause
 
 
 def test_a_forged_answer_travels_as_bytes(outcome):
     kind, cause, _ = outcome("garbage_frame", hex=b"\x80\x04junk that is no frame".hex())
-    assert kind is Kind.INVALID
+    assert kind is OutcomeKind.INVALID
     assert "the worker's answer is not valid" in cause
 
 
@@ -206,9 +206,9 @@ def test_a_daemon_does_not_survive_its_group(outcome, tmp_path):
 def test_secrets_and_descriptors_do_not_reach_the_child(make, finish, monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("LAB_PASSWORD", "very-secret")
-    with (tmp_path / "lab.key").open("w") as held, LocalExecutor("novum.executors.doubles", 1) as executor:
+    with (tmp_path / "lab.key").open("w") as held, LocalExecutor("novum.testing.fault_injection", 1) as executor:
         os.set_inheritable(held.fileno(), True)
-        seen = finish(executor, make("look", trials=1))[0].deliveries[0].artefact.decode()
+        seen = finish(executor, make("look", trials=1))[0].outputs[0].artefact.decode()
     assert "very-secret" not in seen
     assert "OMP_NUM_THREADS" in seen
     descriptors = dict(line.split("=", 1) for line in seen.splitlines() if line[0].isdigit())
@@ -219,9 +219,9 @@ def test_secrets_and_descriptors_do_not_reach_the_child(make, finish, monkeypatc
 
 def test_files_that_warm_left_open_are_not_shared(make, finish, monkeypatch, tmp_path):
     (tmp_path / "leaky.py").write_text(
-        "from pathlib import Path\nfrom novum.executors.doubles import run\nheld = Path(__file__).open()\n"
+        "from pathlib import Path\nfrom novum.testing.fault_injection import run\nheld = Path(__file__).open()\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with LocalExecutor("leaky", 1) as executor:
-        seen = finish(executor, make("look", trials=1))[0].deliveries[0].artefact.decode()
+        seen = finish(executor, make("look", trials=1))[0].outputs[0].artefact.decode()
     assert "leaky.py" not in seen

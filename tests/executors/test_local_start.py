@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from novum.core.errors import ExecutorError
-from novum.core.nouns import Kind
-from novum.executors.local import LocalExecutor
+from novum.core.model.errors import ExecutorError
+from novum.core.model.trial import OutcomeKind
+from novum.executors.local.executor import LocalExecutor
 
 
 @pytest.fixture
@@ -57,15 +57,15 @@ def test_three_failed_starts_raise_an_error_that_says_why(program, make, text, w
 def test_a_start_that_fails_once_is_tried_again(program, make, finish, tmp_path):
     flag = tmp_path / "flag"
     name = program(
-        f"from pathlib import Path\nfrom novum.executors.doubles import run\nflag = Path({str(flag)!r})\n"
+        f"from pathlib import Path\nfrom novum.testing.fault_injection import run\nflag = Path({str(flag)!r})\n"
         "if not flag.exists():\n    flag.touch()\n    raise RuntimeError('first time')\n"
     )
     with LocalExecutor(name, workers=1) as executor:
-        assert finish(executor, make("echo"))[0].deliveries[0].failure is None
+        assert finish(executor, make("echo"))[0].outputs[0].failure is None
 
 
 def test_the_lab_does_not_import_the_program(program, make, finish):
-    name = program("from novum.executors.doubles import run")
+    name = program("from novum.testing.fault_injection import run")
     with LocalExecutor(name, workers=1) as executor:
         finish(executor, make("echo"))
     assert name not in sys.modules
@@ -73,7 +73,7 @@ def test_the_lab_does_not_import_the_program(program, make, finish):
 
 def test_the_lab_side_is_light():
     code = (
-        "import sys, novum.executors.local, novum.executors.server\n"
+        "import sys, novum.executors.local.executor, novum.executors.local.fork_server\n"
         "assert not {'pydantic', 'numpy', 'torch', 'asyncio'} & set(sys.modules), sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -81,7 +81,7 @@ def test_the_lab_side_is_light():
 
 def test_an_executor_needs_a_worker():
     with pytest.raises(ExecutorError, match="at least one worker"):
-        LocalExecutor("novum.executors.doubles", workers=0)
+        LocalExecutor("novum.testing.fault_injection", workers=0)
 
 
 TORCH = """
@@ -118,8 +118,8 @@ def test_a_torch_program_forks_well_after_warm(program, make, finish):
         before = time.monotonic()
         (third,) = finish(executor, make("memory"))
         assert time.monotonic() - before < 5
-    artefacts = [[one.artefact for one in result.deliveries] for result in (first, second)]
+    artefacts = [[one.artefact for one in result.outputs] for result in (first, second)]
     assert artefacts[0] == artefacts[1]
     assert artefacts[0][0] != artefacts[0][1]
     assert second.usage.cpu_seconds < 0.5  # importing torch again would take more than a second
-    assert third.deliveries[0].failure is Kind.OUT_OF_MEMORY
+    assert third.outputs[0].failure is OutcomeKind.OUT_OF_MEMORY

@@ -7,34 +7,34 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.core.nouns import Delivery, Kind
-from novum.executors.protocol import pack_deliveries, pack_plain
+from novum.core.model.trial import OutcomeKind, TrialOutput
+from novum.executors.local.frames import pack_deliveries, pack_plain
 
 FACTS = st.dictionaries(st.text(max_size=8), st.floats() | st.integers() | st.text(max_size=3), max_size=3)
 DELIVERIES = st.builds(
-    Delivery,
+    TrialOutput,
     st.text(max_size=9),
     st.binary(max_size=9) | st.none(),
-    st.none() | st.sampled_from([Kind.DIVERGED]),
+    st.none() | st.sampled_from([OutcomeKind.DIVERGED]),
     st.just("") | st.text(max_size=9),
     FACTS,
 )
 
 
 @given(st.lists(DELIVERIES, max_size=4))
-def test_it_is_the_long_way_or_nothing(deliveries):
-    short = pack_plain(deliveries)
+def test_it_is_the_long_way_or_nothing(outputs):
+    short = pack_plain(outputs)
     plain = all(
         one.artefact is not None
         and one.failure is None
         and not one.cause
         and all(isinstance(value, float) and math.isfinite(value) for value in one.facts.values())
-        for one in deliveries
+        for one in outputs
     )
     assert (short is not None) == plain
-    assert short is None or short == pack_deliveries(deliveries)
+    assert short is None or short == pack_deliveries(outputs)
 
 
 def test_what_is_no_list_of_deliveries_takes_the_long_way():
-    odd = [None, 3, "x", (Delivery("a", b""),), ["x"], [Delivery(1, b"")], [Delivery("a", b"", facts=[])]]
+    odd = [None, 3, "x", (TrialOutput("a", b""),), ["x"], [TrialOutput(1, b"")], [TrialOutput("a", b"", facts=[])]]
     assert all(pack_plain(one) is None for one in odd)

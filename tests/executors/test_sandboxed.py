@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from novum.core.errors import ExecutorError
-from novum.core.nouns import Candidate, Kind, Limits, Trial, TrialGroup
-from novum.executors.local import LocalExecutor
-from novum.executors.protocol import ENTERED
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import ExecutorError
+from novum.core.model.trial import Limits, OutcomeKind, Trial, TrialGroup
+from novum.executors.local.executor import LocalExecutor
+from novum.executors.local.frames import ENTERED
+from novum.sandbox.job import Tier
 from novum.sandbox.landlock import gaps
-from novum.sandbox.nouns import Tier
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sandboxes need Linux")
 
@@ -54,7 +55,7 @@ def executor(tier, monkeypatch):
             result = one(made, "echo", {"targets": json.dumps({"only": []})})
         except ExecutorError as error:
             pytest.skip(str(error))
-        assert result.deliveries[0].artefact == b"{}"
+        assert result.outputs[0].artefact == b"{}"
         yield made
 
 
@@ -77,9 +78,9 @@ def test_the_attacks_from_within(executor, tier, siege):
         names = [attack.__name__ for attack in attacks.ATTACKS]
         for only in ([name for name in names if name not in CALM], *([name] for name in sorted(CALM))):
             result = one(executor, only[0], {"targets": json.dumps({**aims, "only": only})})
-            delivery = result.deliveries[0]
-            assert delivery.failure is None or only[0] in CALM, delivery.cause
-            worked |= json.loads(delivery.artefact or b"{}")
+            output = result.outputs[0]
+            assert output.failure is None or only[0] in CALM, output.cause
+            worked |= json.loads(output.artefact or b"{}")
         expected = set() if tier is Tier.NAMESPACES else {gap.partition(":")[0] for gap in gaps()}
         assert set(worked) == expected, worked
         assert outside.was_touched() == []
@@ -94,20 +95,20 @@ def test_the_same_attacks_work_without_walls(monkeypatch, siege):
         outside = targets.Outside(Path(folder), stack)
         aims = outside.targets(targets.SMALL, Tier.NONE, known_descriptors=[3], only=only)
         result = one(executor, "open", {"targets": json.dumps(aims)})
-        assert set(json.loads(result.deliveries[0].artefact or b"{}")) == set(only)
+        assert set(json.loads(result.outputs[0].artefact or b"{}")) == set(only)
 
 
 def test_no_secret_reaches_a_child(executor):
     aims = {"token": "secret", "parent": os.getpid(), "sibling": os.getpid(), "only": ["own_environ", "parent_environ"]}
     result = one(executor, "look", {"targets": json.dumps({**aims, "known_descriptors": [3]})})
-    assert result.deliveries[0].artefact == b"{}"
+    assert result.outputs[0].artefact == b"{}"
 
 
 def test_daemons_end_with_a_group(executor):
     mark = f"MARK{os.getpid()}X{time.monotonic_ns()}"
     before = time.monotonic()
     result = one(executor, "hide", {"act": "hide", "mark": mark}, replace(SMALL, seconds=0.8))
-    assert result.deliveries[0].failure is Kind.TIMED_OUT
+    assert result.outputs[0].failure is OutcomeKind.TIMED_OUT
     assert time.monotonic() - before < 2.0
     assert marked(mark) == []
 
@@ -115,7 +116,7 @@ def test_daemons_end_with_a_group(executor):
 def test_a_forged_word_is_no_answer(executor):
     """A child that says a second time that it entered has only spoiled its frame."""
     result = one(executor, "forge", {"act": "forge", "hex": ENTERED.hex()})
-    assert result.deliveries[0].failure is Kind.INVALID
+    assert result.outputs[0].failure is OutcomeKind.INVALID
 
 
 def test_usage_is_measured_from_outside(executor):
@@ -148,7 +149,7 @@ LAB = """
 import sys
 from novum.core.nouns import Candidate, Limits, Trial, TrialGroup
 from novum.executors.local import LocalExecutor
-from novum.sandbox.nouns import Tier
+from novum.sandbox.job import Tier
 with LocalExecutor("siege_program", 1, sandbox=Tier(sys.argv[1])) as executor:
     genes = {"act": "hide", "mark": sys.argv[2]}
     executor.submit(TrialGroup("g", Candidate(genes), (Trial("t", 1),), limits=Limits(seconds=60.0)))
@@ -161,7 +162,7 @@ with LocalExecutor("siege_program", 1, sandbox=Tier(sys.argv[1])) as executor:
 
 def test_a_sandbox_that_cannot_be_entered_is_an_executor_error(monkeypatch, tmp_path):
     (tmp_path / "blind_program.py").write_text(
-        "import novum.executors.room as room\n"
+        "import novum.executors.local.sandboxed_child as room\n"
         "def refuse(*_): raise OSError('no walls today')\n"
         "room.enter = refuse\n"
         "def run(group): raise AssertionError('ran without walls')\n"
@@ -175,7 +176,7 @@ def test_a_sandbox_that_cannot_be_entered_is_an_executor_error(monkeypatch, tmp_
 def test_a_group_whose_walls_fail_is_lost_and_never_run(monkeypatch, tmp_path, tier):
     """After a good trial entry at the start."""
     (tmp_path / "late_program.py").write_text(
-        "import os\nimport novum.executors.room as room\n"
+        "import os\nimport novum.executors.local.sandboxed_child as room\n"
         "real, server, entries = room.enter, os.getpid(), []\n"
         "whole = room.Walls.room\n"
         "def counted(self):\n    entries.append(1)\n    return whole(self)\n"
@@ -193,9 +194,9 @@ def test_a_group_whose_walls_fail_is_lost_and_never_run(monkeypatch, tmp_path, t
             result = one(executor, "g", {"act": "echo"})
         except ExecutorError as error:
             pytest.skip(str(error))
-    assert result.deliveries[0].failure is Kind.LOST
-    assert "could not be entered" in result.deliveries[0].cause
-    assert "no walls today" in result.deliveries[0].cause
+    assert result.outputs[0].failure is OutcomeKind.LOST
+    assert "could not be entered" in result.outputs[0].cause
+    assert "no walls today" in result.outputs[0].cause
     assert not (tmp_path / "ran").exists()
 
 

@@ -7,11 +7,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from novum.core.events import ConfirmationOpened
-from novum.core.judgement import Account, Judgement, Pair
-from novum.core.nouns import Candidate
-from novum.core.plans import Verdict
-from novum.core.study import GateSettings
+from novum.core.events.verdicts import ConfirmationOpened
+from novum.core.model.candidate import Candidate
+from novum.core.model.study import GateSettings
+from novum.core.model.verdict import Account, Judgement, Pair, Verdict
 from novum.gate.evidence import Elond, Recycling, threshold
 from novum.gate.judge import BettingGate
 

@@ -8,9 +8,8 @@ import random
 import pytest
 from streams import beta, campaign, confirm, gaussian, rule, student3
 
-from novum.core.judgement import Pair
-from novum.core.plans import Verdict
-from novum.core.study import GateSettings
+from novum.core.model.study import GateSettings
+from novum.core.model.verdict import Pair, Verdict
 from novum.gate import eprocess
 from novum.gate.judge import BettingGate
 

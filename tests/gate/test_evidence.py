@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from online_fdr.core.abstract.abstract_gamma_seq import AbstractGammaSequence
 from online_fdr.e_values.sequential import ELond
 
-from novum.core.judgement import Account
-from novum.core.study import GateSettings
+from novum.core.model.study import GateSettings
+from novum.core.model.verdict import Account
 from novum.gate.evidence import Elond, Recycling, threshold
 
 RULES = [Recycling, Elond]

@@ -8,11 +8,10 @@ from dataclasses import replace
 import pytest
 from streams import confirm, rule
 
-from novum.core.events import Guard
-from novum.core.judgement import Pair
-from novum.core.plans import Verdict
-from novum.core.study import GateSettings
-from novum.gate import eprocess, guard
+from novum.core.events.verdicts import Guard
+from novum.core.model.study import GateSettings
+from novum.core.model.verdict import Pair, Verdict
+from novum.gate import eprocess, guardrail
 from novum.gate.judge import BettingGate
 
 SETTINGS = GateSettings(planned=20, max_pairs=40)
@@ -53,7 +52,7 @@ def test_a_clear_violation_refutes_the_claim_and_says_which_guardrail():
 
 def test_a_failed_candidate_counts_against_its_guardrails_in_full():
     pairs = [Pair(None, 1.0, {"cpu_seconds": (None, 1.0)}), Pair(1.0, None, {"cpu_seconds": (1.0, None)}), Pair(1, 1)]
-    assert guard.differences(SLOWER, pairs) == [-SLOWER.margin - SLOWER.scale]
+    assert guardrail.differences(SLOWER, pairs) == [-SLOWER.margin - SLOWER.scale]
 
 
 def test_a_guardrail_without_observations_never_lets_a_claim_pass():
@@ -64,6 +63,6 @@ def test_a_guardrail_without_observations_never_lets_a_claim_pass():
 
 def test_watching_is_the_e_process_of_the_shifted_gain():
     pairs = [Pair(0, 0, {"cpu_seconds": (1.0, 1.0)})] * 3
-    seen = guard.watch(SLOWER, pairs, eprocess.path)
+    seen = guardrail.watch(SLOWER, pairs, eprocess.path)
     assert seen.e_value == pytest.approx(1.3 * (1 + min(0.9, 1 / 1.11)) * 1.9)
     assert (seen.observations, seen.mean, seen.against) == (3, 0.0, 1.0)

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.core.errors import StudyError
-from novum.gate import holdout
-from novum.gate.holdout import Answer, History, Query
+from novum.core.model.errors import StudyError
+from novum.gate import holdout_mechanisms
+from novum.gate.holdout_mechanisms import Answer, History, Query
 
 KEY = b"sealed"
 differences = st.lists(st.floats(-1, 1), min_size=2, max_size=40)
 
 
 def ask(name, values, *, key=KEY, queries=0, held=0, **more):
-    return holdout.MECHANISMS[name](Query(values, key, **more), History(queries, held))
+    return holdout_mechanisms.MECHANISMS[name](Query(values, key, **more), History(queries, held))
 
 
 def redrawn(right, churn, rng):
@@ -39,22 +39,22 @@ def test_the_thresholds_of_all_histories_spend_no_more_than_alpha(alpha):
             past = History()
             for yes in answers:
                 past = past.after(Answer(yes, None, None, None))
-            spent += 1 / holdout.threshold(past.queries + 1, past.held, alpha)
+            spent += 1 / holdout_mechanisms.threshold(past.queries + 1, past.held, alpha)
     assert spent == pytest.approx(alpha * 9 / 10)
 
 
 @given(st.integers(1, 60), st.integers(0, 60), st.floats(1e-6, 0.9))
 def test_a_question_never_gets_cheaper(number, held, alpha):
     held = min(held, number - 1)
-    price = holdout.threshold(number, held, alpha)
-    assert 2 / alpha <= price < holdout.threshold(number + 1, held, alpha)
+    price = holdout_mechanisms.threshold(number, held, alpha)
+    assert 2 / alpha <= price < holdout_mechanisms.threshold(number + 1, held, alpha)
 
 
 def test_prices_beyond_all_numbers_are_never_paid():
-    price = holdout.threshold(3000, 1500, 0.1)
+    price = holdout_mechanisms.threshold(3000, 1500, 0.1)
     answer = ask("coarse", [1.0] * 3000, queries=2999, held=1500)
     assert price == answer.threshold == sys.float_info.max
-    assert not answer.held and answer.e_value == holdout.LARGEST_E
+    assert not answer.held and answer.e_value == holdout_mechanisms.LARGEST_E
 
 
 # --- coarse: the e-value
@@ -77,32 +77,36 @@ def outcomes(n, odds):
     ],
 )
 def test_the_evidence_of_a_null_is_one_on_average_wherever_it_stops(goal, delta, odds):
-    found = [(holdout.evidence(d, delta, holdout.bets(900), goal), p) for d, p in outcomes(7, odds)]
+    found = [
+        (holdout_mechanisms.evidence(d, delta, holdout_mechanisms.bets(900), goal), p) for d, p in outcomes(7, odds)
+    ]
     assert math.fsum(e * p for e, p in found) == pytest.approx(1.0)
     assert math.fsum(p for e, p in found if e >= goal) <= 1 / goal
 
 
 @given(differences, st.floats(0, 0.9), st.floats(1.01, 1e6))
 def test_evidence_is_never_negative_and_stops_at_its_goal(values, delta, goal):
-    stakes = holdout.bets(len(values))
-    path = [holdout.evidence(values[:n], delta, stakes) for n in range(1, len(values) + 1)]
+    stakes = holdout_mechanisms.bets(len(values))
+    path = [holdout_mechanisms.evidence(values[:n], delta, stakes) for n in range(1, len(values) + 1)]
     first = next((e for e in path if e >= goal), path[-1])
     assert min(path) >= 0
-    assert holdout.evidence(values, delta, stakes, goal) == first
+    assert holdout_mechanisms.evidence(values, delta, stakes, goal) == first
 
 
 @given(st.integers(2, 50), differences)
 def test_a_candidate_that_changes_nothing_earns_nothing(n, values):
     assert ask("coarse", [0.0] * n).e_value == 1.0
-    alone = holdout.evidence(values, 0.0, holdout.bets(500))
-    assert holdout.evidence([x for d in values for x in (0.0, d)], 0.0, holdout.bets(500)) == alone
+    alone = holdout_mechanisms.evidence(values, 0.0, holdout_mechanisms.bets(500))
+    assert (
+        holdout_mechanisms.evidence([x for d in values for x in (0.0, d)], 0.0, holdout_mechanisms.bets(500)) == alone
+    )
 
 
 @given(st.integers(1, 10**7))
 def test_bets_lie_between_nothing_and_everything(n):
-    found = holdout.bets(n)
+    found = holdout_mechanisms.bets(n)
     assert found == tuple(sorted(found, reverse=True)) and 0 < found[-1] <= found[0] < 1
-    assert len(found) == 1 or found[-1] >= holdout.SMALLEST_BET / math.sqrt(n) * (1 - 1e-6)
+    assert len(found) == 1 or found[-1] >= holdout_mechanisms.SMALLEST_BET / math.sqrt(n) * (1 - 1e-6)
 
 
 # --- coarse: the order
@@ -110,20 +114,22 @@ def test_bets_lie_between_nothing_and_everything(n):
 
 @given(st.binary(min_size=1, max_size=8), st.integers(1, 60))
 def test_the_order_is_a_permutation_that_follows_from_the_key(key, n):
-    assert sorted(holdout.order(key, n)) == list(range(n))
-    holdout.order.cache_clear()
-    assert holdout.order(key, n) == holdout.order(key, n)
+    assert sorted(holdout_mechanisms.order(key, n)) == list(range(n))
+    holdout_mechanisms.order.cache_clear()
+    assert holdout_mechanisms.order(key, n) == holdout_mechanisms.order(key, n)
 
 
 def test_another_key_reads_in_another_order():
-    assert holdout.order(b"one", 50) != holdout.order(b"two", 50)
+    assert holdout_mechanisms.order(b"one", 50) != holdout_mechanisms.order(b"two", 50)
 
 
 @given(differences, st.binary(min_size=1, max_size=4))
 def test_the_order_does_not_depend_on_the_data(values, key):
-    read = [values[i] for i in holdout.order(key, len(values))]
-    bar = holdout.threshold(1, 0, 0.1)
-    assert ask("coarse", values, key=key).e_value == holdout.evidence(read, 0.0, holdout.bets(len(values)), bar)
+    read = [values[i] for i in holdout_mechanisms.order(key, len(values))]
+    bar = holdout_mechanisms.threshold(1, 0, 0.1)
+    assert ask("coarse", values, key=key).e_value == holdout_mechanisms.evidence(
+        read, 0.0, holdout_mechanisms.bets(len(values)), bar
+    )
 
 
 # --- coarse: the promise
@@ -144,12 +150,12 @@ def climbs(say, campaigns, queries, *, n=80, churn=0.4, seed=5):
 
 def test_a_climber_gets_a_false_yes_in_no_more_than_alpha_of_all_lives():
     campaigns = 500
-    assert 0 < climbs(holdout.coarse, campaigns, 25) <= 0.3 + 3 * math.sqrt(0.3 * 0.7 / campaigns)
+    assert 0 < climbs(holdout_mechanisms.coarse, campaigns, 25) <= 0.3 + 3 * math.sqrt(0.3 * 0.7 / campaigns)
 
 
 def test_without_the_price_of_questions_the_same_climber_breaks_the_promise():
     def unpriced(query, past):
-        return holdout.coarse(query, History())
+        return holdout_mechanisms.coarse(query, History())
 
     assert climbs(unpriced, 200, 25) > 0.5
 
@@ -209,7 +215,7 @@ def test_thresholdout_tells_the_gate_split_while_the_holdout_agrees():
 
 def test_thresholdout_tells_the_holdout_within_its_noise_otherwise():
     told = np.array([ask("thresholdout", [0.25] * 400, queries=k, gate_gain=0.9).reported for k in range(400)])
-    sigma = holdout.TOLERANCE * holdout.NOISE_SHARE / math.sqrt(400)
+    sigma = holdout_mechanisms.TOLERANCE * holdout_mechanisms.NOISE_SHARE / math.sqrt(400)
     assert len(set(told)) == 400
     assert abs(told.mean() - 0.25) < 4 * math.sqrt(2) * sigma / math.sqrt(400)
     assert np.abs(told - 0.25).mean() == pytest.approx(sigma, rel=4 / math.sqrt(400))
@@ -217,8 +223,8 @@ def test_thresholdout_tells_the_holdout_within_its_noise_otherwise():
 
 def test_thresholdout_without_blur_is_a_plain_comparison():
     query = Query([0.5, 0.0, 0.0, 0.5], KEY, 0.3)
-    assert holdout.thresholdout(query, History(), tolerance=0.1, sigma=0.0).reported == 0.3
-    assert holdout.thresholdout(query, History(), tolerance=0.01, sigma=0.0).reported == 0.25
+    assert holdout_mechanisms.thresholdout(query, History(), tolerance=0.1, sigma=0.0).reported == 0.3
+    assert holdout_mechanisms.thresholdout(query, History(), tolerance=0.01, sigma=0.0).reported == 0.25
 
 
 def test_naive_believes_noise():
@@ -235,22 +241,26 @@ def test_naive_climbs_overstate_as_much_as_expected(n, queries, churn):
     for _ in range(queries):
         new = redrawn(right, churn, rng)
         right = np.where((new.sum(axis=1) > right.sum(axis=1))[:, None], new, right)
-    assert holdout.expected_inflation(n, queries, churn) == pytest.approx(right.mean() - 0.5, rel=0.12)
+    assert holdout_mechanisms.expected_inflation(n, queries, churn) == pytest.approx(right.mean() - 0.5, rel=0.12)
 
 
 def test_the_expected_inflation_grows_with_the_queries_only():
-    grown = [holdout.expected_inflation(500, k, 0.1) for k in (0, 1, 5, 40, 400)]
+    grown = [holdout_mechanisms.expected_inflation(500, k, 0.1) for k in (0, 1, 5, 40, 400)]
     assert grown[0] == 0.0 and grown == sorted(grown)
     assert grown[1] == pytest.approx(math.sqrt(0.1 * 0.9 / 500 / (2 * math.pi)))
-    assert holdout.expected_inflation(5000, 40, 0.1) < grown[3]
-    assert holdout.expected_inflation(2, 10_000, 0.1, 0.9) <= 0.1
-    assert holdout.expected_inflation(500, 40, 0.0) == holdout.expected_inflation(500, 40, 1.0) == 0.0
+    assert holdout_mechanisms.expected_inflation(5000, 40, 0.1) < grown[3]
+    assert holdout_mechanisms.expected_inflation(2, 10_000, 0.1, 0.9) <= 0.1
+    assert (
+        holdout_mechanisms.expected_inflation(500, 40, 0.0)
+        == holdout_mechanisms.expected_inflation(500, 40, 1.0)
+        == 0.0
+    )
 
 
 def test_the_warning_is_a_sentence():
     end = "the best by about {} points, if what they change (10% of the answers) is worth nothing"
-    assert holdout.warning(500, 42, 0.1) == "42 naive queries of 500 examples overstate " + end.format("8.0")
-    assert holdout.warning(500, 1, 0.1) == "1 naive query of 500 examples overstates " + end.format("0.5")
+    assert holdout_mechanisms.warning(500, 42, 0.1) == "42 naive queries of 500 examples overstate " + end.format("8.0")
+    assert holdout_mechanisms.warning(500, 1, 0.1) == "1 naive query of 500 examples overstates " + end.format("0.5")
 
 
 # --- what does not fit
@@ -273,7 +283,7 @@ def test_the_warning_is_a_sentence():
         ([0.0, 1.0], {"alpha": math.nan}),
     ],
 )
-@pytest.mark.parametrize("name", holdout.MECHANISMS)
+@pytest.mark.parametrize("name", holdout_mechanisms.MECHANISMS)
 def test_what_is_no_query_is_refused(name, values, more):
     with pytest.raises(StudyError, match="holdout: "):
         ask(name, values, **more)
@@ -287,8 +297,8 @@ def test_what_else_cannot_be_is_refused():
             History(queries, held)
     for n, queries, churn, accuracy in ((0, 1, 0.1, 0.5), (9, -1, 0.1, 0.5), (9, 1, 0.3, 0.9), (9, 1, math.nan, 0.5)):
         with pytest.raises(StudyError, match="no climb"):
-            holdout.expected_inflation(n, queries, churn, accuracy)
+            holdout_mechanisms.expected_inflation(n, queries, churn, accuracy)
 
 
 def test_the_key_stays_out_of_representations():
-    assert "sealed" not in repr(Query([0.0, 1.0], KEY)) and holdout.DEFAULT in holdout.MECHANISMS
+    assert "sealed" not in repr(Query([0.0, 1.0], KEY)) and holdout_mechanisms.DEFAULT in holdout_mechanisms.MECHANISMS

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streams import confirm, rule
 
-from novum.core.judgement import Pair
-from novum.core.plans import Verdict
-from novum.core.study import GateSettings
+from novum.core.model.study import GateSettings
+from novum.core.model.verdict import Pair, Verdict
 from novum.gate import estimate
 from novum.gate.judge import BettingGate, difference
 
@@ -150,10 +149,10 @@ def test_estimate_of_no_pairs_is_empty():
 
 def test_losses_are_compared_by_their_ratio():
     """A ten per cent lower loss is the same gain at any level of the loss; a log card mirrors lower-is-better."""
-    losses = replace(RULE, log=True, higher_is_better=False)
-    assert difference(Pair(0.9, 1.0), losses) == pytest.approx(difference(Pair(0.09, 0.1), losses))
-    assert difference(Pair(0.9, 1.0), losses) > 0
-    end = confirm(GATE, replace(losses, scale=0.2, sigma=0.1, dmin=0.1), 0, lambda: Pair(0.5, 1.0))
+    lost_trials = replace(RULE, log=True, higher_is_better=False)
+    assert difference(Pair(0.9, 1.0), lost_trials) == pytest.approx(difference(Pair(0.09, 0.1), lost_trials))
+    assert difference(Pair(0.9, 1.0), lost_trials) > 0
+    end = confirm(GATE, replace(lost_trials, scale=0.2, sigma=0.1, dmin=0.1), 0, lambda: Pair(0.5, 1.0))
     assert end.verdict is Verdict.SUPPORTED
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.gate.leaks import REUSED, SAME_TRIAL, leak
+from novum.gate.leak_check import REUSED, SAME_TRIAL, leak
 
 
 def names(prefix, count):

@@ -9,21 +9,26 @@ import pytest
 from labs import coin_study, events, in_memory
 
 import novum
-from novum import wiring
 from novum.cli.export import export
-from novum.core import events as ev
-from novum.core.approval import Permission, name_of, spending
-from novum.core.dealings import ApprovalClosed, ModelAsked, Reply
-from novum.core.decide import awaited
-from novum.core.dispatch import spent
-from novum.core.errors import UserError
-from novum.core.judgement import Spent
-from novum.core.plans import Verdict
-from novum.core.requests import Request
-from novum.core.study import Budget, PolicyRule, PolicySettings
-from novum.core.view import Consultation, Proposal, Thought
-from novum.governance.budget import HardBudget
+from novum.core.engine.decide import awaited
+from novum.core.engine.dispatch import spent
+from novum.core.events.campaign import IncumbentChanged
+from novum.core.events.models_and_people import ApprovalAsked, ApprovalClosed, ModelAsked, ModelReplied
+from novum.core.events.oversight import Intervened
+from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn, ProposalMade
+from novum.core.events.verdicts import ConfirmationOpened, VerdictReached
+from novum.core.model.budget import Budget, Spent
+from novum.core.model.errors import UserError
+from novum.core.model.intervention import Alarm, Step
+from novum.core.model.model_call import ModelCall, Reply
+from novum.core.model.proposal import Pending, Proposal
+from novum.core.model.request import Act, Request
+from novum.core.model.study import PolicyRule, PolicySettings
+from novum.core.model.verdict import Verdict
+from novum.core.state.approvals import Permission, name_of, spending
+from novum.governance.hard_budget import HardBudget
 from novum.governance.mailbox import Mailbox
+from novum.lab import wiring
 from novum.studies.load import parse_study
 
 YES = tuple(PolicyRule(act, "yes") for act in ("propose", "network", "quarantine", "promote", "holdout", "export"))
@@ -46,10 +51,10 @@ class Asking:
             return Proposal(view.space.sample(rng), "at random")
         if self.ask.request in view.means.reserved:
             self.sent = True
-            return Thought(consulted=(Consultation("r1", self.ask.model, Reply.MALFORMED, input_tokens=10),))
+            return Pending(consulted=(ModelCall("r1", self.ask.model, Reply.MALFORMED, input_tokens=10),))
         if {self.ask.request, self.ask.model} & view.means.awaiting:
             return Proposal(view.space.sample(rng), "meanwhile")
-        return Thought(ask=self.ask)
+        return Pending(ask=self.ask)
 
 
 class Nods:
@@ -63,10 +68,8 @@ class Nods:
         if self.count < self.wait:
             return []
         return [
-            Request(
-                f"n{one.asked.id}", ev.Act(self.act), "bob", {"approval": one.asked.id, "content": one.asked.content}
-            )
-            for one in self.lab.state.desk.waiting
+            Request(f"n{one.asked.id}", Act(self.act), "bob", {"approval": one.asked.id, "content": one.asked.content})
+            for one in self.lab.state.request_log.waiting
             if "bob" not in one.votes
         ]
 
@@ -88,26 +91,26 @@ def all_of(lab, kind):
 
 def test_a_model_over_the_network_is_asked_only_with_leave():
     lab = lived(policy(PolicyRule("network", "no")), researcher=Asking())
-    (reply,) = all_of(lab, ev.ModelReplied)
+    (reply,) = all_of(lab, ModelReplied)
     assert (reply.outcome, reply.money) == (Reply.FORBIDDEN, 0.0)
-    assert not all_of(lab, ev.ModelAsked)
+    assert not all_of(lab, ModelAsked)
     assert lab.state.trials > 100
 
 
 def test_while_people_decide_about_a_model_others_propose_and_their_yes_sends_it():
     researcher = Asking()
     lab = lived(policy(PolicyRule("network", "approval")), researcher=researcher, answer="approve")
-    (asked,) = all_of(lab, ev.ApprovalAsked)
+    (asked,) = all_of(lab, ApprovalAsked)
     assert (asked.act, asked.content) == ("network", "openai:big")
     order = [type(event) for event in events(lab)]
-    assert order.index(ev.ProposalMade) < order.index(ApprovalClosed) < order.index(ev.ModelAsked)
+    assert order.index(ProposalMade) < order.index(ApprovalClosed) < order.index(ModelAsked)
     assert researcher.sent
 
 
 def test_a_no_about_a_model_is_final_and_the_lab_goes_on():
     lab = lived(policy(PolicyRule("network", "approval")), researcher=Asking(), answer="deny")
-    assert [one.outcome for one in all_of(lab, ev.ModelReplied)] == [Reply.FORBIDDEN]
-    assert not all_of(lab, ev.ModelAsked)
+    assert [one.outcome for one in all_of(lab, ModelReplied)] == [Reply.FORBIDDEN]
+    assert not all_of(lab, ModelAsked)
     assert lab.state.trials > 100
 
 
@@ -121,18 +124,18 @@ def test_the_local_model_needs_no_leave():
 def test_spending_over_an_amount_on_a_model_needs_people(money, asked):
     rule = PolicyRule("spend", "approval", over=Budget(money=0.1))
     lab = lived(policy(rule), researcher=Asking(money=money), answer="approve")
-    assert [one.act for one in all_of(lab, ev.ApprovalAsked)] == (["spend"] if asked else [])
-    assert len(all_of(lab, ev.ModelAsked)) == 1
+    assert [one.act for one in all_of(lab, ApprovalAsked)] == (["spend"] if asked else [])
+    assert len(all_of(lab, ModelAsked)) == 1
 
 
 def test_a_dear_confirmation_waits_for_people_and_is_dropped_when_they_say_no():
     rule = PolicyRule("spend", "approval", over=Budget(trials=10))
     yes, no = lived(policy(rule), answer="approve"), lived(policy(rule), answer="deny")
-    opened = [one.hypothesis for one in all_of(yes, ev.ConfirmationOpened)]
+    opened = [one.hypothesis for one in all_of(yes, ConfirmationOpened)]
     assert opened
-    assert all("trials" in one.summary for one in all_of(yes, ev.ApprovalAsked))
-    assert not all_of(no, ev.ConfirmationOpened)
-    assert {one.reason for one in all_of(no, ev.HypothesisWithdrawn)} == {
+    assert all("trials" in one.summary for one in all_of(yes, ApprovalAsked))
+    assert not all_of(no, ConfirmationOpened)
+    assert {one.reason for one in all_of(no, HypothesisWithdrawn)} == {
         "nobody allowed what its confirmation would cost"
     }
 
@@ -141,21 +144,21 @@ def test_a_lab_does_not_wait_for_leave_to_do_what_it_cannot_pay():
     """Nobody answers, and what is left of the budget reaches for less than what people are asked for."""
     rule = PolicyRule("spend", "approval", over=Budget(trials=10))
     lab = in_memory(coin_study(policy=policy(rule)), Budget(trials=5000, wall_seconds=20))
-    while not lab.state.desk.waiting:
+    while not lab.state.request_log.waiting:
         assert lab.step()
     for left, waits in ((1, False), (100, True)):
         budget = Budget(trials=spent(lab.state).trials + left)
-        assert awaited(lab.state, dataclasses.replace(lab.house, governor=HardBudget(budget))) is waits
-    lab.house = dataclasses.replace(lab.house, governor=HardBudget(Budget(trials=spent(lab.state).trials + 1)))
+        assert awaited(lab.state, dataclasses.replace(lab.context, governor=HardBudget(budget))) is waits
+    lab.context = dataclasses.replace(lab.context, governor=HardBudget(Budget(trials=spent(lab.state).trials + 1)))
     began = time.monotonic()
     lab.run()
-    assert lab.state.desk.waiting and time.monotonic() - began < 10
+    assert lab.state.request_log.waiting and time.monotonic() - began < 10
 
 
 def test_rules_about_other_acts_do_not_bind_spending():
     lab = lived(policy())
-    assert all_of(lab, ev.ConfirmationOpened)
-    assert not all_of(lab, ev.ApprovalAsked)
+    assert all_of(lab, ConfirmationOpened)
+    assert not all_of(lab, ApprovalAsked)
 
 
 def test_an_amount_is_passed_in_whatever_it_names():
@@ -173,14 +176,12 @@ def test_a_finding_takes_the_incumbents_place_only_when_people_agree(tmp_path):
         lab.mailbox = Nods(lab, wait=60)
         lab.run()
         found = [record.event for record in lab.ledger.read()]
-    crowned = [event for event in found if isinstance(event, ev.IncumbentChanged) and event.hypothesis]
+    crowned = [event for event in found if isinstance(event, IncumbentChanged) and event.hypothesis]
     assert crowned
     for event in crowned:
         name = name_of("promote", next(iter(_authors(found, event))), event.candidate.digest)
         closed = next(one for one in found if isinstance(one, ApprovalClosed) and one.id == name)
-        verdict = next(
-            one for one in found if isinstance(one, ev.VerdictReached) and one.hypothesis == event.hypothesis
-        )
+        verdict = next(one for one in found if isinstance(one, VerdictReached) and one.hypothesis == event.hypothesis)
         assert verdict.verdict is Verdict.SUPPORTED
         assert found.index(verdict) < found.index(closed) < found.index(event)
     said = novum.verify(tmp_path / "lab")
@@ -188,7 +189,7 @@ def test_a_finding_takes_the_incumbents_place_only_when_people_agree(tmp_path):
 
 
 def _authors(found, event):
-    return [one.author for one in found if isinstance(one, ev.HypothesisRegistered) and one.id == event.hypothesis]
+    return [one.author for one in found if isinstance(one, HypothesisRegistered) and one.id == event.hypothesis]
 
 
 def test_without_a_yes_the_incumbent_stays_and_the_finding_stands():
@@ -201,9 +202,9 @@ def test_quarantine_is_settled_by_the_policy():
     def quarantined(settings, answer=""):
         lab = in_memory(coin_study(policy=settings), Budget(trials=400, wall_seconds=20))
         lab.mailbox = Nods(lab, answer) if answer else None
-        while not (good := lab.state.promising.best):
+        while not (good := lab.state.confirmation_queue.best):
             lab.step()
-        alarm = ev.Intervened(ev.Alarm.TOO_GOOD, ev.Step.QUARANTINE, good.id, "a perfect score", {"score": 1.0})
+        alarm = Intervened(Alarm.TOO_GOOD, Step.QUARANTINE, good.id, "a perfect score", {"score": 1.0})
         lab.record([alarm])
         lab.run()
         return lab, good.id
@@ -215,8 +216,8 @@ def test_quarantine_is_settled_by_the_policy():
         (policy(PolicyRule("quarantine", "no")), "", False),
     ):
         lab, name = quarantined(settings, answer)
-        released = [one for one in all_of(lab, ev.Intervened) if one.step is ev.Step.RELEASE and one.subject == name]
-        withdrawn = [one for one in all_of(lab, ev.HypothesisWithdrawn) if one.hypothesis == name]
+        released = [one for one in all_of(lab, Intervened) if one.step is Step.RELEASE and one.subject == name]
+        withdrawn = [one for one in all_of(lab, HypothesisWithdrawn) if one.hypothesis == name]
         assert (len(released), len(withdrawn)) == ((1, 0) if free else (0, 1))
 
 
@@ -230,9 +231,9 @@ def test_an_export_waits_for_people(tmp_path):
     assert not out.exists()
     with wiring.session(coin_study(policy=settings), Budget(trials=80, wall_seconds=60), directory) as lab:
         lab.take_requests()
-        (one,) = lab.state.desk.waiting
+        (one,) = lab.state.request_log.waiting
         assert (one.asked.act, one.asked.summary) == ("export", "take tables out of the lab")
-        Mailbox(directory).send(ev.Act.APPROVE, "bob", {"approval": one.asked.id, "content": one.asked.content})
+        Mailbox(directory).send(Act.APPROVE, "bob", {"approval": one.asked.id, "content": one.asked.content})
         lab.run()
     export(lab=directory, csv=out)
     assert out.exists()

@@ -7,25 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labs import coin_study, events, in_memory
 
-from novum import wiring
-from novum.core.approval import (
-    Approval,
-    Permission,
-    ask_for,
-    closing,
-    name_of,
-    objection,
-    permission,
-    vote,
-)
-from novum.core.dealings import Act, ApprovalClosed
-from novum.core.events import ApprovalAsked, HypothesisRegistered, ProposalRefused, RequestTaken
-from novum.core.names import OWN, RESEARCHERS, person, unfit
-from novum.core.nouns import Candidate
-from novum.core.requests import Request
-from novum.core.secrets import Secrets
-from novum.core.study import Budget, PolicyRule, PolicySettings
+from novum.core.events.models_and_people import ApprovalAsked, ApprovalClosed, RequestTaken
+from novum.core.events.proposals import HypothesisRegistered, ProposalRefused
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Candidate
+from novum.core.model.identity import OWN, RESEARCHERS, person, unfit
+from novum.core.model.request import Act, Request
+from novum.core.model.study import PolicyRule, PolicySettings
+from novum.core.state.approvals import Approval, Permission, ask_for, closing, name_of, objection, permission, vote
+from novum.lab import wiring
 from novum.report.approvals import waiting
+from novum.text.secret_scan import Secrets
 
 GENOME = {"metal": 4, "edge": 4, "spin": 2, "shade": 7}
 PEOPLE = PolicySettings((PolicyRule("propose", "yes", "evolve"), PolicyRule("propose", "approval")), patience=100.0)
@@ -52,7 +44,7 @@ def lab():
     lab = in_memory(coin_study(policy=PEOPLE), Budget(trials=400, wall_seconds=60))
     lab.mailbox = Box()
     lab.mailbox.send(Act.PROPOSE, "alice", genome=GENOME, rationale="heavy")
-    while not lab.state.desk.waiting:
+    while not lab.state.request_log.waiting:
         assert lab.step()
     return lab
 
@@ -63,7 +55,7 @@ def registered(lab, author):
 
 def settle(lab):
     for _ in range(400):
-        if not lab.step() or not lab.state.desk.waiting:
+        if not lab.step() or not lab.state.request_log.waiting:
             return
 
 
@@ -80,7 +72,7 @@ def test_others_go_on_while_people_are_asked(lab):
 
 
 def test_an_approval_lets_exactly_this_content_in(lab):
-    (one,) = lab.state.desk.waiting
+    (one,) = lab.state.request_log.waiting
     lab.mailbox.send(Act.APPROVE, "bob", approval=one.asked.id, content=one.asked.content)
     settle(lab)
     lab.run()
@@ -99,18 +91,18 @@ def test_an_approval_lets_exactly_this_content_in(lab):
     ],
 )
 def test_answers_that_do_not_count_are_recorded_and_change_nothing(lab, act, author, content, words):
-    (one,) = lab.state.desk.waiting
+    (one,) = lab.state.request_log.waiting
     lab.mailbox.send(act, author, approval=one.asked.id, content=content or one.asked.content)
     for _ in range(20):
         lab.step()
     taken = [event for event in events(lab) if isinstance(event, RequestTaken)][-1]
     assert words in taken.note
     assert not one.votes
-    assert lab.state.desk.waiting
+    assert lab.state.request_log.waiting
 
 
 def test_one_no_is_enough_and_the_reason_is_kept(lab):
-    (one,) = lab.state.desk.waiting
+    (one,) = lab.state.request_log.waiting
     lab.mailbox.send(Act.DENY, "bob", approval=one.asked.id, content=one.asked.content, reason="not now")
     settle(lab)
     for _ in range(20):

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.core.errors import StudyError
-from novum.core.judgement import Spent
-from novum.core.study import Budget
-from novum.governance.budget import HardBudget, parse_budget
+from novum.core.model.budget import Budget, Spent
+from novum.core.model.errors import StudyError
+from novum.governance.hard_budget import HardBudget, parse_budget
 
 
 @pytest.mark.parametrize(

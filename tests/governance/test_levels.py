@@ -12,24 +12,24 @@ from hypothesis import strategies as st
 from labs import coin_study, events, in_memory
 from spenders import Heavy, Spender, Thinker
 
-from novum.core import events as ev
-from novum.core.dispatch import HEADROOM, dispatch, shares, spent
-from novum.core.errors import StudyError
-from novum.core.judgement import Share, Spent
-from novum.core.nouns import Limits
-from novum.core.plans import Member, Plan, Purpose, Side
-from novum.core.state import State
-from novum.core.study import (
-    AuthorBudget,
-    Budget,
+from novum.core.engine.dispatch import HEADROOM, dispatch, shares, spent
+from novum.core.events.models_and_people import ModelAsked, ModelReplied
+from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn, ProposalMade, ProposalRefused
+from novum.core.events.trials import GroupDispatched, TrialFinished
+from novum.core.events.verdicts import ConfirmationOpened, HoldoutAnswered, HoldoutAsked
+from novum.core.model.budget import AuthorBudget, Budget, LevelSettings, Share, Spent
+from novum.core.model.errors import StudyError
+from novum.core.model.study import (
     FollowUpSettings,
     GateSettings,
     HoldoutSettings,
-    LevelSettings,
     ResearcherSettings,
     ScreeningSettings,
 )
-from novum.governance.budget import HardBudget, check_levels
+from novum.core.model.trial import Limits
+from novum.core.model.trial_plan import Member, Plan, Purpose, Side
+from novum.core.state.campaign_state import CampaignState
+from novum.governance.hard_budget import HardBudget, check_levels
 from novum.studies.load import parse_study
 
 RESOURCES = ("trials", "cpu_seconds", "gpu_seconds", "tokens", "money", "disk_bytes", "holdout_queries")
@@ -49,7 +49,7 @@ class Answers:
 
     def answers(self, state):
         query = state.holdout.waiting
-        return [ev.HoldoutAnswered(query.hypothesis, query.number, True, None, 0, "")] if query else []
+        return [HoldoutAnswered(query.hypothesis, query.number, True, None, 0, "")] if query else []
 
 
 def drawn(rng, share):
@@ -82,7 +82,7 @@ def session(study, budget, rng, ledger=None, slots=0):
     lab = in_memory(
         study, budget, arena=Heavy(), executor=place, ledger=ledger, slots=place.slots, researcher=Thinker(rng)
     )
-    lab.steward, lab.clock, lab.house = Answers(), place.clock, dataclasses.replace(lab.house, control=None)
+    lab.holdout_service, lab.clock, lab.context = Answers(), place.clock, dataclasses.replace(lab.context, control=None)
     lab._started = 0.0
     return lab
 
@@ -105,13 +105,13 @@ def truth(lab):
     used = defaultdict(lambda: defaultdict(float))
     payer, author, plan, asked, thought = {}, {}, {}, {}, defaultdict(lambda: defaultdict(float))
     for event in events(lab):
-        if isinstance(event, ev.HypothesisRegistered):
+        if isinstance(event, HypothesisRegistered):
             author[event.id] = event.author
             payer[event.id] = event.id
             payer.setdefault(event.candidate.id, event.id)
-        elif isinstance(event, ev.GroupDispatched):
+        elif isinstance(event, GroupDispatched):
             plan[event.plan.id] = event.plan, None if event.plan.purpose is Purpose.CALIBRATE else event.plan.subject
-        elif isinstance(event, ev.TrialFinished):
+        elif isinstance(event, TrialFinished):
             group, subject = plan[event.group]
             amounts = {
                 "trials": 1,
@@ -123,9 +123,9 @@ def truth(lab):
             for level in ["lab"] + ([owner, author[owner]] if owner else []):
                 for name, amount in amounts.items():
                     used[level][name] += amount
-        elif isinstance(event, ev.ModelAsked):
+        elif isinstance(event, ModelAsked):
             asked[event.request] = event.author
-        elif isinstance(event, ev.ModelReplied) and event.request in asked:
+        elif isinstance(event, ModelReplied) and event.request in asked:
             who = asked[event.request]
             for level in ("lab", who):
                 used[level]["tokens"] += event.input_tokens
@@ -134,9 +134,9 @@ def truth(lab):
             thought[who]["money"] += event.money
             used["a thought"]["tokens"] = max(used["a thought"]["tokens"], thought[who]["tokens"])
             used["a thought"]["money"] = max(used["a thought"]["money"], thought[who]["money"])
-        elif isinstance(event, ev.ProposalMade):
+        elif isinstance(event, ProposalMade):
             thought.pop(event.author, None)
-        elif isinstance(event, ev.HoldoutAsked):
+        elif isinstance(event, HoldoutAsked):
             for level in ("lab", event.hypothesis, author[event.hypothesis]):
                 used[level]["holdout_queries"] += 1
     return used, author
@@ -172,12 +172,12 @@ def _fits(name, pattern):
 def test_what_is_used_and_set_aside_together_passes_no_bound_either(seed):
     study, budget = world(seed)
     lab = lived(study, budget, seed)
-    state = State()
+    state = CampaignState()
     for event in events(lab):
         state.apply(event)
-        if isinstance(event, ev.GroupDispatched):
+        if isinstance(event, GroupDispatched):
             whole = [Share("the lab", budget, spent(state))]
-            for share in whole + shares(state, lab.house, state.purses.payer(event.plan)):
+            for share in whole + shares(state, lab.context, state.spending.payer(event.plan)):
                 for name, bound in bounds_of(share.budget).items():
                     assert getattr(share.spent, name) <= bound + 1e-9, (share, name)
 
@@ -188,13 +188,13 @@ def test_what_the_lab_knows_of_its_expenses_is_what_its_events_say(seed):
     study, budget = world(seed)
     lab = lived(study, budget, seed)
     used, author = truth(lab)
-    purses = lab.state.purses
-    assert purses.in_flight == Spent()
-    for name, known in {**purses.hypotheses, **purses.authors}.items():
+    spending = lab.state.spending
+    assert spending.in_flight == Spent()
+    for name, known in {**spending.hypotheses, **spending.authors}.items():
         for resource in RESOURCES:
             assert getattr(known, resource) == pytest.approx(used[name][resource]), (name, resource)
     assert lab.state.trials == used["lab"]["trials"]
-    assert set(purses.hypotheses) <= set(author)
+    assert set(spending.hypotheses) <= set(author)
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def idle():
     study, _ = world(3)
     study = dataclasses.replace(study, budgets=LevelSettings((AuthorBudget("ann", Budget(trials=300)),)))
     lab = session(study, Budget(trials=600, wall_seconds=1e6), random.Random(3), slots=5)
-    while lab.state.in_flight or not lab.state.purses.authors.get("ann"):
+    while lab.state.in_flight or not lab.state.spending.authors.get("ann"):
         lab.step()
     return lab
 
@@ -217,13 +217,13 @@ def idle():
 )
 def test_groups_that_are_sent_together_share_what_is_left(idle, sizes, name, room, shared):
     """`room`: what is left of a budget of `name`, as a multiple of what all the groups would have set aside."""
-    state, house = idle.state, idle.house
+    state, context = idle.state, idle.context
     theirs = next(one for one in state.hypotheses.values() if one.registered.author == "ann")
     plans = [
         Plan(f"p{n}", Purpose.SCREEN, theirs.candidate.id, Side.CANDIDATE, theirs.candidate, _members(size))
         for n, size in enumerate(sizes)
     ]
-    used = state.purses.by_authors("ann") if shared else spent(state)
+    used = state.spending.by_authors("ann") if shared else spent(state)
     wanted = {
         "trials": sum(sizes),
         "cpu_seconds": HEADROOM * sum(sizes) * state.prices.dearest[0],
@@ -233,9 +233,9 @@ def test_groups_that_are_sent_together_share_what_is_left(idle, sizes, name, roo
     bound = Budget(**{name: getattr(used, name) + left})
     levels = LevelSettings((AuthorBudget("ann", bound),)) if shared else LevelSettings()
     whole = Budget(trials=10_000) if shared else bound
-    study = dataclasses.replace(house.study, budgets=levels)
+    study = dataclasses.replace(context.study, budgets=levels)
     before, state.budget = state.budget, whole
-    sent = dispatch(state, dataclasses.replace(house, study=study, governor=HardBudget(whole)), plans)
+    sent = dispatch(state, dataclasses.replace(context, study=study, governor=HardBudget(whole)), plans)
     state.budget = before
     amounts = {
         "trials": sum(len(one.plan.members) for one in sent),
@@ -256,9 +256,9 @@ def test_reservations_of_trials_that_died_are_free_again():
     lab = session(study, dataclasses.replace(budget, cpu_seconds=30.0, wall_seconds=1e6), random.Random(0))
     while not lab.state.in_flight:
         lab.step()
-    assert lab.state.purses.in_flight.cpu_seconds > 0
+    assert lab.state.spending.in_flight.cpu_seconds > 0
     again = session(study, budget, random.Random(0), lab.ledger)
-    assert again.state.purses.in_flight == Spent()
+    assert again.state.spending.in_flight == Spent()
     assert again.state.cpu_seconds == lab.state.cpu_seconds
 
 
@@ -270,8 +270,8 @@ def test_a_share_that_is_used_up_ends_only_its_owners_work():
     lab.run()
     used, _ = truth(lab)
     assert used["bot:one"]["trials"] + used["bot:two"]["trials"] <= 12 < used["ann"]["trials"]
-    refusals = [event.reason for event in events(lab) if isinstance(event, ev.ProposalRefused)]
-    withdrawn = [event.reason for event in events(lab) if isinstance(event, ev.HypothesisWithdrawn)]
+    refusals = [event.reason for event in events(lab) if isinstance(event, ProposalRefused)]
+    withdrawn = [event.reason for event in events(lab) if isinstance(event, HypothesisWithdrawn)]
     assert any("the budget of bot*:" in reason for reason in [*refusals, *withdrawn])
 
 
@@ -280,8 +280,8 @@ def test_a_hypothesis_that_cannot_be_paid_to_its_end_is_not_begun():
     study = dataclasses.replace(study, budgets=LevelSettings(hypothesis=Budget(trials=9)))
     lab = session(study, Budget(trials=200), random.Random(1))
     lab.run()
-    assert not [event for event in events(lab) if isinstance(event, ev.ConfirmationOpened)]
-    reasons = {event.reason for event in events(lab) if isinstance(event, ev.HypothesisWithdrawn)}
+    assert not [event for event in events(lab) if isinstance(event, ConfirmationOpened)]
+    reasons = {event.reason for event in events(lab) if isinstance(event, HypothesisWithdrawn)}
     assert any("may take 20 trials" in reason and "of 9 trials used" in reason for reason in reasons)
 
 
@@ -290,8 +290,8 @@ def test_a_researcher_is_not_asked_once_its_share_is_spent_and_the_session_says_
     lab = in_memory(coin_study(budgets=LevelSettings((share,))), Budget(trials=2000))
     reason = lab.run()
     assert "the budget of evolve: " in reason
-    assert not [event for event in events(lab) if isinstance(event, ev.ProposalRefused)]
-    assert lab.state.purses.authors["evolve"].trials <= 100
+    assert not [event for event in events(lab) if isinstance(event, ProposalRefused)]
+    assert lab.state.spending.authors["evolve"].trials <= 100
     assert lab.state.trials < 150
 
 
@@ -300,9 +300,9 @@ def test_a_portfolio_goes_on_without_the_member_whose_share_is_spent():
     study = coin_study(researcher=ResearcherSettings("portfolio"), budgets=LevelSettings((share,)))
     lab = in_memory(study, Budget(trials=700))
     lab.run()
-    used = lab.state.purses.authors
+    used = lab.state.spending.authors
     assert used["evolve"].trials <= 100 < used["random"].trials
-    assert not [event for event in events(lab) if isinstance(event, ev.ProposalRefused) and "budget" in event.reason]
+    assert not [event for event in events(lab) if isinstance(event, ProposalRefused) and "budget" in event.reason]
 
 
 def test_study_files_say_who_may_use_what():

@@ -18,19 +18,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from labs import coin_study, events, in_memory, same
 
-from novum import wiring
-from novum.core.dealings import Act
-from novum.core.errors import StorageError, UserError
-from novum.core.events import HypothesisRegistered, ProposalMade, RequestTaken
-from novum.core.ids import canonical
-from novum.core.propose import PATIENCE
-from novum.core.requests import Request
-from novum.core.secrets import Secrets
-from novum.core.state import fold
-from novum.core.study import Budget
+from novum.core.engine.stages.propose import PATIENCE
+from novum.core.events.models_and_people import RequestTaken
+from novum.core.events.proposals import HypothesisRegistered, ProposalMade
+from novum.core.model.budget import Budget
+from novum.core.model.errors import StorageError, UserError
+from novum.core.model.request import Act, Request
+from novum.core.state.campaign_state import fold
 from novum.governance.mailbox import FOLDER, MAX_BYTES, MAX_REFUSED, MAX_WAITING, Mailbox
+from novum.lab import wiring
 from novum.ledger.codec import plain
 from novum.ledger.journal import Reader, is_held
+from novum.text.canonical_json import canonical
+from novum.text.secret_scan import Secrets
 
 
 class Box:
@@ -318,8 +318,8 @@ def _alive(pid: int) -> bool:
 
 
 def test_a_budget_of_tokens_refuses_models_and_nothing_else():
-    from novum.core.judgement import Spent
-    from novum.governance.budget import HardBudget, parse_budget
+    from novum.core.model.budget import Spent
+    from novum.governance.hard_budget import HardBudget, parse_budget
 
     budget = parse_budget("3m, 20k tokens, $1.50")
     assert budget == Budget(wall_seconds=180.0, tokens=20_000, money=1.5)

@@ -12,43 +12,39 @@ from forgery import rewrite, text
 from labs import ScriptedArena, coin_study, events, failing, foretold, in_memory, same, scored
 from watched import Machine, Place, Proposer, Silent, acts, interventions, scripted, settings, watched
 
-from novum import wiring
-from novum.core.errors import StudyError
-from novum.core.events import (
-    ConfirmationOpened,
-    HypothesisWithdrawn,
-    Intervened,
-    SessionEnded,
-    SessionStarted,
-    TrialFinished,
-    VerdictReached,
-)
-from novum.core.hypothesis import Phase
-from novum.core.nouns import Kind, Limits
-from novum.core.state import State, fold
-from novum.core.study import Budget
-from novum.governance.alarms.post import post
+from novum.core.events.campaign import SessionEnded, SessionStarted
+from novum.core.events.oversight import Intervened
+from novum.core.events.proposals import HypothesisWithdrawn
+from novum.core.events.trials import TrialFinished
+from novum.core.events.verdicts import ConfirmationOpened, VerdictReached
+from novum.core.model.budget import Budget
+from novum.core.model.errors import StudyError
+from novum.core.model.trial import Limits, OutcomeKind
+from novum.core.state.campaign_state import CampaignState, fold
+from novum.core.state.hypothesis import Phase
+from novum.governance.alarms.context import post
 from novum.governance.watchdog import RuleWatchdog
+from novum.lab import wiring
 from novum.ledger.key import load_key
-from novum.ledger.memory import MemoryLedger
 from novum.studies.load import parse_study
+from novum.testing.memory_ledger import MemoryLedger
 
 
 class Reported(ScriptedArena):
     """Candidates report their own score, so what is too good may be a trick."""
 
     @property
-    def card(self):
-        return dataclasses.replace(super().card, trust="reported by the candidate itself")
+    def spec(self):
+        return dataclasses.replace(super().spec, trust="reported by the candidate itself")
 
 
 def eventful(group):
     """Levels 12 to 17 of every act diverge, level 5 leaps, and what raises crashes."""
     act, level = group.candidate.genome["act"], group.candidate.genome["level"]
     if 12 <= level < 18:
-        return failing(group, Kind.DIVERGED, "loss is nan")
+        return failing(group, OutcomeKind.DIVERGED, "loss is nan")
     if act == "raise":
-        return failing(group, Kind.CRASHED, f"ValueError: no {level}")
+        return failing(group, OutcomeKind.CRASHED, f"ValueError: no {level}")
     if level == 5:
         return [dataclasses.replace(one, artefact=b"\x60\xea") for one in scored(group)]
     return scored(group)
@@ -96,11 +92,11 @@ def test_the_state_is_the_fold_of_the_ledger(lab):
 
 def test_the_same_state_and_reading_give_the_same_events(lab):
     """A watchdog that has just come looks at every state as one does that was there all the time."""
-    state, due = State(), []
-    there = RuleWatchdog(post(study(), lab.house.arena), Machine())
+    state, due = CampaignState(), []
+    there = RuleWatchdog(post(study(), lab.context.arena), Machine())
     for event in events(lab):
         if state.session and not isinstance(event, SessionEnded | TrialFinished):
-            came = RuleWatchdog(post(study(), lab.house.arena), Machine())
+            came = RuleWatchdog(post(study(), lab.context.arena), Machine())
             due = due or list(there.look(state, 0.5))
             assert due in ([], list(came.look(state, 0.5))) or isinstance(event, Intervened)
             if due:
@@ -138,7 +134,7 @@ def test_a_lab_that_is_killed_anywhere_repeats_nothing_when_it_goes_on(lab, offs
 
 
 def test_a_look_costs_nothing_while_nothing_happens(lab, monkeypatch):
-    watchdog = RuleWatchdog(post(study(), lab.house.arena), machine := Machine())
+    watchdog = RuleWatchdog(post(study(), lab.context.arena), machine := Machine())
     watchdog.look(lab.state, 10.0)
     monkeypatch.setattr(watchdog, "_rules", None)
     monkeypatch.setattr(watchdog, "_stalls", None)
@@ -166,7 +162,7 @@ def on_disk(tmp_path_factory):
         study(), Budget(trials=700), directory, workers=1, problem=arena, researcher=researcher, place=place
     ) as lab:
         assert isinstance(lab.watchdog, RuleWatchdog)
-        lab.house = dataclasses.replace(lab.house, critic=Silent())
+        lab.context = dataclasses.replace(lab.context, critic=Silent())
         lab.clock = clock
         lab.patience = 5.0
         lab._started = 0.0
@@ -176,7 +172,7 @@ def on_disk(tmp_path_factory):
 
 def test_the_record_of_such_a_lab_holds(on_disk):
     directory, state, _ = on_disk
-    assert state.vigil.counts["stall", "give_up"] == 1
+    assert state.intervention_log.counts["stall", "give_up"] == 1
     result = wiring.verify(directory, Reported())
     assert result.ok, result.lie
 
@@ -215,10 +211,10 @@ def test_who_takes_a_confirmation_away_is_found_out(on_disk, tmp_path, kind, pay
 
 def test_everybody_is_told(on_disk, capsys, tmp_path):
     from novum.cli.findings import print_findings
-    from novum.cli.interventions import interventions as command
-    from novum.cli.watch import lines
-    from novum.report.page import write_report
+    from novum.cli.live_panel import lines
+    from novum.cli.watchdog_log import interventions as command
     from novum.report.progress import progress
+    from novum.report.report_page import write_report
     from novum.report.summary import summarise
 
     directory, state, record = on_disk
@@ -244,7 +240,7 @@ def test_everybody_is_told(on_disk, capsys, tmp_path):
 def test_a_line_for_each_when_it_happens(capsys):
     from pathlib import Path
 
-    from novum.cli.watch import PlainWatcher
+    from novum.cli.live_panel import PlainWatcher
 
     lab = lab_of(trials=400)
     watcher = PlainWatcher(sys.stdout)
@@ -308,5 +304,5 @@ def test_a_search_that_gains_nothing_is_helped_by_the_control():
 def test_a_lab_without_a_watchdog_is_as_before():
     plain = in_memory(coin_study(), Budget(trials=200))
     plain.run()
-    assert plain.state.vigil.taken == 0
+    assert plain.state.intervention_log.taken == 0
     assert settings() == coin_study().watchdog

@@ -11,23 +11,24 @@ from labs import coin_study, events, failing, in_memory, scored
 from scipy.stats import binomtest, fisher_exact
 from watched import Machine, Place, Proposer, acts, interventions, scripted, settings, watched
 
-from novum.core.dealings import Act
-from novum.core.deeds import Deeds, alike
-from novum.core.events import Alarm, ProposalMade, ProposalRefused, Step
-from novum.core.nouns import Kind
-from novum.core.requests import Request
-from novum.core.state import State
-from novum.core.study import Budget, GateSettings, WatchdogSettings
+from novum.core.events.proposals import ProposalMade, ProposalRefused
+from novum.core.model.budget import Budget
+from novum.core.model.intervention import Alarm, Step
+from novum.core.model.request import Act, Request
+from novum.core.model.study import GateSettings, WatchdogSettings
+from novum.core.model.trial import OutcomeKind
+from novum.core.state.author_stats import AuthorStats, alike
+from novum.core.state.campaign_state import CampaignState
 from novum.governance.alarms.authors import dead_end, failure_rate
-from novum.governance.alarms.post import Post, post
-from novum.governance.chance import more_than_before, more_than_half
+from novum.governance.alarms.context import Post, post
+from novum.governance.binomial import more_than_before, more_than_half
 from novum.governance.watchdog import RuleWatchdog
 
 
 def crashing(group):
     """Candidates that raise crash, with a cause that differs in a number."""
     act, level = group.candidate.genome["act"], group.candidate.genome["level"]
-    return failing(group, Kind.CRASHED, f"ValueError: no {level}") if act == "raise" else scored(group)
+    return failing(group, OutcomeKind.CRASHED, f"ValueError: no {level}") if act == "raise" else scored(group)
 
 
 def sound_then(act, good=25):
@@ -52,7 +53,7 @@ def test_an_author_whose_failures_rise_rests_and_the_control_goes_on():
         crashed = crashing(group)
         kinds = ("ValueError", "KeyError", "TypeError")
         cause = f"{kinds[group.candidate.genome['level'] % 3]}: no 7"
-        return failing(group, Kind.CRASHED, cause) if crashed[0].failure else crashed
+        return failing(group, OutcomeKind.CRASHED, cause) if crashed[0].failure else crashed
 
     lab = watched(scripted(), 900, place=Place(plan), researcher=sound_then("raise"))
     lab.run()
@@ -108,7 +109,7 @@ def test_the_control_never_rests():
     while lab.state.proposals < 30:
         lab.step()
     assert acts(lab)[0] == ("dead_end", "note", "random")
-    assert not lab.state.vigil.rests("random", lab.state.proposals)
+    assert not lab.state.intervention_log.rests("random", lab.state.proposals)
     assert [one.evidence["rest"] for one in interventions(lab)][:3] == [10, 20, 40]  # said ever more rarely
 
 
@@ -145,10 +146,10 @@ def test_somebody_outside_rests_alone_and_is_told_why():
 
 
 def test_trials_that_were_lost_are_nobodys_failure():
-    lost = lambda group: failing(group, Kind.LOST) if group.candidate.genome["level"] else scored(group)  # noqa: E731
+    lost = lambda group: failing(group, OutcomeKind.LOST) if group.candidate.genome["level"] else scored(group)  # noqa: E731
     lab = watched(scripted(), 300, place=Place(lost))
     lab.run()
-    assert lab.state.outcomes[Kind.LOST] > 100
+    assert lab.state.outcomes[OutcomeKind.LOST] > 100
     assert acts(lab) == [("plateau", "explore", "")] * len(acts(lab))
 
 
@@ -167,19 +168,19 @@ ALONE = Post(WatchdogSettings(), foreign=False, controls=frozenset({"random"}), 
 
 def constant(rate, rng, hypotheses=200, causes=5):
     """Alarms about an author of whose ideas always the same share fails, in a campaign of so many hypotheses."""
-    state, found = State(), Counter()
+    state, found = CampaignState(), Counter()
     for number in range(hypotheses):
         state.proposals = number
-        if state.vigil.rests("a", number + 1):
+        if state.intervention_log.rests("a", number + 1):
             continue
         cause = "" if rng.random() >= rate else f"crashed: {'abcde'[rng.randrange(causes)]}"
-        deeds = state.signs.deeds("a")
-        deeds.add(cause, 20)
-        deeds.end(cause)
+        author_stats = state.alarm_signals.author_stats("a")
+        author_stats.add(cause, 20)
+        author_stats.end(cause)
         for one in [*dead_end(state, ALONE), *failure_rate(state, ALONE)]:
             found[one.alarm] += 1
-            state.vigil.intervened(one)
-            state.signs.intervened(state, one)
+            state.intervention_log.intervened(one)
+            state.alarm_signals.intervened(state, one)
     return found
 
 
@@ -192,12 +193,17 @@ def test_a_constant_rate_of_failures_raises_hardly_an_alarm(rate, most):
 
 
 def test_a_window_forgets_and_remembers_the_right_ones():
-    deeds = Deeds()
+    author_stats = AuthorStats()
     for number in range(30):
-        deeds.add("bad" if number < 12 else "", 20)
-    assert (deeds.failed, len(deeds.recent), deeds.earlier, deeds.earlier_failed) == (2, 20, 10, 10)
-    deeds.clear()
-    assert (deeds.recent, deeds.earlier) == ([], 10)
+        author_stats.add("bad" if number < 12 else "", 20)
+    assert (author_stats.failed, len(author_stats.recent), author_stats.earlier, author_stats.earlier_failed) == (
+        2,
+        20,
+        10,
+        10,
+    )
+    author_stats.clear()
+    assert (author_stats.recent, author_stats.earlier) == ([], 10)
 
 
 @pytest.mark.parametrize("world", ["mixed", "null"])
@@ -210,7 +216,7 @@ def test_ordinary_campaigns_of_coins_raise_no_alarm(world):
     for seed in range(20):
         study = coin_study(seed=seed, options={"world": world}, gate=GateSettings(planned=40))
         lab = in_memory(study, Budget(trials=400), secret=bytes([seed]) * 32)
-        lab.watchdog = RuleWatchdog(post(study, lab.house.arena), Machine())
+        lab.watchdog = RuleWatchdog(post(study, lab.context.arena), Machine())
         lab.run()
         found = interventions(lab)
         seen.update(one.alarm for one in found)

@@ -10,18 +10,17 @@ import pytest
 from labs import ScriptedArena, events, failing, scored
 from watched import Place, Proposer, acts, interventions, scripted, settings, watched
 
-from novum.core.events import (
-    ApprovalAsked,
-    ConfirmationOpened,
-    HypothesisWithdrawn,
-    Step,
-    TrialFinished,
-)
-from novum.core.hypothesis import Phase
-from novum.core.nouns import Card, Kind, Role
-from novum.core.plans import Purpose, Side
-from novum.core.signs import bound
-from novum.core.study import PolicyRule, PolicySettings
+from novum.core.events.models_and_people import ApprovalAsked
+from novum.core.events.proposals import HypothesisWithdrawn
+from novum.core.events.trials import TrialFinished
+from novum.core.events.verdicts import ConfirmationOpened
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.intervention import Step
+from novum.core.model.study import PolicyRule, PolicySettings
+from novum.core.model.trial import OutcomeKind, Role
+from novum.core.model.trial_plan import Purpose, Side
+from novum.core.state.alarm_signals import bound
+from novum.core.state.hypothesis import Phase
 from novum.report.summary import summarise
 
 ACTS = ("score", "raise", "nan", "nonsense")
@@ -40,14 +39,14 @@ class Reported(ScriptedArena):
     """Candidates report their own score: whatever is too good may be a trick."""
 
     @property
-    def card(self) -> Card:
-        return dataclasses.replace(super().card, trust="reported by the candidate itself")
+    def spec(self) -> ArenaSpec:
+        return dataclasses.replace(super().spec, trust="reported by the candidate itself")
 
 
 def test_divergence_is_said_ever_more_rarely_and_with_its_counts():
     def plan(group):
         return (
-            failing(group, Kind.DIVERGED, "loss is nan")
+            failing(group, OutcomeKind.DIVERGED, "loss is nan")
             if group.candidate.genome["act"] == "diverge"
             else scored(group)
         )
@@ -63,16 +62,16 @@ def test_divergence_is_said_ever_more_rarely_and_with_its_counts():
 
 def test_some_settings_that_diverge_are_no_divergence():
     def plan(group):
-        return failing(group, Kind.DIVERGED) if group.trials[0].setting["lr"] > 1 else scored(group)
+        return failing(group, OutcomeKind.DIVERGED) if group.trials[0].setting["lr"] > 1 else scored(group)
 
     class Single(ScriptedArena):
         @property
-        def card(self):
-            return dataclasses.replace(super().card, group_size=1)
+        def spec(self):
+            return dataclasses.replace(super().spec, group_size=1)
 
     lab = watched(scripted(), 300, place=Place(plan), arena=Single(tuning=({"lr": 1}, {"lr": 2})))
     lab.run()
-    assert lab.state.outcomes[Kind.DIVERGED] > 40
+    assert lab.state.outcomes[OutcomeKind.DIVERGED] > 40
     assert "divergence" not in {alarm for alarm, _, _ in acts(lab)}
 
 
@@ -86,7 +85,7 @@ def dying(after):
         seen.append(group.id)
         if len(seen) <= after:
             return scored(group)
-        broken = failing(group, Kind.CRASHED, "CUDA error 719")
+        broken = failing(group, OutcomeKind.CRASHED, "CUDA error 719")
         return [bad if n % 2 else good for n, (good, bad) in enumerate(zip(scored(group), broken, strict=True))]
 
     return plan
@@ -121,7 +120,7 @@ def test_an_incumbent_that_begins_to_fail_is_said_loudly_and_once():
 
 def lab_purposes(lab):
     """What the runs of the incumbent on fresh seeds were for, by group; nothing for others."""
-    from novum.core.events import GroupDispatched
+    from novum.core.events.trials import GroupDispatched
 
     plans = [event.plan for event in events(lab) if isinstance(event, GroupDispatched)]
     wanted = (Purpose.CALIBRATE, Purpose.CONFIRM, Purpose.ESTIMATE)
@@ -135,7 +134,7 @@ def test_an_incumbent_that_always_failed_now_and_then_is_nothing_new():
     def plan(group):
         if group.role is not Role.GATE or group.candidate.genome["level"]:
             return scored(group)
-        broken = failing(group, Kind.CRASHED)
+        broken = failing(group, OutcomeKind.CRASHED)
         return [bad if rng.random() < 0.125 else good for good, bad in zip(scored(group), broken, strict=True)]
 
     worse = Proposer(lambda n: level(n % 40, ACTS[n // 40]) if n < 159 else None)
@@ -163,7 +162,7 @@ def test_runaway_cost_is_withdrawn_from_screening_and_nothing_else_is():
     place = record.index(one)
     assert record[place + 1] == HypothesisWithdrawn("h7", f"runaway cost: {one.words}")
     assert lab.state.hypotheses["h7"].phase is Phase.WITHDRAWN
-    assert lab.state.efforts[lab.state.hypotheses["h7"].candidate.id].trials == 1
+    assert lab.state.sweep_costs[lab.state.hypotheses["h7"].candidate.id].trials == 1
     assert "h7" not in {event.hypothesis for event in record if isinstance(event, ConfirmationOpened)}
     now = summarise(lab.state)
     assert now.hypotheses == now.supported + now.refuted + now.inconclusive + now.failed
@@ -221,7 +220,7 @@ def test_the_policy_decides_on_what_is_in_quarantine(allow):
     rules = [PolicyRule(act, "yes") for act in ("propose", "promote")] + [PolicyRule("quarantine", allow)]
     study = scripted(policy=PolicySettings(tuple(rules), patience=1.0))
     lab = watched(study, 500, place=Place(leap), arena=Reported(), researcher=FEW)
-    while not lab.state.desk.waiting and lab.step():
+    while not lab.state.request_log.waiting and lab.step():
         pass
     asked = [event for event in events(lab) if isinstance(event, ApprovalAsked)]
     assert [one.act for one in asked] == (["quarantine"] if allow == "approval" else [])
@@ -290,5 +289,5 @@ def test_what_goes_beyond_only_in_its_confirmation_is_marked_and_goes_on():
     ],
 )
 def test_the_best_score_that_can_be(changes, implausible, expected):
-    found = bound(dataclasses.replace(ScriptedArena().card, **changes), implausible)
+    found = bound(dataclasses.replace(ScriptedArena().spec, **changes), implausible)
     assert found is None if expected is None else found == pytest.approx(expected)

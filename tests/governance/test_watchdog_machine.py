@@ -8,10 +8,12 @@ import pytest
 from labs import Flaky, ScriptedArena, events, scored
 from watched import PLENTY, Clock, Machine, Place, Proposer, acts, interventions, scripted, settings, watched
 
-from novum.core.events import GroupDispatched, LateReport, SessionEnded, Step, TrialFinished
-from novum.core.nouns import GroupResult, Kind, Limits, Role, Usage
-from novum.core.study import Budget
-from novum.governance.gauge import Reading, available_bytes, free_bytes, gauge
+from novum.core.events.campaign import SessionEnded
+from novum.core.events.trials import GroupDispatched, LateReport, TrialFinished
+from novum.core.model.budget import Budget
+from novum.core.model.intervention import Step
+from novum.core.model.trial import GroupResult, Limits, OutcomeKind, Role, Usage
+from novum.governance.machine_resources import Reading, available_bytes, free_bytes, gauge
 
 MIB = 1 << 20
 FEW = Proposer(lambda n: {"act": "score", "level": n} if n < 12 else None)
@@ -31,14 +33,14 @@ def test_a_group_that_hangs_is_given_up_run_again_and_its_late_answer_is_put_asi
     while "give_up" not in {step for _, step, _ in acts(lab)}:
         assert lab.step()
     (one,) = interventions(lab)
-    start = lab.state.signs.flights.start
+    start = lab.state.alarm_signals.flights.start
     assert (one.alarm, one.step, one.subject) == ("stall", "give_up", "g4")
     assert one.evidence["allowed"] == pytest.approx(30 + 20 + start)
     assert one.evidence["allowed"] < one.evidence["waited"] < one.evidence["allowed"] + 4
     record = events(lab)
     group = next(e.plan for e in record if isinstance(e, GroupDispatched) and e.plan.id == "g4")
     lost = [e for e in record if isinstance(e, TrialFinished) and e.group == "g4"]
-    assert [(e.kind, e.member) for e in lost] == [(Kind.LOST, n) for n in range(len(group.members))]
+    assert [(e.kind, e.member) for e in lost] == [(OutcomeKind.LOST, n) for n in range(len(group.members))]
     assert one.evidence["trials"] == len(lost)
     assert all(e.cause.startswith("stalled: ") for e in lost)
     hung = place.hung.pop()
@@ -99,7 +101,7 @@ def test_workers_that_are_slow_to_start_are_waited_for():
     lab = watched(study, 50, place=place, clock=clock, researcher=FEW)
     lab.run()
     assert acts(lab) == []
-    assert lab.state.signs.flights.start > 80
+    assert lab.state.alarm_signals.flights.start > 80
 
 
 def test_a_lab_that_was_stopped_itself_gives_nothing_up():
@@ -134,7 +136,7 @@ def test_screening_is_given_up_by_what_trials_usually_take_and_evidence_only_bey
     lab.patience = 1.0
     lab.run()
     (one,) = interventions(lab)
-    assert one.evidence["allowed"] == pytest.approx(60.0 + lab.state.signs.flights.start)
+    assert one.evidence["allowed"] == pytest.approx(60.0 + lab.state.alarm_signals.flights.start)
     clock, place = ticking(hangs=lambda group: group.role is Role.GATE)
     lab = watched(study, 60, place=place, clock=clock, researcher=FEW)
     lab.patience = 10.0
@@ -293,4 +295,4 @@ def test_the_gauge_heeds_control_groups_and_counts_their_file_cache_as_free(tmp_
 
 def test_plenty_is_plenty():
     assert Machine()() == PLENTY
-    assert ScriptedArena().card.group_size == 4
+    assert ScriptedArena().spec.group_size == 4

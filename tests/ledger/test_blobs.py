@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from labs import Flaky, ScriptedArena, coin_study, scored
 
-from novum import verify, wiring
-from novum.core.errors import LabInUse
-from novum.core.nouns import Score
-from novum.core.study import Budget
+from novum import verify
+from novum.core.model.budget import Budget
+from novum.core.model.errors import LabInUse
+from novum.core.model.metric import Score
+from novum.lab import wiring
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.garbage import collect
 

@@ -16,12 +16,12 @@ import time
 import pytest
 from labs import coin_study
 
-from novum import wiring
-from novum.core.errors import IntegrityError, LabInUse, StorageError, UserError
-from novum.core.events import ProposalRefused
-from novum.core.study import Budget
+from novum.core.events.proposals import ProposalRefused
+from novum.core.model.budget import Budget
+from novum.core.model.errors import IntegrityError, LabInUse, StorageError, UserError
+from novum.lab import wiring
 from novum.ledger.journal import GROUP_SECONDS, Journal, Reader
-from novum.ledger.secret import load_secret
+from novum.ledger.lab_secret import load_secret
 
 
 def refusals(first, count):

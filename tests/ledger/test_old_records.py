@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from novum import memory, wiring
-from novum.core.errors import IntegrityError
-from novum.core.events import LateReport
-from novum.core.grade import grade
-from novum.core.nouns import Kind
-from novum.core.plans import Aim
+from novum.core.events.trials import LateReport
+from novum.core.model.errors import IntegrityError
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Aim
+from novum.core.state.finding_grade import grade
+from novum.lab import restore, wiring
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode
 from novum.ledger.journal import _TABLES, SCHEMA, Journal, Reader
@@ -50,7 +50,7 @@ def test_a_lab_of_the_first_schema_holds_with_every_verdict_judged_again(old):
 
 def test_its_state_is_that_of_its_time(old):
     with Reader(old) as reader:
-        state = memory.restore(reader, old)
+        state = restore.restore(reader, old)
     assert [one.id for one in state.findings] == ["h2", "h11"]
     assert [grade(one) for one in state.findings] == ["replicated", "replicated"]
     assert state.study
@@ -60,7 +60,7 @@ def test_its_state_is_that_of_its_time(old):
 
 def test_a_writer_leaves_old_rows_alone_and_locks_older_versions_out(old):
     with Journal(old) as journal:
-        journal.append([LateReport("g1", (Kind.SCORED,), 0.0, 0.0)], durable=True)
+        journal.append([LateReport("g1", (OutcomeKind.SCORED,), 0.0, 0.0)], durable=True)
     db = sqlite3.connect(old / "lab.db")
     rows = [list(row) for row in db.execute("SELECT * FROM events ORDER BY seq")]
     assert rows[: len(ROWS)] == ROWS

@@ -9,17 +9,24 @@ from labs import Flaky, ScriptedArena, coin_study, in_memory, scored
 from programs import bundle
 
 import novum
-from novum import wiring
-from novum.core import events as ev
-from novum.core.dealings import Reply
-from novum.core.errors import StudyError
-from novum.core.nouns import Candidate, Delivery, Kind
-from novum.core.secrets import REMOVED, Secrets
-from novum.core.study import Budget
+from novum.core.events.campaign import SessionEnded
+from novum.core.events.models_and_people import ApprovalAsked, ApprovalClosed, ModelReplied, RequestTaken
+from novum.core.events.oversight import Commented, Intervened, ProposalReviewed
+from novum.core.events.proposals import HypothesisWithdrawn, ProposalMade, ProposalRefused
+from novum.core.events.trials import TrialFinished
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import StudyError
+from novum.core.model.intervention import Alarm, Remark, Step
+from novum.core.model.model_call import Reply
+from novum.core.model.request import Act
+from novum.core.model.trial import OutcomeKind, TrialOutput
 from novum.governance.mailbox import Mailbox
+from novum.lab import wiring
 from novum.ledger.codec import encode
-from novum.ledger.memory import MemoryLedger
 from novum.ledger.scrubbed import ScrubbedLedger
+from novum.testing.memory_ledger import MemoryLedger
+from novum.text.secret_scan import REMOVED, Secrets
 
 VALUE = "correct-horse-battery-staple"
 KNOWN = Secrets.of({"DEPLOY_TOKEN": VALUE, "HOME": "/home/someone"})
@@ -41,18 +48,18 @@ def told(name):
 
 def carriers(text):
     """Events of every kind that holds words from outside."""
-    yield ev.ProposalMade(1, "ann", Candidate({"solver.py": f"x = 1 # {text}"}), (), text, 0.1, 0.0, "r")
-    yield ev.ProposalRefused(1, text)
-    yield ev.RequestTaken("r", ev.Act.PROPOSE, "ann", text)
-    yield ev.ModelReplied("r", "m", Reply.MALFORMED, text, "", "hex:", "hex:", 0, 0, 0.0, 0.0)
-    yield ev.ApprovalAsked("a", "propose", "ann", "c", text, 1.0)
-    yield ev.ApprovalClosed("a", False, text)
-    yield ev.Commented("h1", "critic", text)
-    yield ev.ProposalReviewed(1, (ev.Remark("check", text),))
-    yield ev.Intervened(ev.Alarm.DEAD_END, ev.Step.NOTE, "ann", text)
-    yield ev.HypothesisWithdrawn("h1", text)
-    yield ev.SessionEnded(1, text, 1.0)
-    yield ev.TrialFinished("t", "g", 0, Kind.CRASHED, None, text, None, 0.0, 0.0, 0, 0.0)
+    yield ProposalMade(1, "ann", Candidate({"solver.py": f"x = 1 # {text}"}), (), text, 0.1, 0.0, "r")
+    yield ProposalRefused(1, text)
+    yield RequestTaken("r", Act.PROPOSE, "ann", text)
+    yield ModelReplied("r", "m", Reply.MALFORMED, text, "", "hex:", "hex:", 0, 0, 0.0, 0.0)
+    yield ApprovalAsked("a", "propose", "ann", "c", text, 1.0)
+    yield ApprovalClosed("a", False, text)
+    yield Commented("h1", "critic", text)
+    yield ProposalReviewed(1, (Remark("check", text),))
+    yield Intervened(Alarm.DEAD_END, Step.NOTE, "ann", text)
+    yield HypothesisWithdrawn("h1", text)
+    yield SessionEnded(1, text, 1.0)
+    yield TrialFinished("t", "g", 0, OutcomeKind.CRASHED, None, text, None, 0.0, 0.0, 0, 0.0)
 
 
 @pytest.mark.parametrize("name", list(FORMS))
@@ -79,13 +86,13 @@ def test_a_lab_lives_on_with_what_was_left_of_a_proposal_and_its_record_is_true(
     directory = tmp_path / "lab"
     with wiring.session(coin_study(), Budget(trials=60), directory) as lab:
         body = {"genome": {"shade": 1}, "rationale": f"because {VALUE}", "transcript": {"log": VALUE, "brief": KEY}}
-        Mailbox(directory).send(ev.Act.PROPOSE, "ann", body)
+        Mailbox(directory).send(Act.PROPOSE, "ann", body)
         lab.run()
         found = [record.event for record in lab.ledger.read()]
-    assert [one.rationale for one in found if isinstance(one, ev.ProposalMade) and one.author == "ann"] == [
+    assert [one.rationale for one in found if isinstance(one, ProposalMade) and one.author == "ann"] == [
         f"because {REMOVED}"
     ]
-    assert [one.model for one in found if isinstance(one, ev.ModelReplied)] == ["ann"]
+    assert [one.model for one in found if isinstance(one, ModelReplied)] == ["ann"]
     kept = b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
     assert VALUE.encode() not in kept
     assert KEY.encode() not in kept
@@ -98,7 +105,7 @@ def test_an_artefact_with_a_secret_of_the_lab_is_tampering_and_is_not_kept():
             return super().score(group, trial, artefact[:2])
 
     def leaking(group):
-        return [Delivery(one.id, b"ab" + VALUE.encode() + bytes(99)) for one in group.trials]
+        return [TrialOutput(one.id, b"ab" + VALUE.encode() + bytes(99)) for one in group.trials]
 
     def plan(group):
         return scored(group) if group.candidate.genome["level"] == 0 else leaking(group)
@@ -106,7 +113,7 @@ def test_an_artefact_with_a_secret_of_the_lab_is_tampering_and_is_not_kept():
     lab = in_memory(coin_study(arena="scripted"), Budget(trials=60), arena=Trusting(), executor=Flaky(plan))
     lab.secrets = KNOWN
     lab.run()
-    assert lab.state.outcomes[Kind.TAMPERED] > 0
+    assert lab.state.outcomes[OutcomeKind.TAMPERED] > 0
     assert not lab.blobs._data
 
 

@@ -14,22 +14,20 @@ from hypothesis import strategies as st
 from labs import coin_study
 
 import novum
-from novum import wiring
-from novum.core.errors import StudyError
-from novum.core.nouns import Limits
-from novum.core.secrets import REMOVED, Secrets
-from novum.core.study import (
-    AuthorBudget,
-    Budget,
+from novum.core.model.budget import AuthorBudget, Budget, LevelSettings
+from novum.core.model.errors import StudyError
+from novum.core.model.study import (
     CommentSettings,
     GateSettings,
     Guardrail,
-    LevelSettings,
     PolicyRule,
     PolicySettings,
     ResearcherSettings,
 )
-from novum.validity import check_secrets
+from novum.core.model.trial import Limits
+from novum.lab import wiring
+from novum.lab.study_checks import check_secrets
+from novum.text.secret_scan import REMOVED, Secrets
 
 NOTHING_KNOWN = Secrets()
 

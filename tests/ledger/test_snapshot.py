@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from labs import coin_study, same
 
-from novum import memory, wiring
-from novum.core.state import State
-from novum.core.study import Budget
+from novum.core.model.budget import Budget
+from novum.core.state.campaign_state import CampaignState
+from novum.lab import restore, wiring
 from novum.ledger import snapshot
 from novum.ledger.journal import Reader
-from novum.ledger.secret import known_secret
+from novum.ledger.lab_secret import known_secret
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def grown(tmp_path_factory):
     directory = tmp_path_factory.mktemp("lab")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(snapshot, "FIRST", 500)
-        patch.setattr(memory, "FIRST", 500)
+        patch.setattr(restore, "FIRST", 500)
         with wiring.session(coin_study(), Budget(trials=700), directory) as lab:
             lab.run()
     return directory
@@ -40,12 +40,12 @@ def lab(grown, tmp_path):
 
 def opened(directory):
     with Reader(directory) as reader:
-        return memory.restore(reader, directory)
+        return restore.restore(reader, directory)
 
 
 def from_events(directory):
     with Reader(directory) as reader:
-        return memory.refold(reader.read())
+        return restore.refold(reader.read())
 
 
 def test_a_lab_opens_from_its_snapshot_to_the_same_state(lab):
@@ -92,10 +92,10 @@ class Harmful:
 
 class Sneaky:
     def __reduce__(self):
-        return getattr, (State, "apply")
+        return getattr, (CampaignState, "apply")
 
 
-@pytest.mark.parametrize("body", [Harmful(), {"study": Sneaky()}, [State.apply]])
+@pytest.mark.parametrize("body", [Harmful(), {"study": Sneaky()}, [CampaignState.apply]])
 def test_not_even_the_holder_of_the_secret_can_make_a_snapshot_run_code(lab, body):
     secret = known_secret(lab)
     header = json.dumps({"code": snapshot._code(), "seq": 1, "head": "x"}).encode()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from labs import coin_study
 
-from novum import wiring
-from novum.core.study import Budget
+from novum.core.model.budget import Budget
+from novum.lab import wiring
 
 
 @pytest.fixture(scope="session")

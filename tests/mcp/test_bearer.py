@@ -16,7 +16,7 @@ import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
 from mcp import Client
-from novum.core.errors import UserError
+from novum.core.model.errors import UserError
 from novum.governance.mailbox import Mailbox
 from novum.mcp.bearer import Bearer, token_of
 

@@ -18,8 +18,8 @@ from mcp_servers import check_all, command, process, served, use_all
 pytest.importorskip("mcp")
 
 from mcp import Client, StdioServerParameters
-from novum import wiring
-from novum.core.events import ProposalMade
+from novum.core.events.proposals import ProposalMade
+from novum.lab import wiring
 from novum.ledger.journal import Reader, is_held
 
 STUDY = """
@@ -135,7 +135,7 @@ def test_an_agent_gets_from_the_study_to_a_confirmed_finding(tmp_path):
 
 def _opened(lab: Path) -> bool:
     from novum.api import read_lab
-    from novum.core.errors import NovumError
+    from novum.core.model.errors import NovumError
 
     try:
         return read_lab(lab).session_open
@@ -144,7 +144,7 @@ def _opened(lab: Path) -> bool:
 
 
 def test_the_lab_itself_never_loads_the_protocol(tmp_path):
-    code = "import sys, novum.cli.app, novum.api, novum.cli.agents, novum.wiring; sys.exit('mcp' in sys.modules)"
+    code = "import sys, novum.cli.app, novum.api, novum.cli.authors, novum.lab.wiring; sys.exit('mcp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
 
 

@@ -16,18 +16,20 @@ from labs import coin_study
 pytest.importorskip("mcp")
 
 from mcp import Client
-from novum import wiring
-from novum.core.dealings import Act
-from novum.core.errors import UserError
-from novum.core.events import GroupDispatched, VerdictReached
-from novum.core.nouns import Kind
-from novum.core.study import Budget, ResearcherSettings, ScreeningSettings, Study
+from novum.core.events.trials import GroupDispatched
+from novum.core.events.verdicts import VerdictReached
+from novum.core.model.budget import Budget
+from novum.core.model.errors import UserError
+from novum.core.model.request import Act
+from novum.core.model.study import ResearcherSettings, ScreeningSettings, Study
+from novum.core.model.trial import OutcomeKind
 from novum.governance.mailbox import FOLDER, Mailbox
+from novum.lab import wiring
 from novum.ledger.journal import Reader
 from novum.mcp.acting import Desk
+from novum.mcp.lab_reader import Window
 from novum.mcp.reading import quoted
 from novum.mcp.server import server
-from novum.mcp.window import Window
 
 SEED = 987654321987
 READS = {"study", "findings", "hypotheses", "hypothesis", "failures", "log", "league", "follow"}
@@ -114,20 +116,20 @@ def test_no_tool_tells_seeds_keys_or_secrets(coins):
         record = [one.event for one in reader.read()]
     state = Window(coins)
     with state.open() as now:
-        house = wiring.house(now.study, now.budget, _secret(coins), 1)
+        context = wiring.context(now.study, now.budget, _secret(coins), 1)
     for event in record:
         if isinstance(event, GroupDispatched):
-            secrets += [str(trial.seed) for trial in house.group(event.plan).trials]
+            secrets += [str(trial.seed) for trial in context.group(event.plan).trials]
         if isinstance(event, VerdictReached) and event.key:
             secrets.append(event.key)
-    secrets += [house.confirmation_key(f"h{n}", 1).hex() for n in range(1, 50)]
+    secrets += [context.confirmation_key(f"h{n}", 1).hex() for n in range(1, 50)]
     assert len(secrets) > 400
     assert "supported" in told
     assert not [secret for secret in secrets if len(secret) > 7 and secret in told]
 
 
 def _secret(directory: Path) -> bytes:
-    from novum.ledger.secret import load_secret
+    from novum.ledger.lab_secret import load_secret
 
     return load_secret(directory, create=False)
 
@@ -140,7 +142,7 @@ def test_no_tool_tells_hidden_files_of_a_program(tmp_path):
         while not lab.state.screened:
             lab.step()
         told = everything(tmp_path / "lab")
-        bundle = str(lab.house.study.options["bundle"])
+        bundle = str(lab.context.study.options["bundle"])
     assert "def solve" in told
     hidden = [line for text in (programs.PREPARE, programs.SCORE) for line in text.splitlines() if len(line) > 20]
     assert len(hidden) >= 4
@@ -284,10 +286,10 @@ def test_counting_what_waits_is_quick_however_much_it_is_and_moves_nothing(tmp_p
         (directory / FOLDER / f"{n}.json").write_bytes(text.encode(errors="surrogateescape"))
     (directory / FOLDER / "8.json").mkdir()
     before = sorted((directory / FOLDER).iterdir())
-    desk = Desk(Window(directory), "mcp:1")
-    assert desk._waiting() == 300
+    request_log = Desk(Window(directory), "mcp:1")
+    assert request_log._waiting() == 300
     began = time.process_time()
-    assert desk._waiting() == 300
+    assert request_log._waiting() == 300
     assert time.process_time() - began < 0.1
     assert sorted((directory / FOLDER).iterdir()) == before
 
@@ -306,13 +308,13 @@ def test_words_of_others_are_marked_cleaned_and_cut():
 
 
 def test_what_runs_on_the_gates_data_printed_is_withheld(monkeypatch):
-    from novum.core.plans import Purpose
+    from novum.core.model.trial_plan import Purpose
     from novum.mcp import reading
-    from novum.report.search import FailureLine
+    from novum.report.record_search import FailureLine
 
     lines = [
-        FailureLine("g1.0", Kind.CRASHED, "a screening cause", Purpose.SCREEN, "c", {}, 1.0, "/place", "a"),
-        FailureLine("g2.0", Kind.CRASHED, "row 7 of the gate", Purpose.CONFIRM, "h1", {}, 1.0, "/place", "a"),
+        FailureLine("g1.0", OutcomeKind.CRASHED, "a screening cause", Purpose.SCREEN, "c", {}, 1.0, "/place", "a"),
+        FailureLine("g2.0", OutcomeKind.CRASHED, "row 7 of the gate", Purpose.CONFIRM, "h1", {}, 1.0, "/place", "a"),
     ]
     monkeypatch.setattr(reading, "failures", lambda state, query: lines)
     told = reading.failed(None, "", "", 10)

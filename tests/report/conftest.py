@@ -10,12 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from novum.core import events as ev
-from novum.core.events import Event
-from novum.core.judgement import Account, Pair
-from novum.core.nouns import Candidate, Card, Cost, Kind
-from novum.core.plans import Member, Plan, Purpose, Side, Verdict
-from novum.core.study import Budget, GateSettings, ScreeningSettings, Study
+from novum.core.events.campaign import CampaignOpened, IncumbentChanged, SessionEnded, SessionStarted
+from novum.core.events.proposals import HypothesisRegistered
+from novum.core.events.registry import Event
+from novum.core.events.trials import CandidateTuned, GroupDispatched, TrialFinished
+from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Candidate, Cost
+from novum.core.model.study import GateSettings, ScreeningSettings, Study
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Member, Plan, Purpose, Side
+from novum.core.model.verdict import Account, Pair, Verdict
 from novum.gate.evidence import Recycling, threshold
 from novum.gate.judge import BettingGate
 from novum.ledger.journal import Journal
@@ -59,11 +65,11 @@ class Script:
             gate=gate,
         )
         baseline = Candidate({"word": self.word, "slope": 0, "step": 0})
-        card = Card("by hand", "?", self.metric, False, 0.001, "nowhere", 8, ({},), baseline.genome)
+        spec = ArenaSpec("by hand", "?", self.metric, False, 0.001, "nowhere", 8, ({},), baseline.genome)
         versions = {"novum": "0.1", "python": "3.11"}
-        yield ev.CampaignOpened(study, card, "a" * 64, "c" * 64, versions)
-        yield ev.SessionStarted(1, Budget(cpu_seconds=5e6, trials=10**6), 2, 4242, "secret-host-name", versions)
-        yield ev.IncumbentChanged(baseline, Cost(1000, 64, 2.5e9), None)
+        yield CampaignOpened(study, spec, "a" * 64, "c" * 64, versions)
+        yield SessionStarted(1, Budget(cpu_seconds=5e6, trials=10**6), 2, 4242, "secret-host-name", versions)
+        yield IncumbentChanged(baseline, Cost(1000, 64, 2.5e9), None)
         yield from self._screen("b0", baseline, [1.0, 1.02])
         incumbent = baseline
         parents: list[str] = []
@@ -72,7 +78,7 @@ class Script:
             candidate = Candidate({"word": self.word, "slope": slope, "step": number})
             name = f"h{number}"
             chosen = (rng.choice(parents[-10:]),) if parents else ()
-            yield ev.HypothesisRegistered(
+            yield HypothesisRegistered(
                 name, number, "evolve", candidate, Cost(1000 + number, 64, 2.5e9 + number), incumbent.id,
                 self.metric, False, self.delta, chosen, "because", 0.2, 0.1,
             )  # fmt: skip
@@ -85,11 +91,11 @@ class Script:
             if number % self.confirm == 0:
                 found = list(self._confirm(name, candidate, incumbent, gate, rng))
                 yield from found
-                if any(isinstance(one, ev.IncumbentChanged) for one in found):
+                if any(isinstance(one, IncumbentChanged) for one in found):
                     incumbent = candidate
                     yield from self._screen(name, candidate, None, measured=False)
         if self.ended:
-            yield ev.SessionEnded(1, "budget: all of it used", 0.5 * self.trials)
+            yield SessionEnded(1, "budget: all of it used", 0.5 * self.trials)
 
     def _run(
         self, purpose: Purpose, subject: str, side: Side, candidate: Candidate, scores: list[float | None], **more: int
@@ -98,12 +104,16 @@ class Script:
         start = more.pop("start", 0)
         members = tuple(Member(start + i, {}) for i in range(len(scores)))
         plan = Plan(f"g{self.groups}", purpose, subject, side, candidate, members, **more)  # type: ignore[arg-type]
-        yield ev.GroupDispatched(plan, 1, 0.5 * self.trials)
+        yield GroupDispatched(plan, 1, 0.5 * self.trials)
         for i, score in enumerate(scores):
             self.trials += 1
-            kind = Kind.SCORED if score is not None else [Kind.CRASHED, Kind.DIVERGED, Kind.TIMED_OUT][self.trials % 3]
+            kind = (
+                OutcomeKind.SCORED
+                if score is not None
+                else [OutcomeKind.CRASHED, OutcomeKind.DIVERGED, OutcomeKind.TIMED_OUT][self.trials % 3]
+            )
             cause = "" if score is not None else f"{self.cause} ({self.groups % 30})"
-            yield ev.TrialFinished(
+            yield TrialFinished(
                 f"{plan.id}.{i}", plan.id, i, kind, score, cause, None, self.cpu, self.cpu, 1 << 20, 0.5 * self.trials
             )
 
@@ -113,7 +123,7 @@ class Script:
         if measured:
             yield from self._run(Purpose.SCREEN, subject, Side.CANDIDATE, candidate, list(scores or [None, 0.9]))
             mean = sum(scores) / len(scores) if scores else None
-            yield ev.CandidateTuned(candidate.id, {}, mean, (mean,), 3)
+            yield CandidateTuned(candidate.id, {}, mean, (mean,), 3)
 
     def _confirm(
         self, name: str, candidate: Candidate, incumbent: Candidate, gate: GateSettings, rng: random.Random
@@ -121,7 +131,7 @@ class Script:
         book = Recycling(gate)
         stake = book.open(self.account)
         bar = threshold(gate.alpha, stake.amount, self.account.discoveries)
-        rule = ev.ConfirmationOpened(
+        rule = ConfirmationOpened(
             name, 1, "a" * 64, candidate, incumbent, {}, {}, "betting", "loss", False, False, self.delta, 0.2, 0.1, 0.1,
             gate.alpha, gate.beta, gate.max_pairs, gate.refute_pairs, stake.account.opened, stake.amount,
             stake.account.cash, bar, (), hashlib.sha256(KEY).hexdigest(),
@@ -138,15 +148,15 @@ class Script:
         accepted = now.verdict is Verdict.SUPPORTED
         self.account = book.close(stake.account, stake.amount, now.e_value, now.threshold, accepted=accepted)
         refund = self.account.cash - stake.account.cash
-        yield ev.VerdictReached(
+        yield VerdictReached(
             name, 1, now.verdict, now.reason, now.pairs, now.e_value, now.threshold, now.against, now.crashes,
             now.mean, (), refund, self.account.cash, self.account.discoveries, None if accepted else KEY.hex(),
         )  # fmt: skip
         if accepted:
-            yield ev.IncumbentChanged(candidate, Cost(1234, 64, 2.5e9), name)
+            yield IncumbentChanged(candidate, Cost(1234, 64, 2.5e9), name)
             effect = other_level - level + 0.01
             interval = None if self.account.discoveries == 2 else (effect - 0.08, effect + 0.09)
-            yield ev.FindingRecorded(name, 1, effect, interval, 0.9, 8, KEY.hex())
+            yield FindingRecorded(name, 1, effect, interval, 0.9, 8, KEY.hex())
 
 
 def _slope(number: int) -> int:

@@ -12,21 +12,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labs import Flaky, ScriptedArena, coin_study, failing, finished, in_memory, scored
 
-from novum.core import events as ev
-from novum.core.events import Record, kind_of
-from novum.core.nouns import Candidate, Card, Cost, Kind
-from novum.core.plans import Aim, Verdict
-from novum.core.study import Budget, FollowUpSettings, GateSettings, Guardrail, HoldoutSettings, ScreeningSettings
-from novum.gate.steward import HoldoutSteward
+from novum.core.events.campaign import CampaignOpened, IncumbentChanged, SessionStarted
+from novum.core.events.models_and_people import ModelAsked
+from novum.core.events.oversight import Commented, Intervened, ProposalReviewed
+from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn
+from novum.core.events.registry import Record, kind_of
+from novum.core.events.verdicts import VerdictReached
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Candidate, Cost
+from novum.core.model.intervention import Alarm, Remark, Step
+from novum.core.model.study import FollowUpSettings, GateSettings, Guardrail, HoldoutSettings, ScreeningSettings
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Aim
+from novum.core.model.verdict import Verdict
+from novum.gate.holdout_service import LabHoldoutService
 from novum.ledger.codec import encode
 from novum.ledger.journal import Reader
 from novum.report.analyst import interpret
-from novum.report.casebook import casebook
+from novum.report.case_index import casebook
 from novum.report.checked import OFF, checked
 from novum.report.cited import Figure, Name, at
 from novum.report.explained import UNVERIFIED, events_cited, explain
-from novum.report.words import cut, number, signed
 from novum.researchers.scripted import ScriptedResearcher
+from novum.text.format import cut, number, signed
 
 
 def coins(seed):
@@ -44,8 +53,8 @@ def lines_up(group):
     """Half of what is tried crashes, one act diverges."""
     act = group.candidate.genome["act"]
     if act == "raise":
-        return failing(group, Kind.CRASHED, "ValueError: 17 of 23\nare too many")
-    return failing(group, Kind.DIVERGED) if act == "diverge" else scored(group)
+        return failing(group, OutcomeKind.CRASHED, "ValueError: 17 of 23\nare too many")
+    return failing(group, OutcomeKind.DIVERGED) if act == "diverge" else scored(group)
 
 
 def crashing():
@@ -58,10 +67,10 @@ def retracted():
     """Two steps up are found, the second on the first; then the first does not hold any more."""
 
     def plan(group):
-        deliveries = scored(group)
+        outputs = scored(group)
         if len(lab.state.findings) < 2 or int(group.candidate.genome["level"]) == 0:
-            return deliveries
-        return [dataclasses.replace(d, artefact=(300 + n).to_bytes(2, "little")) for n, d in enumerate(deliveries)]
+            return outputs
+        return [dataclasses.replace(d, artefact=(300 + n).to_bytes(2, "little")) for n, d in enumerate(outputs)]
 
     follow = FollowUpSettings(share=0.0, aims=(Aim.REPLICATE,))
     screening = ScreeningSettings(keep_one_in=1, waiting=1)
@@ -69,9 +78,9 @@ def retracted():
     steps, budget = ScriptedResearcher(({"level": 20}, {"level": 39})), Budget(trials=4000)
     lab = in_memory(study, budget, arena=ScriptedArena(), executor=Flaky(plan), researcher=steps)
     lab.run()
-    again = dataclasses.replace(lab.house.study, follow_up=dataclasses.replace(follow, share=0.9))
-    lab.house = dataclasses.replace(lab.house, study=again)
-    lab.record([ev.SessionStarted(2, budget, 1, 0, "", {})])
+    again = dataclasses.replace(lab.context.study, follow_up=dataclasses.replace(follow, share=0.9))
+    lab.context = dataclasses.replace(lab.context, study=again)
+    lab.record([SessionStarted(2, budget, 1, 0, "", {})])
     lab.run()
     return lab
 
@@ -81,8 +90,8 @@ class Fixed(ScriptedArena):
     """Fixed examples, so that there is a holdout."""
 
     @property
-    def card(self):
-        return dataclasses.replace(super().card, fixed_data=True)
+    def spec(self):
+        return dataclasses.replace(super().spec, fixed_data=True)
 
     def per_example(self, group, trial, artefact, role):
         share = 0.6 if int(group.candidate.genome["level"]) == 0 else 0.9
@@ -99,7 +108,7 @@ def held_out():
     )
     script = ScriptedResearcher(({"level": 20}, {"level": 39}))
     lab = in_memory(study, Budget(trials=1500), arena=Fixed(), executor=Flaky(scored), researcher=script)
-    lab.steward = HoldoutSteward(lab.house, lab.blobs)
+    lab.holdout_service = LabHoldoutService(lab.context, lab.blobs)
     lab.run()
     return lab
 
@@ -206,12 +215,12 @@ def sentences(name):
 
 
 def test_critic_and_watchdog_are_quoted_with_their_events():
-    claim = next(r for r in records("coins 0") if isinstance(r.event, ev.HypothesisRegistered))
-    remark = ev.Remark("near-duplicate", "differs in 1 gene from h3")
+    claim = next(r for r in records("coins 0") if isinstance(r.event, HypothesisRegistered))
+    remark = Remark("near-duplicate", "differs in 1 gene from h3")
     extra = [
-        ev.ProposalReviewed(claim.event.number, (remark,)),
-        ev.Intervened(ev.Alarm.TOO_GOOD, ev.Step.NOTE, claim.event.id, "gains 61 standard deviations"),
-        ev.HypothesisWithdrawn(claim.event.id, "its 5 trials cannot be paid"),
+        ProposalReviewed(claim.event.number, (remark,)),
+        Intervened(Alarm.TOO_GOOD, Step.NOTE, claim.event.id, "gains 61 standard deviations"),
+        HypothesisWithdrawn(claim.event.id, "its 5 trials cannot be paid"),
     ]
     more = [Record(10**6 + n, 0, "lab", kind_of(type(one)), one, "") for n, one in enumerate(extra)]
     told = interpret(casebook([*records("coins 0")[: claim.seq], *more]), claim.event.id)
@@ -221,13 +230,13 @@ def test_critic_and_watchdog_are_quoted_with_their_events():
 
 
 def test_a_program_is_told_by_its_files_and_hostile_words_stay_words():
-    card = Card("program", "?", "close\x1b[2Jness\u202e 7", True, 0.01, "nowhere", 4, ({},), {})
+    spec = ArenaSpec("program", "?", "close\x1b[2Jness\u202e 7", True, 0.01, "nowhere", 4, ({},), {})
     baseline, one = Candidate({}), Candidate({"solver.py": "x = 1\n", "new.py": "y = 2\n"})
-    claim = ev.HypothesisRegistered("h1", 1, "mcp:\x07evil", one, Cost(), baseline.id, card.metric, True, 0.0, (),
+    claim = HypothesisRegistered("h1", 1, "mcp:\x07evil", one, Cost(), baseline.id, spec.metric, True, 0.0, (),
                                     "because 9", 0.25, 0.5)  # fmt: skip
     record = [
-        ev.CampaignOpened(coin_study(name="by hand"), card, "a" * 64, "c" * 64, {}),
-        ev.IncumbentChanged(baseline, Cost(), None),
+        CampaignOpened(coin_study(name="by hand"), spec, "a" * 64, "c" * 64, {}),
+        IncumbentChanged(baseline, Cost(), None),
         claim,
     ]
     book = casebook(Record(seq, 0, "", kind_of(type(event)), event, "") for seq, event in enumerate(record, 1))
@@ -247,12 +256,12 @@ def test_the_parts_of_an_explanation_stand_in_json_and_cited_events_are_those_th
 
 def test_the_command_explains_the_latest_verdict_and_shows_any_event(by_hand, capsys):
     from novum.cli.explain import explain as command
-    from novum.cli.search import log
-    from novum.core.errors import UserError
+    from novum.cli.lookup import log
+    from novum.core.model.errors import UserError
 
     with Reader(by_hand) as reader:
         known = {record.seq: record for record in reader.read()}
-    last = [record.event for record in known.values() if isinstance(record.event, ev.VerdictReached)][-1]
+    last = [record.event for record in known.values() if isinstance(record.event, VerdictReached)][-1]
     command(lab=by_hand)
     shown = capsys.readouterr().out
     assert shown.startswith(f"{last.hypothesis}, proposed by")
@@ -341,8 +350,8 @@ def test_a_comment_is_held_against_what_its_model_was_told():
     case = book.cases[name]
     verdict, effect = case.verdicts[-1], case.finding.event.effect
     text = f"E reached {verdict.event.e_value:.1f} and the gain is {effect:.3f}, or 77."
-    asked = ev.ModelAsked("r" * 64, "local", "comments", 10, 0.0)
-    said = ev.Commented(name, "analyst:local", text, "r" * 64)
+    asked = ModelAsked("r" * 64, "local", "comments", 10, 0.0)
+    said = Commented(name, "analyst:local", text, "r" * 64)
     for seq, late in ((verdict.seq + 0.5, ["77", f"{effect:.3f}"]), (10**6, ["77"])):
         more = [Record(seq, 0, "", "model_asked", asked, ""), Record(10**6 + 1, 0, "", "commented", said, "")]
         (found,) = explain(casebook([*record, *more]), name).comments
@@ -351,14 +360,14 @@ def test_a_comment_is_held_against_what_its_model_was_told():
 
 
 def test_the_report_and_the_agent_tell_what_the_analyst_says(tmp_path):
-    from novum import wiring
-    from novum.report.history import walk
-    from novum.report.page import render
+    from novum.lab import wiring
+    from novum.report.campaign_history import walk
+    from novum.report.report_page import render
 
     with wiring.session(coin_study(), Budget(trials=400), tmp_path) as lab:
         lab.run()
         name = lab.state.findings[0].id
-        said = ev.Commented(name, "analyst:local", "It gained 31337 <b>points</b>.", "")
+        said = Commented(name, "analyst:local", "It gained 31337 <b>points</b>.", "")
         lab.record([said])
         record = list(lab.ledger.read())
     page = render(walk(record), "lab")

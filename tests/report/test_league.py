@@ -11,15 +11,20 @@ from collections import Counter
 import pytest
 from labs import coin_study, events, in_memory
 
-from novum import wiring
-from novum.core import events as ev
-from novum.core.dealings import Reply
-from novum.core.errors import UserError
-from novum.core.nouns import Candidate
-from novum.core.plans import Aim, Purpose, Verdict
-from novum.core.study import Budget, ResearcherSettings
+from novum.core.events.models_and_people import ModelAsked, ModelReplied
+from novum.core.events.proposals import ProposalMade
+from novum.core.events.trials import GroupDispatched
+from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, FollowUpClosed, FollowUpOpened
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import UserError
+from novum.core.model.model_call import Reply
+from novum.core.model.study import ResearcherSettings
+from novum.core.model.trial_plan import Aim, Purpose
+from novum.core.model.verdict import Verdict
+from novum.lab import wiring
+from novum.report.author_leaderboard import league
 from novum.report.calibration import chart, write
-from novum.report.league import league
 from novum.report.predictions import Prediction, bins, brier, reference, wilson
 
 
@@ -47,7 +52,7 @@ def test_it_adds_up_to_the_record(lab, table):
     verdicts = Counter(one.verdict.verdict for one in state.hypotheses.values() if one.verdict)
     assert sum(line.supported for line in table.lines) == verdicts[Verdict.SUPPORTED] > 0
     assert sum(line.refuted for line in table.lines) == verdicts[Verdict.REFUTED] > 0
-    gains = {event.hypothesis: event.effect for event in record if isinstance(event, ev.FindingRecorded)}
+    gains = {event.hypothesis: event.effect for event in record if isinstance(event, FindingRecorded)}
     standing = [gain for name, gain in gains.items() if not state.hypotheses[name].retracted]
     assert sum(line.confirmed_gain for line in table.lines) == pytest.approx(sum(standing))
     assert table.lines[0].confirmed_gain == max(line.confirmed_gain for line in table.lines)
@@ -60,7 +65,7 @@ def test_trials_are_charged_to_whom_they_served(lab, table):
     authors = {one.id: one.registered.author for one in lab.state.hypotheses.values()}
     spent = Counter()
     for event in events(lab):
-        if isinstance(event, ev.GroupDispatched) and event.plan.purpose not in (Purpose.SCREEN, Purpose.CALIBRATE):
+        if isinstance(event, GroupDispatched) and event.plan.purpose not in (Purpose.SCREEN, Purpose.CALIBRATE):
             spent[authors[event.plan.subject]] += len(event.plan.members)
     for line in table.lines:
         assert line.trials > spent[line.author] > 0
@@ -77,14 +82,14 @@ def test_a_proposal_is_one_prediction_and_open_ones_are_left_out():
 
 def test_a_retracted_finding_gives_nothing(lab):
     record = list(lab.ledger.read())
-    found = next(one.event for one in record if isinstance(one.event, ev.FindingRecorded))
+    found = next(one.event for one in record if isinstance(one.event, FindingRecorded))
     opened = next(
         one.event
         for one in record
-        if isinstance(one.event, ev.ConfirmationOpened) and one.event.hypothesis == found.hypothesis
+        if isinstance(one.event, ConfirmationOpened) and one.event.hypothesis == found.hypothesis
     )
     again = [
-        ev.FollowUpOpened(found.hypothesis, Aim.REPLICATE, "", {}, dataclasses.replace(opened, position=0)),
+        FollowUpOpened(found.hypothesis, Aim.REPLICATE, "", {}, dataclasses.replace(opened, position=0)),
         closing(found.hypothesis),
     ]
     upto = record.index(next(one for one in record if one.event is found)) + 1
@@ -99,15 +104,15 @@ def test_a_retracted_finding_gives_nothing(lab):
 
 def closing(name):
     values = {"hypothesis": name, "attempt": 1, "verdict": Verdict.REFUTED}
-    return ev.FollowUpClosed(**{**{one.name: None for one in dataclasses.fields(ev.FollowUpClosed)}, **values})
+    return FollowUpClosed(**{**{one.name: None for one in dataclasses.fields(FollowUpClosed)}, **values})
 
 
 def test_models_are_charged_to_who_asked_them():
     lab = in_memory(coin_study(), Budget(trials=5))
-    lab.record([ev.ModelAsked("r1", "big", "language", 100, 0.5)])
-    lab.record([ev.ModelReplied("r1", "big", Reply.EMPTY, "", "", "p", "r", 60, 20, 0.25, 1.0)])
-    lab.record([ev.ProposalMade(1, "language:b", Candidate({"spin": 2}), (), "", 0.9, 0.1, "r2")])
-    lab.record([ev.ModelReplied("r2", "big", Reply.PROPOSAL, "", "", "p", "r", 5, 5, 0.5, 1.0)])
+    lab.record([ModelAsked("r1", "big", "language", 100, 0.5)])
+    lab.record([ModelReplied("r1", "big", Reply.EMPTY, "", "", "p", "r", 60, 20, 0.25, 1.0)])
+    lab.record([ProposalMade(1, "language:b", Candidate({"spin": 2}), (), "", 0.9, 0.1, "r2")])
+    lab.record([ModelReplied("r2", "big", Reply.PROPOSAL, "", "", "p", "r", 5, 5, 0.5, 1.0)])
     lines = {line.author: line for line in league(lab.ledger.read()).lines}
     assert (lines["language"].tokens, lines["language"].money) == (80, 0.25)
     assert (lines["language:b"].tokens, lines["language:b"].money) == (10, 0.5)

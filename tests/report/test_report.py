@@ -14,16 +14,19 @@ from pathlib import Path
 import pytest
 
 import novum
-from novum.core import events as ev
-from novum.core.errors import UserError
-from novum.core.study import Budget
+from novum.core.events.registry import Event, Record
+from novum.core.events.verdicts import ConfirmationOpened
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Change, changes
+from novum.core.model.errors import UserError
 from novum.ledger.journal import Journal, Reader
-from novum.report import charts, words
+from novum.report import charts, wording
+from novum.report.campaign_history import History, walk
 from novum.report.figures import axis, figures
-from novum.report.history import History, walk
-from novum.report.page import write_report
+from novum.report.report_page import write_report
 from novum.report.summary import summarise
 from novum.studies.load import parse_study
+from novum.text.format import clean, counted, cut, number, seconds, signed
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 ESCAPES = "\x1b[31mred\x1b[0m\u202e"
@@ -101,12 +104,10 @@ def test_every_finding_is_shown_with_its_evidence_and_interval(lab: Path) -> Non
     found = summarise(history_of(lab).state).findings
     assert found
     for one in found:
-        assert (
-            f"{words.number(one.e_value)} {words.number(one.threshold)} {one.n} {words.signed(one.effect)}" in page.text
-        )
+        assert f"{number(one.e_value)} {number(one.threshold)} {one.n} {signed(one.effect)}" in page.text
         if one.interval:
-            assert f"{words.signed(one.interval[0])} … {words.signed(one.interval[1])}" in page.text
-        for change in words.changes(one.candidate, one.incumbent):
+            assert f"{signed(one.interval[0])} … {signed(one.interval[1])}" in page.text
+        for change in changes(one.candidate, one.incumbent):
             assert f"{change.gene} {change.old} → {change.new}" in page.text
 
 
@@ -119,7 +120,7 @@ def test_numbers_agree_with_the_summary(lab: Path) -> None:
         f"{summary.refuted} refuted, {summary.inconclusive} inconclusive and {summary.failed} failed." in page.text
     )
     assert f"trials {summary.trials:,}" in page.text
-    assert f"CPU time {words.seconds(summary.cpu_seconds)}" in page.text
+    assert f"CPU time {seconds(summary.cpu_seconds)}" in page.text
     assert f"seed {summary.seed} " in page.text
     assert "is at most 10 %" in page.text
 
@@ -134,8 +135,10 @@ def test_history_computes_the_recorded_evidence_again(lab: Path) -> None:
         assert one.path[-1] == pytest.approx(one.verdict.e_value, rel=1e-12)
     assert sum(one.trials for one in history.spending) == history.state.trials
     assert sum(one.cpu for one in history.spending) == pytest.approx(history.state.cpu_seconds)
-    assert [reign.hypothesis for reign in history.reigns] == [one.hypothesis for one in history.state.incumbents]
-    for before, after in zip(history.reigns, history.reigns[1:], strict=False):
+    assert [reign.hypothesis for reign in history.incumbent_runs] == [
+        one.hypothesis for one in history.state.incumbents
+    ]
+    for before, after in zip(history.incumbent_runs, history.incumbent_runs[1:], strict=False):
         assert before.end == after.begin
 
 
@@ -193,7 +196,7 @@ def test_the_host_and_the_process_are_not_passed_on(by_hand: Path) -> None:
     assert "4242" not in html
 
 
-def test_a_campaign_without_trials_has_a_page(tmp_path: Path, events_of: Callable[..., list[ev.Event]]) -> None:
+def test_a_campaign_without_trials_has_a_page(tmp_path: Path, events_of: Callable[..., list[Event]]) -> None:
     events = events_of()
     for length in (1, 2, 3):
         lab = tmp_path / str(length)
@@ -223,7 +226,7 @@ def test_a_null_campaign_says_so(nothing_there: Path) -> None:
 
 
 def test_a_killed_campaign_can_be_reported_at_every_moment(
-    tmp_path: Path, events_of: Callable[..., list[ev.Event]]
+    tmp_path: Path, events_of: Callable[..., list[Event]]
 ) -> None:
     events = events_of(hypotheses=12)
     kinds: set[type] = set()
@@ -286,7 +289,7 @@ def test_a_report_is_replaced_whole(by_hand: Path, tmp_path: Path, monkeypatch: 
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("novum.report.page.os.fsync", full)
+    monkeypatch.setattr("novum.report.report_page.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_report(by_hand, path)
     assert path.read_text() == "the one before"
@@ -312,7 +315,7 @@ def test_the_settings_can_be_run_again(by_hand: Path, coins: Path) -> None:
     for lab in (by_hand, coins):
         state = history_of(lab).state
         assert state.study
-        again = parse_study(words.study_toml(state.study, state.budget), "report")
+        again = parse_study(wording.study_toml(state.study, state.budget), "report")
         assert again.study == state.study
         assert again.budget == state.budget
         assert "arena = " in report_of(lab)[1].text
@@ -322,45 +325,45 @@ def test_settings_with_awkward_words_survive() -> None:
     study = novum.Study(
         "a name - 1.0", "x", question='l1"quoted"\nl2\t\x7f\\ é', options={"odd key.": "]\n[gate]", "on": True}
     )
-    assert parse_study(words.study_toml(study, Budget(wall_seconds=0.5)), "x").study == study
+    assert parse_study(wording.study_toml(study, Budget(wall_seconds=0.5)), "x").study == study
 
 
-def test_runs_that_made_an_incumbent_do_not_count_for_it(events_of: Callable[..., list[ev.Event]]) -> None:
+def test_runs_that_made_an_incumbent_do_not_count_for_it(events_of: Callable[..., list[Event]]) -> None:
     """A candidate's confirming runs were stopped when they looked best: they stand in only when nothing else exists."""
     events = events_of(hypotheses=5)
 
-    def records() -> Iterator[ev.Record]:
+    def records() -> Iterator[Record]:
         for seq, event in enumerate(events, start=1):
-            yield ev.Record(seq, seq, "lab", "x", event, str(seq))
+            yield Record(seq, seq, "lab", "x", event, str(seq))
 
-    last = walk(records()).reigns[-1]
+    last = walk(records()).incumbent_runs[-1]
     assert last.hypothesis == "h5"
     assert last.selected
-    assert walk(records()).reigns[0].runs > 0
+    assert walk(records()).incumbent_runs[0].runs > 0
 
 
-def test_an_interrupted_attempt_keeps_its_own_pairs(events_of: Callable[..., list[ev.Event]]) -> None:
+def test_an_interrupted_attempt_keeps_its_own_pairs(events_of: Callable[..., list[Event]]) -> None:
     """Each confirmation has the path of its own attempt, whatever the hypothesis went through afterwards."""
     history_events = events_of(hypotheses=10)
-    opened = [one for one in history_events if isinstance(one, ev.ConfirmationOpened)]
-    history = walk(ev.Record(n, n, "lab", "x", one, "") for n, one in enumerate(history_events, start=1))
+    opened = [one for one in history_events if isinstance(one, ConfirmationOpened)]
+    history = walk(Record(n, n, "lab", "x", one, "") for n, one in enumerate(history_events, start=1))
     assert [one.rule for one in history.confirmations] == opened
 
 
 def test_words() -> None:
-    assert words.clean("a\x1b]0;title\x07b\x1b[2Jc\u202ed\ne") == "abcd\ne"
-    assert words.cut("x " * 100, 10) == "x x x x x…"
-    assert [words.number(v) for v in (None, 0.0, 1234.0, 0.000123456, 617.92, 2.5e9, 12345.6, -0.5)] == [
+    assert clean("a\x1b]0;title\x07b\x1b[2Jc\u202ed\ne") == "abcd\ne"
+    assert cut("x " * 100, 10) == "x x x x x…"
+    assert [number(v) for v in (None, 0.0, 1234.0, 0.000123456, 617.92, 2.5e9, 12345.6, -0.5)] == [
         "–", "0", "1,234", "0.0001235", "617.9", "2.5e9", "12,346", "-0.5",
     ]  # fmt: skip
-    assert [words.seconds(v) for v in (0.44, 42.0, 60.0, 200.0, 7200.0, 7500.0)] == [
+    assert [seconds(v) for v in (0.44, 42.0, 60.0, 200.0, 7200.0, 7500.0)] == [
         "0.4 s", "42 s", "1 min", "3 min 20 s", "2 h", "2 h 5 min",
     ]  # fmt: skip
-    assert words.changes({"a": 1, "b": 2}, {"a": 1, "c": 3}) == [
-        words.Change("b", "–", "2"),
-        words.Change("c", "3", "–"),
+    assert changes({"a": 1, "b": 2}, {"a": 1, "c": 3}) == [
+        Change("b", "–", "2"),
+        Change("c", "3", "–"),
     ]
-    assert words.counted(1, "hypothesis", "hypotheses") == "1 hypothesis"
+    assert counted(1, "hypothesis", "hypotheses") == "1 hypothesis"
 
 
 def test_the_cost_axis_fits_the_campaign() -> None:

@@ -6,17 +6,18 @@ from dataclasses import replace
 import pytest
 from labs import coin_study, finished
 
-from novum.core import events as ev
-from novum.core.errors import UserError
-from novum.core.events import CampaignOpened, HypothesisRegistered, IncumbentChanged, Record, kind_of
-from novum.core.nouns import Candidate, Cost
-from novum.core.plans import Purpose
-from novum.core.state import fold
+from novum.core.events.campaign import CampaignOpened, IncumbentChanged
+from novum.core.events.proposals import HypothesisRegistered, ProposalMade
+from novum.core.events.registry import EVENT_TYPES, Event, Known, Record, kind_of, told
+from novum.core.events.trials import TrialFinished
+from novum.core.model.candidate import Candidate, Cost
+from novum.core.model.errors import UserError
+from novum.core.model.trial_plan import Purpose
+from novum.core.state.campaign_state import fold
 from novum.ledger.journal import Reader
 from novum.report import lineage as of
 from novum.report.difference import difference
-from novum.report.happenings import Narrator
-from novum.report.search import FailureQuery, Query, Search, failures, grouped, subjects
+from novum.report.record_search import FailureQuery, Query, Search, failures, grouped, subjects
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +43,16 @@ def test_every_event_has_a_line_of_words_without_control_characters(records):
         assert re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\u202a-\u202e]+", entry.words)
 
 
-def test_a_kind_without_words_of_its_own_shows_its_fields(records):
-    unknown = replace(records[-1], kind="not_known_yet")
-    assert str(records[-1].event.session) in Narrator().say(unknown)
+def test_every_kind_of_event_has_a_literal_name_and_a_sentence():
+    for kind, event_type in EVENT_TYPES.items():
+        assert kind_of(event_type) == kind
+        assert event_type.sentence is not Event.sentence, kind
 
 
 def test_hostile_words_are_shown_in_one_line_and_do_nothing(records):
-    claim = next(r for r in records if isinstance(r.event, ev.ProposalMade))
+    claim = next(r for r in records if isinstance(r.event, ProposalMade))
     said = replace(claim.event, rationale="a\x1b[2Jb\nc\u202ed\x07")
-    narrator = Narrator()
-    assert narrator.say(replace(claim, event=said)).endswith("(ab cd)")
+    assert told(said, Known()).endswith("(ab cd)")
 
 
 def test_a_search_finds_what_reading_everything_finds(records):
@@ -72,7 +73,7 @@ def test_a_subject_brings_its_proposal_its_screening_and_its_trials(records):
     for kind in ("proposal_made", "hypothesis_registered", "candidate_tuned", "verdict_reached", "finding_recorded"):
         assert kinds.count(kind) >= 1
     own = [e.record.event for e in Search(Query(subject=finding.id), names).find(records)]
-    trials = [one.trial for one in own if isinstance(one, ev.TrialFinished)]
+    trials = [one.trial for one in own if isinstance(one, TrialFinished)]
     runs = {run.trial for runs in finding.runs.values() for run in runs.values()}
     assert runs < set(trials)
     trial = trials[-1]

@@ -9,13 +9,14 @@ from collections import Counter
 
 import pytest
 
-from novum.core.errors import StudyError
-from novum.core.nouns import Candidate, Card, Gene, Space
-from novum.core.view import StudyView, Tried
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.candidate import Candidate, Gene, Space
+from novum.core.model.errors import StudyError
+from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.researchers.code import CodeResearcher
-from novum.researchers.code import history as past
-from novum.researchers.code.credit import CROSS, TUNE, operator, records
-from novum.researchers.code.tuning import ENOUGH, OBSERVED, dimensions, tuned
+from novum.researchers.code import program_history as past
+from novum.researchers.code.literal_tuning import ENOUGH, OBSERVED, dimensions, tuned
+from novum.researchers.code.operator_credit import CROSS, TUNE, operator, records
 from novum.source.literals import with_values
 from novum.source.merge import crossed
 from novum.source.mutate import all_mutations, all_rewrites, mutations, product
@@ -39,7 +40,7 @@ def search(cost, seed, trials=100, scale=0.5, wide=True):
 # EVOLVE-BLOCK-END
 """
 SPACE = SourceSpace({"a.py": TEXT, "b.txt": "weight 3\nbias -0.25\n"})
-CARD = Card("programs", "", "score", True, 0.01, "none", 1, ({},), {})
+CARD = ArenaSpec("programs", "", "score", True, 0.01, "none", 1, ({},), {})
 
 
 def view(tried=(), known=(), number=1, space=SPACE, incumbent=None) -> StudyView:
@@ -55,7 +56,7 @@ def campaign(length: int, seed: int, researcher=None):
         steps.append((seen, proposal))
         known.add(Candidate(proposal.genome).id)
         score = float("-inf") if number % 7 == 0 else random.Random(f"{number}:{seed}").gauss(0, 1)
-        tried.append(Tried(f"h{number}", proposal.genome, score, None))
+        tried.append(PastHypothesis(f"h{number}", proposal.genome, score, None))
     return steps
 
 
@@ -105,8 +106,8 @@ def test_a_program_with_nothing_to_change_brings_no_idea():
 def test_a_kept_incumbent_and_strangers_in_the_past_are_taken_as_they_are():
     kept = {"a.py": TEXT.replace("trials=100", "trials=300")}
     odd = [
-        Tried("h1", {"gone.py": "x = 1\n"}, 0.5, None),
-        Tried("h2", {"a.py": TEXT.replace("0.5", "0.7")}, -1.0, None),
+        PastHypothesis("h1", {"gone.py": "x = 1\n"}, 0.5, None),
+        PastHypothesis("h2", {"a.py": TEXT.replace("0.5", "0.7")}, -1.0, None),
     ]
     proposal = CodeResearcher().propose(view(odd, incumbent=kept), random.Random(4))
     assert SPACE.key(proposal.genome) not in {SPACE.key(kept), SPACE.key({}), SPACE.key(odd[1].genome)}
@@ -129,10 +130,14 @@ def test_what_paid_is_counted_for_its_operator():
     delete = next(m for m in all_mutations(SPACE, {}) if m.operator == "number.flip")
     one, two = (product(SPACE, {}, [m]) for m in (rewrite, delete))
     both = crossed(SPACE, {}, one, two, random.Random(0))
-    tried = [Tried("h1", one, 1.0, None), Tried("h2", two, -1.0, None), Tried("h3", both, 2.0, None)]
+    tried = [
+        PastHypothesis("h1", one, 1.0, None),
+        PastHypothesis("h2", two, -1.0, None),
+        PastHypothesis("h3", both, 2.0, None),
+    ]
     found = records(past.history(SPACE, view(tried))).by_name
     assert found["rewrite.climb"].wins >= 1
-    assert (found["number.flip"].wins, found["number.flip"].losses) in {(0, 1), (1, 1)}
+    assert (found["number.flip"].wins, found["number.flip"].lost_trials) in {(0, 1), (1, 1)}
     draws = [records(past.history(SPACE, view(tried))).draw("rewrite.climb", random.Random(n)) for n in range(50)]
     assert 0.4 < sum(draws) / 50 < 0.9
     assert CROSS not in found or found[CROSS].wins == 1
@@ -151,7 +156,9 @@ def tuning_history(count: int):
             every[scale].index: 10 ** rng.uniform(-1, 0.6),
         }
         score = -abs(values[every[trials].index] - 400) / 400 - abs(values[every[scale].index] - 1.5)
-        tried.append(Tried(f"h{number}", SPACE.validate({"a.py": with_values(TEXT, "a.py", values)}), score, None))
+        tried.append(
+            PastHypothesis(f"h{number}", SPACE.validate({"a.py": with_values(TEXT, "a.py", values)}), score, None)
+        )
     return past.history(SPACE, view(tried))
 
 

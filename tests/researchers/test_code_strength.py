@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 import pytest
 
-from novum.core.nouns import Candidate, Card
-from novum.core.view import StudyView, Tried
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.candidate import Candidate
+from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.researchers.code import CodeResearcher
 from novum.source.space import SourceSpace
 
-CARD = Card("programs", "", "score", True, 0.001, "none", 1, ({},), {})
+CARD = ArenaSpec("programs", "", "score", True, 0.001, "none", 1, ({},), {})
 
 MINIMISE = '''\
 """Minimises a bumpy function of two variables by random search."""
@@ -129,7 +130,7 @@ def climb(space: SourceSpace, score: Callable[[str], float], length: int, seed: 
     """(score of the base, best score) of a campaign without a lab."""
     path = next(iter(space.base))
     base = best = measured(score, space.base[path])
-    tried: list[Tried] = []
+    tried: list[PastHypothesis] = []
     known = {Candidate({}).id}
     for number in range(1, length + 1):
         seen = StudyView(CARD, space, number, {}, tuple(tried[-64:]), frozenset(known))
@@ -137,7 +138,7 @@ def climb(space: SourceSpace, score: Callable[[str], float], length: int, seed: 
         gain = measured(score, space.complete(proposal.genome)[path]) - base
         best = max(best, base + gain)
         known.add(Candidate(proposal.genome).id)
-        tried.append(Tried(f"h{number}", proposal.genome, gain, None))
+        tried.append(PastHypothesis(f"h{number}", proposal.genome, gain, None))
     return base, best
 
 

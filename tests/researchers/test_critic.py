@@ -12,29 +12,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labs import Flaky, ScriptedArena, coin_study, events, failing, finished, in_memory, scored
 
-from novum import wiring
 from novum.arenas.program.arena import ProgramArena
-from novum.core import events as ev
-from novum.core.archive import Archive
-from novum.core.deeds import alike
-from novum.core.nouns import Candidate, Card, Cost, Kind
-from novum.core.plans import Member, Plan, Purpose, Side
-from novum.core.secrets import REMOVED
-from novum.core.state import State, fold
-from novum.core.study import Budget, PolicyRule, PolicySettings, ResearcherSettings, ScreeningSettings
+from novum.core.events.campaign import CampaignOpened, IncumbentChanged, SessionStarted
+from novum.core.events.oversight import ProposalReviewed
+from novum.core.events.proposals import HypothesisRegistered, ProposalMade, ProposalRefused
+from novum.core.events.trials import CandidateTuned, GroupDispatched, TrialFinished
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Candidate, Cost
+from novum.core.model.study import PolicyRule, PolicySettings, ResearcherSettings, ScreeningSettings
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Member, Plan, Purpose, Side
+from novum.core.state.author_stats import alike
+from novum.core.state.campaign_state import CampaignState, fold
+from novum.core.state.full_state import FullState
+from novum.lab import wiring
 from novum.report.analyst import interpret
 from novum.report.approvals import waiting
-from novum.report.casebook import casebook
+from novum.report.case_index import casebook
 from novum.report.detail import detail
-from novum.report.search import Query, Search
+from novum.report.record_search import Query, Search
 from novum.report.summary import summarise
-from novum.researchers.critic import RuleCritic, withheld
-from novum.researchers.critic.costs import MEANS
-from novum.researchers.critic.genes import MEMORY
-from novum.researchers.critic.leaks import names
+from novum.researchers.critic import RuleCritic, redacted
+from novum.researchers.critic.cost_checks import MEANS
+from novum.researchers.critic.gene_duplicates import MEMORY
+from novum.researchers.critic.leak_risks import names
 from novum.researchers.scripted import ScriptedResearcher
 from novum.source.mutate import all_mutations, by_operator, product
 from novum.source.space import SourceSpace
+from novum.text.secret_scan import REMOVED
 
 REASON = "a reason of several words"
 
@@ -47,45 +53,45 @@ class Vague(ScriptedResearcher):
         return said and replace(said, rationale=" ")
 
 
-def fold_archive(lab) -> Archive:
-    archive = Archive()
+def fold_archive(lab) -> FullState:
+    archive = FullState()
     for event in events(lab):
         archive.apply(event)
     return archive
 
 
-CARD = Card("by hand", "?", "points", True, 0.01, "nowhere", 4, ({},), {"a": 0, "b": 0, "c": 0}, ceiling=1.0)
+CARD = ArenaSpec("by hand", "?", "points", True, 0.01, "nowhere", 4, ({},), {"a": 0, "b": 0, "c": 0}, ceiling=1.0)
 
 
-def campaign(baseline, tried=(), card=CARD, budget=None, cost=None) -> State:
+def campaign(baseline, tried=(), spec=CARD, budget=None, cost=None) -> CampaignState:
     """A state in which candidates were screened: each (genome, score, kind, cause); None stands for no score."""
     study = coin_study(name="by hand")
     first = Candidate(baseline)
     record = [
-        ev.CampaignOpened(study, card, "a" * 64, "c" * 64, {}),
-        ev.SessionStarted(1, budget or Budget(trials=10**6), 1, 1, "here", {}),
-        ev.IncumbentChanged(first, cost or Cost(10, 10, 10.0), None),
-        ev.CandidateTuned(first.id, {}, 0.5, (0.5,), 3),
+        CampaignOpened(study, spec, "a" * 64, "c" * 64, {}),
+        SessionStarted(1, budget or Budget(trials=10**6), 1, 1, "here", {}),
+        IncumbentChanged(first, cost or Cost(10, 10, 10.0), None),
+        CandidateTuned(first.id, {}, 0.5, (0.5,), 3),
     ]
     for number, (genome, score, kind, cause) in enumerate(tried, 1):
         one = Candidate(genome)
         record.append(
-            ev.HypothesisRegistered(f"h{number}", number, "evolve", one, Cost(), first.id, "points", True, 0.0, (),
+            HypothesisRegistered(f"h{number}", number, "evolve", one, Cost(), first.id, "points", True, 0.0, (),
                                     REASON, 0.1, 0.0)
         )  # fmt: skip
-        for again in range(3 if kind is Kind.LOST else 1):  # a lost trial is run again before it counts
+        for again in range(3 if kind is OutcomeKind.LOST else 1):  # a lost trial is run again before it counts
             group = f"g{number}.{again}"
             plan = Plan(group, Purpose.SCREEN, one.id, Side.CANDIDATE, one, (Member(0, {}),))
             record += [
-                ev.GroupDispatched(plan, 1, 0.0),
-                ev.TrialFinished(f"{group}.0", group, 0, kind, score, cause, None, 0.1, 0.1, 1, 0.0),
+                GroupDispatched(plan, 1, 0.0),
+                TrialFinished(f"{group}.0", group, 0, kind, score, cause, None, 0.1, 0.1, 1, 0.0),
             ]
-        record.append(ev.CandidateTuned(one.id, {}, score, (score,), 3))
+        record.append(CandidateTuned(one.id, {}, score, (score,), 3))
     return fold(record)
 
 
-def proposal(genome, rationale=REASON, probability=0.1, effect=0.0) -> ev.ProposalMade:
-    return ev.ProposalMade(999, "evolve", Candidate(genome), (), rationale, probability, effect)
+def proposal(genome, rationale=REASON, probability=0.1, effect=0.0) -> ProposalMade:
+    return ProposalMade(999, "evolve", Candidate(genome), (), rationale, probability, effect)
 
 
 def said(state, space, one, cost=None, hidden=frozenset()):
@@ -111,11 +117,11 @@ def test_a_vague_claim_is_remarked_upon_and_never_refused(rationale, probability
 SMALL = st.fixed_dictionaries({"a": st.integers(0, 2), "b": st.integers(0, 2), "c": st.integers(0, 3)})
 ENDS = st.sampled_from(
     [
-        (0.4, Kind.SCORED, ""),
-        (None, Kind.CRASHED, "ValueError: 17 is too much"),
-        (None, Kind.CRASHED, "ValueError: 18 is too much"),
-        (None, Kind.DIVERGED, "nan"),
-        (None, Kind.LOST, "the worker died"),
+        (0.4, OutcomeKind.SCORED, ""),
+        (None, OutcomeKind.CRASHED, "ValueError: 17 is too much"),
+        (None, OutcomeKind.CRASHED, "ValueError: 18 is too much"),
+        (None, OutcomeKind.DIVERGED, "nan"),
+        (None, OutcomeKind.LOST, "the worker died"),
     ]
 )
 
@@ -126,7 +132,7 @@ def test_three_neighbours_that_failed_alike_and_none_that_scored_are_refused(tri
     tried = list({tuple(sorted(one.items())): (one, *end) for one, end in tried if one != FIRST}.values())
     state = campaign(FIRST, tried)
     near = [one for one in tried if sum(one[0][name] != genome[name] for name in genome) == 1]
-    lost = [one for one in near if one[1] is None and one[2] is not Kind.LOST]
+    lost = [one for one in near if one[1] is None and one[2] is not OutcomeKind.LOST]
     reasons = [alike(f"{one[2]}: {one[3]}") for one in lost]
     most = max((reasons.count(reason) for reason in reasons), default=0)
     works = any(one[1] is not None for one in near) or sum(genome[name] != 0 for name in genome) == 1
@@ -138,8 +144,8 @@ def test_three_neighbours_that_failed_alike_and_none_that_scored_are_refused(tri
 
 
 def test_what_failed_long_ago_is_forgotten():
-    bad = [({**FIRST, "a": 1, "c": 100 + n}, None, Kind.CRASHED, "no") for n in range(3)]
-    other = [({"a": 5, "b": 5, "c": n}, 0.1, Kind.SCORED, "") for n in range(MEMORY)]
+    bad = [({**FIRST, "a": 1, "c": 100 + n}, None, OutcomeKind.CRASHED, "no") for n in range(3)]
+    other = [({"a": 5, "b": 5, "c": n}, 0.1, OutcomeKind.SCORED, "") for n in range(MEMORY)]
     repeated = proposal({**FIRST, "a": 1, "c": 50})
     assert set(said(campaign(FIRST, bad), GENES, repeated)) == {("near-duplicate", True)}
     assert not said(campaign(FIRST, bad + other), GENES, repeated)
@@ -157,11 +163,11 @@ def test_costs_are_held_against_the_incumbents_with_both_numbers():
 
 def test_a_lab_that_cannot_confirm_any_more_says_so_once_in_a_session():
     lab = finished(coin_study(), 300)
-    reviews = [event for event in events(lab) if isinstance(event, ev.ProposalReviewed)]
+    reviews = [event for event in events(lab) if isinstance(event, ProposalReviewed)]
     assert [one.check for event in reviews for one in event.remarks] == [MEANS]
     again = in_memory(coin_study(), Budget(trials=330), ledger=lab.ledger)
     again.run()
-    reviews = [event for event in events(again) if isinstance(event, ev.ProposalReviewed)]
+    reviews = [event for event in events(again) if isinstance(event, ProposalReviewed)]
     assert [one.words.split(" has")[0] for event in reviews for one in event.remarks] == [
         "what session 1",
         "what session 2",
@@ -172,7 +178,7 @@ def test_a_lab_that_cannot_confirm_any_more_says_so_once_in_a_session():
 @pytest.mark.parametrize("name", ["evolve", "random", "portfolio"])
 def test_ordinary_proposals_get_no_remarks(name, seed):
     lab = finished(coin_study(seed=seed, researcher=ResearcherSettings(name)), 400)
-    reviews = [event for event in events(lab) if isinstance(event, ev.ProposalReviewed)]
+    reviews = [event for event in events(lab) if isinstance(event, ProposalReviewed)]
     assert all(one.check == MEANS for event in reviews for one in event.remarks)
     assert lab.state.proposals > 30
 
@@ -180,8 +186,8 @@ def test_ordinary_proposals_get_no_remarks(name, seed):
 @pytest.mark.parametrize("name", ["recall", "digits"])
 def test_ordinary_candidates_of_other_arenas_get_no_remarks(name):
     problem = wiring.ARENAS[name]({})
-    baseline = problem.space.validate(problem.card.baseline)
-    state = campaign(baseline, card=replace(problem.card, program="nowhere"), cost=problem.cost(baseline))
+    baseline = problem.space.validate(problem.spec.baseline)
+    state = campaign(baseline, spec=replace(problem.spec, program="nowhere"), cost=problem.cost(baseline))
     rng, critic = random.Random(1), RuleCritic(problem.space)
     for _ in range(300):
         genome = problem.space.sample(rng)
@@ -193,18 +199,18 @@ def test_failures_of_a_real_campaign_are_remarked_upon_as_they_should_be():
 
     def plan(group):
         act = group.candidate.genome["act"]
-        return failing(group, Kind.CRASHED, f"{act}: no") if act in ("raise", "diverge") else scored(group)
+        return failing(group, OutcomeKind.CRASHED, f"{act}: no") if act in ("raise", "diverge") else scored(group)
 
     lab = in_memory(coin_study(arena="scripted"), Budget(trials=500), arena=ScriptedArena(), executor=Flaky(plan))
     lab.run()
-    state, made, reviewed, refused = State(), {}, {}, {}
+    state, made, reviewed, refused = CampaignState(), {}, {}, {}
     for event in events(lab):
-        if isinstance(event, ev.ProposalMade):
+        if isinstance(event, ProposalMade):
             made[event.number] = event
-        elif isinstance(event, ev.ProposalReviewed):
+        elif isinstance(event, ProposalReviewed):
             reviewed[event.number] = event
-            assert event.remarks == lab.house.critic.review(state, made[event.number], Cost(1))
-        elif isinstance(event, ev.ProposalRefused):
+            assert event.remarks == lab.context.critic.review(state, made[event.number], Cost(1))
+        elif isinstance(event, ProposalRefused):
             refused[event.number] = event.reason
         state.apply(event)
     objections = {n: one for n, event in reviewed.items() for one in event.remarks if one.refuses}
@@ -217,7 +223,7 @@ def test_remarks_are_shown_wherever_proposals_are():
     rules = (PolicyRule("propose", "approval"), PolicyRule("promote", "yes"))
     scripted = Vague(({"spin": 2}, {"spin": 3}))
     lab = in_memory(coin_study(policy=PolicySettings(rules)), Budget(trials=90, wall_seconds=5), researcher=scripted)
-    while len(lab.state.desk.waiting) < 2:
+    while len(lab.state.request_log.waiting) < 2:
         lab.step()
     shown = waiting(lab.state)
     assert [one.remarks for one in shown] == [("vague claim: it has no reason",)] * 2
@@ -242,11 +248,11 @@ def with_lines(*lines, old="    return best\n", new=None) -> dict:
 
 
 def reviewed(genome, tried=(), hidden=HIDDEN, incumbent=None):
-    card = replace(CARD, baseline={})
-    return said(campaign(incumbent or {}, tried, card=card), SPACE, proposal(genome), Cost(), hidden)
+    spec = replace(CARD, baseline={})
+    return said(campaign(incumbent or {}, tried, spec=spec), SPACE, proposal(genome), Cost(), hidden)
 
 
-CRASHED = (None, Kind.CRASHED, "ZeroDivisionError: division by zero")
+CRASHED = (None, OutcomeKind.CRASHED, "ZeroDivisionError: division by zero")
 
 
 def test_a_program_that_holds_a_failure_and_little_else_is_refused():
@@ -265,9 +271,9 @@ def test_what_may_be_the_mending_of_a_failure_is_tried():
     assert set(reviewed(guarded, tried)) == {("near-duplicate", False)}
     assert not reviewed(with_lines("best = best / (ROUNDS - 2)"), tried)
     assert not reviewed(with_lines("best = best + 1"), tried)
-    lost = [(with_lines("best = best / (ROUNDS - 3)"), None, Kind.LOST, "the worker died")]
+    lost = [(with_lines("best = best / (ROUNDS - 3)"), None, OutcomeKind.LOST, "the worker died")]
     assert not reviewed(guarded, lost)
-    works = [*tried, (with_lines("best = best / (ROUNDS - 3)", "best = best + 2"), 0.3, Kind.SCORED, "")]
+    works = [*tried, (with_lines("best = best / (ROUNDS - 3)", "best = best + 2"), 0.3, OutcomeKind.SCORED, "")]
     assert not reviewed(guarded, works)
 
 
@@ -356,7 +362,7 @@ def test_a_base_that_says_so_itself_hides_no_further_loss():
     space = SimpleNamespace(plain_base={"solver.py": f"# token: {REMOVED}"})
     for times, lost in ((1, False), (2, True)):
         candidate = Candidate({"solver.py": f"# token: {REMOVED}" * times})
-        assert bool(list(withheld.remarks(SimpleNamespace(candidate=candidate), space))) is lost
+        assert bool(list(redacted.remarks(SimpleNamespace(candidate=candidate), space))) is lost
 
 
 def test_the_arena_tells_what_is_hidden_and_nothing_that_candidates_use(tmp_path):
@@ -367,14 +373,14 @@ def test_the_arena_tells_what_is_hidden_and_nothing_that_candidates_use(tmp_path
     other = ProgramArena(programs.options(tmp_path / "b", files, hidden=["hidden/*"]))
     assert {"hidden/answers.csv", "answers.csv", "hidden/data"} <= other.hidden_files()
     assert not {"data", "target.json"} & other.hidden_files()
-    house = wiring.house(
+    context = wiring.context(
         coin_study(arena="program", options=programs.options(tmp_path / "c")), Budget(trials=1), bytes(32), 1
     )
-    assert house.critic.hidden == arena.hidden_files()
+    assert context.critic.hidden == arena.hidden_files()
 
 
 def test_ordinary_mutants_of_a_program_get_no_remarks():
-    state, critic, rng = campaign({}, card=replace(CARD, baseline={})), RuleCritic(SPACE, HIDDEN), random.Random(3)
+    state, critic, rng = campaign({}, spec=replace(CARD, baseline={})), RuleCritic(SPACE, HIDDEN), random.Random(3)
     groups = by_operator(all_mutations(SPACE, {}))
     genomes = [product(SPACE, {}, [rng.choice(found)]) for found in groups.values() for _ in range(3)]
     for genome in filter(None, genomes):

@@ -8,14 +8,14 @@ import time
 import pytest
 from labs import coin_study, events, in_memory
 
-from novum import wiring
-from novum.core.dealings import Act
-from novum.core.errors import StudyError
-from novum.core.events import ProposalMade
-from novum.core.requests import Request
-from novum.core.study import Budget, ResearcherSettings, ScreeningSettings
+from novum.core.events.proposals import ProposalMade
+from novum.core.model.budget import Budget
+from novum.core.model.errors import StudyError
+from novum.core.model.request import Act, Request
+from novum.core.model.study import ResearcherSettings, ScreeningSettings
 from novum.governance.mailbox import Mailbox
-from novum.preflight import clear
+from novum.lab import wiring
+from novum.lab.preflight import clear
 
 INBOX = coin_study(researcher=ResearcherSettings("inbox"), screening=ScreeningSettings(keep_one_in=1))
 GENOME = {"metal": 4, "edge": 4, "spin": 2, "shade": 7}

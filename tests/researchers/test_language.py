@@ -12,11 +12,13 @@ import model_servers as models
 import programs
 import pytest
 
-from novum import wiring
-from novum.core import artefacts
-from novum.core.dealings import ModelAsked, ModelReplied, Reply
-from novum.core.events import HypothesisRegistered, ProposalMade, ProposalRefused
-from novum.core.study import Budget, ResearcherSettings
+from novum.core.engine import artifact_store
+from novum.core.events.models_and_people import ModelAsked, ModelReplied
+from novum.core.events.proposals import HypothesisRegistered, ProposalMade, ProposalRefused
+from novum.core.model.budget import Budget
+from novum.core.model.model_call import Reply
+from novum.core.model.study import ResearcherSettings
+from novum.lab import wiring
 from novum.ledger.journal import Reader
 
 pytest.importorskip("pydantic_ai")
@@ -46,7 +48,7 @@ class Told:
         return {event.author for event in self.of(ProposalMade)}
 
     def text(self, address):
-        return artefacts.fetch(self.blobs, address).decode()
+        return artifact_store.fetch(self.blobs, address).decode()
 
 
 def told(directory, asking, budget=BUDGET, **changes) -> Told:
@@ -55,7 +57,7 @@ def told(directory, asking, budget=BUDGET, **changes) -> Told:
     with wiring.session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
         started = time.monotonic()
         reason = lab.run()
-        found = Told(reason, labs.events(lab), lab.blobs, lab.house.researcher)
+        found = Told(reason, labs.events(lab), lab.blobs, lab.context.researcher)
         assert time.monotonic() - started < 30
     _never_overspent(found.events, budget)
     checked = wiring.verify(directory)
@@ -375,7 +377,7 @@ def test_a_replay_of_edits_starts_from_the_program_that_they_were_made_for(tmp_p
 
 
 def test_a_replay_of_a_lab_that_is_not_there_says_so(tmp_path):
-    from novum.core.errors import UserError
+    from novum.core.model.errors import UserError
 
     with pytest.raises(UserError, match="no lab in"):
         told(tmp_path / "lab", {"model": "local", "replay": str(tmp_path / "nowhere")})

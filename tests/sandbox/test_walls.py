@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from targets import SMALL
 
-from novum.core.errors import UserError
+from novum.core.model.errors import UserError
 from novum.sandbox import Job, SandboxUnavailable, Standing, Tier, probe, require, run, standing
-from novum.sandbox.filters import UnknownArchitecture, assemble, denied_names, numbers
-from novum.sandbox.runs import run_in_bubblewrap
+from novum.sandbox.run_job import run_in_bubblewrap
+from novum.sandbox.seccomp_filters import UnknownArchitecture, assemble, denied_names, numbers
 
 CALL_ALL = """
 import ctypes, json, os, sys

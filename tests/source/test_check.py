@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 from novum.source.space import SourceSpace
 
 BASE = "import math\nfrom helper import tool\n\n\ndef f(a):\n    return math.sqrt(tool(a))\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 from novum.source.edits import Change, changes, edited, rewritten
 from novum.source.merge import crossed, merge
 from novum.source.patch import patch, summary

@@ -19,8 +19,8 @@ from novum.source.literals import skeleton, with_values, written
 from novum.source.mutate import all_mutations, all_rewrites, by_operator, mutations, product
 from novum.source.program import program
 from novum.source.rewrites import rewrites
+from novum.source.source_text import Edit, apply
 from novum.source.space import SourceSpace
-from novum.source.text import Edit, apply
 
 SEARCH = """\
 import random

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 from novum.source.space import MAX_CHARACTERS, SourceSpace
 
 SOLVER = '''"""Doubles."""

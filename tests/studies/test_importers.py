@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from novum import wiring
 from novum.arenas.program import trial as worker
 from novum.arenas.program.arena import OUTSIDE, REPORTED, ProgramArena
-from novum.core.errors import StudyError
-from novum.core.nouns import Candidate, Trial, TrialGroup
-from novum.studies.importers.aide import import_aide
-from novum.studies.importers.autoresearch import import_autoresearch
-from novum.studies.importers.openevolve import import_openevolve
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import StudyError
+from novum.core.model.trial import Trial, TrialGroup
+from novum.integrations.importers.aide import import_aide
+from novum.integrations.importers.autoresearch import import_autoresearch
+from novum.integrations.importers.openevolve import import_openevolve
+from novum.lab import wiring
 from novum.studies.load import load_study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -28,9 +29,9 @@ def score(directory: Path, genome=(), seed=1) -> tuple[ProgramArena, float]:
     wiring.check(study)
     arena = wiring.arena(study)
     group = TrialGroup("g", Candidate(arena.space.validate(dict(genome))), (Trial("g.0", seed),), study.options)
-    (delivery,) = worker.run(group)
-    assert delivery.artefact, delivery.cause
-    return arena, arena.score(group, group.trials[0], delivery.artefact).value
+    (output,) = worker.run(group)
+    assert output.artefact, output.cause
+    return arena, arena.score(group, group.trials[0], output.artefact).value
 
 
 @pytest.mark.parametrize("name", ["function_minimisation", "circle_packing"])
@@ -38,7 +39,7 @@ def test_openevolve_tasks_run(tmp_path, name):
     before = {path: path.read_bytes() for path in (EXAMPLES / name).iterdir() if path.is_file()}
     done = import_openevolve(EXAMPLES / name, tmp_path / "study")
     arena, value = score(done.directory)
-    assert arena.card.trust == REPORTED
+    assert arena.spec.trust == REPORTED
     assert any("reported by the candidate" in note for note in done.notes)
     assert value == score(done.directory)[1]
     assert 0.05 < value < 2.2
@@ -78,7 +79,7 @@ def test_autoresearch_runs_with_seeds_of_novums(tmp_path):
     )
     done = import_autoresearch(source, tmp_path / "study")
     arena, one = score(done.directory, seed=1)
-    assert arena.card.higher_is_better is False
+    assert arena.spec.higher_is_better is False
     assert one != score(done.directory, seed=2)[1]
     assert one == score(done.directory, seed=1)[1]
     assert 1.5 <= one <= 2.5
@@ -109,7 +110,7 @@ def test_aide_tasks_run_and_are_scored_outside(tmp_path, said, metric, higher):
     (tmp_path / "task" / "eval.txt").write_text(said)
     done = import_aide(tmp_path / "task", tmp_path / "study")
     arena, value = score(done.directory)
-    assert (arena.card.metric, arena.card.higher_is_better, arena.card.trust) == (metric, higher, OUTSIDE)
+    assert (arena.spec.metric, arena.spec.higher_is_better, arena.spec.trust) == (metric, higher, OUTSIDE)
     assert "data/train.csv" in arena.bundle.kept
     assert 0.0 <= value <= 1.0
     assert value != score(done.directory, seed=2)[1]
@@ -136,7 +137,7 @@ def test_scores_of_the_aide_metrics_are_right(tmp_path):
     import subprocess
     import sys
 
-    from novum.studies.importers.common import helper
+    from novum.integrations.importers.import_files import helper
 
     cases = {
         "accuracy": (["a", "b", "b"], ["a", "b", "a"], 2 / 3),

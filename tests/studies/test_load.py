@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from novum import wiring
-from novum.core.errors import StudyError
-from novum.core.study import Budget
+from novum.core.model.budget import Budget
+from novum.core.model.errors import StudyError
+from novum.lab import wiring
 from novum.studies.load import built_in, load_study, parse_study
 
 GOOD = """

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import programs
 
-from novum import wiring
-from novum.agent.nouns import Errand
-from novum.agent.visit import Visit
-from novum.core.study import Budget, ResearcherSettings, ScreeningSettings, Study
+from novum.agents.agent_session import Visit
+from novum.agents.agent_task import AgentTask
+from novum.core.model.budget import Budget
+from novum.core.model.study import ResearcherSettings, ScreeningSettings, Study
 from novum.governance.mailbox import FOLDER, Mailbox
+from novum.lab import wiring
 
 
 def program_study(directory: Path, files=(), **changes) -> Study:
@@ -51,7 +52,7 @@ class Agents:
 
     def visit(self, lab: Path, act: str, *, gateway=None, **errand) -> Visit:
         command = ("python", str(self.tool / "agents.py"), act, "{brief}")
-        given = Errand(**{"command": command, "seconds": 20.0, "readable": (self.tool,), **errand})
+        given = AgentTask(**{"command": command, "seconds": 20.0, "readable": (self.tool,), **errand})
         return Visit(lab, given, "agent:tester", gateway, self.said.append, self.shown.append)
 
     def run(self, lab: Path, act: str, *, send=True, **more):

@@ -7,22 +7,26 @@ from pathlib import Path
 
 import scripted_program
 
-from novum import opening, wiring
-from novum.core.decide import decide
-from novum.core.effort import Prices
-from novum.core.errors import ArtefactError
-from novum.core.events import GroupDispatched, SessionEnded, TrialFinished
-from novum.core.hypothesis import Hypothesis
-from novum.core.ids import canonical
-from novum.core.loop import Lab
-from novum.core.nouns import Card, Controls, Cost, Delivery, Gene, Kind, Score, Space, TrialGroup
-from novum.core.state import State, fold
-from novum.core.study import Budget, GateSettings, ScreeningSettings, Study
+from novum.core.engine.decide import decide
+from novum.core.engine.loop import Lab
+from novum.core.events.campaign import SessionEnded
+from novum.core.events.trials import GroupDispatched, TrialFinished
+from novum.core.model.arena_spec import ArenaSpec, Controls
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Cost, Gene, Space
+from novum.core.model.metric import Score
+from novum.core.model.study import GateSettings, ScreeningSettings, Study
+from novum.core.model.trial import ArtefactError, OutcomeKind, TrialGroup, TrialOutput
+from novum.core.state.campaign_state import CampaignState, fold
+from novum.core.state.hypothesis import Hypothesis
+from novum.core.state.trial_costs import TrialPrices
 from novum.executors.inline import InlineExecutor
+from novum.lab import open_campaign, wiring
 from novum.ledger.codec import plain
-from novum.ledger.memory import MemoryBlobs, MemoryLedger
+from novum.ledger.lab_secret import NAME
 from novum.ledger.private import created
-from novum.ledger.secret import NAME
+from novum.testing.memory_ledger import MemoryBlobs, MemoryLedger
+from novum.text.canonical_json import canonical
 
 SECRET = bytes(range(32))
 
@@ -51,11 +55,11 @@ def in_memory(
 ) -> Lab:
     """A lab in memory with the session begun; the same secret each time."""
     ledger = ledger or MemoryLedger()
-    house = wiring.house(study, budget, secret, slots, arena, researcher)
+    context = wiring.context(study, budget, secret, slots, arena, researcher)
     state = fold(record.event for record in ledger.read())
-    opening.take_up(state, ledger, house, budget)
-    place = executor or InlineExecutor(house.arena.card.program)
-    return Lab(house, state, ledger, MemoryBlobs(), place)
+    open_campaign.take_up(state, ledger, context, budget)
+    place = executor or InlineExecutor(context.arena.spec.program)
+    return Lab(context, state, ledger, MemoryBlobs(), place)
 
 
 def finished(study: Study, trials: int = 600, **changes) -> Lab:
@@ -77,12 +81,12 @@ def sealed(directory: Path) -> Path:
 
 def foretold(lab: Lab, others=()) -> int:
     """Hold every decision on record, but for events of `others`, to what `decide` says of the state before it."""
-    state, expected, checked = State(), [], 0
+    state, expected, checked = CampaignState(), [], 0
     for event in events(lab):
         if isinstance(event, TrialFinished) or event in others:
             assert not expected
         elif state.session and not isinstance(event, SessionEnded):
-            expected = expected or decide(state, lab.house)
+            expected = expected or decide(state, lab.context)
             predicted = expected.pop(0)
             if isinstance(event, GroupDispatched):
                 predicted = replace(predicted, elapsed=event.elapsed)
@@ -92,12 +96,12 @@ def foretold(lab: Lab, others=()) -> int:
     return checked
 
 
-def same(one: State, other: State) -> bool:
+def same(one: CampaignState, other: CampaignState) -> bool:
     """Whether two states are equal in everything they hold."""
     return _plain(one) == _plain(other)
 
 
-def _plain(state: State) -> bytes:
+def _plain(state: CampaignState) -> bytes:
     """Everything a state holds in canonical JSON: the order of keys and 1 against 1.0 make no difference."""
     return canonical(plain({name: _listed(value) for name, value in vars(state).items()}))
 
@@ -110,7 +114,7 @@ def _listed(value):
     if isinstance(value, Hypothesis):
         # Its ground is a hypothesis like any other, which is compared in its own place.
         return [replace(value, ground=None), value.ground.id if value.ground else None]
-    if isinstance(value, Prices):
+    if isinstance(value, TrialPrices):
         return [*value.latest, value.largest]
     return sorted(value) if isinstance(value, set) else value
 
@@ -125,8 +129,8 @@ class ScriptedArena:
     controls: Controls = field(default_factory=Controls)
 
     @property
-    def card(self) -> Card:
-        return Card(
+    def spec(self) -> ArenaSpec:
+        return ArenaSpec(
             name="scripted",
             question="What happens when trials fail?",
             metric="points",
@@ -171,17 +175,17 @@ class Flaky:
         self.seen.append(group)
 
     def collect(self, timeout: float):
-        from novum.core.nouns import GroupResult, Usage
+        from novum.core.model.trial import GroupResult, Usage
 
         done = [GroupResult(g, tuple(self._plan(g)), Usage(0.01 * len(g.trials), 0.01, 1000)) for g in self._queue]
         self._queue.clear()
         return done
 
 
-def failing(group: TrialGroup, kind: Kind, cause: str = "scripted") -> list[Delivery]:
-    return [Delivery(trial.id, failure=kind, cause=cause) for trial in group.trials]
+def failing(group: TrialGroup, kind: OutcomeKind, cause: str = "scripted") -> list[TrialOutput]:
+    return [TrialOutput(trial.id, failure=kind, cause=cause) for trial in group.trials]
 
 
-def scored(group: TrialGroup) -> list[Delivery]:
+def scored(group: TrialGroup) -> list[TrialOutput]:
     """What the shipped worker program of these tests delivers."""
     return scripted_program.run(group)

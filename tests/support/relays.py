@@ -5,8 +5,8 @@ from __future__ import annotations
 import http.client
 import socket
 
-from novum.agent.gateway import gateway_of
-from novum.agent.relay import Relay
+from novum.agents.model_gateway import gateway_of
+from novum.agents.relay import Relay
 
 
 class Client(http.client.HTTPConnection):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from novum.core.nouns import Delivery, TrialGroup
+from novum.core.model.trial import TrialGroup, TrialOutput
 
 POINTS = 500
 NOISE = 41
 
 
-def run(group: TrialGroup) -> list[Delivery]:
+def run(group: TrialGroup) -> list[TrialOutput]:
     level = int(group.candidate.genome["level"])
     constant = group.options.get("constant", False)
     return [
-        Delivery(trial.id, artefact=(POINTS + level + (0 if constant else trial.seed % NOISE)).to_bytes(2, "little"))
+        TrialOutput(trial.id, artefact=(POINTS + level + (0 if constant else trial.seed % NOISE)).to_bytes(2, "little"))
         for trial in group.trials
     ]

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from labs import ScriptedArena
 from scripted_program import run
 
-from novum.core.dealings import ModelAsked, Reply
-from novum.core.house import LOOK_SECONDS
-from novum.core.nouns import Delivery, GroupResult, Kind, Score, TrialGroup, Usage
-from novum.core.view import Consultation, Proposal, Thought
+from novum.core.engine.context import LOOK_SECONDS
+from novum.core.events.models_and_people import ModelAsked
+from novum.core.model.metric import Score
+from novum.core.model.model_call import ModelCall, Reply
+from novum.core.model.proposal import Pending, Proposal
+from novum.core.model.trial import GroupResult, OutcomeKind, TrialGroup, TrialOutput, Usage
 
 AUTHORS = ("ann", "bot:one", "bot:two")
 
@@ -21,8 +23,8 @@ class Heavy(ScriptedArena):
     """Artefacts of any size, trials that hold a GPU, and fixed data, so that there is a holdout to ask."""
 
     @property
-    def card(self):
-        return dataclasses.replace(super().card, gpus=1, fixed_data=True)
+    def spec(self):
+        return dataclasses.replace(super().spec, gpus=1, fixed_data=True)
 
     def score(self, group, trial, artefact: bytes) -> Score:
         return super().score(group, trial, artefact[:2])
@@ -50,13 +52,13 @@ class Spender:
         result = GroupResult(group, tuple(self._deliveries(group, over=wanted > used)), Usage(used, wall, 1000))
         self._running.append((self.now + wall, result))
 
-    def _deliveries(self, group: TrialGroup, *, over: bool) -> list[Delivery]:
+    def _deliveries(self, group: TrialGroup, *, over: bool) -> list[TrialOutput]:
         first = group.candidate.genome["level"] == 0  # a baseline that fails is the study's fault
         if over and not first:
-            return [Delivery(one.id, failure=Kind.TIMED_OUT, cause="too long") for one in group.trials]
+            return [TrialOutput(one.id, failure=OutcomeKind.TIMED_OUT, cause="too long") for one in group.trials]
         if self.rng.random() < 0.15 and not first:
-            kind = self.rng.choice([Kind.CRASHED, Kind.LOST, Kind.DIVERGED])
-            return [Delivery(one.id, failure=kind, cause="bad luck") for one in group.trials]
+            kind = self.rng.choice([OutcomeKind.CRASHED, OutcomeKind.LOST, OutcomeKind.DIVERGED])
+            return [TrialOutput(one.id, failure=kind, cause="bad luck") for one in group.trials]
         return [dataclasses.replace(one, artefact=(one.artefact or b"") + bytes(self._size())) for one in run(group)]
 
     def _size(self) -> int:
@@ -90,14 +92,14 @@ class Thinker:
             tokens = rng.randrange(1, 2000)
             ask = ModelAsked(f"{view.number}.{rng.random()}", "local", author, tokens, tokens * 1e-4)
             self.waits = author, ask
-            return Thought(ask=ask)
+            return Pending(ask=ask)
         return self._idea(view, rng, author, ())
 
     def _answered(self, view, rng, author, ask):
         used = rng.randrange(ask.tokens + 1)
         outcome = rng.choice([Reply.PROPOSAL, Reply.MALFORMED, Reply.TIMED_OUT])
-        said = Consultation(ask.request, ask.model, outcome, input_tokens=used, money=used * 1e-4)
-        return self._idea(view, rng, author, (said,)) if outcome is Reply.PROPOSAL else Thought(consulted=(said,))
+        said = ModelCall(ask.request, ask.model, outcome, input_tokens=used, money=used * 1e-4)
+        return self._idea(view, rng, author, (said,)) if outcome is Reply.PROPOSAL else Pending(consulted=(said,))
 
     def _idea(self, view, rng, author, consulted):
         genome = {"level": rng.randrange(40), "act": rng.choice(["score", "nan", "raise"])}

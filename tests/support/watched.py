@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from labs import Flaky, ScriptedArena, coin_study, events, in_memory, scored
 
-from novum.core.events import Intervened
-from novum.core.nouns import GroupResult, Usage
-from novum.core.study import Budget, Study, WatchdogSettings
-from novum.core.view import Proposal
-from novum.governance.alarms.post import post
-from novum.governance.gauge import Reading
+from novum.core.events.oversight import Intervened
+from novum.core.model.budget import Budget
+from novum.core.model.proposal import Proposal
+from novum.core.model.study import Study, WatchdogSettings
+from novum.core.model.trial import GroupResult, Usage
+from novum.governance.alarms.context import post
+from novum.governance.machine_resources import Reading
 from novum.governance.watchdog import RuleWatchdog
 
 PLENTY = Reading(1 << 40, 1 << 40)
@@ -74,7 +75,7 @@ class Place(Flaky):
         self.hung += [group for group in self._queue if self.hangs(group)]
         self._queue = [group for group in self._queue if not self.hangs(group)]
         return [
-            GroupResult(r.group, r.deliveries, Usage(self.cost(r.group) * len(r.deliveries), 0.01, self.peak))
+            GroupResult(r.group, r.outputs, Usage(self.cost(r.group) * len(r.outputs), 0.01, self.peak))
             for r in super().collect(timeout)
         ]
 
@@ -90,8 +91,8 @@ def watched(study: Study, trials: int = 400, *, place=None, arena=None, machine=
     budget = more.pop("budget", Budget(trials=trials))
     executor = place or (Place() if study.arena == "scripted" else None)
     lab = in_memory(study, budget, arena=arena, executor=executor, **more)
-    lab.house = replace(lab.house, critic=Silent())
-    lab.watchdog = RuleWatchdog(post(study, lab.house.arena), machine or Machine())
+    lab.context = replace(lab.context, critic=Silent())
+    lab.watchdog = RuleWatchdog(post(study, lab.context.arena), machine or Machine())
     lab.clock = clock or Clock()
     lab._started = lab.clock()
     return lab

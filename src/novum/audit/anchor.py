@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from novum.core.errors import UserError
+from novum.core.model.errors import UserError
 from novum.ledger.chain import GENESIS, link
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

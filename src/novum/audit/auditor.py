@@ -6,49 +6,43 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from novum.audit.claims import check_claim, check_withheld
-from novum.audit.holdout import check_holdout
-from novum.audit.scores import Rules, Scores, Seal, close, seal
+from novum.audit.claim_checks import check_claim, check_withheld
+from novum.audit.holdout_checks import check_holdout
+from novum.audit.score_checks import Rules, Scores, Seal, close, seal
 from novum.audit.signatures import Signatures
-from novum.core import followup, promotion, screen, seeds
-from novum.core.approval import Permission
-from novum.core.confirm import UNPAID
-from novum.core.errors import IntegrityError, StudyError
-from novum.core.events import (
+from novum.core.engine.follow_up_registration import rule_of
+from novum.core.engine.preregistration import rule_for
+from novum.core.engine.stages import follow_up, promote, screen
+from novum.core.engine.stages.confirm import UNPAID
+from novum.core.events.campaign import CampaignOpened, CheckpointSigned, IncumbentChanged
+from novum.core.events.oversight import Intervened
+from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn
+from novum.core.events.registry import Event
+from novum.core.events.trials import CandidateTuned, GroupDispatched, LateReport, ScaleMeasured, TrialFinished
+from novum.core.events.verdicts import (
     AblationPlanned,
-    CampaignOpened,
-    CandidateTuned,
-    CheckpointSigned,
     ConfirmationOpened,
-    Event,
     FindingRecorded,
     FollowUpClosed,
     FollowUpOpened,
-    GroupDispatched,
     HoldoutAnswered,
     HoldoutAsked,
     HoldoutClosed,
     HoldoutOpened,
-    HypothesisRegistered,
-    HypothesisWithdrawn,
-    IncumbentChanged,
-    Intervened,
-    LateReport,
-    ScaleMeasured,
-    TrialFinished,
     VerdictReached,
 )
-from novum.core.hypothesis import Hypothesis
-from novum.core.ids import canonical
-from novum.core.judgement import Account
-from novum.core.nouns import Setting
-from novum.core.plans import Plan, Purpose, Side, Verdict
-from novum.core.ports import Blobs
-from novum.core.questions import rule_of
-from novum.core.rule import rule_for
-from novum.core.state import State
-from novum.core.study import Study
+from novum.core.model import seeds
+from novum.core.model.candidate import Setting
+from novum.core.model.errors import IntegrityError, StudyError
+from novum.core.model.ports import Blobs
+from novum.core.model.study import Study
+from novum.core.model.trial_plan import Plan, Purpose, Side
+from novum.core.model.verdict import Account, Verdict
+from novum.core.state.approvals import Permission
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Hypothesis
 from novum.ledger.codec import plain
+from novum.text.canonical_json import canonical
 
 SUPERSEDED = "superseded"
 
@@ -65,7 +59,7 @@ class Audit:
     blobs: Blobs
     make_rules: Callable[[Study], Rules]
     signatures: Signatures
-    state: State = field(default_factory=State)
+    state: CampaignState = field(default_factory=CampaignState)
     scores: Scores = field(init=False)
     rules: Rules | None = None
     plans: dict[str, Plan] = field(default_factory=dict)
@@ -154,7 +148,7 @@ class Audit:
     def _allowed(self, hypothesis: Hypothesis) -> bool:
         """Whether the policy let a supported hypothesis become the incumbent by now."""
         assert self.state.study
-        return promotion.may_promote(self.state, self.state.study, hypothesis) is Permission.GRANTED
+        return promote.may_promote(self.state, self.state.study, hypothesis) is Permission.GRANTED
 
     def _promoted(self, event: IncumbentChanged) -> bool:
         """Whether a finding takes its place later, because people had to agree first."""
@@ -246,7 +240,7 @@ class Audit:
             self._reveal(seal(event.candidate, 0, Purpose.CALIBRATE), event.key or "", "")
             return
         owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
-        measured = list(promotion.scale_of(owner, self.state.card)) if owner and self.state.card else []
+        measured = list(promote.scale_of(owner, self.state.spec)) if owner and self.state.spec else []
         if measured and self._bare(event):
             measured = [replace(measured[0], others={})]
         if not measured or plain(measured[0]) != plain(event):
@@ -317,10 +311,10 @@ class Audit:
 
     def _planned(self, event: AblationPlanned) -> None:
         hypothesis = self.state.hypotheses[event.hypothesis]
-        if hypothesis.finding is None or event.part not in followup.parts(hypothesis):
+        if hypothesis.finding is None or event.part not in follow_up.parts(hypothesis):
             raise IntegrityError(f"{event.hypothesis} is no finding with a part {event.part!r}")
         space = self.rules.arena.space if self.rules and self.rules.arena else None
-        if space and followup.without(space, hypothesis, event.part).id != event.rival.id:
+        if space and follow_up.without(space, hypothesis, event.part).id != event.rival.id:
             raise IntegrityError(f"the rival of {event.hypothesis} is not its candidate without {event.part}")
 
     def _asked(self, event: FollowUpOpened) -> None:
@@ -346,7 +340,7 @@ class Audit:
                 f"the {one.opened.aim} follow-up of {event.hypothesis} was called {event.verdict} with "
                 f"E = {event.e_value:.6g}, its outcomes say {now.verdict or 'go on'} with {now.e_value:.6g}"
             )
-        if not followup.measured(event, now, self.rules.gate.estimate(one.rule, one.pairs())):
+        if not follow_up.measured(event, now, self.rules.gate.estimate(one.rule, one.pairs())):
             raise IntegrityError(f"the effect of a follow-up of {event.hypothesis} does not follow from its pairs")
         accepted = event.verdict is Verdict.SUPPORTED
         evidence, bar = self.rules.evidence, now.threshold

@@ -12,30 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from novum.audit.attest import Statement, envelope
-from novum.audit.container import (
-    BLOBS,
-    CRATE,
-    ENVELOPE,
-    ENVIRONMENT,
-    KEY,
-    LEDGER,
-    PAGE,
-    Row,
-    line,
-    write_archive,
-)
-from novum.audit.crate import crate
-from novum.audit.dossier import Dossier, dossier
-from novum.audit.page import page
-from novum.core.errors import IntegrityError, LabMismatch, UserError
-from novum.core.events import Record
-from novum.core.ids import canonical
+from novum.audit.attestation import Statement, envelope
+from novum.audit.evidence_bundle import Dossier, dossier
+from novum.audit.pack_file import BLOBS, CRATE, ENVELOPE, ENVIRONMENT, KEY, LEDGER, PAGE, Row, line, write_archive
+from novum.audit.pack_page import page
+from novum.audit.ro_crate import crate
+from novum.core.events.registry import Record
+from novum.core.model.errors import IntegrityError, LabMismatch, UserError
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode
 from novum.ledger.journal import Reader
 from novum.ledger.key import load_key, public_pem
+from novum.text.canonical_json import canonical
 
 
 def write_pack(directory: Path, finding: str, path: Path) -> int:

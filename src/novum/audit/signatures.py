@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novum.audit.anchor import Root
-from novum.core.errors import IntegrityError
-from novum.core.events import CheckpointSigned
+from novum.core.events.campaign import CheckpointSigned
+from novum.core.model.errors import IntegrityError
 from novum.ledger.key import fingerprint, fits
 from novum.ledger.signed import CHECKPOINT, statement
 

@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from novum.audit.auditor import CONTRADICTIONS, Audit
-from novum.audit.scores import Rules
+from novum.audit.score_checks import Rules
 from novum.audit.signatures import Known, Signatures
-from novum.core.errors import IntegrityError
-from novum.core.ports import Blobs
-from novum.core.study import Study
+from novum.core.model.errors import IntegrityError
+from novum.core.model.ports import Blobs
+from novum.core.model.study import Study
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode
 

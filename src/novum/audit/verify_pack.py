@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from novum.audit.attest import Statement, read_envelope
+from novum.audit.attestation import Statement, read_envelope
 from novum.audit.auditor import Audit
-from novum.audit.container import BLOBS, ENVELOPE, LEDGER, Pack, PackBlobs
-from novum.audit.dossier import Dossier, dossier
+from novum.audit.evidence_bundle import Dossier, dossier
 from novum.audit.pack import derived, records
-from novum.audit.scores import Rules
+from novum.audit.pack_file import BLOBS, ENVELOPE, LEDGER, Pack, PackBlobs
+from novum.audit.score_checks import Rules
 from novum.audit.signatures import Known, Signatures
 from novum.audit.verify import Verification, walk
-from novum.core.errors import IntegrityError, UserError
-from novum.core.ids import canonical
-from novum.core.study import Study
+from novum.core.model.errors import IntegrityError, UserError
+from novum.core.model.study import Study
+from novum.text.canonical_json import canonical
 
 
 def verify_pack(pack: Pack, make_rules: Callable[[Study], Rules], known: Known | None = None) -> Verification:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.output import line
-from novum.core.errors import NovumError, UserError
+from novum.core.model.errors import NovumError, UserError
 from novum.version import __version__
 
 app = typer.Typer(
@@ -40,33 +40,33 @@ def _main(
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
     from novum.cli import (
-        agent,
-        agents,
+        agent_command,
+        approvals_inbox,
         ask,
+        authors,
         explain,
         export,
-        inbox,
-        interventions,
-        programs,
-        prove,
+        lookup,
+        own_programs,
         read,
         record,
+        replay_commands,
         run,
-        search,
+        watchdog_log,
     )
 
     run.register(app)
     read.register(app)
     record.register(app)
-    search.register(app)
+    lookup.register(app)
     export.register(app)
-    prove.register(app)
-    programs.register(app)
+    replay_commands.register(app)
+    own_programs.register(app)
     ask.register(app)
-    inbox.register(app)
-    agents.register(app)
-    agent.register(app)
-    interventions.register(app)
+    approvals_inbox.register(app)
+    authors.register(app)
+    agent_command.register(app)
+    watchdog_log.register(app)
     explain.register(app)
     try:
         _check_words(sys.argv[1:])

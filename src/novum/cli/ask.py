@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from novum.cli.output import JsonOption, LabOption, as_json, find_lab
-from novum.core.errors import UserError
-from novum.core.study import LARGEST
+from novum.core.model.budget import LARGEST
+from novum.core.model.errors import UserError
 
 STOP_SECONDS = 5.0
 
@@ -45,7 +45,7 @@ def propose(
 ) -> None:
     """Propose a candidate: the incumbent with these changes. It is tried like anybody's, and judged like anybody's."""
     from novum.api import read_lab
-    from novum.wiring import arena
+    from novum.lab.wiring import arena
 
     directory = find_lab(lab)
     _check_forecast(probability, effect)
@@ -123,11 +123,11 @@ def deny(
 
 def _answer(act: str, approval: str, lab: Path | None, reason: str, author: str | None, *, json: bool) -> None:
     from novum.api import read_lab
-    from novum.core.approval import objection
-    from novum.core.dealings import Act
+    from novum.core.model.request import Act
+    from novum.core.state.approvals import objection
 
     directory = find_lab(lab)
-    approvals = read_lab(directory).desk.approvals
+    approvals = read_lab(directory).request_log.approvals
     content = approvals[approval].asked.content if approval in approvals else ""
     if why := objection(approvals, approval, author or user(), content, Act(act)):
         raise UserError(why)
@@ -146,7 +146,7 @@ def _find_campaign(lab: Path | None) -> Path:
 
 
 def _send(directory: Path, act: str, author: str | None, body: dict[str, Any], *, json: bool) -> None:
-    from novum.core.dealings import Act
+    from novum.core.model.request import Act
     from novum.governance.mailbox import Mailbox
 
     request = Mailbox(directory).send(Act(act), author or user(), body)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.output import JsonOption, LabOption, as_json, block, find_lab, line
-from novum.core.errors import UserError
+from novum.core.model.errors import UserError
 
 
 def register(app: typer.Typer) -> None:
@@ -21,9 +21,9 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """What was claimed, tried and found, and what it means: [512] behind a number is the event it is from."""
-    from novum.cli.search import consistent
+    from novum.cli.lookup import consistent
     from novum.ledger.journal import Reader
-    from novum.report.casebook import casebook
+    from novum.report.case_index import casebook
     from novum.report.explained import explain as of
 
     with Reader(find_lab(lab)) as reader, consistent():

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab
-from novum.core.errors import UserError
+from novum.core.model.errors import UserError
 
 FindingArgument = Annotated[
     str | None, typer.Argument(metavar="[FINDING]", help="A finding (h7), for an evidence pack; with --output.")
@@ -66,14 +66,14 @@ def _check_allowed(directory: Path, wanted: list[str]) -> None:
     """
     from novum.api import read_lab
     from novum.cli.ask import user
-    from novum.core.approval import Permission, permission
-    from novum.core.dealings import Act
-    from novum.core.requests import EXPORT, export_content
+    from novum.core.engine.request_handling import EXPORT, export_content
+    from novum.core.model.request import Act
+    from novum.core.state.approvals import Permission, permission
     from novum.governance.mailbox import Mailbox
 
     state = read_lab(directory)
     assert state.study
-    policy, approvals, author = state.study.policy, state.desk.approvals, user()
+    policy, approvals, author = state.study.policy, state.request_log.approvals, user()
     said = {what: permission(policy, approvals, EXPORT, author, export_content(state, what)) for what in wanted}
     if refused := [what for what, word in said.items() if word is Permission.REFUSED]:
         what = " and ".join(refused)
@@ -91,10 +91,10 @@ def _tables(directory: Path, csv: Path | None, parquet: Path | None, mlflow: Pat
     """Write the forms that were asked for; the record is read once for all of them."""
     if not any((csv, parquet, mlflow)):
         return {}
-    from novum.audit.exports.campaign import campaign
-    from novum.audit.exports.csv_files import write_csv
-    from novum.audit.exports.mlflow_store import write_mlflow
-    from novum.audit.exports.parquet_files import write_parquet
+    from novum.integrations.exports.campaign_walk import campaign
+    from novum.integrations.exports.csv_files import write_csv
+    from novum.integrations.exports.mlflow_store import write_mlflow
+    from novum.integrations.exports.parquet_files import write_parquet
     from novum.ledger.journal import Reader
 
     with Reader(directory) as reader:

@@ -9,7 +9,7 @@ from novum.cli.output import genome, line, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from novum.report.reach import Exploratory, HoldoutLine
+    from novum.report.finding_details import Exploratory, HoldoutLine
     from novum.report.summary import Finding
 
 
@@ -49,7 +49,7 @@ def print_findings(found: list[Finding]) -> None:
 
 def further(finding: Finding) -> list[str]:
     """Guardrails and follow-ups of a finding, a line each."""
-    from novum.report.words import ASKED
+    from novum.core.model.trial_plan import ASKED
 
     lines = [
         f"guardrail {one.metric}: E = {one.e_value:.3g} >= {one.needed:.3g} that it is kept; margin {one.margin:.3g}, "

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novum.core.errors import UserError
-from novum.core.unseen import exact, tame
+from novum.core.model.errors import UserError
+from novum.text.clean import exact, tame
 
 if TYPE_CHECKING:
-    from novum.core.archive import Archive
-    from novum.core.state import State
+    from novum.core.state.campaign_state import CampaignState
+    from novum.core.state.full_state import FullState
 
 LABS = Path("labs")
 
@@ -42,14 +42,14 @@ def check_file(path: Path) -> None:
         raise UserError(f"--output {str(path)!r}: this is a directory; give the name of a file")
 
 
-def read_state(lab: Path) -> State:
+def read_state(lab: Path) -> CampaignState:
     """The state of a lab on disk. Raises UserError when there is no campaign in it."""
     from novum.api import read_lab
 
     return read_lab(lab)
 
 
-def read_archive(lab: Path) -> Archive:
+def read_archive(lab: Path) -> FullState:
     """The state of a lab with all its trials by name. Raises UserError when there is no campaign in it."""
     from novum.api import read_archive as read
 
@@ -87,7 +87,7 @@ def block(text: str) -> list[str]:
 
 def genome(values: Any) -> str:
     """A genome in one line; the baseline of a program changes nothing."""
-    from novum.core.words import written
+    from novum.text.format import written
 
     return line(" ".join(f"{name}={written(value)}" for name, value in values.items())) or "(no change)"
 

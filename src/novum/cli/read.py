@@ -21,7 +21,7 @@ from novum.cli.output import (
     read_state,
     table,
 )
-from novum.core.errors import StudyError, UserError
+from novum.core.model.errors import StudyError, UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 def status(lab: LabOption = None, json: JsonOption = False) -> None:
     """What the campaign has used, what it is doing, what it found last."""
-    from novum.cli.watch import lines
+    from novum.cli.live_panel import lines
     from novum.ledger.journal import is_held
     from novum.report.progress import progress
 
@@ -56,7 +56,7 @@ def status(lab: LabOption = None, json: JsonOption = False) -> None:
 
 def findings(lab: LabOption = None, json: JsonOption = False) -> None:
     """Supported hypotheses with their evidence and size."""
-    from novum.report.reach import exploratory, holdout_line
+    from novum.report.finding_details import exploratory, holdout_line
     from novum.report.summary import findings as collect
 
     state = read_state(find_lab(lab))
@@ -90,19 +90,19 @@ def arenas(json: JsonOption = False) -> None:
     """Arenas and built-in studies."""
     import importlib.util
 
-    from novum import wiring
+    from novum.lab import wiring
     from novum.studies.load import built_in, load_study
 
     found = []
     for name, build in wiring.ARENAS.items():
         try:
-            card = build({}).card
+            spec = build({}).spec
         except StudyError:
             found.append(ArenaLine(name, "Any program with a metric: `novum new DIR` shows how.", "its own", True, []))
             continue
-        ready = all(importlib.util.find_spec(module) for module in card.requires)
+        ready = all(importlib.util.find_spec(module) for module in spec.requires)
         studies = [study for study in built_in() if load_study(study).study.arena == name]
-        found.append(ArenaLine(name, card.question, card.metric, ready, studies))
+        found.append(ArenaLine(name, spec.question, spec.metric, ready, studies))
     if json:
         print(as_json(found))
         return

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line
-from novum.core.errors import UserError
+from novum.core.model.errors import UserError
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def report(
     json: JsonOption = False,
 ) -> None:
     """Write the study report: one self-contained HTML file that works offline."""
-    from novum.report.page import write_report
+    from novum.report.report_page import write_report
 
     if output is not None:
         check_file(output)
@@ -49,7 +49,7 @@ def verify(
 
     Exit status 1 at the first lie.
     """
-    from novum import wiring
+    from novum.lab import wiring
 
     if path is not None and not os.path.exists(path):  # noqa: PTH110 it takes any name, however long
         raise UserError(f"there is no lab and no evidence pack {path}")

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.output import LABS, JsonOption, as_json, line, table
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 
 if TYPE_CHECKING:
-    from novum.cli.watch import Watcher
-    from novum.core.events import PreflightRecorded
-    from novum.core.loop import Lab
-    from novum.core.study import Budget, ResearcherSettings, Study
+    from novum.cli.live_panel import Watcher
+    from novum.core.engine.loop import Lab
+    from novum.core.events.campaign import PreflightRecorded
+    from novum.core.model.budget import Budget
+    from novum.core.model.study import ResearcherSettings, Study
 
 INTERRUPTED, STOPPED = 130, 1
 """Exit statuses: by a person, and by the watchdog since something is wrong with the machine."""
@@ -97,7 +98,7 @@ def preflight(
 
     The answer is kept in the lab. Exit status 1 when a check fails.
     """
-    from novum.preflight import preflight as ask
+    from novum.lab.preflight import preflight as ask
 
     chosen, allowed = _chosen(study, budget, seed, None)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
@@ -118,8 +119,8 @@ def _chosen(
     name: str, budget: str | None, seed: int | None, researcher: str | None, model: str | None = None
 ) -> tuple[Study, Budget]:
     """The study and budget that the arguments ask for. Raises StudyError."""
-    from novum import wiring
-    from novum.governance.budget import parse_budget
+    from novum.governance.hard_budget import parse_budget
+    from novum.lab import wiring
     from novum.studies.load import load_study
 
     file = load_study(name)
@@ -174,9 +175,9 @@ def _run(
     wishes: _Wishes,
 ) -> tuple[str, int]:
     """Run the campaign; returns why it ended, and the exit status."""
-    from novum import wiring
-    from novum.core.confirm import request
-    from novum.preflight import clear
+    from novum.core.engine.stages.confirm import request
+    from novum.lab import wiring
+    from novum.lab.preflight import clear
 
     with wiring.session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
         say = watch.say if watch else lambda _: None
@@ -188,7 +189,7 @@ def _run(
         if watch and lab.state.preflight:
             watch.say(_said(lab.state.preflight))
         reason = lab.run()
-        return reason, INTERRUPTED if lab.draining else STOPPED if lab.state.vigil.stopped else 0
+        return reason, INTERRUPTED if lab.draining else STOPPED if lab.state.intervention_log.stopped else 0
 
 
 def _said(found: PreflightRecorded) -> str:
@@ -202,7 +203,7 @@ def _watcher(*, json: bool, plain: bool) -> AbstractContextManager[Watcher | Non
     """Live on a terminal, plain lines elsewhere; with --json the lines go to standard error only on a terminal."""
     if json and not sys.stderr.isatty():
         return nullcontext(None)
-    from novum.cli.watch import LiveWatcher, PlainWatcher
+    from novum.cli.live_panel import LiveWatcher, PlainWatcher
 
     if plain or json or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         return nullcontext(PlainWatcher(sys.stderr if json else sys.stdout))
@@ -235,7 +236,7 @@ def _stoppable(lab: Lab, watch: Watcher | None) -> Iterator[None]:
 def _conclude(directory: Path, reason: str, *, json: bool) -> None:
     from novum.cli.findings import print_exploratory, print_findings, print_holdout
     from novum.cli.output import read_state
-    from novum.report.proxy import sentence
+    from novum.report.screening_correlation import sentence
     from novum.report.summary import summarise
 
     summary = summarise(read_state(directory))

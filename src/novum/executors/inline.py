@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from novum.core.errors import ExecutorError
-from novum.core.nouns import Delivery, GroupResult, TrialGroup, Usage
-from novum.executors.child import Run
-from novum.executors.deliveries import checked, classify, clean, failed
-from novum.sandbox.tree import MAXRSS_UNIT
+from novum.core.model.errors import ExecutorError
+from novum.core.model.trial import GroupResult, TrialGroup, TrialOutput, Usage
+from novum.executors.local.child import Run
+from novum.executors.output_checks import checked, classify, clean, failed
+from novum.sandbox.process_tree import MAXRSS_UNIT
 
 
 class InlineExecutor:
@@ -32,10 +32,10 @@ class InlineExecutor:
     def submit(self, group: TrialGroup) -> None:
         run = self._run or self._load()
         started, cpu_before = time.monotonic(), _cpu_seconds()
-        deliveries = _attempt(run, group)
+        outputs = _attempt(run, group)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
         usage = Usage(_cpu_seconds() - cpu_before, time.monotonic() - started, peak)
-        self._done.append(GroupResult(group, deliveries, usage))
+        self._done.append(GroupResult(group, outputs, usage))
 
     def collect(self, timeout: float) -> Sequence[GroupResult]:
         if not self._done:
@@ -65,7 +65,7 @@ class InlineExecutor:
         return run
 
 
-def _attempt(run: Run, group: TrialGroup) -> tuple[Delivery, ...]:
+def _attempt(run: Run, group: TrialGroup) -> tuple[TrialOutput, ...]:
     try:
         return checked(run(group), group)
     except (Exception, SystemExit) as error:

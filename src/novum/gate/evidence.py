@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.judgement import Account, Stake
-from novum.core.study import GateSettings
+from novum.core.model.study import GateSettings
+from novum.core.model.verdict import Account, Stake
 
 
 def threshold(alpha: float, stake: float, discoveries: int) -> float:

@@ -6,12 +6,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from novum.core.events import ConfirmationOpened, Guard
-from novum.core.judgement import Estimate, Judgement, Pair, Watched
-from novum.core.metric import gain
-from novum.core.plans import Verdict
-from novum.core.study import GateSettings
-from novum.gate import eprocess, estimate, guard, symmetric
+from novum.core.events.verdicts import ConfirmationOpened, Guard
+from novum.core.model.metric import gain
+from novum.core.model.study import GateSettings
+from novum.core.model.verdict import Estimate, GuardrailEvidence, Judgement, Pair, Verdict
+from novum.gate import eprocess, estimate, guardrail, symmetric
 from novum.gate.evidence import threshold
 
 PROCESSES: Mapping[str, eprocess.Path] = {"betting": eprocess.path, "symmetric": symmetric.path}
@@ -92,9 +91,9 @@ class BettingGate:
         return Estimate(estimate.mean(gains), interval, level, len(gains))
 
 
-def _watched(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> tuple[Watched, ...]:
+def _watched(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> tuple[GuardrailEvidence, ...]:
     """What the pairs show of each guardrail, in their order."""
-    return tuple(guard.watch(one, pairs, _process(rule)) for one in rule.guards)
+    return tuple(guardrail.watch(one, pairs, _process(rule)) for one in rule.guards)
 
 
 def _unfinished(rule: ConfirmationOpened, pairs: Sequence[Pair], support: float, bar: float) -> str:
@@ -112,12 +111,14 @@ def _support_in_reach(
     drift = estimate.mean(gains) - rule.delta
     if not _in_reach(rule, gains, drift, support, bar, rule.max_pairs):
         return False
-    outlook = guard.Outlook(1.0 / rule.beta, rule.max_pairs, OPTIMISM)
-    return all(_kept(one, pairs, rule) or guard.keepable(one, pairs, _process(rule), outlook) for one in rule.guards)
+    outlook = guardrail.Outlook(1.0 / rule.beta, rule.max_pairs, OPTIMISM)
+    return all(
+        _kept(one, pairs, rule) or guardrail.keepable(one, pairs, _process(rule), outlook) for one in rule.guards
+    )
 
 
 def _kept(one: Guard, pairs: Sequence[Pair], rule: ConfirmationOpened) -> bool:
-    return guard.watch(one, pairs, _process(rule)).e_value >= 1.0 / rule.beta
+    return guardrail.watch(one, pairs, _process(rule)).e_value >= 1.0 / rule.beta
 
 
 def _process(rule: ConfirmationOpened) -> eprocess.Path:
@@ -132,8 +133,8 @@ def _refutation_in_reach(
     last = min(rule.refute_pairs, rule.max_pairs)
     if len(gains) >= last:
         return False
-    outlook = guard.Outlook(1.0 / rule.beta, last, OPTIMISM)
-    broken = any(guard.breakable(one, pairs, _process(rule), outlook) for one in rule.guards)
+    outlook = guardrail.Outlook(1.0 / rule.beta, last, OPTIMISM)
+    broken = any(guardrail.breakable(one, pairs, _process(rule), outlook) for one in rule.guards)
     return broken or _in_reach(rule, gains, shortfall, against, 1.0 / rule.beta, last)
 
 

@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from novum.core.dealings import Act
-from novum.core.errors import StorageError, UserError
-from novum.core.names import unfit
-from novum.core.requests import Request
+from novum.core.model.errors import StorageError, UserError
+from novum.core.model.identity import unfit
+from novum.core.model.request import Act, Request
 
 FOLDER = "requests"
 MAX_BYTES = 4 << 20

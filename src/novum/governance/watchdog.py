@@ -10,25 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from novum.core.events import Event
-from novum.core.hypothesis import Hypothesis, Phase
-from novum.core.oversight import Alarm
-from novum.core.ports import Arena
-from novum.core.state import State
-from novum.core.study import Study
+from novum.core.events.registry import Event
+from novum.core.model.intervention import Alarm
+from novum.core.model.ports import Arena
+from novum.core.model.study import Study
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.governance.alarms.authors import dead_end, failure_rate
 from novum.governance.alarms.candidates import divergence, failing_incumbent, runaway_cost
-from novum.governance.alarms.means import means
-from novum.governance.alarms.post import Post, post
-from novum.governance.alarms.search import plateau
+from novum.governance.alarms.context import Post, post
+from novum.governance.alarms.plateau import plateau
+from novum.governance.alarms.resources import means
 from novum.governance.alarms.stalls import Stalls
 from novum.governance.alarms.suspicion import too_good
-from novum.governance.gauge import Gauge, gauge
+from novum.governance.machine_resources import Gauge, gauge
 
 EVERY_SECONDS = 1.0
 """How often the clock and the machine are looked at."""
 
-Rule = Callable[[State, Post], Iterator[Event]]
+Rule = Callable[[CampaignState, Post], Iterator[Event]]
 
 RULES: tuple[tuple[Alarm, Rule], ...] = (
     (Alarm.DIVERGENCE, divergence),
@@ -52,13 +52,13 @@ class RuleWatchdog:
         self._pulse, self._next = -1, 0.0
         self._screened = self._scales = 0
 
-    def look(self, state: State, elapsed: float) -> Sequence[Event]:
+    def look(self, state: CampaignState, elapsed: float) -> Sequence[Event]:
         """What has to be done now: nothing, and at no cost, unless something happened or a second has passed."""
-        if state.signs.pulse == self._pulse and elapsed < self._next:
+        if state.alarm_signals.pulse == self._pulse and elapsed < self._next:
             return ()
         found: list[Event] = []
-        if state.signs.pulse != self._pulse:
-            self._pulse = state.signs.pulse
+        if state.alarm_signals.pulse != self._pulse:
+            self._pulse = state.alarm_signals.pulse
             found += [event for rule in self._rules for event in rule(state, self._post)]
             if self._suspicious:
                 found += too_good(state, self._post, self._new(state))
@@ -68,7 +68,7 @@ class RuleWatchdog:
             found += means(state, self._post, self._read(), elapsed)
         return found
 
-    def _new(self, state: State) -> Sequence[Hypothesis]:
+    def _new(self, state: CampaignState) -> Sequence[Hypothesis]:
         """Hypotheses screened since the last look; all that wait, when the noise they are held to was measured."""
         before, self._screened = self._screened, len(state.screened)
         scales, self._scales = self._scales, len(state.scales)

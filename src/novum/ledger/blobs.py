@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from novum.core.errors import IntegrityError, StorageError
+from novum.core.model.errors import IntegrityError, StorageError
 
 
 @dataclass(frozen=True)

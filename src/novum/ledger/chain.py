@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 
-from novum.core.ids import canonical
+from novum.text.canonical_json import canonical
 
 GENESIS = "0" * 64
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from novum.core.errors import IntegrityError
-from novum.core.events import EVENT_TYPES, Event
-from novum.core.ids import canonical
+from novum.core.events.registry import EVENT_TYPES, Event
+from novum.core.model.errors import IntegrityError
 from novum.ledger.upcast import upcast
+from novum.text.canonical_json import canonical
 
 
 @cache

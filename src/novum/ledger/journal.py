@@ -17,9 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from novum.core.errors import IntegrityError, LabInUse, StorageError, UserError
-from novum.core.events import Event, Record, kind_of
-from novum.core.loop import actor_of
+from novum.core.events.registry import Event, Record, kind_of
+from novum.core.model.errors import IntegrityError, LabInUse, StorageError, UserError
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode, encode
 
@@ -126,7 +125,7 @@ class Journal:
         seq, head = self._seq, self._head
         records, rows = [], []
         for event, payload in payloads:
-            seq, now, actor, kind = seq + 1, time.time_ns() // 1000, actor_of(event), kind_of(type(event))
+            seq, now, actor, kind = seq + 1, time.time_ns() // 1000, event.acted_by(), kind_of(type(event))
             head = link(head, seq, now, actor, kind, payload)
             rows.append((seq, now, actor, kind, payload, head))
             records.append(Record(seq, now, actor, kind, event, head))

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from novum.core.errors import UserError
+from novum.core.model.errors import UserError
 from novum.ledger.private import created
 
 NAME = "lab.key"

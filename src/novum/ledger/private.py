@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from novum.core.errors import StorageError
+from novum.core.model.errors import StorageError
 
 
 def created(path: Path, content: bytes) -> bool:

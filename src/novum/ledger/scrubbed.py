@@ -7,19 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from novum.core.events import (
-    CampaignOpened,
-    CandidateTuned,
-    Event,
-    GroupDispatched,
-    HypothesisRegistered,
-    Record,
-    RungClosed,
-    ScaleMeasured,
-    TrialFinished,
-)
-from novum.core.ports import Ledger
-from novum.core.secrets import Secrets
+from novum.core.events.campaign import CampaignOpened
+from novum.core.events.event_ports import Ledger
+from novum.core.events.proposals import HypothesisRegistered
+from novum.core.events.registry import Event, Record
+from novum.core.events.trials import CandidateTuned, GroupDispatched, RungClosed, ScaleMeasured, TrialFinished
+from novum.text.secret_scan import Secrets
 
 _KNOWN = (CampaignOpened, GroupDispatched, HypothesisRegistered, CandidateTuned, RungClosed, ScaleMeasured)
 """Events that hold no text but the study's, which is checked when a lab is opened, and candidates proposed before."""

@@ -8,18 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from novum.core.events import (
-    CheckpointSigned,
-    Event,
-    FindingRecorded,
-    FollowUpClosed,
-    Record,
-    SessionEnded,
-    SessionStarted,
-)
-from novum.core.ids import canonical
-from novum.core.ports import Ledger
+from novum.core.events.campaign import CheckpointSigned, SessionEnded, SessionStarted
+from novum.core.events.event_ports import Ledger
+from novum.core.events.registry import Event, Record
+from novum.core.events.verdicts import FindingRecorded, FollowUpClosed
 from novum.ledger.key import LabKey
+from novum.text.canonical_json import canonical
 
 EVERY = 2000
 """Events after which a checkpoint is due at the latest."""

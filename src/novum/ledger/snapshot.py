@@ -24,8 +24,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from novum.core.quiet import without_collector
-from novum.core.state import State
+from novum.core.engine.gc_pause import gc_paused
+from novum.core.state.campaign_state import CampaignState
 
 NAME = "lab.snapshot"
 FIRST = 5_000
@@ -42,7 +42,7 @@ _CONTAINERS = {
 class Snapshot:
     """A state, and the number and hash of the last event in it."""
 
-    state: State
+    state: CampaignState
     seq: int
     head: str
 
@@ -86,8 +86,8 @@ def load(directory: Path, secret: bytes) -> Snapshot | None:
         about = json.loads(header)
         if about["code"] != _code():
             return None
-        state = State()
-        with without_collector():
+        state = CampaignState()
+        with gc_paused():
             vars(state).update(_Data(io.BytesIO(body)).load())
         return Snapshot(state, int(about["seq"]), str(about["head"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, pickle.UnpicklingError):

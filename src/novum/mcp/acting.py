@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from novum.core.dealings import Act
-from novum.core.errors import StudyError, UserError
-from novum.core.names import person
-from novum.core.nouns import Candidate, Genome, Scalar
-from novum.core.ports import Arena
-from novum.core.state import State
+from novum.core.model.candidate import Candidate, Genome, Scalar, change_text
+from novum.core.model.errors import StudyError, UserError
+from novum.core.model.identity import person
+from novum.core.model.ports import Arena
+from novum.core.model.request import Act
+from novum.core.state.campaign_state import CampaignState
 from novum.governance.mailbox import FOLDER, Mailbox
+from novum.lab.proposal_checks import admitted
 from novum.ledger.journal import is_held
 from novum.mcp import answers
+from novum.mcp.lab_reader import Window
 from novum.mcp.reading import quoted
-from novum.mcp.window import Window
-from novum.proposals import admitted
-from novum.report.fate import Fate, fate
-from novum.report.reach import remarked
-from novum.report.words import changes, in_line
+from novum.report.finding_details import remarked
+from novum.report.proposal_status import Fate, fate
 from novum.source.edits import changes as blocks
 from novum.source.edits import edited
 from novum.source.space import SourceSpace
@@ -42,7 +41,7 @@ class Desk:
         self._sent: set[str] = set()
 
     def propose(
-        self, state: State, arena: Arena | None, wanted: Mapping[str, Any], said: Mapping[str, Any]
+        self, state: CampaignState, arena: Arena | None, wanted: Mapping[str, Any], said: Mapping[str, Any]
     ) -> answers.Sent:
         """Check a proposal as the lab will, and leave it in the mailbox. Raises UserError with what to do."""
         if arena is None:
@@ -58,14 +57,14 @@ class Desk:
         return answers.Sent(
             request,
             self.author,
-            quoted(in_line(changes(candidate.genome, state.incumbent.candidate.genome), 300)),
+            quoted(change_text(candidate.genome, state.incumbent.candidate.genome, 300)),
             running,
             "call follow with this request"
             if running
             else "the lab is not running; it is taken up by the next session",
         )
 
-    def follow(self, state: State, name: str) -> answers.Status:
+    def follow(self, state: CampaignState, name: str) -> answers.Status:
         """Where a request or a hypothesis stands. Raises UserError for a name that is neither."""
         if len(name) > LONGEST_NAME:
             raise UserError(f"a name has at most {LONGEST_NAME} characters, this one has {len(name)}: {_KNOWN}")
@@ -98,7 +97,7 @@ def _in_box(directory: Path, name: str) -> bool:
 
 
 def _candidate(
-    state: State, arena: Arena, genome: Mapping[str, Scalar], files: Mapping[str, str], edits: str, base: str
+    state: CampaignState, arena: Arena, genome: Mapping[str, Scalar], files: Mapping[str, str], edits: str, base: str
 ) -> Candidate:
     """The candidate that a proposal amounts to, held to what the lab will ask of it. Raises UserError."""
     start = _base(state, base)
@@ -123,7 +122,7 @@ def _changed(
     return validated
 
 
-def _base(state: State, base: str) -> Genome:
+def _base(state: CampaignState, base: str) -> Genome:
     if base in ("", "incumbent"):
         return state.incumbent.candidate.genome
     if base == "baseline":

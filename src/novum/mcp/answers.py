@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from novum.core.nouns import Scalar
+from novum.core.model.candidate import Scalar
 
 FOREIGN = (
     "Texts between « and », file texts and gene values were written by candidates, logs and other proposers. "

@@ -7,8 +7,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from novum.core.errors import UserError
-from novum.report.words import cut
+from novum.core.model.errors import UserError
+from novum.text.format import cut
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -6,24 +6,23 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from novum.core.dispatch import spent
-from novum.core.grade import grade
-from novum.core.hypothesis import Hypothesis
-from novum.core.nouns import Genome, Scalar, Space
-from novum.core.past import cost
-from novum.core.plans import Purpose
-from novum.core.ports import CandidateSpace
-from novum.core.state import State
+from novum.core.engine.dispatch import spent
+from novum.core.model.candidate import CandidateSpace, Genome, Scalar, Space, change_text
+from novum.core.model.trial_plan import Purpose
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.finding_grade import grade
+from novum.core.state.hypothesis import Hypothesis
+from novum.core.state.research_history import cost
 from novum.ledger.journal import is_held
 from novum.mcp import answers
-from novum.mcp.window import Line, Window
+from novum.mcp.lab_reader import Line, Window
 from novum.report.explained import Explanation
-from novum.report.reach import FollowUpLine, follow_ups, remarked
-from novum.report.search import FailureLine, FailureQuery, failures, grouped
-from novum.report.standing import standing
+from novum.report.finding_details import FollowUpLine, follow_ups, remarked
+from novum.report.hypothesis_status import standing
+from novum.report.record_search import FailureLine, FailureQuery, failures, grouped
 from novum.report.summary import findings
-from novum.report.words import changes, clean, cut, in_line
 from novum.source.space import SourceSpace
+from novum.text.format import clean, cut
 
 TEXT = 600
 """Characters of a free text that somebody else wrote."""
@@ -46,20 +45,20 @@ def quoted(text: str, length: int = TEXT) -> str:
     return f"«{line}»" if line else ""
 
 
-def study(window: Window, state: State, space: CandidateSpace | None) -> answers.Study:
+def study(window: Window, state: CampaignState, space: CandidateSpace | None) -> answers.Study:
     """The study; `space` is None for an arena that is not Novum's own."""
-    assert state.study and state.card
-    study, card = state.study, state.card
+    assert state.study and state.spec
+    study, spec = state.study, state.spec
     incumbent = state.incumbent
     genes, files, folders = _space(space, incumbent.candidate.genome)
     return answers.Study(
         name=study.name,
-        question=quoted(study.question or card.question),
+        question=quoted(study.question or spec.question),
         arena=study.arena,
-        about=quoted(card.summary),
-        metric=clean(card.metric),
-        higher_is_better=card.higher_is_better,
-        gains_are="differences of logarithms" if card.log else "differences in the metric; positive is better",
+        about=quoted(spec.summary),
+        metric=clean(spec.metric),
+        higher_is_better=spec.higher_is_better,
+        gains_are="differences of logarithms" if spec.log else "differences in the metric; positive is better",
         rules=answers.Rules(
             study.gate.alpha,
             study.gate.delta,
@@ -68,7 +67,7 @@ def study(window: Window, state: State, space: CandidateSpace | None) -> answers
             study.screening.keep_one_in,
         ),
         running=is_held(window.directory),
-        paused=state.desk.paused,
+        paused=state.request_log.paused,
         budget_left=_left(window, state),
         incumbent=genome(incumbent.candidate.genome),
         incumbent_from=incumbent.hypothesis or "the baseline",
@@ -90,7 +89,7 @@ def _space(space: CandidateSpace | None, incumbent: Genome) -> tuple[list[answer
     return [], [], []
 
 
-def _left(window: Window, state: State) -> answers.Left:
+def _left(window: Window, state: CampaignState) -> answers.Left:
     used, budget = spent(state), state.budget
     passed = max(0.0, time.time() - window.latest / 1e6) if state.session_open and is_held(window.directory) else 0.0
     wall = None if budget.wall_seconds is None else max(0.0, budget.wall_seconds - state.wall_seconds - passed)
@@ -106,12 +105,12 @@ def genome(values: Genome) -> dict[str, Scalar]:
     return {clean(name): clean(value)[:FILE] if isinstance(value, str) else value for name, value in values.items()}
 
 
-def change(state: State, one: Hypothesis) -> str:
+def change(state: CampaignState, one: Hypothesis) -> str:
     """What a candidate changes in its incumbent."""
-    return quoted(in_line(changes(one.candidate.genome, state.candidates[one.registered.incumbent].genome), 300), 320)
+    return quoted(change_text(one.candidate.genome, state.candidates[one.registered.incumbent].genome, 300), 320)
 
 
-def found(state: State) -> answers.Findings:
+def found(state: CampaignState) -> answers.Findings:
     """The findings."""
     return answers.Findings(
         [
@@ -137,7 +136,7 @@ def _asked(line: FollowUpLine) -> str:
     return clean(f"{line.aim} {line.about}: {line.verdict} after {line.n} pairs")
 
 
-def claims(state: State, last: int, outcome: str, author: str) -> answers.Claims:
+def claims(state: CampaignState, last: int, outcome: str, author: str) -> answers.Claims:
     """The latest hypotheses with an outcome, by an author."""
     theirs = [one for one in state.hypotheses.values() if author in ("", one.registered.author)]
     fitting = [one for one in theirs if standing(state, one).outcome == outcome] if outcome else theirs
@@ -145,7 +144,7 @@ def claims(state: State, last: int, outcome: str, author: str) -> answers.Claims
     return answers.Claims(shown, max(0, len(fitting) - last))
 
 
-def _claim(state: State, one: Hypothesis) -> answers.Claim:
+def _claim(state: CampaignState, one: Hypothesis) -> answers.Claim:
     now = standing(state, one)
     return answers.Claim(
         one.id,
@@ -157,7 +156,7 @@ def _claim(state: State, one: Hypothesis) -> answers.Claim:
     )
 
 
-def detail(state: State, one: Hypothesis, told: Explanation) -> answers.Detail:
+def detail(state: CampaignState, one: Hypothesis, told: Explanation) -> answers.Detail:
     """Everything about one hypothesis but its single runs."""
     claim, verdict, size, now = one.registered, one.verdict, one.finding, standing(state, one)
     trials, cpu = cost(state, one)
@@ -187,7 +186,7 @@ def detail(state: State, one: Hypothesis, told: Explanation) -> answers.Detail:
     )
 
 
-def failed(state: State, kind: str, cause: str, most: int) -> answers.Failures:
+def failed(state: CampaignState, kind: str, cause: str, most: int) -> answers.Failures:
     """Failures by type and cause. What a run on the gate's data printed stays with the people of the lab."""
     told = [_told(line) for line in failures(state, FailureQuery(kind=kind))]
     told = [line for line in told if cause.casefold() in line.cause.casefold()]

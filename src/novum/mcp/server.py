@@ -19,17 +19,18 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from novum import wiring
-from novum.core.errors import NovumError, UserError
-from novum.core.nouns import Kind, Scalar
-from novum.core.ports import Arena
-from novum.core.state import State
+from novum.core.model.candidate import Scalar
+from novum.core.model.errors import NovumError, UserError
+from novum.core.model.ports import Arena
+from novum.core.model.trial import OutcomeKind
+from novum.core.state.campaign_state import CampaignState
+from novum.lab import wiring
 from novum.mcp import answers, reading
 from novum.mcp.acting import Desk
 from novum.mcp.bearer import Bearer, token_of
-from novum.mcp.window import Window
+from novum.mcp.lab_reader import Window
 from novum.report.explained import explain
-from novum.report.words import cut
+from novum.text.format import cut
 from novum.version import __version__
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ class Tools:
         last: Last = 20,
     ) -> answers.Failures:
         """Trials that gave no score, by kind and cause, so that nobody repeats them."""
-        if kind and kind not in list(Kind):
-            raise UserError(f"kind: choose from {', '.join(Kind)}")
+        if kind and kind not in list(OutcomeKind):
+            raise UserError(f"kind: choose from {', '.join(OutcomeKind)}")
         with self._window.open() as state:
             return reading.failed(state, kind, cause, last)
 
@@ -137,7 +138,7 @@ class Tools:
         with self._window.open() as state:
             return self._desk.follow(state, name)
 
-    def _known(self, state: State) -> Arena | None:
+    def _known(self, state: CampaignState) -> Arena | None:
         """The study's arena, if it is one of Novum's own."""
         assert state.study
         if self._arena is None and state.study.arena in wiring.ARENAS:

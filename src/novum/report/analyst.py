@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from novum.core import events as ev
-from novum.core.metric import gain
-from novum.core.nouns import Genome, Scalar
-from novum.report import aftermath, outcome
-from novum.report.casebook import Case, Casebook
+from novum.core.events.campaign import CampaignOpened, IncumbentChanged
+from novum.core.events.oversight import ProposalReviewed
+from novum.core.events.proposals import HypothesisSuperseded, HypothesisWithdrawn
+from novum.core.events.trials import CandidateTuned, ScaleMeasured, TrialFinished
+from novum.core.model.candidate import Genome, Scalar
+from novum.core.model.metric import gain
+from novum.report import follow_up_narrative, outcome
+from novum.report.case_index import Case, Casebook
 from novum.report.cited import Interpretation, Part, Sentence, Source, say
 
 GENES = 8
@@ -38,7 +41,7 @@ def _sentences(book: Casebook, case: Case) -> Iterator[Sentence]:
     for opened in case.confirmations:
         yield from outcome.confirmation(case, opened)
     yield from outcome.size(case)
-    yield from aftermath.further(book, case)
+    yield from follow_up_narrative.further(book, case)
     yield from _cost(book, case)
 
 
@@ -54,7 +57,7 @@ def _claim(book: Casebook, case: Case) -> Iterator[Sentence]:
         source.name("id"), ", proposed by ", source.name("author"), ", claims to beat ", *other, " on ",
         source.name("metric"), *beyond, ".",
     )  # fmt: skip
-    if incumbent and isinstance(incumbent.event, ev.IncumbentChanged):
+    if incumbent and isinstance(incumbent.event, IncumbentChanged):
         changed = list(_changes(source, Source(incumbent), claim.candidate.genome, incumbent.event.candidate.genome))
         if changed:
             yield say("It changes ", *(part for parts in changed for part in parts), ".")
@@ -91,7 +94,7 @@ def _value(source: Source, genome: Genome, name: str) -> Part:
 
 def _screening(book: Casebook, case: Case) -> Iterator[Sentence]:
     record = book.tuned.get(case.claim.candidate.id)
-    if record is None or not isinstance(record.event, ev.CandidateTuned):
+    if record is None or not isinstance(record.event, CandidateTuned):
         yield say("Its screening has not come to its end.")
         return
     source = Source(record)
@@ -124,7 +127,7 @@ def _mean(source: Source) -> tuple[Part, ...]:
 
 def _first_failure(book: Casebook, case: Case) -> tuple[Part, ...]:
     record = book.failures.get(case.claim.candidate.id)
-    if record is None or not isinstance(record.event, ev.TrialFinished):
+    if record is None or not isinstance(record.event, TrialFinished):
         return ()
     source = Source(record)
     cause: tuple[Part, ...] = (", ", source.name("cause", 160)) if record.event.cause else ()
@@ -134,25 +137,25 @@ def _first_failure(book: Casebook, case: Case) -> tuple[Part, ...]:
 def _level(book: Casebook, incumbent: str) -> tuple[Source, str] | None:
     """What screening gains are held against: the mean of fresh runs where they can be compared, else a sweep's."""
     opened = book.opened.event if book.opened else None
-    assert isinstance(opened, ev.CampaignOpened)
+    assert isinstance(opened, CampaignOpened)
     comparable = opened.study.screening.fidelity == 1.0 and not opened.card.fixed_data
     if comparable and incumbent in book.scales:
         return Source(book.scales[incumbent]), "mean"
     tuned = book.tuned.get(incumbent)
-    if tuned and isinstance(tuned.event, ev.CandidateTuned) and tuned.event.score is not None:
+    if tuned and isinstance(tuned.event, CandidateTuned) and tuned.event.score is not None:
         return Source(tuned), "score"
     return None
 
 
 def _log(book: Casebook) -> bool:
     opened = book.opened.event if book.opened else None
-    return isinstance(opened, ev.CampaignOpened) and opened.card.log
+    return isinstance(opened, CampaignOpened) and opened.card.log
 
 
 def _doubt(book: Casebook, case: Case, above: float, seeds: int) -> Iterator[Sentence]:
     """How much of a screening gain may be chance."""
     scale = book.scales.get(case.claim.incumbent)
-    if scale is None or not isinstance(scale.event, ev.ScaleMeasured):
+    if scale is None or not isinstance(scale.event, ScaleMeasured):
         yield say("Screening is no evidence.")
         return
     error = scale.event.sigma / math.sqrt(2 * max(1, seeds))
@@ -167,7 +170,7 @@ def _doubt(book: Casebook, case: Case, above: float, seeds: int) -> Iterator[Sen
 def _marks(book: Casebook, case: Case) -> Iterator[Sentence]:
     """What the critic and the watchdog said."""
     review = book.reviews.get(case.claim.number)
-    if review and isinstance(review.event, ev.ProposalReviewed):
+    if review and isinstance(review.event, ProposalReviewed):
         for number in range(min(MARKS, len(review.event.remarks))):
             path = f"remarks.{number}"
             source = Source(review)
@@ -183,9 +186,9 @@ def _marks(book: Casebook, case: Case) -> Iterator[Sentence]:
 def _unconfirmed(case: Case) -> Iterator[Sentence]:
     """Why there is no verdict."""
     event = case.closed.event if case.closed else None
-    if case.closed and isinstance(event, ev.HypothesisWithdrawn):
+    if case.closed and isinstance(event, HypothesisWithdrawn):
         yield say("It was withdrawn before any confirming trial: ", Source(case.closed).name("reason"), ".")
-    elif case.closed and isinstance(event, ev.HypothesisSuperseded):
+    elif case.closed and isinstance(event, HypothesisSuperseded):
         again: tuple[Part, ...] = ()
         if event.successor:
             again = ("; the same claim was made anew as ", Source(case.closed).name("successor"))
@@ -197,7 +200,7 @@ def _unconfirmed(case: Case) -> Iterator[Sentence]:
 def _cost(book: Casebook, case: Case) -> Iterator[Sentence]:
     """What both sides cost by construction."""
     mine, record = Source(case.registered), book.incumbents.get(case.claim.incumbent)
-    if record is None or not isinstance(record.event, ev.IncumbentChanged):
+    if record is None or not isinstance(record.event, IncumbentChanged):
         return
     other = Source(record)
     if case.claim.cost == record.event.cost:

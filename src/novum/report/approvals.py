@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events import ProposalMade
-from novum.core.nouns import ID_DIGITS, Genome
-from novum.core.state import State
+from novum.core.events.proposals import ProposalMade
+from novum.core.model.candidate import ID_DIGITS, Genome, change_text
+from novum.core.state.campaign_state import CampaignState
+from novum.report.finding_details import remarked
 from novum.report.patches import patch_of
-from novum.report.reach import remarked
-from novum.report.words import changes, in_line, seconds
+from novum.text.format import seconds
 
 MAX_GENES = 100_000
 """Characters of a change of genes: more than any study has."""
@@ -34,10 +34,10 @@ class Waiting:
     remarks: tuple[str, ...] = ()
 
 
-def waiting(state: State) -> list[Waiting]:
+def waiting(state: CampaignState) -> list[Waiting]:
     """Approvals that nobody has decided yet, oldest first."""
     found = []
-    for one in state.desk.waiting:
+    for one in state.request_log.waiting:
         genome = _genome(state, one.asked.content)
         yes = [name for name, agreed in one.votes.items() if agreed]
         assert state.study
@@ -58,7 +58,7 @@ def waiting(state: State) -> list[Waiting]:
     return found
 
 
-def _genome(state: State, content: str) -> Genome | None:
+def _genome(state: CampaignState, content: str) -> Genome | None:
     proposed: list[ProposalMade] = [one for one in state.pending if one.candidate.digest == content]
     if proposed:
         return proposed[0].candidate.genome
@@ -66,18 +66,18 @@ def _genome(state: State, content: str) -> Genome | None:
     return known.genome if known and known.digest == content else None
 
 
-def _remarks(state: State, content: str) -> tuple[str, ...]:
+def _remarks(state: CampaignState, content: str) -> tuple[str, ...]:
     """What the critic remarked on the proposals of a candidate, those that wait and those that were registered."""
     waiting = [one.number for one in state.pending if one.candidate.digest == content]
     known = [one.registered.number for one in state.hypotheses.values() if one.candidate.digest == content]
     return tuple(words for number in dict.fromkeys(waiting + known) for words in remarked(state, number))
 
 
-def _change(state: State, genome: Genome) -> str:
-    return patch_of(state, genome) or in_line(changes(genome, state.incumbent.candidate.genome), MAX_GENES)
+def _change(state: CampaignState, genome: Genome) -> str:
+    return patch_of(state, genome) or change_text(genome, state.incumbent.candidate.genome, MAX_GENES)
 
 
-def _cost(state: State, act: str) -> str:
+def _cost(state: CampaignState, act: str) -> str:
     """What an act is likely to cost, by the dearest trials of late."""
     assert state.study
     cpu, _ = state.prices.dearest

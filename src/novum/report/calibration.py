@@ -9,10 +9,10 @@ from typing import Any
 
 import altair as alt
 
-from novum.core.errors import UserError
+from novum.core.model.errors import UserError
 from novum.report.charts import Chart, theme
 from novum.report.predictions import Bin
-from novum.report.words import clean, cut
+from novum.text.format import clean, cut
 
 WIDTH, HEIGHT = 460, 420
 SHARE = "share that was supported"

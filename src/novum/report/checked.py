@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from novum.report.cited import Figure
-from novum.report.words import clean
+from novum.text.format import clean
 
 OFF = 0.1
 """Of a value: what is farther from it than this is another number, however coarsely it is written."""

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from novum.core.events import Record
+from novum.core.events.registry import Record
 from novum.ledger.codec import plain
-from novum.report.words import cut, number, signed
+from novum.text.format import cut, number, signed
 
 LONGEST = 300
 """Characters of a text from the record."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.archive import Archive
-from novum.core.grade import grade
-from novum.core.hypothesis import Hypothesis
-from novum.core.nouns import ID_DIGITS, Cost, Genome, Setting
-from novum.core.plans import Side
-from novum.core.state import State
+from novum.core.model.candidate import ID_DIGITS, Cost, Genome, Setting
+from novum.core.model.trial_plan import Side
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.finding_grade import grade
+from novum.core.state.full_state import FullState
+from novum.core.state.hypothesis import Hypothesis
 from novum.report.difference import candidates
-from novum.report.reach import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
-from novum.report.reach import tuning as tuning_of
-from novum.report.standing import standing
+from novum.report.finding_details import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
+from novum.report.finding_details import tuning as tuning_of
+from novum.report.hypothesis_status import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class CandidateDetail:
 Detail = HypothesisDetail | TrialDetail | CandidateDetail
 
 
-def detail(state: Archive, name: str) -> Detail | None:
+def detail(state: FullState, name: str) -> Detail | None:
     """What `name` stands for, or None."""
     if name in state.hypotheses:
         return _hypothesis(state, state.hypotheses[name])
@@ -104,7 +104,7 @@ def detail(state: Archive, name: str) -> Detail | None:
     return _candidate(state, known.id) if known and name in (known.id, known.digest) else _trial(state, name)
 
 
-def _hypothesis(state: State, hypothesis: Hypothesis) -> HypothesisDetail:
+def _hypothesis(state: CampaignState, hypothesis: Hypothesis) -> HypothesisDetail:
     claim, verdict, size = hypothesis.registered, hypothesis.verdict, hypothesis.finding
     now = standing(state, hypothesis)
     tuned = state.tuned.get(hypothesis.candidate.id)
@@ -145,14 +145,14 @@ def _pairs(hypothesis: Hypothesis, used: int) -> list[PairLine]:
     ]
 
 
-def _candidate(state: State, name: str) -> CandidateDetail:
+def _candidate(state: CampaignState, name: str) -> CandidateDetail:
     tuned = state.tuned.get(name)
     about = tuple(h.id for h in state.hypotheses.values() if h.candidate.id == name)
     genome = dict(candidates(state)[name].genome)
     return CandidateDetail(name, genome, dict(tuned.setting) if tuned else {}, tuned.score if tuned else None, about)
 
 
-def _trial(state: Archive, name: str) -> TrialDetail | None:
+def _trial(state: FullState, name: str) -> TrialDetail | None:
     if name not in state.finished:
         return None
     outcome = state.finished[name]

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from novum.core.errors import UserError
-from novum.core.events import (
-    ConfirmationOpened,
-    FollowUpClosed,
-    GroupDispatched,
-    Record,
-    TrialFinished,
-    VerdictReached,
-)
-from novum.core.hypothesis import Hypothesis
-from novum.core.nouns import ID_DIGITS, Candidate, Cost, Genome, Scalar, Setting
-from novum.core.plans import Plan
-from novum.core.state import State
-from novum.report.history import Confirmation, History, walk
+from novum.core.events.registry import Record
+from novum.core.events.trials import GroupDispatched, TrialFinished
+from novum.core.events.verdicts import ConfirmationOpened, FollowUpClosed, VerdictReached
+from novum.core.model.candidate import ID_DIGITS, Candidate, Cost, Genome, Scalar, Setting
+from novum.core.model.errors import UserError
+from novum.core.model.trial_plan import Plan
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Hypothesis
+from novum.report.campaign_history import Confirmation, History, walk
+from novum.report.hypothesis_status import standing
 from novum.report.patches import patch_between
-from novum.report.standing import standing
 
 BASELINE, INCUMBENT = "baseline", "incumbent"
 
@@ -132,7 +127,7 @@ class Survey:
             used.peak_bytes = max(used.peak_bytes, event.peak_bytes)
 
 
-def candidate_of(state: State, name: str) -> str:
+def candidate_of(state: CampaignState, name: str) -> str:
     """The id of a candidate by its id or the beginning of it, by a hypothesis, or as baseline or incumbent.
 
     Raises UserError.
@@ -152,7 +147,7 @@ def candidate_of(state: State, name: str) -> str:
     raise UserError(f"no candidate is called {name!r}: give a hypothesis (h7), a candidate's id, baseline or incumbent")
 
 
-def candidates(state: State) -> dict[str, Candidate]:
+def candidates(state: CampaignState) -> dict[str, Candidate]:
     """Every candidate by its id, those of proposals too that are not admitted yet: they wait for approval, say."""
     return {**{one.candidate.id: one.candidate for one in state.pending}, **state.candidates}
 
@@ -164,15 +159,15 @@ def difference(records: Iterable[Record], first: str, second: str) -> Difference
     state = history.state
     if not state.incumbents:
         raise UserError("the lab is empty: no campaign was opened in it")
-    assert state.card
+    assert state.spec
     a, b = candidate_of(state, first), candidate_of(state, second)
     if a == b:
         raise UserError(f"{first} and {second} are the same candidate, {a}: give two")
     one, other = (_one(state, name, survey.usage.get(name, Usage())) for name in (a, b))
     genes = _differing(one.genome, other.genome)
     return Difference(
-        metric=state.card.metric,
-        higher_is_better=state.card.higher_is_better,
+        metric=state.spec.metric,
+        higher_is_better=state.spec.higher_is_better,
         a=one,
         b=other,
         genes=genes,
@@ -184,7 +179,7 @@ def difference(records: Iterable[Record], first: str, second: str) -> Difference
     )
 
 
-def _one(state: State, name: str, used: Usage) -> One:
+def _one(state: CampaignState, name: str, used: Usage) -> One:
     tuned, scale = state.tuned.get(name), state.scales.get(name)
     about = [one for one in state.hypotheses.values() if one.candidate.id == name]
     costs = [one.registered.cost for one in about]
@@ -230,7 +225,7 @@ def _comparisons(history: History, a: str, b: str) -> Iterator[Comparison]:
                 yield _compared(follow_up.rule, question, better, pairs, follow_up.closed)
 
 
-def _unconfirmed(state: State, hypothesis: Hypothesis, better: str) -> Comparison:
+def _unconfirmed(state: CampaignState, hypothesis: Hypothesis, better: str) -> Comparison:
     claim, now = hypothesis.registered, standing(state, hypothesis)
     return Comparison(
         hypothesis=claim.id,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core import events as ev
-from novum.core.events import Record
+from novum.core.events.oversight import Commented
+from novum.core.events.registry import Known, Record, told
 from novum.report.analyst import interpret
-from novum.report.casebook import Casebook
+from novum.report.case_index import Casebook
 from novum.report.checked import Piece, checked
 from novum.report.cited import Figure, Interpretation, Name
-from novum.report.happenings import Narrator
 
 UNVERIFIED = "unverified"
 
@@ -59,7 +58,7 @@ def explain(book: Casebook, name: str) -> Explanation:
 def _remarked(book: Casebook, told: Interpretation, record: Record) -> Remarked:
     """A comment, held against what the record said when its model was asked."""
     event = record.event
-    assert isinstance(event, ev.Commented)
+    assert isinstance(event, Commented)
     asked = book.asked.get(event.request, record.seq)
     parts = [part for sentence in told.sentences for part in sentence.parts if not isinstance(part, str)]
     facts = [part for part in parts if isinstance(part, Figure) and part.seq < asked]
@@ -70,12 +69,12 @@ def _remarked(book: Casebook, told: Interpretation, record: Record) -> Remarked:
 def events_cited(book: Casebook, explanations: tuple[Explanation, ...]) -> list[Cited]:
     """The events that explanations cite, each once, in words."""
     wanted = {seq for one in explanations for seq in one.interpretation.events}
-    narrator = Narrator()
+    known = Known()
     for record in book.incumbents.values():
-        narrator.take(record)
+        record.event.introduce(known)
     found = []
     for record in sorted(book.records(), key=lambda one: one.seq):
         if record.seq in wanted:
-            narrator.take(record)
-            found.append(Cited(record.seq, record.time, record.kind, narrator.say(record)))
+            record.event.introduce(known)
+            found.append(Cited(record.seq, record.time, record.kind, told(record.event, known)))
     return found

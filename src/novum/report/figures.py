@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from novum.core.hypothesis import Hypothesis
-from novum.core.nouns import Kind
-from novum.core.plans import Verdict
+from novum.core.model.candidate import change_text
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.verdict import Verdict
+from novum.core.state.hypothesis import Hypothesis
 from novum.report import charts, series
-from novum.report.history import Confirmation, History, Moment, Reign
-from novum.report.standing import FAILED, standing
+from novum.report.campaign_history import Confirmation, History, IncumbentPeriod, Moment
+from novum.report.hypothesis_status import FAILED, standing
 from novum.report.summary import Summary
-from novum.report.words import changes, counted, cut, in_line, number
+from novum.text.format import counted, cut, number
 
 SCORES = 1500
 PATHS = 60
@@ -82,11 +83,11 @@ def _claim(history: History, hypothesis: str | None) -> str:
     if hypothesis is None:
         return "the arena's starting point"
     registered = history.state.hypotheses[hypothesis].registered
-    return in_line(changes(registered.candidate.genome, history.state.candidates[registered.incumbent].genome))
+    return change_text(registered.candidate.genome, history.state.candidates[registered.incumbent].genome)
 
 
 def _metric(history: History) -> str:
-    return cut(history.state.card.metric if history.state.card else "score", 60)
+    return cut(history.state.spec.metric if history.state.spec else "score", 60)
 
 
 def _thin(items: Sequence[T], limit: int) -> list[T]:
@@ -106,7 +107,7 @@ def _forest(history: History, summary: Summary) -> Figure:
     rows = [
         series.Effect(
             id=one.id,
-            claim=in_line(changes(one.candidate, one.incumbent), 44),
+            claim=change_text(one.candidate, one.incumbent, 44),
             effect=one.effect or 0.0,
             low=one.interval[0] if one.interval else None,
             high=one.interval[1] if one.interval else None,
@@ -138,7 +139,7 @@ def _progress(history: History) -> Figure:
     x = axis(history.state.cpu_seconds)
     thin = _thin(history.screened, SCORES)
     scores = [series.Score(x.of(one.at), one.score, one.candidate) for one in thin]
-    stretches = [_stretch(history, reign, x) for reign in history.reigns if reign.mean is not None]
+    stretches = [_stretch(history, reign, x) for reign in history.incumbent_runs if reign.mean is not None]
     study = history.state.study
     cheap = (
         f" Screening runs are {study.screening.fidelity:g} of full length."
@@ -155,7 +156,7 @@ def _progress(history: History) -> Figure:
     return Figure("progress", "Progress of the incumbent", caption, "No candidate has been scored yet.", chart)
 
 
-def _stretch(history: History, reign: Reign, x: Axis) -> series.Stretch:
+def _stretch(history: History, reign: IncumbentPeriod, x: Axis) -> series.Stretch:
     mean, error = reign.mean or 0.0, reign.error or 0.0
     return series.Stretch(
         x=x.of(reign.begin),
@@ -213,9 +214,9 @@ def _spending(history: History) -> Figure:
 def _outcomes(history: History) -> Figure:
     counts = history.state.outcomes
     rows = [
-        series.Amount(kind.replace("_", " "), float(counts[kind]), "" if kind is Kind.SCORED else FAILED)
-        for kind in Kind
-        if counts[kind] or kind is Kind.SCORED
+        series.Amount(kind.replace("_", " "), float(counts[kind]), "" if kind is OutcomeKind.SCORED else FAILED)
+        for kind in OutcomeKind
+        if counts[kind] or kind is OutcomeKind.SCORED
     ]
     caption = "How trials ended. A failure is never turned into a score."
     return Figure("outcomes", "Trials by outcome", caption, "No trial has finished yet.", charts.bars(rows, "trials"))
@@ -243,7 +244,7 @@ def _genealogy(history: History) -> Figure:
         for parent in h.registered.parents
         if parent in nodes
     ]
-    accepted = [nodes[r.hypothesis].x for r in history.reigns if r.hypothesis in nodes]
+    accepted = [nodes[r.hypothesis].x for r in history.incumbent_runs if r.hypothesis in nodes]
     caption = (
         "Each hypothesis at its number and its screening advantage over the incumbent of the time, joined to the "
         "parents it was made from. Large marks went to confirmation, small ones were screened only; candidates "

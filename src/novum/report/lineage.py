@@ -6,16 +6,18 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from novum.core.errors import UserError
-from novum.core.events import HypothesisRegistered, IncumbentChanged, Record
-from novum.core.grade import grade
-from novum.core.hypothesis import Hypothesis
-from novum.core.nouns import Genome
-from novum.core.plans import Verdict
-from novum.core.state import State
+from novum.core.events.campaign import IncumbentChanged
+from novum.core.events.proposals import HypothesisRegistered
+from novum.core.events.registry import Record
+from novum.core.model.candidate import Genome, change_text
+from novum.core.model.errors import UserError
+from novum.core.model.verdict import Verdict
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.finding_grade import grade
+from novum.core.state.hypothesis import Hypothesis
 from novum.report.difference import BASELINE, INCUMBENT
-from novum.report.standing import standing
-from novum.report.words import changes, clean, in_line
+from novum.report.hypothesis_status import standing
+from novum.text.format import clean
 
 BUILT_ON, CHILD = "built on", "child of"
 
@@ -59,7 +61,7 @@ class Lineage:
 class Family:
     """Who came from whom in a lab: the fold, and at each registration the hypothesis that held the throne."""
 
-    state: State = field(default_factory=State)
+    state: CampaignState = field(default_factory=CampaignState)
     origins: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     offspring: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _throne: str = BASELINE
@@ -130,7 +132,7 @@ def _reached(steps: Mapping[str, Mapping[str, object]], start: str) -> set[str]:
     return reached
 
 
-def node(state: State, name: str) -> Node:
+def node(state: CampaignState, name: str) -> Node:
     """One hypothesis, or the baseline."""
     if name == BASELINE:
         return Node(BASELINE, "", "", "", None, None, "", dict(state.incumbents[0].candidate.genome), "")
@@ -149,9 +151,9 @@ def node(state: State, name: str) -> Node:
     )
 
 
-def _change(state: State, hypothesis: Hypothesis) -> str:
+def _change(state: CampaignState, hypothesis: Hypothesis) -> str:
     incumbent = state.candidates[hypothesis.registered.incumbent].genome
-    return in_line(changes(hypothesis.candidate.genome, incumbent), 100)
+    return change_text(hypothesis.candidate.genome, incumbent, 100)
 
 
 def ancestors(found: Family, name: str) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from novum.core import events as ev
-from novum.core.events import Record
-from novum.core.plans import Verdict
-from novum.report.casebook import Case
+from novum.core.events.registry import Record
+from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
+from novum.core.model.verdict import Verdict
+from novum.report.case_index import Case
 from novum.report.cited import Part, Sentence, Source, say
 
 SUPERSEDED, GUARDRAIL = "superseded", "guardrail"
@@ -17,11 +17,11 @@ SUPERSEDED, GUARDRAIL = "superseded", "guardrail"
 def confirmation(case: Case, opened: Record) -> Iterator[Sentence]:
     """One confirmation: pairs, E against its threshold, why it stopped, guardrails, and what follows."""
     rule = opened.event
-    assert isinstance(rule, ev.ConfirmationOpened)
+    assert isinstance(rule, ConfirmationOpened)
     ends = (record for record in case.verdicts if _attempt(record) == rule.attempt)
     end = next(ends, None)
     source = Source(opened)
-    if end is None or not isinstance(end.event, ev.VerdictReached):
+    if end is None or not isinstance(end.event, VerdictReached):
         yield say(
             "Confirmation ", source.figure("attempt"), " is open: E must reach ", source.figure("threshold"),
             " within ", source.figure("max_pairs"), " pairs of fresh seeds.",
@@ -44,12 +44,10 @@ def confirmation(case: Case, opened: Record) -> Iterator[Sentence]:
 
 
 def _attempt(record: Record) -> int:
-    return record.event.attempt if isinstance(record.event, ev.VerdictReached) else 0
+    return record.event.attempt if isinstance(record.event, VerdictReached) else 0
 
 
-def _guards(
-    rule: ev.ConfirmationOpened, source: Source, verdict: ev.VerdictReached, said: Source
-) -> Iterator[Sentence]:
+def _guards(rule: ConfirmationOpened, source: Source, verdict: VerdictReached, said: Source) -> Iterator[Sentence]:
     """What the guardrails showed."""
     for number, (guard, seen) in enumerate(zip(rule.guards, verdict.guards, strict=False)):
         needed = 1.0 / rule.beta
@@ -64,9 +62,7 @@ def _guards(
         )  # fmt: skip
 
 
-def _learnt(
-    rule: ev.ConfirmationOpened, source: Source, verdict: ev.VerdictReached, said: Source
-) -> Iterator[Sentence]:
+def _learnt(rule: ConfirmationOpened, source: Source, verdict: VerdictReached, said: Source) -> Iterator[Sentence]:
     """What a confirmation without a win has shown all the same."""
     beyond: tuple[Part, ...] = (" beyond ", source.figure("delta")) if rule.delta else ()
     if verdict.verdict is Verdict.REFUTED and verdict.reason.startswith(GUARDRAIL):
@@ -81,9 +77,9 @@ def _learnt(
 
 
 def _undecided(
-    rule: ev.ConfirmationOpened,
+    rule: ConfirmationOpened,
     source: Source,
-    verdict: ev.VerdictReached,
+    verdict: VerdictReached,
     said: Source,
     beyond: tuple[Part, ...],
 ) -> Iterator[Sentence]:
@@ -118,7 +114,7 @@ def size(case: Case) -> Iterator[Sentence]:
 
 def _effect(case: Case) -> Iterator[Sentence]:
     event = case.finding.event if case.finding else None
-    if case.finding is None or not isinstance(event, ev.FindingRecorded):
+    if case.finding is None or not isinstance(event, FindingRecorded):
         yield say("The size of its gain is still being measured.")
         return
     source = Source(case.finding)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from novum.arenas.program.bundle import unpacked
-from novum.core.errors import StudyError
-from novum.core.nouns import Genome
-from novum.core.state import State
+from novum.core.model.candidate import Genome
+from novum.core.model.errors import StudyError
+from novum.core.state.campaign_state import CampaignState
 from novum.source.patch import between, patch
 
 
-def patch_of(state: State, genome: Genome) -> str:
+def patch_of(state: CampaignState, genome: Genome) -> str:
     """A unified diff against the program that the study began with; empty for other studies."""
     if state.study is None or state.study.arena != "program":
         return ""
@@ -19,7 +19,7 @@ def patch_of(state: State, genome: Genome) -> str:
         return ""
 
 
-def patch_between(state: State, one: Genome, other: Genome) -> str:
+def patch_between(state: CampaignState, one: Genome, other: Genome) -> str:
     """A unified diff from one candidate's program to another's; empty for other studies."""
     if state.study is None or state.study.arena != "program":
         return ""

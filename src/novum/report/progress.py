@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events import Intervened
-from novum.core.hypothesis import Hypothesis, Phase
-from novum.core.nouns import Genome
-from novum.core.plans import Purpose, Side
-from novum.core.state import State
-from novum.core.words import written
+from novum.core.events.oversight import Intervened
+from novum.core.model.candidate import Genome
+from novum.core.model.trial_plan import Purpose, Side
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.gate.judge import BettingGate
-from novum.report.standing import standing
+from novum.report.hypothesis_status import standing
+from novum.text.format import written
 
 LAST_INTERVENTIONS = 3
 """How many of the watchdog's interventions are shown."""
@@ -69,14 +69,14 @@ class Progress:
     interventions: list[str]
 
 
-def progress(state: State, wall_seconds: float | None = None, last: int = 6) -> Progress:
+def progress(state: CampaignState, wall_seconds: float | None = None, last: int = 6) -> Progress:
     """The progress of a campaign with the `last` verdicts; `wall_seconds` when somebody has a later clock."""
     assert state.study
     gate = BettingGate(state.study.gate)
     purposes = [plan.purpose for plan in state.in_flight.values()]
     return Progress(
         study=state.study.name,
-        question=state.study.question or (state.card.question if state.card else ""),
+        question=state.study.question or (state.spec.question if state.spec else ""),
         running=state.session_open,
         reason=state.end_reason,
         trials=state.trials,
@@ -97,7 +97,7 @@ def progress(state: State, wall_seconds: float | None = None, last: int = 6) -> 
         discoveries=state.account.discoveries,
         verdicts=_verdicts(state, last),
         failures={str(kind): n for kind, n in sorted(state.outcomes.items()) if kind != "scored"},
-        interventions=[intervention(one) for one in state.vigil.latest[-LAST_INTERVENTIONS:]],
+        interventions=[intervention(one) for one in state.intervention_log.latest[-LAST_INTERVENTIONS:]],
     )
 
 
@@ -106,7 +106,7 @@ def intervention(event: Intervened) -> str:
     return f"{event.alarm.replace('_', ' ')}: {event.words}"
 
 
-def change(state: State, hypothesis: Hypothesis) -> str:
+def change(state: CampaignState, hypothesis: Hypothesis) -> str:
     """How the candidate differs from its incumbent, gene by gene."""
     mine = hypothesis.candidate.genome
     other = state.candidates[hypothesis.registered.incumbent].genome
@@ -114,7 +114,7 @@ def change(state: State, hypothesis: Hypothesis) -> str:
     return " ".join(parts) or "no difference"
 
 
-def _confirming(state: State, gate: BettingGate, hypothesis: Hypothesis) -> Confirming:
+def _confirming(state: CampaignState, gate: BettingGate, hypothesis: Hypothesis) -> Confirming:
     rule, verdict = hypothesis.rule, hypothesis.verdict
     assert rule
     if hypothesis.phase is Phase.ESTIMATING and verdict:
@@ -128,7 +128,7 @@ def _confirming(state: State, gate: BettingGate, hypothesis: Hypothesis) -> Conf
     )
 
 
-def _verdicts(state: State, last: int) -> list[Verdictline]:
+def _verdicts(state: CampaignState, last: int) -> list[Verdictline]:
     judged = [h for h in state.hypotheses.values() if h.verdict or h.phase is Phase.FAILED]
     lines = []
     for hypothesis in judged[-last:]:

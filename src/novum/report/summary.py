@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from novum.core.events import ConfirmationOpened
-from novum.core.grade import grade
-from novum.core.hypothesis import Hypothesis
-from novum.core.nouns import Cost, Genome, Setting
-from novum.core.plans import Side, Verdict
-from novum.core.state import State
+from novum.core.events.verdicts import ConfirmationOpened
+from novum.core.model.candidate import Cost, Genome, Setting
+from novum.core.model.trial_plan import Side
+from novum.core.model.verdict import Verdict
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.finding_grade import grade
+from novum.core.state.hypothesis import Hypothesis
 from novum.gate.judge import BettingGate
-from novum.report.proxy import Proxy, proxy
-from novum.report.reach import (
+from novum.report.finding_details import (
     Exploratory,
     FollowUpLine,
     GuardLine,
@@ -28,7 +28,8 @@ from novum.report.reach import (
     suspicion,
     tuning,
 )
-from novum.report.standing import FAILED, standing
+from novum.report.hypothesis_status import FAILED, standing
+from novum.report.screening_correlation import Proxy, proxy
 
 OWN_SCORER = "scored in the lab"
 
@@ -106,7 +107,7 @@ class Summary:
     preflight: str
 
 
-def summarise(state: State) -> Summary:
+def summarise(state: CampaignState) -> Summary:
     """The summary of a state that has a campaign."""
     assert state.study
     counts = Counter(standing(state, hypothesis).outcome for hypothesis in state.hypotheses.values())
@@ -133,7 +134,7 @@ def summarise(state: State) -> Summary:
     )
 
 
-def findings(state: State) -> list[Finding]:
+def findings(state: CampaignState) -> list[Finding]:
     """Supported hypotheses in the order of their verdicts."""
     assert state.study
     costs = {change.candidate.id: change.cost for change in state.incumbents}
@@ -149,7 +150,9 @@ def _mean_cpu(hypothesis: Hypothesis, side: Side) -> float | None:
     return round(sum(seconds) / len(seconds), 4) if seconds else None
 
 
-def _finding(state: State, hypothesis: Hypothesis, rule: ConfirmationOpened, incumbent_cost: Cost | None) -> Finding:
+def _finding(
+    state: CampaignState, hypothesis: Hypothesis, rule: ConfirmationOpened, incumbent_cost: Cost | None
+) -> Finding:
     verdict, size = hypothesis.verdict, hypothesis.finding
     assert verdict and state.study
     settings = state.study.gate
@@ -186,7 +189,7 @@ def _finding(state: State, hypothesis: Hypothesis, rule: ConfirmationOpened, inc
         holdout=on_final_data(state, hypothesis),
         author=hypothesis.registered.author,
         rationale=hypothesis.registered.rationale,
-        trust=(state.card.trust if state.card else "") or OWN_SCORER,
+        trust=(state.spec.trust if state.spec else "") or OWN_SCORER,
         isolation=state.provenance.isolation if state.provenance else "",
         suspicion=suspicion(state, hypothesis),
         remarks=remarked(state, hypothesis.registered.number),

@@ -11,10 +11,11 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from novum.core.nouns import Candidate, Genome
-from novum.core.view import Proposal, StudyView, Tried
-from novum.core.words import written
+from novum.core.model.candidate import Candidate, Genome
+from novum.core.model.proposal import Proposal
+from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.researchers.random import fresh, success_rate
+from novum.text.format import written
 
 TRIES = 50
 
@@ -44,9 +45,9 @@ class EvolveResearcher:
             return None
         return Proposal(genome_or_none, "drawn uniformly from the space", probability=success_rate(view))
 
-    def _parent(self, view: StudyView, rng: random.Random) -> Tried | None:
+    def _parent(self, view: StudyView, rng: random.Random) -> PastHypothesis | None:
         """The winner of a tournament; None stands for the incumbent, whose advantage over itself is 0."""
-        pool: list[Tried | None] = [None, *view.tried[-self.population :]]
+        pool: list[PastHypothesis | None] = [None, *view.tried[-self.population :]]
         entrants = [rng.choice(pool) for _ in range(self.tournament)]
         return max(entrants, key=lambda tried: 0.0 if tried is None else tried.advantage)
 
@@ -55,7 +56,7 @@ class EvolveResearcher:
         return view.space.mutate(child, rng) if rng.random() < self.jump else child
 
 
-def _proposal(view: StudyView, parent: Tried | None, genome: Genome) -> Proposal:
+def _proposal(view: StudyView, parent: PastHypothesis | None, genome: Genome) -> Proposal:
     origin = parent.genome if parent else view.space.validate(view.incumbent)
     changed = [name for name in genome if origin.get(name) != genome[name]]
     changes = [f"{name} {written(origin.get(name))} -> {written(genome[name])}" for name in changed]

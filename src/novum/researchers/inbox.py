@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from novum.core.view import StudyView, Thought
+from novum.core.model.proposal import Pending
+from novum.core.model.study_view import StudyView
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,6 @@ class InboxResearcher:
         """Always: somebody may still have an idea."""
         return True
 
-    def propose(self, view: StudyView, rng: random.Random) -> Thought:  # noqa: ARG002 whoever is outside decides
+    def propose(self, view: StudyView, rng: random.Random) -> Pending:  # noqa: ARG002 whoever is outside decides
         """Nothing yet."""
-        return Thought()
+        return Pending()

@@ -15,11 +15,12 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from novum.core.errors import StudyError
-from novum.core.nouns import Setting
-from novum.core.ports import Researcher
-from novum.core.view import Proposal, StudyView, Thought
-from novum.researchers.payoff import books
+from novum.core.model.candidate import Setting
+from novum.core.model.errors import StudyError
+from novum.core.model.ports import Researcher
+from novum.core.model.proposal import Pending, Proposal
+from novum.core.model.study_view import StudyView
+from novum.researchers.author_value import books
 
 
 @dataclass(frozen=True)
@@ -62,23 +63,23 @@ class PortfolioResearcher:
             if close := getattr(one, "close", None):
                 close()
 
-    def propose(self, view: StudyView, rng: random.Random) -> Proposal | Thought | None:
+    def propose(self, view: StudyView, rng: random.Random) -> Proposal | Pending | None:
         """The idea of the member whose turn it is, or of the next one if it has none now; signed with its name."""
         order = self.order(view, rng)
         seed = rng.getrandbits(64)
-        heard: dict[str, Proposal | Thought | None] = {}
+        heard: dict[str, Proposal | Pending | None] = {}
         for name in [*(name for name in order if self._fetches(name, view)), *order]:
             early = name not in heard and self._fetches(name, view)
             if name not in heard:
                 # Each has randomness of its own, so that what it says does not depend on who was asked before it.
                 heard[name] = self.researchers[name].propose(view, random.Random(f"{seed}:{name}"))
             said = heard[name]
-            if isinstance(said, Thought) and (said.ask or said.consulted):
+            if isinstance(said, Pending) and (said.ask or said.consulted):
                 return replace(said, final=False)
             if isinstance(said, Proposal) and (said.consulted or not early):
                 return replace(said, author=said.author or name)
-        waiting = any(isinstance(said, Thought) and not said.final for said in heard.values())
-        return Thought() if waiting else None
+        waiting = any(isinstance(said, Pending) and not said.final for said in heard.values())
+        return Pending() if waiting else None
 
     def order(self, view: StudyView, rng: random.Random) -> list[str]:
         """Who is asked, one after the other: whose turn it is, then the others; the control last unless it is due.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from novum.core.nouns import Candidate, Genome
-from novum.core.ports import CandidateSpace
-from novum.core.view import Proposal, StudyView
+from novum.core.model.candidate import Candidate, CandidateSpace, Genome
+from novum.core.model.proposal import Proposal
+from novum.core.model.study_view import StudyView
 
 TRIES = 100
 

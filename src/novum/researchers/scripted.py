@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from novum.core.nouns import Genome
-from novum.core.view import Proposal, StudyView
+from novum.core.model.candidate import Genome
+from novum.core.model.proposal import Proposal
+from novum.core.model.study_view import StudyView
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from novum.sandbox.nouns import Bounds, Ended, Job, SandboxUnavailable, Tier
+    from novum.sandbox.job import Bounds, Ended, Job, SandboxUnavailable, Tier
     from novum.sandbox.probe import Standing, require, standing
-    from novum.sandbox.runs import run
+    from novum.sandbox.run_job import run
 
 __all__ = ["Bounds", "Ended", "Job", "SandboxUnavailable", "Standing", "Tier", "require", "run", "standing"]
 

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from novum.sandbox.filters import assemble
-from novum.sandbox.nouns import WORK, Job
-from novum.sandbox.view import (
+from novum.sandbox.channel import STUB
+from novum.sandbox.job import WORK, Job
+from novum.sandbox.seccomp_filters import assemble
+from novum.sandbox.visible_paths import (
     drops_user,
     interpreter_directories,
     system_directories,
@@ -31,7 +32,6 @@ from novum.sandbox.view import (
     system_links,
     without_nested,
 )
-from novum.sandbox.wire import STUB
 
 # No user's site-packages. It starts in a directory that nobody can write, so the imports of the prelude are safe.
 PYTHON = (sys.executable, "-s", "-c", STUB)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from novum.sandbox import walls
-from novum.sandbox.filters import UnknownArchitecture, assemble
-from novum.sandbox.nouns import Ended, Job, SandboxUnavailable, Tier
-from novum.sandbox.outside import Inside, run_outside
-from novum.sandbox.view import (
+from novum.sandbox import landlock_apply
+from novum.sandbox.job import Ended, Job, SandboxUnavailable, Tier
+from novum.sandbox.seccomp_filters import UnknownArchitecture, assemble
+from novum.sandbox.unnamespaced import Inside, run_outside
+from novum.sandbox.visible_paths import (
     drops_user,
     interpreter_directories,
     open_to_others,
@@ -40,7 +40,7 @@ _BEFORE = {  # closed by this version of Landlock
 
 def gaps() -> tuple[str, ...]:
     """Name what this tier leaves open on this kernel, each as "attack: words"."""
-    found = walls.version()
+    found = landlock_apply.version()
     more = {} if drops_user() else {k: v for at, kinds in _BEFORE.items() if found < at for k, v in kinds.items()}
     return tuple(f"{name}: {words}" for name, words in {**_ALWAYS, **more}.items())
 
@@ -59,7 +59,7 @@ def run_in_landlock(job: Job, base: Path | None = None) -> Ended:
 
 def landlock_rules(shown: tuple[str, ...], work: Path | None) -> list[tuple[str, str]]:
     """List what may be read and written. Raises SandboxUnavailable when that cannot work here."""
-    if walls.version() < 1:
+    if landlock_apply.version() < 1:
         raise SandboxUnavailable("this kernel has no Landlock (5.13 or newer, enabled at boot by lsm=landlock,...)")
     for path in shown:
         if drops_user() and Path(path).exists() and not open_to_others(path):
@@ -69,7 +69,7 @@ def landlock_rules(shown: tuple[str, ...], work: Path | None) -> list[tuple[str,
             )
     reading = (*system_directories(), *system_files(), *shown, *_READABLE)
     return [
-        *((path, walls.READ) for path in reading),
-        *((path, walls.READ_WRITE) for path in _DEVICES),
-        *([] if work is None else [(str(work), walls.WORK)]),
+        *((path, landlock_apply.READ) for path in reading),
+        *((path, landlock_apply.READ_WRITE) for path in _DEVICES),
+        *([] if work is None else [(str(work), landlock_apply.WORK)]),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from novum.sandbox.nouns import SandboxUnavailable
+from novum.sandbox.job import SandboxUnavailable
 
 
 def launch(words: Sequence[str], descriptors: Sequence[int], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import resource
 
-from novum.sandbox.nouns import Bounds
+from novum.sandbox.job import Bounds
 
 _OWN_TASKS, _THREADS = 2, 32
 _COARSE_SPACE = 1 << 30

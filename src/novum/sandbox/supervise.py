@@ -17,21 +17,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from novum.core.nouns import Kind, Usage
-from novum.sandbox.adopt import adopting
+from novum.core.model.trial import OutcomeKind, Usage
 from novum.sandbox.collect import Harvest, collect
-from novum.sandbox.nouns import MOST_FILES, Bounds, Ended, Job, SandboxUnavailable, Tier
+from novum.sandbox.job import MOST_FILES, Bounds, Ended, Job, SandboxUnavailable, Tier
+from novum.sandbox.output_text import Log
+from novum.sandbox.process_tree import MAXRSS_UNIT, descendants, kill
+from novum.sandbox.resource_watch import TICK_SECONDS, Watchdog
 from novum.sandbox.rlimits import confine
-from novum.sandbox.text import Log
-from novum.sandbox.tree import MAXRSS_UNIT, descendants, kill
-from novum.sandbox.watchdog import TICK_SECONDS, Watchdog
+from novum.sandbox.subreaper import adopting
 
 _CHUNK = 1 << 18
 _ASK_SECONDS, _FORCE_SECONDS = 0.3, 5.0
 _LAST_READS = 16
 _PAUSE_SECONDS = 0.0005
 
-Look = Callable[[], tuple[Kind, str] | None]
+Look = Callable[[], tuple[OutcomeKind, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Supervisor:
         self.streams = (launched.process.stdout, launched.process.stderr)
         self.logs = {stream.fileno(): Log(job.log_bytes) for stream in self.streams}
         self.watchdog = Watchdog(launched.process.pid, job.limits, launched.own)
-        self.verdict: tuple[Kind, str] | None = None
+        self.verdict: tuple[OutcomeKind, str] | None = None
         self.directory = launched.directory
         self.places: list[int] = []  # roots of the sandbox's own writable file systems, the work directory first
         self.first = 0
@@ -103,7 +103,7 @@ class Supervisor:
         while self.verdict is None:
             now = time.monotonic()
             if now >= deadline:
-                self.verdict = Kind.TIMED_OUT, f"ran longer than {self.job.limits.seconds:g} s"
+                self.verdict = OutcomeKind.TIMED_OUT, f"ran longer than {self.job.limits.seconds:g} s"
             elif now >= tick:
                 self.watchdog.look()
                 self.verdict = self.watchdog.verdict or (self.it.look() if self.it.look else self._count_files())
@@ -165,12 +165,12 @@ class Supervisor:
             self.remark = f"it could not be given its limits: {error}".encode()
             self.it.channel.shutdown(socket.SHUT_WR)  # without the word, the prelude ends
 
-    def _count_files(self) -> tuple[Kind, str] | None:
+    def _count_files(self) -> tuple[OutcomeKind, str] | None:
         """Judge the number of files: each takes memory of the kernel that no limit of a process counts."""
         for fd in self.places:
             found = os.fstatvfs(fd)
             if found.f_files - found.f_ffree > MOST_FILES:
-                return Kind.CRASHED, f"made more than {MOST_FILES} files"
+                return OutcomeKind.CRASHED, f"made more than {MOST_FILES} files"
         return None
 
     def _read_log(self, fd: int) -> int:
@@ -245,22 +245,24 @@ class Supervisor:
         )
 
 
-def _ending(status: int, stderr: str, bounds: Bounds, cpu_seconds: float, harvest: Harvest) -> tuple[Kind | None, str]:
+def _ending(
+    status: int, stderr: str, bounds: Bounds, cpu_seconds: float, harvest: Harvest
+) -> tuple[OutcomeKind | None, str]:
     last = stderr.rstrip().rpartition("\n")[2][:400]
     if harvest.tampered:
-        return Kind.TAMPERED, "; ".join(harvest.tampered)
+        return OutcomeKind.TAMPERED, "; ".join(harvest.tampered)
     if status == 0:
         wrong = "; ".join(f"the artefact {name} is {why}" for name, why in harvest.refused.items())
-        return (Kind.INVALID, wrong) if wrong else (None, "")
+        return (OutcomeKind.INVALID, wrong) if wrong else (None, "")
     if -status == signal.SIGXCPU or (-status == signal.SIGKILL and cpu_seconds >= bounds.cpu_seconds):
-        return Kind.TIMED_OUT, f"used more than {bounds.cpu_seconds:g} s of CPU time"
+        return OutcomeKind.TIMED_OUT, f"used more than {bounds.cpu_seconds:g} s of CPU time"
     if -status == signal.SIGXFSZ or last.startswith("OSError: [Errno 27]"):
-        return Kind.CRASHED, f"wrote a file larger than {bounds.file_bytes} bytes"
+        return OutcomeKind.CRASHED, f"wrote a file larger than {bounds.file_bytes} bytes"
     if last.startswith("MemoryError") or "can't allocate memory" in last:
-        return Kind.OUT_OF_MEMORY, f"more than {bounds.memory_bytes} bytes: {last}"
+        return OutcomeKind.OUT_OF_MEMORY, f"more than {bounds.memory_bytes} bytes: {last}"
     if status < 0:
-        return Kind.CRASHED, f"killed by {_name(-status)}"
-    return Kind.CRASHED, f"exit status {status}" + (f": {last}" if last else "")
+        return OutcomeKind.CRASHED, f"killed by {_name(-status)}"
+    return OutcomeKind.CRASHED, f"exit status {status}" + (f": {last}" if last else "")
 
 
 def _name(number: int) -> str:

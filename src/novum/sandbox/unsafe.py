@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from novum.sandbox.nouns import Ended, Job, Tier
-from novum.sandbox.outside import Inside, run_outside
+from novum.sandbox.job import Ended, Job, Tier
+from novum.sandbox.unnamespaced import Inside, run_outside
 
 
 def run_without_sandbox(job: Job, base: Path | None = None) -> Ended:

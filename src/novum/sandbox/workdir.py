@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from novum.core.nouns import Kind
-from novum.sandbox.nouns import MOST_FILES, Bounds
-from novum.sandbox.tree import descendants
+from novum.core.model.trial import OutcomeKind
+from novum.sandbox.job import MOST_FILES, Bounds
+from novum.sandbox.process_tree import descendants
 
 _PREFIX = "novum-sandbox-"
 _BLOCK = 512
@@ -67,16 +67,16 @@ def _start_time(pid: int) -> str:
         return ""
 
 
-def disk_look(work: Path, bounds: Bounds, root: int) -> Callable[[], tuple[Kind, str] | None]:
+def disk_look(work: Path, bounds: Bounds, root: int) -> Callable[[], tuple[OutcomeKind, str] | None]:
     """Make a look at the disk use of `work` by the processes below `root`: a verdict, or None while it is within."""
 
-    def look() -> tuple[Kind, str] | None:
+    def look() -> tuple[OutcomeKind, str] | None:
         used, files = _size(work)
         used += sum(map(_deleted, descendants(root)))
         if files > MOST_FILES:
-            return Kind.CRASHED, f"made more than {MOST_FILES} files"
+            return OutcomeKind.CRASHED, f"made more than {MOST_FILES} files"
         if used > bounds.disk_bytes:
-            return Kind.CRASHED, f"{used} bytes on disk, allowed are {bounds.disk_bytes}"
+            return OutcomeKind.CRASHED, f"{used} bytes on disk, allowed are {bounds.disk_bytes}"
         return None
 
     return look

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 
 WORD = "EVOLVE-BLOCK-"
 _MARKER = re.compile(r"(?:#|//|--|%|;|/\*|<!--|!)\s*EVOLVE-BLOCK-(START|END)\b")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 from novum.source.blocks import WORD
 from novum.source.meaning import is_python, nodes
 from novum.source.modules import exists, has

@@ -10,11 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from novum.core.errors import StudyError
-from novum.core.nouns import Genome
+from novum.core.model.candidate import Genome
+from novum.core.model.errors import StudyError
 from novum.source.blocks import blocks
+from novum.source.source_text import Edit, apply, plain
 from novum.source.space import SourceSpace
-from novum.source.text import Edit, apply, plain
 
 _BLOCK = re.compile(
     r"^<{5,9} SEARCH[ \t]*\n(?P<search>.*?)^={5,9}[ \t]*\n(?P<replace>.*?)^>{5,9} REPLACE[ \t]*$",

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 from novum.source.blocks import blocks
 from novum.source.meaning import is_python
 from novum.source.program import Program, program, terminal
-from novum.source.text import Edit, apply
+from novum.source.source_text import Edit, apply
 
 Number = int | float | bool
 

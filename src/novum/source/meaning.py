@@ -7,7 +7,7 @@ import hashlib
 import warnings
 from functools import lru_cache
 
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 
 _PLACELESS = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
 _SKIP = frozenset({"ctx", "kind", "type_comment", "type_ignores"})

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from novum.core.errors import StudyError
-from novum.core.nouns import Genome
+from novum.core.model.candidate import Genome
+from novum.core.model.errors import StudyError
 from novum.source.meaning import is_python, nodes
 from novum.source.space import SourceSpace
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from novum.core.errors import StudyError
-from novum.core.nouns import Genome
+from novum.core.model.candidate import Genome
+from novum.core.model.errors import StudyError
 from novum.source.meaning import is_python
 from novum.source.operators import expressions, numbers
 from novum.source.program import Mutation, program

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from novum.source.literals import Literal, Number, skeleton, written
 from novum.source.program import Mutation, Program, terminal
-from novum.source.text import Edit
+from novum.source.source_text import Edit
 
 _ARITHMETIC: dict[type[ast.operator], tuple[str, tuple[str, ...]]] = {
     ast.Add: ("+", ("-",)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 
-from novum.core.nouns import Genome
+from novum.core.model.candidate import Genome
 from novum.source.space import SourceSpace
 
 

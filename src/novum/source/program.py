@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 
 from novum.source.blocks import blocks
 from novum.source.meaning import nodes, parsed
-from novum.source.text import Edit, Positions, apply
+from novum.source.source_text import Edit, Positions, apply
 
 Spot = ast.expr | ast.stmt | ast.keyword | ast.alias
 

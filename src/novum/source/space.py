@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from novum.core.errors import StudyError
-from novum.core.ids import digest
-from novum.core.nouns import Genome
+from novum.core.model.candidate import Genome
+from novum.core.model.errors import StudyError
 from novum.source import blocks, check, meaning
-from novum.source.text import dressed, plain
+from novum.source.source_text import dressed, plain
+from novum.text.canonical_json import digest
 
 MAX_CHARACTERS = 1_000_000
 """Of one file. The overlay of a candidate travels in the ledger."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from novum.source.meaning import idle
 from novum.source.program import Mutation, Program, terminal
-from novum.source.text import Edit
+from novum.source.source_text import Edit
 
 _DELETABLE = (ast.Expr, ast.Assign, ast.AugAssign, ast.If, ast.For, ast.While, ast.Break, ast.Continue, ast.With)
 _MOVABLE = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If, ast.For, ast.While)

@@ -15,9 +15,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from novum.arenas.program.bundle import read_directory
 from novum.arenas.program.manifest import parse_program
-from novum.core.errors import StudyError
-from novum.core.study import NAME, NAME_RULE, Budget, Study
-from novum.governance.budget import parse_budget
+from novum.core.model.budget import Budget
+from novum.core.model.errors import StudyError
+from novum.core.model.study import NAME, NAME_RULE, Study
+from novum.governance.hard_budget import parse_budget
 from novum.ledger.codec import plain
 
 _TAGS = frozenset({"str", "int", "float", "bool"})

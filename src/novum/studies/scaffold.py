@@ -7,7 +7,7 @@ import re
 from importlib import resources
 from pathlib import Path
 
-from novum.core.errors import MissingExtra, StudyError
+from novum.core.model.errors import MissingExtra, StudyError
 
 FILES = ("study.toml", "classifier.py", "main.py", "prepare.py", "score.py", "README.md")
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.arenas.coinflip.card import CARD, CHANGES
 from novum.arenas.coinflip.score import share_of_changes, share_of_heads
 from novum.arenas.coinflip.space import SPACE, Options, options
-from novum.core.nouns import Card, Cost, Genome, Score, Setting, Space, Trial, TrialGroup
+from novum.arenas.coinflip.spec import CARD, CHANGES
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.candidate import Cost, Genome, Setting, Space
+from novum.core.model.metric import Score
+from novum.core.model.trial import Trial, TrialGroup
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,8 @@ class CoinflipArena:
         return cls(options(values))
 
     @property
-    def card(self) -> Card:
-        """The arena's card."""
+    def spec(self) -> ArenaSpec:
+        """The arena's spec."""
         return CARD
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from novum.core.errors import ArtefactError
+from novum.core.model.trial import ArtefactError
 
 
 def share_of_heads(artefact: bytes, flips: int) -> float:

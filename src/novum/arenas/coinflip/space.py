@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.errors import StudyError
-from novum.core.nouns import Gene, Genome, Setting, Space
+from novum.core.model.candidate import Gene, Genome, Setting, Space
+from novum.core.model.errors import StudyError
 
 LEVELS = 6
 SHADES = 64

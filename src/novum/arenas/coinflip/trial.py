@@ -6,16 +6,16 @@ import random
 from collections.abc import Sequence
 
 from novum.arenas.coinflip.space import chance, options
-from novum.core.nouns import Delivery, TrialGroup
+from novum.core.model.trial import TrialGroup, TrialOutput
 
 
-def run(group: TrialGroup) -> Sequence[Delivery]:
+def run(group: TrialGroup) -> Sequence[TrialOutput]:
     """One delivery per trial: the flips as bits, first flip in the lowest bit. Coins share no randomness."""
     chosen = options(group.options)
     p = chance(group.candidate.genome, chosen.world)
     flips = max(1, round(chosen.flips * group.fidelity))
     name = group.candidate.id
-    return [Delivery(trial.id, artefact=_flips(f"{trial.seed}:{name}", p, flips)) for trial in group.trials]
+    return [TrialOutput(trial.id, artefact=_flips(f"{trial.seed}:{name}", p, flips)) for trial in group.trials]
 
 
 def _flips(stream: str, p: float, flips: int) -> bytes:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from novum.arenas.digits.card import CARD, WORST, transfers
 from novum.arenas.digits.cost import cost
 from novum.arenas.digits.data import FILE_DIGEST, PARTS, POOL, sample
 from novum.arenas.digits.options import Options
 from novum.arenas.digits.score import digests, marks, worst
 from novum.arenas.digits.space import SPACE, Design
-from novum.core.nouns import Card, Cost, Genome, Role, Score, Setting, Space, Trial, TrialGroup
+from novum.arenas.digits.spec import CARD, WORST, transfers
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.candidate import Cost, Genome, Setting, Space
+from novum.core.model.metric import Score
+from novum.core.model.trial import Role, Trial, TrialGroup
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class DigitsArena:
         object.__setattr__(self, "options", Options.parse(self.given))
 
     @property
-    def card(self) -> Card:
+    def spec(self) -> ArenaSpec:
         return replace(CARD, transfers=transfers(self.options))
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from novum.arenas.digits.data import CLASSES
 from novum.arenas.digits.options import Options
 from novum.arenas.digits.space import Design
-from novum.core.nouns import Cost, Genome
+from novum.core.model.candidate import Cost, Genome
 
 TREES = 40
 

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from novum.arenas.digits.options import Options
-from novum.core.errors import MissingExtra, UserError
-from novum.core.nouns import Role
+from novum.core.model.errors import MissingExtra, UserError
+from novum.core.model.trial import Role
 
 Ints = npt.NDArray[np.int64]
 Pixels = npt.NDArray[np.uint8]

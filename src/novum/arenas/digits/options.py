@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from novum.core.errors import StudyError
-from novum.core.nouns import Setting
+from novum.core.model.candidate import Setting
+from novum.core.model.errors import StudyError
 
 SMALLEST, LARGEST = 20, 720
 

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from novum.arenas.digits.data import CLASSES, PARTS, SCORED, Ints, answers, images
 from novum.arenas.digits.options import Options
-from novum.core.errors import ArtefactError
-from novum.core.nouns import Role
+from novum.core.model.trial import ArtefactError, Role
 
 Marks = npt.NDArray[np.bool_]
 

@@ -18,8 +18,9 @@ from novum.arenas.digits.data import POOL, SCORED, Ints, images, lesson, sample,
 from novum.arenas.digits.features import Floats, copies, features, scaled
 from novum.arenas.digits.options import Options
 from novum.arenas.digits.space import GENES, SPACE, Design
-from novum.core.errors import StudyError
-from novum.core.nouns import Candidate, Delivery, Trial, TrialGroup
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import StudyError
+from novum.core.model.trial import Trial, TrialGroup, TrialOutput
 
 BRIGHTEST = 16.0
 ITERATIONS = 10_000
@@ -44,7 +45,7 @@ def warm() -> None:
         run(TrialGroup("warm", candidate, (Trial("warm", 0, {"c": 1.0}),), {"train": 60}))
 
 
-def run(group: TrialGroup) -> list[Delivery]:
+def run(group: TrialGroup) -> list[TrialOutput]:
     """One delivery per trial, in their order: a digit as one byte for each row of data.SCORED.
 
     `setting["c"]` is a trial's strength of fit; `fidelity` scales the number of images learned from.
@@ -55,7 +56,7 @@ def run(group: TrialGroup) -> list[Delivery]:
         return [_deliver(options, design, trial, count) for trial in group.trials]
 
 
-def _deliver(options: Options, design: Design, trial: Trial, count: int) -> Delivery:
+def _deliver(options: Options, design: Design, trial: Trial, count: int) -> TrialOutput:
     places = sample(trial.seed, design.draw, count)
     seen = copies(design, _look(options, trial.seed, "learned", POOL[places]))
     learned, scored = scaled(
@@ -68,7 +69,7 @@ def _deliver(options: Options, design: Design, trial: Trial, count: int) -> Deli
         warnings.filterwarnings("ignore", "Only one sample available", UserWarning)
         judge.fit(learned, labels)
     digits = np.asarray(judge.predict(scored)).astype(np.uint8)
-    return Delivery(trial.id, artefact=digits.tobytes(), facts={"rows": float(len(labels))})
+    return TrialOutput(trial.id, artefact=digits.tobytes(), facts={"rows": float(len(labels))})
 
 
 def _look(options: Options, seed: int, name: str, rows: Ints) -> Floats:

@@ -11,8 +11,11 @@ from novum.arenas.program.artefact import Artefact, unpack
 from novum.arenas.program.bundle import Bundle, unpacked
 from novum.arenas.program.scorer import SCORER
 from novum.arenas.program.stages import SEEDS, score_of
-from novum.core.errors import ArtefactError, StudyError
-from novum.core.nouns import Card, Cost, Genome, Metric, Role, Score, Setting, Trial, TrialGroup
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.candidate import Cost, Genome, Setting
+from novum.core.model.errors import StudyError
+from novum.core.model.metric import Metric, Score
+from novum.core.model.trial import ArtefactError, Role, Trial, TrialGroup
 from novum.source.space import SourceSpace
 
 OUTSIDE = "scored outside the sandbox"
@@ -37,9 +40,9 @@ class ProgramArena:
         object.__setattr__(self, "space", bundle.space)
 
     @property
-    def card(self) -> Card:
+    def spec(self) -> ArenaSpec:
         program = self.bundle.program
-        return Card(
+        return ArenaSpec(
             name="program",
             question="",
             metric=program.metric,

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from novum.arenas.program.manifest import Output
-from novum.core.errors import ArtefactError
-from novum.core.ids import canonical
-from novum.core.nouns import Kind
+from novum.core.model.trial import ArtefactError, OutcomeKind
+from novum.text.canonical_json import canonical
 
 _LENGTH = struct.Struct("!I")
 _MAX_HEADER = 1 << 20
@@ -28,7 +27,7 @@ class Artefact:
     """
 
     outputs: Mapping[str, bytes]
-    ended: Kind | None = None
+    ended: OutcomeKind | None = None
     cause: str = ""
     said: str = ""
 
@@ -58,7 +57,7 @@ def unpack(data: bytes) -> Artefact:
             place += int(size)
         if place != len(data):
             raise ValueError("wrong length")
-        ended = None if header["ended"] is None else Kind(header["ended"])
+        ended = None if header["ended"] is None else OutcomeKind(header["ended"])
         return Artefact(outputs, ended, str(header["cause"]), str(header["said"]))
     except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtefactError(f"no artefact of a program: {error}") from None

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from novum.arenas.program.manifest import Program, parse_program
-from novum.core.errors import StudyError
-from novum.core.ids import canonical, digest
-from novum.core.secrets import Secrets
+from novum.core.model.errors import StudyError
 from novum.source.space import SourceSpace
+from novum.text.canonical_json import canonical, digest
+from novum.text.secret_scan import Secrets
 
 MAX_BYTES = 16 << 20
 """Of all files together. Larger data stay where they are and are named under `data`."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import TypeAdapter, ValidationError
 
-from novum.core.errors import StudyError
+from novum.core.model.errors import StudyError
 
 Command = Annotated[tuple[str, ...], MinLen(1)]
 _STRICT: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}

@@ -19,8 +19,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from novum.core.errors import ArtefactError
-from novum.core.nouns import Kind, Role
+from novum.core.model.trial import ArtefactError, OutcomeKind, Role
 from novum.sandbox import SandboxUnavailable
 
 PATIENCE_SECONDS = 300.0
@@ -52,7 +51,7 @@ class Scorer:
         if "unavailable" in answer:
             raise SandboxUnavailable(str(answer["unavailable"]))
         if "error" in answer:
-            raise ArtefactError(str(answer["error"]), Kind(answer["kind"]))
+            raise ArtefactError(str(answer["error"]), OutcomeKind(answer["kind"]))
         said: dict[str, Any] = answer["said"]
         return said
 

@@ -14,8 +14,7 @@ from typing import Any
 from novum.arenas.program.bundle import unpacked
 from novum.arenas.program.scorer import read_frame, write_frame
 from novum.arenas.program.stages import Stage
-from novum.core.errors import ArtefactError
-from novum.core.nouns import Role
+from novum.core.model.trial import ArtefactError, Role
 from novum.sandbox import SandboxUnavailable, Tier, require, standing
 
 _KEPT_SEEDS = 256

@@ -17,8 +17,9 @@ from typing import Any
 from novum.arenas.program.artefact import Artefact, check_output
 from novum.arenas.program.bundle import Bundle
 from novum.arenas.program.manifest import Report
-from novum.core.errors import ArtefactError
-from novum.core.nouns import Genome, Kind, Limits, Role, Score
+from novum.core.model.candidate import Genome
+from novum.core.model.metric import Score
+from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Role
 from novum.sandbox import Bounds, Ended, Job, Tier, run
 from novum.sandbox.unsafe import run_without_sandbox
 
@@ -145,7 +146,7 @@ def _bounds(limits: Limits, used: float, output_bytes: int) -> Bounds:
 
 
 def _why(ended: Ended) -> str:
-    if ended.kind is Kind.TAMPERED:
+    if ended.kind is OutcomeKind.TAMPERED:
         return ended.cause
     tail = (ended.stderr or ended.stdout)[-_SAID:].strip()
     return f"{ended.cause}\n--- last output ---\n{tail}" if tail else ended.cause

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from novum.arenas.program.bundle import unpacked
 from novum.arenas.program.stages import SEEDS, Stage
-from novum.core.errors import ArtefactError
-from novum.core.nouns import Delivery, Kind, Trial, TrialGroup
+from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup, TrialOutput
 from novum.sandbox import Tier, require, standing
 
 
@@ -14,7 +13,7 @@ def warm() -> None:
     standing()
 
 
-def run(group: TrialGroup) -> list[Delivery]:
+def run(group: TrialGroup) -> list[TrialOutput]:
     """One delivery per trial, in their order."""
     bundle = unpacked(str(group.options["bundle"]))
     minimum = Tier(bundle.program.isolation)
@@ -24,10 +23,10 @@ def run(group: TrialGroup) -> list[Delivery]:
     return [_trial(stage, group, trial) for trial in group.trials]
 
 
-def _trial(stage: Stage, group: TrialGroup, trial: Trial) -> Delivery:
+def _trial(stage: Stage, group: TrialGroup, trial: Trial) -> TrialOutput:
     try:
         visible, _ = stage.prepared(trial.seed % SEEDS)
     except ArtefactError as error:
-        return Delivery(trial.id, failure=Kind.INVALID, cause=str(error))
+        return TrialOutput(trial.id, failure=OutcomeKind.INVALID, cause=str(error))
     left, measured = stage.candidate(group.candidate.genome, trial.seed % SEEDS, visible, group.limits)
-    return Delivery(trial.id, artefact=left.packed(), facts=measured)
+    return TrialOutput(trial.id, artefact=left.packed(), facts=measured)

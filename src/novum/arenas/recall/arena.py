@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from novum.arenas.recall.card import CARD, WHOLE, chance, resolution, transfers
 from novum.arenas.recall.cost import admit, cost
 from novum.arenas.recall.data import HELD_OUT, TRAIN
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.score import examples, marks
 from novum.arenas.recall.space import SPACE
-from novum.core.errors import StudyError
-from novum.core.nouns import Card, Cost, Genome, Score, Setting, Space, Trial, TrialGroup
+from novum.arenas.recall.spec import CARD, WHOLE, chance, resolution, transfers
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.candidate import Cost, Genome, Setting, Space
+from novum.core.model.errors import StudyError
+from novum.core.model.metric import Score
+from novum.core.model.trial import Trial, TrialGroup
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class RecallArena:
         object.__setattr__(self, "options", Options.parse(self.given))
 
     @property
-    def card(self) -> Card:
+    def spec(self) -> ArenaSpec:
         return replace(
             CARD,
             resolution=resolution(self.options),

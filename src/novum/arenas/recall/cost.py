@@ -7,7 +7,7 @@ import math
 from novum.arenas.recall.layout import CHUNK, EVAL_BATCHES, channels, shapes
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.space import Design
-from novum.core.nouns import Cost, Genome
+from novum.core.model.candidate import Cost, Genome
 
 
 def cost(genome: Genome, options: Options) -> Cost:

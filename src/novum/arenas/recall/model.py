@@ -52,7 +52,7 @@ class Model:
         pieces = torch.split(leaf_Pxn, sizes, dim=1)
         return {name: torch.unflatten(x, 1, s) for (name, s), x in zip(self.shapes.items(), pieces, strict=True)}
 
-    def losses(self, leaf_Pxn: Tensor, tokens: Tensor, positions: Tensor, answers_PxBxQ: Tensor) -> Tensor:
+    def lost_trials(self, leaf_Pxn: Tensor, tokens: Tensor, positions: Tensor, answers_PxBxQ: Tensor) -> Tensor:
         """Mean cross-entropy in nats at the labelled positions, [P]."""
         logits_PxRxV = self.logits(leaf_Pxn, tokens, positions).flatten(1, 2)
         chosen_PxR = logits_PxRxV.gather(2, answers_PxBxQ.flatten(1)[..., None])[..., 0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from novum.core.errors import StudyError
-from novum.core.nouns import Setting
+from novum.core.model.candidate import Setting
+from novum.core.model.errors import StudyError
 
 TASKS = ("overwrite", "mqar")
 FILLS = ("zero", "random")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from novum.arenas.recall.data import HELD_OUT, sequences
 from novum.arenas.recall.options import Options
-from novum.core.errors import ArtefactError
+from novum.core.model.trial import ArtefactError
 
 
 def marks(options: Options, seed: int, artefact: bytes) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.nouns import Gene, Genome, Scalar, Space
+from novum.core.model.candidate import Gene, Genome, Scalar, Space
 
 GENES = (
     Gene("mixer", ("linear", "attention"), "recurrent matrix state, or softmax over all earlier tokens"),

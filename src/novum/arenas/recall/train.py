@@ -75,7 +75,7 @@ def train(model: Model, seeds: Sequence[int], rates: Sequence[float], steps: int
     optimizer = AdamW(leaf_Pxn, torch.tensor(rates)[:, None], options.weight_decay, options.clip)
     history = []
     for step, batch in enumerate(batches(options, seeds, TRAIN, steps * options.batch, options.batch)):
-        losses_P = model.losses(leaf_Pxn, *batch)
+        losses_P = model.lost_trials(leaf_Pxn, *batch)
         (grad_Pxn,) = torch.autograd.grad(losses_P.sum(), leaf_Pxn)
         optimizer.step(grad_Pxn, schedule(step, steps, options.warmup))
         history.append(losses_P.detach())

@@ -11,8 +11,9 @@ from novum.arenas.recall.model import Model
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.space import SPACE, Design
 from novum.arenas.recall.train import predict, train
-from novum.core.errors import StudyError
-from novum.core.nouns import Candidate, Delivery, Kind, Trial, TrialGroup
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import StudyError
+from novum.core.model.trial import OutcomeKind, Trial, TrialGroup, TrialOutput
 
 
 def warm() -> None:
@@ -22,7 +23,7 @@ def warm() -> None:
     run(TrialGroup("warm", Candidate(genome), (Trial("warm", 0, {"lr": 0.01}),), options))
 
 
-def run(group: TrialGroup) -> list[Delivery]:
+def run(group: TrialGroup) -> list[TrialOutput]:
     """One delivery per trial, in their order: predictions as little-endian uint16, sequences x queries.
 
     A member whose loss or parameters are not finite at the end is delivered as DIVERGED. `setting["lr"]` is a trial's
@@ -46,10 +47,10 @@ def run(group: TrialGroup) -> list[Delivery]:
         if not sound[member]:
             step = int(losses_SxP[:, member].isfinite().long().cumprod(0).sum())
             cause = f"loss or parameters not finite from step {step}"
-            out.append(Delivery(trial.id, failure=Kind.DIVERGED, cause=cause))
+            out.append(TrialOutput(trial.id, failure=OutcomeKind.DIVERGED, cause=cause))
             continue
         facts = {"loss": float(losses_SxP[-1, member]), "steps": float(steps), "group_seconds_per_step": seconds}
-        out.append(Delivery(trial.id, artefact=guesses[member].tobytes(), facts=facts))
+        out.append(TrialOutput(trial.id, artefact=guesses[member].tobytes(), facts=facts))
     return out
 
 

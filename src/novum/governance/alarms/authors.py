@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from novum.core.deeds import Deeds, alike
-from novum.core.oversight import Alarm, Intervened, Step
-from novum.core.state import State
-from novum.governance.alarms.post import Post
-from novum.governance.chance import more_than_before, more_than_half
+from novum.core.events.oversight import Intervened
+from novum.core.model.intervention import Alarm, Step
+from novum.core.state.author_stats import AuthorStats, alike
+from novum.core.state.campaign_state import CampaignState
+from novum.governance.alarms.context import Post
+from novum.governance.binomial import more_than_before, more_than_half
 
 FEWEST = 8
 """Hypotheses of an author below which nothing is said of its rate."""
@@ -22,61 +23,63 @@ ALARMS = (Alarm.FAILURE_RATE, Alarm.DEAD_END)
 WORDS = 160
 
 
-def failure_rate(state: State, post: Post) -> Iterator[Intervened]:
+def failure_rate(state: CampaignState, post: Post) -> Iterator[Intervened]:
     """At least half of an author's latest hypotheses gave no score, far more than before."""
-    for name, deeds in state.signs.authors.items():
-        count = len(deeds.recent)
-        if count < FEWEST or not deeds.recent[-1] or 2 * (failed := deeds.failed) < count or _quiet(state, name):
+    for name, stats in state.alarm_signals.authors.items():
+        count = len(stats.recent)
+        if count < FEWEST or not stats.recent[-1] or 2 * (failed := stats.failed) < count or _quiet(state, name):
             continue
-        before, failed_before, whose = _before(state, name, deeds)
+        before, failed_before, whose = _before(state, name, stats)
         chance = more_than_before(failed, count, failed_before, before) if before else more_than_half(failed, count)
         if chance < post.settings.failure_level:
             rate = f"{whose} {failed_before} of {before} before" if before else "with nothing to compare it with before"
             words = (
-                f"{failed} of the last {count} hypotheses of {name} gave no score, {rate}; most often: {_usual(deeds)}"
+                f"{failed} of the last {count} hypotheses of {name} gave no score, {rate}; most often: {_usual(stats)}"
             )
             evidence = {"hypotheses": count, "failed": failed, "before": before, "failed_before": failed_before}
             yield _rest(state, post, Alarm.FAILURE_RATE, name, words, {**evidence, "chance": chance})
 
 
-def dead_end(state: State, post: Post) -> Iterator[Intervened]:
+def dead_end(state: CampaignState, post: Post) -> Iterator[Intervened]:
     """An author's latest proposals all came to nothing for the same reason."""
-    for name, deeds in state.signs.authors.items():
-        if deeds.row >= post.settings.dead_end and not _quiet(state, name):
-            words = f"the last {deeds.row} proposals of {name} came to nothing for one reason: {_line(deeds.said)}"
-            yield _rest(state, post, Alarm.DEAD_END, name, words, {"proposals": deeds.row})
+    for name, stats in state.alarm_signals.authors.items():
+        if stats.row >= post.settings.dead_end and not _quiet(state, name):
+            words = f"the last {stats.row} proposals of {name} came to nothing for one reason: {_line(stats.said)}"
+            yield _rest(state, post, Alarm.DEAD_END, name, words, {"proposals": stats.row})
 
 
-def _before(state: State, name: str, mine: Deeds) -> tuple[int, int, str]:
+def _before(state: CampaignState, name: str, mine: AuthorStats) -> tuple[int, int, str]:
     """What the rate is held against: the author's own past, else that of the whole lab, else nothing."""
     if mine.earlier >= FEWEST:
         return mine.earlier, mine.earlier_failed, "its own"
-    others = [deeds for author, deeds in state.signs.authors.items() if author != name]
+    others = [stats for author, stats in state.alarm_signals.authors.items() if author != name]
     count = mine.earlier + sum(one.earlier + len(one.recent) for one in others)
     failed = mine.earlier_failed + sum(one.earlier_failed + one.failed for one in others)
     return (count, failed, "in the lab") if count >= FEWEST else (0, 0, "")
 
 
-def _usual(deeds: Deeds) -> str:
+def _usual(stats: AuthorStats) -> str:
     """The most frequent cause, in the words of its latest case."""
-    alikes = [alike(cause) if cause else "" for cause in deeds.recent]
+    alikes = [alike(cause) if cause else "" for cause in stats.recent]
     most, _ = Counter(filter(None, alikes)).most_common(1)[0]
-    return _line(deeds.recent[len(alikes) - 1 - alikes[::-1].index(most)])
+    return _line(stats.recent[len(alikes) - 1 - alikes[::-1].index(most)])
 
 
 def _line(text: str) -> str:
     return " ".join(text.split())[:WORDS]
 
 
-def _quiet(state: State, name: str) -> bool:
+def _quiet(state: CampaignState, name: str) -> bool:
     """Whether it has been said already, and that still holds."""
-    said = (one.until for one in state.vigil.about.get(name, ()) if one.alarm in ALARMS)
+    said = (one.until for one in state.intervention_log.about.get(name, ()) if one.alarm in ALARMS)
     return max(said, default=0) > state.proposals + 1
 
 
-def _rest(state: State, post: Post, alarm: Alarm, name: str, words: str, evidence: dict[str, float]) -> Intervened:
+def _rest(
+    state: CampaignState, post: Post, alarm: Alarm, name: str, words: str, evidence: dict[str, float]
+) -> Intervened:
     """A rest that doubles each time. A control is what the others are measured by: of one, it is only said."""
-    times = sum(one.alarm in ALARMS for one in state.vigil.about.get(name, ()))
+    times = sum(one.alarm in ALARMS for one in state.intervention_log.about.get(name, ()))
     length = min(post.settings.longest_rest, post.settings.rest * 2**times)
     control = name in post.controls
     end = "; it is the control, so it goes on" if control else f"; it rests for {length} proposals"

@@ -5,40 +5,43 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
-from novum.core.events import Event, HypothesisWithdrawn, TrialFinished
-from novum.core.hypothesis import Phase
-from novum.core.nouns import Kind
-from novum.core.oversight import Alarm, Intervened, Step
-from novum.core.plans import Side
-from novum.core.state import State
-from novum.governance.alarms.post import Post
-from novum.governance.chance import more_than_before
+from novum.core.events.oversight import Intervened
+from novum.core.events.proposals import HypothesisWithdrawn
+from novum.core.events.registry import Event
+from novum.core.events.trials import TrialFinished
+from novum.core.model.intervention import Alarm, Step
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Side
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Phase
+from novum.governance.alarms.context import Post
+from novum.governance.binomial import more_than_before
 
 GROUPS = 2
 """Trial groups that must have failed: one alone may have been the worker's fault."""
 
 
-def divergence(state: State, post: Post) -> Iterator[Intervened]:
+def divergence(state: CampaignState, post: Post) -> Iterator[Intervened]:
     """Hypotheses all of whose trials diverged: each author's first, second, fourth, eighth."""
     del post
-    for name, count in state.signs.diverging.items():
+    for name, count in state.alarm_signals.diverging.items():
         one = state.hypotheses[name]
-        trials, who = state.efforts[one.candidate.id].diverged, state.signs.who(one.registered.author)
+        trials, who = state.sweep_costs[one.candidate.id].diverged, state.alarm_signals.who(one.registered.author)
         words = (
             f"all {trials} trials of {name} diverged or gave NaN; {count} of the hypotheses of {who} ended so by now"
         )
         yield Intervened(Alarm.DIVERGENCE, Step.NOTE, name, words, {"trials": trials, "hypotheses": count})
 
 
-def failing_incumbent(state: State, post: Post) -> Iterator[Intervened]:
+def failing_incumbent(state: CampaignState, post: Post) -> Iterator[Intervened]:
     """The incumbent gives no score in confirmations more often than its earlier runs let expect. Said once of each."""
     incumbent = state.incumbent
-    name, reign = incumbent.candidate.id, state.signs.reigns.get(incumbent.candidate.id)
+    name, reign = incumbent.candidate.id, state.alarm_signals.incumbent_runs.get(incumbent.candidate.id)
     if reign is None or len({group for group, failed in reign.recent if failed}) < GROUPS:
         return
-    if any(one.alarm is Alarm.DIVERGENCE for one in state.vigil.about.get(name, ())):
+    if any(one.alarm is Alarm.DIVERGENCE for one in state.intervention_log.about.get(name, ())):
         return
-    own = [run for run in _crowning(state, incumbent.hypothesis) if run.kind is not Kind.LOST]
+    own = [run for run in _crowning(state, incumbent.hypothesis) if run.kind is not OutcomeKind.LOST]
     before = reign.runs + len(own)
     failed_before = reign.failed + sum(run.score is None for run in own)
     count, failed = len(reign.recent), sum(failed for _, failed in reign.recent)
@@ -55,19 +58,19 @@ def failing_incumbent(state: State, post: Post) -> Iterator[Intervened]:
         yield Intervened(Alarm.DIVERGENCE, Step.NOTE, name, words, {**evidence, "chance": chance})
 
 
-def _crowning(state: State, hypothesis: str | None) -> list[TrialFinished]:
+def _crowning(state: CampaignState, hypothesis: str | None) -> list[TrialFinished]:
     """The fresh runs by which an incumbent became one."""
     return list(state.hypotheses[hypothesis].runs[Side.CANDIDATE].values()) if hypothesis else []
 
 
-def runaway_cost(state: State, post: Post) -> Iterator[Event]:
+def runaway_cost(state: CampaignState, post: Post) -> Iterator[Event]:
     """Hypotheses in screening whose trials take far more CPU time than the incumbent's.
 
     Their cost is known before their screening ends, so those that wait for a confirmation have all been looked at.
     """
     settings = post.settings
     for one in state.open_hypotheses(Phase.SCREENING):
-        effort = state.efforts.get(one.candidate.id)
+        effort = state.sweep_costs.get(one.candidate.id)
         mine = effort.cpu_seconds / effort.trials if effort and effort.trials else 0.0
         if effort is None or mine <= settings.cost_floor:
             continue
@@ -79,14 +82,14 @@ def runaway_cost(state: State, post: Post) -> Iterator[Event]:
             f"times the incumbent's {usual:.3g}"
         )
         evidence = {"cpu_seconds": mine, "trials": float(effort.trials), "incumbent_cpu_seconds": usual}
-        if not state.vigil.about.get(one.id):
+        if not state.intervention_log.about.get(one.id):
             yield Intervened(Alarm.RUNAWAY_COST, Step.WITHDRAW, one.id, words, evidence)
         yield HypothesisWithdrawn(one.id, f"runaway cost: {words}")
 
 
-def _usual(state: State, incumbent: str) -> float | None:
+def _usual(state: CampaignState, incumbent: str) -> float | None:
     """CPU seconds of one of its trials: the median of its fresh runs, or the mean of its sweep if that is more."""
-    effort = state.efforts.get(incumbent)
+    effort = state.sweep_costs.get(incumbent)
     known = [effort.cpu_seconds / effort.trials] if effort and effort.trials else []
     reign = next((one.hypothesis for one in reversed(state.incumbents) if one.candidate.id == incumbent), None)
     fresh = [*state.calibration.get(incumbent, {}).values(), *_crowning(state, reign)]

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from novum.core.events import Event, TrialFinished
-from novum.core.nouns import Kind
-from novum.core.oversight import Alarm, Intervened, Step
-from novum.core.plans import Plan, Purpose
-from novum.core.signs import STALLED
-from novum.core.state import State
-from novum.core.vigil import SECOND
-from novum.governance.alarms.post import Post
+from novum.core.events.oversight import Intervened
+from novum.core.events.registry import Event
+from novum.core.events.trials import TrialFinished
+from novum.core.model.intervention import Alarm, Step
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Plan, Purpose
+from novum.core.state.alarm_signals import STALLED
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.interventions import SECOND
+from novum.governance.alarms.context import Post
 
 
 @dataclass
@@ -30,24 +32,24 @@ class Stalls:
     post: Post
     _overdue: set[str] = field(default_factory=set)
 
-    def look(self, state: State, elapsed: float) -> Iterator[Event]:
+    def look(self, state: CampaignState, elapsed: float) -> Iterator[Event]:
         """Give up what is overdue for the second time; end the session when that happens again and again."""
-        flights, before = state.signs.flights, self._overdue
+        flights, before = state.alarm_signals.flights, self._overdue
         self._overdue = {name for name in flights.sent if elapsed - flights.sent[name] > self._allowed(state, name)}
         lost = [name for name in flights.sent if name in self._overdue & before]
         for name in lost:
             yield from self._given_up(state, name, elapsed)
         row = flights.stalls + any(flights.sent[name] >= flights.stalled_at for name in lost)
-        if lost and row >= self.post.settings.stalls and not state.vigil.stopped:
+        if lost and row >= self.post.settings.stalls and not state.intervention_log.stopped:
             words = f"{row} trial groups in a row were given up, and nothing came in between: workers do not answer"
             evidence = {"groups": float(row), SECOND: elapsed}
             yield Intervened(Alarm.STALL, Step.STOP, "", f"stopped by the watchdog: {words}", evidence)
 
-    def _allowed(self, state: State, group: str) -> float:
+    def _allowed(self, state: CampaignState, group: str) -> float:
         """Seconds after which a group is overdue, those in which workers may still be starting included."""
         settings, plan = self.post.settings, state.plan(group)
         assert state.study
-        start = state.signs.flights.start
+        start = state.alarm_signals.flights.start
         longer = settings.start_seconds if start is None else start
         allowed = state.study.limits.seconds + settings.grace_seconds
         _, wall = state.prices.dearest if plan.purpose is Purpose.SCREEN else (0.0, 0.0)
@@ -55,10 +57,10 @@ class Stalls:
             allowed = min(allowed, max(settings.slow_seconds, settings.slow_factor * wall * len(plan.members)))
         return allowed + longer
 
-    def _given_up(self, state: State, group: str, elapsed: float) -> Iterator[Event]:
+    def _given_up(self, state: CampaignState, group: str, elapsed: float) -> Iterator[Event]:
         plan, waited, allowed = (
             state.plan(group),
-            elapsed - state.signs.flights.sent[group],
+            elapsed - state.alarm_signals.flights.sent[group],
             self._allowed(state, group),
         )
         missing = [number for number in range(len(plan.members)) if number not in state.arrived(group)]
@@ -75,7 +77,7 @@ def _lost(plan: Plan, number: int, waited: float, elapsed: float) -> TrialFinish
         trial=f"{plan.id}.{number}",
         group=plan.id,
         member=number,
-        kind=Kind.LOST,
+        kind=OutcomeKind.LOST,
         score=None,
         cause=f"{STALLED}nothing was heard of it for {waited:.0f} s",
         artefact=None,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from novum.core.hypothesis import Hypothesis, Phase
-from novum.core.oversight import Alarm, Intervened, Step
-from novum.core.state import State
-from novum.governance.alarms.post import Post
+from novum.core.events.oversight import Intervened
+from novum.core.model.intervention import Alarm, Step
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Hypothesis, Phase
+from novum.governance.alarms.context import Post
 
 
-def too_good(state: State, post: Post, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
+def too_good(state: CampaignState, post: Post, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
     """What is suspect among hypotheses that wait for their confirmation, or are being confirmed."""
-    if state.signs.beyond and (wrong := _wrong_bound(state)):
+    if state.alarm_signals.beyond and (wrong := _wrong_bound(state)):
         if not _said(state, wrong.subject):
             yield wrong
-    elif state.signs.beyond:
+    elif state.alarm_signals.beyond:
         yield from (_beyond(state, one) for one in screened if _waits(state, one) and _went_beyond(state, one))
         for one in state.open_hypotheses(Phase.CONFIRMING, Phase.ESTIMATING):
             if _went_beyond(state, one) and not _said(state, one.id):
@@ -31,18 +32,18 @@ def too_good(state: State, post: Post, screened: Iterable[Hypothesis]) -> Iterat
     yield from _leaps(state, post, screened)
 
 
-def _leaps(state: State, post: Post, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
+def _leaps(state: CampaignState, post: Post, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
     """Screening gains of many standard deviations."""
     for one in screened:
         scale, gain = state.scales.get(one.registered.incumbent), state.advantage(one)
-        if scale is None or scale.sigma <= 0 or gain is None or state.card is None:
+        if scale is None or scale.sigma <= 0 or gain is None or state.spec is None:
             continue
-        sigma = max(scale.sigma, state.card.resolution)  # noise below what means anything is no measure of surprise
+        sigma = max(scale.sigma, state.spec.resolution)  # noise below what means anything is no measure of surprise
         if gain <= post.settings.too_good * sigma:
             continue
         if not _waits(state, one) or (_went_beyond(state, one) and not _wrong_bound(state)):
             continue
-        if not post.foreign and one.registered.incumbent in state.signs.amazed:
+        if not post.foreign and one.registered.incumbent in state.alarm_signals.amazed:
             continue
         times = gain / sigma
         words = f"{one.id} gains {times:.3g} standard deviations of an A/A difference in screening"
@@ -53,33 +54,33 @@ def _leaps(state: State, post: Post, screened: Iterable[Hypothesis]) -> Iterator
             return  # said once for each incumbent
 
 
-def _beyond(state: State, one: Hypothesis) -> Intervened:
-    score, limit = state.signs.beyond[one.candidate.id], state.signs.limit or 0.0
+def _beyond(state: CampaignState, one: Hypothesis) -> Intervened:
+    score, limit = state.alarm_signals.beyond[one.candidate.id], state.alarm_signals.limit or 0.0
     words = f"{one.id} scored {score:.6g}, beyond {limit:.6g}, which no score can be: it goes into quarantine"
     return Intervened(Alarm.TOO_GOOD, Step.QUARANTINE, one.id, words, {"score": score, "limit": limit})
 
 
-def _wrong_bound(state: State) -> Intervened | None:
+def _wrong_bound(state: CampaignState) -> Intervened | None:
     """The baseline itself went beyond: then it is the bound that is wrong, and it says nothing of others."""
     baseline = state.incumbents[0].candidate.id
-    if baseline not in state.signs.beyond:
+    if baseline not in state.alarm_signals.beyond:
         return None
-    score, limit = state.signs.beyond[baseline], state.signs.limit or 0.0
+    score, limit = state.alarm_signals.beyond[baseline], state.alarm_signals.limit or 0.0
     words = (
-        f"the baseline itself scored {score:.6g}, beyond {limit:.6g}, which no score should be: the card's ceiling, or "
+        f"the baseline itself scored {score:.6g}, beyond {limit:.6g}, which no score should be: the spec's ceiling, or "
         "watchdog.implausible, is wrong, and no score is held against it"
     )
     return Intervened(Alarm.TOO_GOOD, Step.NOTE, baseline, words, {"score": score, "limit": limit})
 
 
-def _went_beyond(state: State, one: Hypothesis) -> bool:
-    return one.candidate.id in state.signs.beyond
+def _went_beyond(state: CampaignState, one: Hypothesis) -> bool:
+    return one.candidate.id in state.alarm_signals.beyond
 
 
-def _waits(state: State, one: Hypothesis) -> bool:
+def _waits(state: CampaignState, one: Hypothesis) -> bool:
     """Whether a hypothesis could still be confirmed, and nothing has been said of it."""
     return one.phase is Phase.WAITING and not _said(state, one.id)
 
 
-def _said(state: State, subject: str) -> bool:
-    return any(one.alarm is Alarm.TOO_GOOD for one in state.vigil.about.get(subject, ()))
+def _said(state: CampaignState, subject: str) -> bool:
+    return any(one.alarm is Alarm.TOO_GOOD for one in state.intervention_log.about.get(subject, ()))

@@ -1,5 +1,5 @@
 """Improves programs without a language model: tuned literals, mutated syntax, known-good rewrites, crossover."""
 
-from novum.researchers.code.researcher import CodeResearcher
+from novum.researchers.code.code_researcher import CodeResearcher
 
 __all__ = ["CodeResearcher"]

@@ -3,6 +3,6 @@
 One file for each family of checks. A check remarks on what is doubtful; it refuses only what is certain.
 """
 
-from novum.researchers.critic.critic import RuleCritic
+from novum.researchers.critic.rule_critic import RuleCritic
 
 __all__ = ["RuleCritic"]

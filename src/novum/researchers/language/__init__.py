@@ -5,8 +5,8 @@ asked, and every prompt and reply is part of the record.
 """
 
 from novum.researchers.language.comments import CommentingResearcher
-from novum.researchers.language.options import LanguageOptions
-from novum.researchers.language.replay import Recorded
-from novum.researchers.language.researcher import LanguageResearcher
+from novum.researchers.language.language_options import LanguageOptions
+from novum.researchers.language.language_researcher import LanguageResearcher
+from novum.researchers.language.recorded_replies import Recorded
 
 __all__ = ["CommentingResearcher", "LanguageOptions", "LanguageResearcher", "Recorded"]

@@ -29,11 +29,11 @@ from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 
-from novum.core.dealings import Reply
-from novum.researchers.language.heard import REPLY_BYTES, Heard
-from novum.researchers.language.options import KEYS, loopback
-from novum.researchers.language.request import Request
-from novum.researchers.language.words import line, without_secrets
+from novum.core.model.model_call import Reply
+from novum.researchers.language.language_options import KEYS, loopback
+from novum.researchers.language.model_request import Request
+from novum.researchers.language.raw_response import REPLY_BYTES, Heard
+from novum.researchers.language.untrusted_text import line, without_secrets
 
 MAX_CAUSE = 300
 

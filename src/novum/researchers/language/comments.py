@@ -10,19 +10,20 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from novum.core.dealings import COMMENTS, Reply
-from novum.core.errors import StudyError
-from novum.core.ports import Researcher
-from novum.core.study import CommentSettings
-from novum.core.view import Claimed, Comment, Proposal, StudyView, Thought
-from novum.researchers.language import facts, templates
-from novum.researchers.language.caller import Call, Caller
-from novum.researchers.language.heard import Heard, settled
-from novum.researchers.language.options import parsed, ready
-from novum.researchers.language.patience import Patience
-from novum.researchers.language.replay import Recorded
-from novum.researchers.language.request import Request
-from novum.researchers.language.words import line
+from novum.core.model.errors import StudyError
+from novum.core.model.model_call import COMMENTS, Reply
+from novum.core.model.ports import Researcher
+from novum.core.model.proposal import Comment, Pending, Proposal
+from novum.core.model.study import CommentSettings
+from novum.core.model.study_view import ClaimView, StudyView
+from novum.researchers.language import comment_prompt, templates
+from novum.researchers.language.backoff import Patience
+from novum.researchers.language.language_options import parsed, ready
+from novum.researchers.language.model_request import Request
+from novum.researchers.language.raw_response import Heard, settled
+from novum.researchers.language.recorded_replies import Recorded
+from novum.researchers.language.request_worker import Call, Caller
+from novum.researchers.language.untrusted_text import line
 
 TABLE = "comments"
 ANALYST, CRITIC = "analyst", "critic"
@@ -74,11 +75,11 @@ class CommentingResearcher:
         if close := getattr(self.inner, "close", None):
             close()
 
-    def propose(self, view: StudyView, rng: random.Random) -> Proposal | Thought | None:
+    def propose(self, view: StudyView, rng: random.Random) -> Proposal | Pending | None:
         """What the other one proposes; before that, a comment to hand over or to ask for. Neither takes any time."""
         return self._remark(view) or self.inner.propose(view, rng)
 
-    def _remark(self, view: StudyView) -> Thought | None:
+    def _remark(self, view: StudyView) -> Pending | None:
         """A thought from which an event follows, so that the other one is asked right after it; else nothing."""
         if self._sent is not None:
             errand, call = self._sent
@@ -101,7 +102,7 @@ class CommentingResearcher:
         if self.settings.replay:
             errand, self._wanted = self._wanted, None
             return self._replayed(errand)
-        return Thought(ask=self._wanted.request.asked(COMMENTS))
+        return Pending(ask=self._wanted.request.asked(COMMENTS))
 
     def _errands(self, view: StudyView) -> Iterator[Errand]:
         """What has not been remarked on: verdicts first. One whose request was lost in a crash is not sent again."""
@@ -110,29 +111,29 @@ class CommentingResearcher:
             if key in self._done or any(author.startswith(f"{part}:") for author in claim.commented):
                 continue
             self._done.add(key)
-            request = facts.request(view, claim, self._model, self.settings.max_tokens)
+            request = comment_prompt.request(view, claim, self._model, self.settings.max_tokens)
             if request.id not in view.means.reserved:
                 yield Errand(claim.id, part, request)
 
-    def _claims(self, view: StudyView) -> Iterator[tuple[str, Claimed]]:
+    def _claims(self, view: StudyView) -> Iterator[tuple[str, ClaimView]]:
         if "verdicts" in self.settings.on:
             yield from ((ANALYST, claim) for claim in view.judged)
         if "proposals" in self.settings.on:
             yield from ((CRITIC, claim) for claim in view.registered)
 
-    def _said(self, errand: Errand, heard: Heard, step: Recorded | None = None) -> Thought:
+    def _said(self, errand: Errand, heard: Heard, step: Recorded | None = None) -> Pending:
         """What came back: a comment, or the way in which there is none."""
         words, outcome, cause = _understood(heard)
         replayed = step is not None
         end = settled(errand.request, heard, outcome, cause, templates.COMMENTS_VERSION, replayed=replayed)
         if not words:
             self._patience.failed(heard.retry_after)
-            return Thought(consulted=(end,))
+            return Pending(consulted=(end,))
         self._patience.succeeded()
         remark = Comment(errand.about, f"{errand.part}:{self._model.label}", words, errand.request.id)
-        return Thought(consulted=(end,), comments=(remark,))
+        return Pending(consulted=(end,), comments=(remark,))
 
-    def _replayed(self, errand: Errand) -> Thought | None:
+    def _replayed(self, errand: Errand) -> Pending | None:
         """The recorded comment on the same facts; none where they differ, since it was not on these."""
         if self._script is None:
             steps = self.recorded(self.settings.replay) if self.recorded else ()
@@ -146,6 +147,6 @@ def _understood(heard: Heard) -> tuple[str, Reply, str]:
     if heard.outcome is not None:
         return "", heard.outcome, heard.cause
     try:
-        return facts.comment(heard.text), Reply.COMMENT, ""
+        return comment_prompt.comment(heard.text), Reply.COMMENT, ""
     except StudyError as error:
         return "", Reply.TRUNCATED if heard.truncated else Reply.MALFORMED, line(str(error), 600)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from novum.core.dealings import COMMENT
+from novum.core.model.model_call import COMMENT
 
 SYSTEM = """\
 You are a careful researcher in an automated laboratory. You propose one candidate that could beat the incumbent on the

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from novum.source.meaning import is_python
 from novum.source.program import Mutation, program
-from novum.source.rewrites import descent, learners, search
+from novum.source.rewrites import descent, learners, random_search
 
 
 @lru_cache(maxsize=64)
@@ -18,6 +18,6 @@ def rewrites(text: str, path: str) -> tuple[Mutation, ...]:
 
 def _all(text: str, path: str) -> Iterator[Mutation | None]:
     source = program(text, path)
-    yield from search.rewrites(source)
+    yield from random_search.rewrites(source)
     yield from learners.rewrites(source)
     yield from descent.rewrites(source)

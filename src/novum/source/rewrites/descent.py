@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from novum.source.literals import skeleton
 from novum.source.program import Mutation, Program
 from novum.source.rewrites.loops import counter, fresh
-from novum.source.text import Edit
+from novum.source.source_text import Edit
 
 _STEP = re.compile(
     r"(?:^|[^a-z])(?:lr|eta|alpha|gamma|step|rate|learning_rate|grad|gradient|dw|db|delta)", re.IGNORECASE

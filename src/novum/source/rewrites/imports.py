@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from novum.source.meaning import idle
 from novum.source.program import Program
-from novum.source.text import Edit
+from novum.source.source_text import Edit
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from novum.source.program import Program, terminal
-from novum.source.text import Edit
+from novum.source.source_text import Edit
 
 Loop = ast.For | ast.While
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)

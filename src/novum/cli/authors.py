@@ -1,0 +1,106 @@
+"""The commands around those who propose: league, mcp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line, table
+from novum.core.model.errors import MissingExtra, UserError
+
+if TYPE_CHECKING:
+    from novum.report.author_leaderboard import League, Line
+
+_AUTHOR_WIDTH = 28
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(league)
+    app.command()(mcp)
+
+
+def league(
+    lab: LabOption = None,
+    json: JsonOption = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Draw the calibration plot, .svg or .png.")
+    ] = None,
+) -> None:
+    """Who proposes well: what was confirmed and what it cost, and how good the predictions were."""
+    from novum.cli.lookup import consistent
+    from novum.ledger.journal import Reader
+    from novum.report.author_leaderboard import Books
+
+    if output is not None:
+        check_file(output)
+    directory = find_lab(lab)
+    with Reader(directory) as reader, consistent():
+        books = Books()
+        for record in reader.read():
+            books.take(record)
+    if books.state.study is None:
+        raise UserError(f"the lab {directory} is empty: no campaign was opened in it")
+    found = books.league()
+    if output is not None:
+        from novum.report.calibration import chart, write
+
+        write(chart({line.author: line.bins for line in found.lines}), output)
+    if json:
+        print(as_json(found))
+    else:
+        _print(found)
+        if output is not None:
+            print(f"\ncalibration plot: {output}")
+
+
+def mcp(
+    lab: LabOption = None,
+    http: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", min=1, max=65535, help="Serve HTTP on 127.0.0.1 instead of standard input."),
+    ] = None,
+    name: Annotated[str, typer.Option("--as", help="The agent's name; its requests are signed mcp:NAME.")] = "agent",
+    token_from: Annotated[
+        str | None,
+        typer.Option(metavar="VARIABLE", help="With --http: answer only who sends the bearer token in this variable."),
+    ] = None,
+) -> None:
+    """Let a coding agent read a lab and propose, by the Model Context Protocol. It can do nothing else: docs/mcp.md."""
+    try:
+        from novum.mcp.server import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "novum":
+            raise
+        raise MissingExtra(f"novum mcp needs {error.name}, which is not installed: pip install 'novum[mcp]'") from None
+    serve(find_lab(lab), name, http, token_from)
+
+
+def _print(found: League) -> None:
+    models = any(line.tokens or line.money for line in found.lines)
+    columns = ["author", "ideas", "refused", "found", "refuted", "CPU s", "gain", "gain/h", "Brier", "base"]
+    columns += ["tokens", "$"] if models else []
+    rows = [_row(one, models) for one in found.lines]
+    table(columns, rows, right=frozenset(range(1, len(columns))))
+    for author in found.lines:
+        for one in author.effects:
+            print(f"{one.hypothesis} by {line(author.author)}: expected {one.expected:+.3g}, found {one.realised:+.3g}")
+    print(
+        f"\ngain: confirmed on fresh seeds, in {found.metric}, in all and per CPU hour. Brier: squared error of the "
+        "predicted\nprobabilities, smaller is better; base: of predicting for each how often any is supported.\n"
+        f"{found.lab_trials} trials ({found.lab_cpu_seconds:.1f} CPU s) served no single hypothesis."
+    )
+
+
+def _row(line: Line, models: bool) -> list[str]:
+    from novum.text.format import number
+
+    supported = f"{line.supported}" + (f" (-{line.retracted})" if line.retracted else "")
+    figures = [number(figure, 3) for figure in (line.cpu_seconds, line.confirmed_gain, line.gain_per_cpu_hour)]
+    scores = ["–" if score is None else f"{score:.4f}" for score in (line.brier, line.reference)]
+    author = line.author if len(line.author) <= _AUTHOR_WIDTH else line.author[: _AUTHOR_WIDTH - 1] + "…"
+    spent = [f"{line.tokens:,}", f"{line.money:.2f}"] if models else []
+    counts = [str(line.proposals), str(line.refused), supported, str(line.refuted)]
+    return [author, *counts, *figures, *scores, *spent]

@@ -1,0 +1,104 @@
+"""The house: the rooms behind their ports, and how a plan becomes a trial group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from novum.core.engine.oversight_ports import Critic
+from novum.core.events.event_ports import Gate
+from novum.core.events.trials import GroupDispatched
+from novum.core.model import seeds
+from novum.core.model.candidate import Setting
+from novum.core.model.ports import Arena, Evidence, Governor, Researcher
+from novum.core.model.study import Study
+from novum.core.model.trial import Role, Trial, TrialGroup
+from novum.core.model.trial_plan import Plan, Purpose
+
+LOOK_SECONDS = 0.25
+"""CPU seconds that a group may use between two looks at it."""
+
+
+@dataclass(frozen=True)
+class LabContext:
+    """Everything a decision may consult. `slots`: trial groups worth having in flight at once.
+
+    `elsewhere` builds the study's arena with other options, for transfers. Raises StudyError. `control` proposes while
+    the study's own researcher rests, and for a part of the ideas on a plateau.
+    """
+
+    study: Study
+    arena: Arena
+    researcher: Researcher
+    gate: Gate
+    evidence: Evidence
+    governor: Governor
+    keyring: seeds.Keyring
+    slots: int
+    arena_with_options: Callable[[Setting], Arena]
+    critic: Critic
+    control: Researcher | None = None
+
+    def key(self, plan: Plan) -> bytes:
+        """The key that the seeds of a plan derive from."""
+        if plan.purpose is Purpose.SCREEN:
+            return seeds.search_key(self.study.seed)
+        if plan.purpose is Purpose.CALIBRATE:
+            return self.calibration_key(plan.subject)
+        if plan.purpose is Purpose.FOLLOW_UP:
+            return self.follow_up_key(plan.subject, plan.attempt)
+        return self.confirmation_key(plan.subject, plan.attempt)
+
+    def follow_up_key(self, hypothesis: str, number: int) -> bytes:
+        """The key of the seeds of a finding's follow-up."""
+        return self.keyring.key(f"follow_up:{hypothesis}:{number}")
+
+    def confirmation_key(self, hypothesis: str, attempt: int) -> bytes:
+        """The key of a hypothesis' fresh seeds; estimation continues where confirmation stopped."""
+        return self.keyring.key(f"confirm:{hypothesis}:{attempt}")
+
+    def holdout_key(self) -> bytes:
+        """The key of the holdout's order and noise."""
+        return self.keyring.key("holdout")
+
+    def calibration_key(self, candidate: str) -> bytes:
+        """The key of the seeds of a candidate's A/A runs."""
+        return self.keyring.key(f"calibrate:{candidate}")
+
+    def group(self, plan: Plan) -> TrialGroup:
+        """The trial group of a plan: the same plan always gets the same seeds."""
+        return group_of(plan, self.key(plan), self.study)
+
+    def sent(self, sent: GroupDispatched) -> TrialGroup:
+        """The group as it is sent to a worker, held to what was set aside for it."""
+        group = self.group(sent.plan)
+        if not sent.capped:
+            return group
+        # Workers look at the clock a few times a second, so they are told somewhat less than what is set aside.
+        bound = max(sent.cpu_seconds - LOOK_SECONDS, sent.cpu_seconds / 2)
+        return replace(group, limits=replace(group.limits, cpu_seconds=bound))
+
+    def arena_of(self, plan: Plan) -> Arena:
+        """The arena that scores a plan: the study's own, or the same under a transfer's options."""
+        return self.arena_with_options({**self.study.options, **plan.options}) if plan.options else self.arena
+
+
+def group_of(plan: Plan, key: bytes, study: Study) -> TrialGroup:
+    """The trial group of a plan whose seeds derive from `key`."""
+    return TrialGroup(
+        id=plan.id,
+        candidate=plan.candidate,
+        trials=tuple(
+            Trial(f"{plan.id}.{number}", seeds.seed(key, member.index), member.setting)
+            for number, member in enumerate(plan.members)
+        ),
+        options={**study.options, **plan.options},
+        fidelity=plan.fidelity,
+        limits=study.limits,
+        role=role_of(plan),
+    )
+
+
+def role_of(plan: Plan) -> Role:
+    """The part of the data that a plan is scored on."""
+    return Role.SEARCH if plan.purpose is Purpose.SCREEN else Role.GATE

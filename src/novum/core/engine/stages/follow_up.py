@@ -1,0 +1,186 @@
+"""Follow-ups: what a finding is asked afterwards, one question at a time, by a scheduled share of the trials.
+
+- replicate: does it hold on fresh seeds? One of which less than half is left (the mirrored e-process rejects half of
+  the claimed effect) is retracted, with everything that was built on it; the incumbent before it takes its place.
+- transfer: does it hold on the tasks and scales that the arena declares?
+- ablate: is it better than itself without each of its parts?
+- metric: is it better on a further metric, too?
+
+A replication claims nothing new and has a whole stake of its own. All others are claims, each with its own verdict,
+seeds and stake from the evidence ledger of the campaign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from novum.core.engine.context import LabContext
+from novum.core.engine.dispatch import BLOCK, committed, dispatch
+from novum.core.engine.follow_up_registration import rule_of
+from novum.core.engine.stages.confirm import pair_plans
+from novum.core.engine.stages.promote import supersede
+from novum.core.engine.stages.screen import sweep
+from novum.core.events.campaign import IncumbentChanged
+from novum.core.events.registry import Event
+from novum.core.events.verdicts import AblationPlanned, FollowUpClosed
+from novum.core.model import seeds
+from novum.core.model.candidate import Candidate, CandidateSpace, Genome
+from novum.core.model.errors import StudyError
+from novum.core.model.trial_plan import Aim, Purpose
+from novum.core.model.verdict import Account, Estimate, Judgement, Verdict
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import FollowUp, Hypothesis, Phase
+
+
+def decide(state: CampaignState, context: LabContext) -> list[Event]:
+    """The verdict on the open follow-up, once the gate has one."""
+    if state.following is None:
+        return []
+    hypothesis = state.following
+    now_open = hypothesis.follow_ups[-1]
+    discoveries = state.account.discoveries if now_open.paid else 0
+    now = context.gate.judge(now_open.rule, now_open.pairs(), now_open.judged, discoveries)
+    if not now.verdict:
+        return []
+    closed = _closed(state.account, context, now_open, now)
+    if now_open.opened.aim is Aim.REPLICATE and now.verdict is Verdict.REFUTED:
+        return [closed, *_retract(state, context, hypothesis)]
+    return [closed]
+
+
+def follow_up(state: CampaignState, context: LabContext) -> list[Event]:
+    """Pairs for the open follow-up, or the opening of the next one, within the share of the trials."""
+    flying = sum(len(plan.members) for plan in state.in_flight.values() if state.for_follow_up(plan))
+    allowed = context.study.follow_up.share * state.trials
+    if state.follow_up_trials + flying + 2 * BLOCK > allowed or context.slots <= len(state.in_flight):
+        return []
+    if state.following:
+        now_open = state.following.follow_ups[-1]
+        done = len(now_open.pairs())
+        block = range(done, min(done + BLOCK, now_open.rule.max_pairs))
+        options = now_open.opened.options
+        plans = list(pair_plans(state, context, now_open.rule, now_open.runs, block, Purpose.FOLLOW_UP, options))
+        return dispatch(state, context, plans, committed(state, context))
+    question = next(_questions(state, context), None)
+    return _ask(state, context, *question) if question else []
+
+
+def _ask(state: CampaignState, context: LabContext, hypothesis: Hypothesis, aim: Aim, about: str) -> list[Event]:
+    """The next event that a question needs: its rival is named and swept, then its rule is registered."""
+    if aim is Aim.ABLATE:
+        plan = state.ablations.get((hypothesis.id, about))
+        if plan is None:
+            return [AblationPlanned(hypothesis.id, about, without(context.arena.space, hypothesis, about))]
+        if not state.swept(plan.rival.id):
+            return sweep(state, context, [plan.rival])
+    key = context.follow_up_key(hypothesis.id, len(hypothesis.follow_ups) + 1)
+    stake = context.evidence.open(state.account)
+    if aim is not Aim.REPLICATE and stake.amount <= 0:
+        return []
+    return [rule_of(state, hypothesis, aim, about, stake, seeds.commitment(key))]
+
+
+def _questions(state: CampaignState, context: LabContext) -> Iterator[tuple[Hypothesis, Aim, str]]:
+    """What is still to be asked, in order: aim by aim, the oldest finding first."""
+    for aim in context.study.follow_up.aims:
+        for hypothesis in state.findings:
+            if hypothesis.retracted:
+                continue
+            asked = {one.opened.about for one in hypothesis.follow_ups if one.opened.aim is aim}
+            for about in _subjects(state, context, hypothesis, aim):
+                if about not in asked:
+                    yield hypothesis, aim, about
+
+
+def _subjects(state: CampaignState, context: LabContext, hypothesis: Hypothesis, aim: Aim) -> Iterator[str]:
+    """What one finding can be asked with one aim."""
+    assert hypothesis.rule
+    if aim is Aim.REPLICATE:
+        yield ""
+    elif aim is Aim.TRANSFER:
+        sides = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
+        for transfer in context.arena.spec.transfers:
+            options = {**context.study.options, **transfer.options}
+            if options != context.study.options and all(_admitted(context, options, genome) for genome in sides):
+                yield transfer.name
+    elif aim is Aim.METRIC:
+        yield from context.study.follow_up.metrics
+    else:
+        for part in parts(hypothesis):
+            rival = without(context.arena.space, hypothesis, part)
+            tuned = state.tuned.get(rival.id)
+            failed = tuned is not None and tuned.score is None and state.swept(rival.id)
+            both = hypothesis.rule.candidate.id, hypothesis.rule.incumbent.id
+            if rival.id not in both and not failed and _admitted(context, context.study.options, rival.genome):
+                yield part
+
+
+def _admitted(context: LabContext, options: Genome, genome: Genome) -> bool:
+    try:
+        context.arena_with_options(options).cost(genome)
+    except StudyError:
+        return False
+    return True
+
+
+def parts(hypothesis: Hypothesis) -> list[str]:
+    """Genes in which a finding differs from its incumbent; none when it is one: there is nothing to take apart."""
+    assert hypothesis.rule
+    mine, other = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
+    changed = sorted(name for name in mine if mine[name] != other.get(name))
+    return changed if len(changed) > 1 else []
+
+
+def without(space: CandidateSpace, hypothesis: Hypothesis, part: str) -> Candidate:
+    """The finding's candidate with one gene as the incumbent has it, in normal form."""
+    assert hypothesis.rule
+    mine, other = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
+    rest = {name: value for name, value in mine.items() if name != part}
+    return Candidate(space.validate({**rest, part: other[part]} if part in other else rest))
+
+
+def measured(event: FollowUpClosed, now: Judgement, size: Estimate) -> bool:
+    """Whether the effect of a closed follow-up is what its pairs say; level 0 stands for records without intervals."""
+    if event.level == 0.0:
+        return event.interval is None and event.effect == now.mean
+    return (event.effect, event.interval) == (size.effect, size.interval)
+
+
+def _closed(account: Account, context: LabContext, one: FollowUp, now: Judgement) -> FollowUpClosed:
+    assert now.verdict
+    after = account
+    if one.paid:
+        accepted = now.verdict is Verdict.SUPPORTED
+        after = context.evidence.close(account, one.rule.stake, now.e_value, now.threshold, accepted=accepted)
+    size = context.gate.estimate(one.rule, one.pairs())
+    return FollowUpClosed(
+        hypothesis=one.rule.hypothesis,
+        attempt=one.rule.attempt,
+        verdict=now.verdict,
+        reason=now.reason,
+        pairs=now.pairs,
+        e_value=now.e_value,
+        threshold=now.threshold,
+        against=now.against,
+        crashes=now.crashes,
+        effect=size.effect,
+        interval=size.interval,
+        level=size.level,
+        refund=after.cash - account.cash,
+        cash=after.cash,
+        discoveries=after.discoveries,
+        key=context.follow_up_key(one.rule.hypothesis, one.rule.attempt).hex(),
+    )
+
+
+def _retract(state: CampaignState, context: LabContext, hypothesis: Hypothesis) -> Iterator[Event]:
+    """The last incumbent that does not rest on `hypothesis` comes back, if the present one does."""
+    lost = {hypothesis.id}
+    for other in state.hypotheses.values():
+        if other.ground and other.ground.id in lost:
+            lost.add(other.id)
+    if state.incumbent.hypothesis not in lost:
+        return
+    back = next(one for one in reversed(state.incumbents) if one.hypothesis not in lost)
+    yield IncumbentChanged(back.candidate, back.cost, back.hypothesis)
+    yield from supersede(state, context, state.account, state.open_hypotheses(Phase.CONFIRMING), back.candidate)

@@ -1,0 +1,49 @@
+"""Asking the holdout: each finding once, in the order in which they were found, while queries last."""
+
+from __future__ import annotations
+
+from novum.core.engine.context import LabContext
+from novum.core.engine.dispatch import refuses_payer, spent
+from novum.core.events.registry import Event
+from novum.core.events.verdicts import HoldoutAsked, HoldoutOpened
+from novum.core.model import seeds
+from novum.core.model.budget import Spent
+from novum.core.state.approvals import Permission, ask_for, permission
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Hypothesis
+
+HOLDOUT = "holdout"
+
+
+def ask(state: CampaignState, context: LabContext) -> list[Event]:
+    """Open the holdout at the first finding, and put the next query to it."""
+    settings, holdout = context.study.holdout, state.holdout
+    if not (context.arena.spec.fixed_data and settings.queries and state.findings) or holdout.closed:
+        return []
+    if holdout.opened is None:
+        commitment = seeds.commitment(context.holdout_key())
+        return [HoldoutOpened(settings.queries, settings.mechanism, context.study.gate.alpha, commitment)]
+    if holdout.left == 0 or holdout.waiting:
+        return []
+    if context.governor.refuses(spent(state), Spent(holdout_queries=1)):
+        return []
+    asked = {query.hypothesis for query in holdout.asked}
+    finding = next((one for one in state.findings if one.id not in asked and not _barred(state, context, one)), None)
+    if finding is None:
+        return []
+    policy, author, content = context.study.policy, finding.registered.author, finding.candidate.digest
+    match permission(policy, state.request_log.approvals, HOLDOUT, author, content):
+        case Permission.GRANTED:
+            return [HoldoutAsked(finding.id, len(holdout.asked) + 1)]
+        case Permission.NEEDED:
+            words = f"does {finding.id} hold on the final data? {holdout.left} queries are left"
+            return [ask_for(HOLDOUT, author, content, words, state.wall_seconds, policy)]
+    return []
+
+
+def _barred(state: CampaignState, context: LabContext, one: Hypothesis) -> bool:
+    """Whether policy, people or its author's budget do not let a finding be asked about; others still may be."""
+    if refuses_payer(state, context, Spent(holdout_queries=1), state.spending.of(one.id)):
+        return True
+    policy, approvals = context.study.policy, state.request_log.approvals
+    return permission(policy, approvals, HOLDOUT, one.registered.author, one.candidate.digest) is Permission.REFUSED

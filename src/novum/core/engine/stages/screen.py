@@ -1,0 +1,215 @@
+"""Screening: a cheap look at every candidate on search seeds, the same sweep for all. None of it is evidence."""
+
+from __future__ import annotations
+
+import bisect
+import math
+import statistics
+from collections.abc import Iterable
+
+from novum.core.engine.claim import renewed
+from novum.core.engine.context import LabContext
+from novum.core.engine.dispatch import committed, dispatch, price, refuses_payer
+from novum.core.events.proposals import HypothesisRegistered, HypothesisSuperseded, HypothesisWithdrawn
+from novum.core.events.registry import Event
+from novum.core.events.trials import CandidateTuned, RungClosed, ScaleMeasured
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import StudyError
+from novum.core.model.metric import gain
+from novum.core.model.trial_plan import Member, Plan, Purpose, Side
+from novum.core.state.campaign_state import CampaignState, Sweep
+from novum.core.state.hypothesis import Phase
+
+
+def learn(state: CampaignState, context: LabContext) -> list[Event]:
+    """Conclude sweeps and scales whose runs are complete."""
+    return [*_tune(state), *_scale(state, context)]
+
+
+def screen(state: CampaignState, context: LabContext) -> list[Event]:
+    """Send the next sweep, the incumbent's own first, then those of registered hypotheses; retire stale ones."""
+    if stale := _retire(state, context):
+        return stale
+    if unpaid := _withdraw(state, context):
+        return unpaid
+    waiting = [state.incumbent.candidate] + [h.candidate for h in state.open_hypotheses(Phase.SCREENING)]
+    return sweep(state, context, waiting)
+
+
+def sweep(state: CampaignState, context: LabContext, candidates: Iterable[Candidate]) -> list[Event]:
+    """Send the next part of the first sweep that is not complete, if it can be afforded."""
+    for candidate in candidates:
+        if plan := _sweep_plan(state, context, candidate):
+            return dispatch(state, context, [plan], committed(state, context))
+    return []
+
+
+def _withdraw(state: CampaignState, context: LabContext) -> list[Event]:
+    """Close hypotheses whose own budget, or whose author's, pays for no further trial of their sweep."""
+    if not context.study.budgets.given:
+        return []
+    flying = {plan.subject for plan in state.in_flight.values()}
+    for one in state.open_hypotheses(Phase.SCREENING):
+        plan = None if one.candidate.id in flying else _sweep_plan(state, context, one.candidate)
+        needed = price(state, len(plan.members), context.slots) if plan else None
+        reason = refuses_payer(state, context, needed, state.spending.of(one.candidate.id)) if needed else None
+        if reason:
+            return [HypothesisWithdrawn(one.id, f"its screening cannot be paid to its end: {reason}")]
+    return []
+
+
+def _retire(state: CampaignState, context: LabContext) -> list[Event]:
+    """Close screened hypotheses whose incumbent has been replaced; promising ones are claimed anew."""
+    events: list[Event] = []
+    count = len(state.hypotheses)
+    for hypothesis in state.open_hypotheses(Phase.STALE):
+        successor = renewed(state, context, hypothesis, state.incumbent.candidate, f"h{count + 1}")
+        if any(
+            isinstance(e, HypothesisRegistered) and successor and e.candidate == successor.candidate for e in events
+        ):
+            successor = None
+        events.append(HypothesisSuperseded(hypothesis.id, successor.id if successor else None))
+        if successor:
+            count += 1
+            events.append(successor)
+    return events
+
+
+def _sweep_plan(state: CampaignState, context: LabContext, candidate: Candidate) -> Plan | None:
+    """The part of a candidate's sweep that is neither run nor in flight, at most one group of it."""
+    if _complete(state, candidate.id):
+        return None
+    flying = {
+        (context.arena.spec.tuning.index(member.setting), member.index)
+        for plan in state.in_flight.values()
+        if plan.purpose is Purpose.SCREEN and plan.subject == candidate.id
+        for member in plan.members
+    }
+    done: Sweep = state.sweeps[candidate.id]
+    missing = [
+        Member(seed, setting)
+        for number, setting in enumerate(context.arena.spec.tuning)
+        for seed in range(_seeds_due(state, candidate.id))
+        if (number, seed) not in done and (number, seed) not in flying
+    ]
+    if not missing:
+        return None
+    members = tuple(missing[: context.arena.spec.group_size])
+    name = f"g{state.dispatched + 1}"
+    fidelity = context.study.screening.fidelity
+    return Plan(name, Purpose.SCREEN, candidate.id, Side.CANDIDATE, candidate, members, fidelity)
+
+
+def _tune(state: CampaignState) -> list[Event]:
+    """Close the first rung or the sweep of every candidate whose runs are complete so far."""
+    waiting = {h.candidate.id for h in state.open_hypotheses(Phase.SCREENING)} | {state.incumbent.candidate.id}
+    for candidate in sorted(one for one in waiting | state.rivals if not _complete(state, one)):
+        if len(state.sweeps[candidate]) == _settings(state) * _seeds_due(state, candidate):
+            return [_next_step(state, candidate)]
+    return []
+
+
+def _complete(state: CampaignState, candidate: str) -> bool:
+    """Whether a candidate's sweep has been closed, with as many seeds as it is due by now."""
+    done = state.tuned.get(candidate)
+    return done is not None and (candidate not in state.rivals or done.seeds >= _seeds_due(state, candidate))
+
+
+def _next_step(state: CampaignState, candidate: str) -> Event:
+    """What follows from a complete rung: the rung is closed, or the sweep is."""
+    assert state.study
+    result = tuned(state, candidate)
+    if result.seeds >= state.study.screening.seeds or candidate in state.rungs:
+        return result
+    return RungClosed(candidate, result.score, _advances(state, result.score))
+
+
+def _advances(state: CampaignState, score: float | None) -> bool:
+    """Whether a first-rung score is among the best one in `advance_one_in` of those so far, itself included."""
+    assert state.study and state.spec
+    if score is None:
+        return False
+    signed = score if state.spec.higher_is_better else -score
+    better = len(state.rung_scores) - bisect.bisect_right(state.rung_scores, signed)
+    return better * state.study.screening.advance_one_in <= len(state.rung_scores)
+
+
+def _seeds_due(state: CampaignState, candidate: str) -> int:
+    """Search seeds per setting that a candidate has earned: all of them past the first rung, and as a rival to beat."""
+    assert state.study
+    screening = state.study.screening
+    rung = state.rungs.get(candidate)
+    if candidate == state.incumbent.candidate.id or candidate in state.rivals or (rung and rung.advanced):
+        return screening.seeds
+    return min(screening.first_seeds, screening.seeds)
+
+
+def _settings(state: CampaignState) -> int:
+    assert state.spec
+    return len(state.spec.tuning)
+
+
+def tuned(state: CampaignState, candidate: str) -> CandidateTuned:
+    """The best setting by the mean over the seeds run so far; a setting with a failed run has no mean."""
+    assert state.spec
+    sweep, seeds = state.sweeps[candidate], _seeds_due(state, candidate)
+    scores: list[float | None] = []
+    for number in range(len(state.spec.tuning)):
+        runs = [sweep[number, seed] for seed in range(seeds)]
+        values = [run.score for run in runs if run.score is not None]
+        scores.append(statistics.fmean(values) if len(values) == len(runs) else None)
+    up = state.spec.higher_is_better
+    ranked = [(score if up else -score, -n) for n, score in enumerate(scores) if score is not None]
+    if not ranked:
+        if candidate == state.incumbents[0].candidate.id:
+            cause = next(iter(sweep.values()))
+            raise StudyError(
+                f"the baseline gave no score at any tuning setting ({cause.kind}: {cause.cause or 'no cause given'}); "
+                "mend the study's options, limits or baseline"
+            )
+        return CandidateTuned(candidate, {}, None, tuple(scores), seeds)
+    best = -max(ranked)[1]
+    return CandidateTuned(candidate, state.spec.tuning[best], scores[best], tuple(scores), seeds)
+
+
+def _scale(state: CampaignState, context: LabContext) -> list[Event]:
+    """The A/A scale of the incumbent, once all of its calibration runs are in."""
+    candidate = state.incumbent.candidate.id
+    wanted = 2 * context.study.gate.calibration_pairs
+    if candidate in state.scales or len(state.calibration.get(candidate, {})) < wanted:
+        return []
+    gains, mean = calibration(state, candidate)
+    if len(gains) < max(2, wanted // 4):
+        raise StudyError(
+            f"only {len(gains)} of {wanted // 2} calibration pairs of the incumbent gave scores, so its noise cannot "
+            "be measured; see `novum failures` and mend the study's options or limits"
+        )
+    key = context.calibration_key(candidate).hex()
+    others = further_scales(state, candidate)
+    return [ScaleMeasured(candidate, statistics.stdev(gains), mean, len(gains), Purpose.CALIBRATE, key, others)]
+
+
+def further_scales(state: CampaignState, candidate: str) -> dict[str, float]:
+    """Sigma of the spec's further metrics from the same calibration runs; 0 for a single run."""
+    assert state.spec
+    runs = [run for _, run in sorted(state.calibration.get(candidate, {}).items()) if run.score is not None]
+    found = {}
+    for metric in state.spec.metrics:
+        values = [math.log(run.others[metric.name]) if metric.log else run.others[metric.name] for run in runs]
+        found[metric.name] = statistics.stdev(values) * math.sqrt(2) if len(values) > 1 else 0.0
+    return found
+
+
+def calibration(state: CampaignState, candidate: str) -> tuple[list[float], float]:
+    """Differences between consecutive calibration runs of a candidate, pairs with a failed run left out; their mean."""
+    runs = state.calibration.get(candidate, {})
+    scores = [runs[index].score for index in sorted(runs)]
+    pairs = zip(scores[::2], scores[1::2], strict=False)
+    assert state.spec
+    up, log = state.spec.higher_is_better, state.spec.log
+    gains = [
+        gain(first, second, higher_is_better=up, log=log)
+        for first, second in pairs
+        if first is not None and second is not None
+    ]
+    return gains, statistics.fmean([score for score in scores if score is not None] or [0.0])

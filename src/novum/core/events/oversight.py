@@ -1,0 +1,70 @@
+"""Events of oversight: interventions of the watchdog, remarks of the critic, comments. None of them is evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from novum.core.events.registry import Event, Known, event, proposal_name
+from novum.core.model.intervention import Alarm, Remark, Step
+
+
+@event("intervened", actor="watchdog")
+@dataclass(frozen=True, slots=True)
+class Intervened(Event):
+    """The watchdog did something. subject: an author, a hypothesis or a trial group; empty for the lab as a whole.
+
+    evidence: the figures behind it, by name. until: the number of a proposal, for steps that end by themselves.
+    """
+
+    alarm: Alarm
+    step: Step
+    subject: str
+    words: str
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    until: int = 0
+
+    def subjects(self, known: Known) -> set[str]:
+        return {self.subject}
+
+    def sentence(self, known: Known) -> str:
+        return f"{self.alarm}: {self.words}"
+
+
+@event("proposal_reviewed", actor="critic", casual=True)
+@dataclass(frozen=True, slots=True)
+class ProposalReviewed(Event):
+    """What the critic remarked on a proposal before any money was spent on it."""
+
+    number: int
+    remarks: tuple[Remark, ...]
+
+    def subjects(self, known: Known) -> set[str]:
+        return {proposal_name(self.number)}
+
+    def sentence(self, known: Known) -> str:
+        remarks = "; ".join(f"{one.check}: {one.words}" for one in self.remarks)
+        return f"proposal {self.number}: {remarks or 'nothing'}"
+
+
+@event("commented")
+@dataclass(frozen=True, slots=True)
+class Commented(Event):
+    """A model's comment on a hypothesis or a proposal: words, which nothing is decided or measured by.
+
+    about: a hypothesis such as h7, or "proposal 12". request: the request to the model that it answers.
+    """
+
+    about: str
+    author: str
+    text: str
+    request: str = ""
+
+    def acted_by(self) -> str:
+        return self.author
+
+    def subjects(self, known: Known) -> set[str]:
+        return {self.about}
+
+    def sentence(self, known: Known) -> str:
+        return f"{self.author} on {self.about}: {self.text}"

@@ -1,0 +1,1 @@
+"""What research talks about: candidates, trials, metrics, studies, verdicts, budgets and ports."""

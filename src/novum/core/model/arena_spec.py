@@ -1,0 +1,86 @@
+"""An arena in words and constants: its metric, tuning, baseline, controls, and where a finding can be tried again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from novum.core.model.candidate import Genome, Setting
+from novum.core.model.metric import RESOURCES, Metric, Score
+from novum.core.model.trial import OutcomeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Where else a finding may hold: held-out tasks, a larger scale. `options` are changes to the study's own."""
+
+    name: str
+    options: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Experiments whose outcome an arena knows beforehand; genomes are changes to the baseline.
+
+    known: a change that improves on the arena's own baseline. null: a change that does nothing. null_options: options
+    under which nothing can be better than anything else, for example shuffled labels.
+    """
+
+    known: Genome = field(default_factory=dict)
+    null: Genome = field(default_factory=dict)
+    null_options: Setting = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaSpec:
+    """An arena in words and constants.
+
+    metric: what a score is; `higher_is_better` its direction; `resolution` the smallest difference in it that means
+    anything (also the floor of the noise scale). `program` names the module whose `run(group)` executes a trial group
+    in a worker. `group_size` is how many trials are trained together. `tuning` lists the nuisance settings that every
+    candidate, baselines included, is swept over. `requires` are importable modules that a worker needs. `floor` and
+    `ceiling`: the metric of a guess and of perfection, where they are known. `log`: scores are positive and compared by
+    their ratio (losses, times); effects, sigma, delta and `resolution` are then in natural-log units. `metrics`: what
+    else a score reports. `transfers`: where a finding can be tried again. `fixed_data`: scores come from fixed examples
+    in parts (see Role) instead of examples drawn anew for each seed. `trust`: where scores come from, when it is not
+    the arena's own scorer in the lab. `gpus`: how many GPUs a trial group holds while it runs.
+    """
+
+    name: str
+    question: str
+    metric: str
+    higher_is_better: bool
+    resolution: float
+    program: str
+    group_size: int
+    tuning: tuple[Setting, ...]
+    baseline: Genome
+    requires: tuple[str, ...] = ()
+    summary: str = ""
+    floor: float | None = None
+    ceiling: float | None = None
+    controls: Controls = field(default_factory=Controls)
+    log: bool = False
+    metrics: tuple[Metric, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    fixed_data: bool = False
+    trust: str = ""
+    gpus: int = 0
+
+
+def unfit(spec: ArenaSpec, score: Score) -> tuple[OutcomeKind, str] | None:
+    """Why a score cannot stand as a number, with the outcome that it is instead; None when it can."""
+    if not math.isfinite(score.value):
+        return OutcomeKind.DIVERGED, f"the score is {score.value}"
+    if spec.log and score.value <= 0:
+        return OutcomeKind.INVALID, f"the score is {score.value}, and scores that are compared by ratio are positive"
+    for metric in spec.metrics:
+        value = score.others.get(metric.name)
+        if value is None or not math.isfinite(value) or (metric.log and value <= 0):
+            return OutcomeKind.INVALID, f"the scorer gave {value} as {metric.name!r}"
+    return None
+
+
+def metric_of(spec: ArenaSpec, name: str) -> Metric | None:
+    """A further metric of the spec, or a resource; None for any other name."""
+    return next((one for one in spec.metrics if one.name == name), RESOURCES.get(name))

@@ -1,0 +1,147 @@
+"""Ports that need no record: researchers, arenas and their optional powers, executors, blobs, budgets.
+
+A variant is any object with these methods; the type checker and one contract suite per port hold it to them.
+Variants do not inherit from a port.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence, Set
+from typing import Protocol
+
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.budget import Share, Spent
+from novum.core.model.candidate import CandidateSpace, Cost, Genome
+from novum.core.model.metric import Score
+from novum.core.model.proposal import Pending, Proposal
+from novum.core.model.request import Request
+from novum.core.model.study_view import StudyView
+from novum.core.model.trial import GroupResult, Role, Trial, TrialGroup
+from novum.core.model.verdict import Account, Stake
+
+
+class Researcher(Protocol):
+    """Proposes hypotheses. It sees the study and its past, never a confirmation seed or a key."""
+
+    def propose(self, view: StudyView, rng: random.Random) -> Proposal | Pending | None:
+        """One hypothesis, a thought while there is none yet, or None when it has nothing to try.
+
+        All randomness comes from `rng`. It must not take long: whoever asks a model does so in the background.
+        """
+        ...
+
+
+class Arena(Protocol):
+    """A problem: its spec and candidate space, what a candidate costs, and the trusted score of an artefact."""
+
+    @property
+    def spec(self) -> ArenaSpec: ...
+
+    @property
+    def space(self) -> CandidateSpace: ...
+
+    def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
+        """The metrics, computed from the artefact and from data the worker never sends. Raises ArtefactError."""
+        ...
+
+    def cost(self, genome: Genome) -> Cost:
+        """Cost of one full trial of `genome` by construction. Raises StudyError when the arena does not admit it."""
+        ...
+
+
+class DeclaresExamples(Protocol):
+    """What an arena may add, so that the preflight can look for leaks."""
+
+    def examples(self, group: TrialGroup, trial: Trial) -> Mapping[str, Set[str]]:
+        """Digests of the examples that a trial learns from ("train") and is scored on ("scored", by `group.role`)."""
+        ...
+
+
+class HasData(Protocol):
+    """What an arena adds that reads files: their hashes are part of the provenance of every session."""
+
+    def data_hashes(self) -> Mapping[str, str]:
+        """SHA-256 of each data file, by name."""
+        ...
+
+
+class HidesFiles(Protocol):
+    """What an arena adds whose candidates are programs, so that the critic knows what none of them may look for."""
+
+    def hidden_files(self) -> Set[str]:
+        """Names of files that no candidate may see: by path, and by bare name where that means nothing else."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs trial groups somewhere, in any order. A trial that fails is a delivery; only the executor itself raises."""
+
+    @property
+    def slots(self) -> int:
+        """How many groups are worth having in flight."""
+        ...
+
+    def submit(self, group: TrialGroup) -> None:
+        """Accept a group; returns at once or after the group has run."""
+        ...
+
+    def collect(self, timeout: float) -> Sequence[GroupResult]:
+        """Groups that ended, waiting at most `timeout` seconds for the first one."""
+        ...
+
+
+class Blobs(Protocol):
+    """Content-addressed bytes beside the ledger."""
+
+    def put(self, data: bytes) -> str:
+        """Store `data` once; returns its SHA-256 in hexadecimal."""
+        ...
+
+    def get(self, address: str) -> bytes:
+        """The bytes of an address, checked against it. Raises IntegrityError when missing or altered."""
+        ...
+
+
+class Evidence(Protocol):
+    """What an acceptance costs: the campaign-wide ledger of evidence."""
+
+    def open(self, account: Account) -> Stake:
+        """The stake of the next confirmation."""
+        ...
+
+    def close(self, account: Account, stake: float, e_value: float, bar: float, *, accepted: bool) -> Account:
+        """The account after a confirmation with this stake ended at `e_value` against threshold `bar`."""
+        ...
+
+
+class AnswersByExample(Protocol):
+    """What an arena with fixed data adds, so that its final data can be asked."""
+
+    def per_example(self, group: TrialGroup, trial: Trial, artefact: bytes, role: Role) -> Sequence[float]:
+        """Correctness in [0, 1] on each example of the part of `role`, in a fixed order. Raises ArtefactError."""
+        ...
+
+
+class Governor(Protocol):
+    """What is allowed: by the budget of the lab, and by those of authors and hypotheses within it."""
+
+    def refuses(self, spent: Spent, demand: Spent) -> str | None:
+        """Why `demand` may not be added to what the lab has spent, or None when it may."""
+        ...
+
+    def refuses_share(self, share: Share, demand: Spent) -> str | None:
+        """Why `demand` may not be added to somebody's share, or None when it may."""
+        ...
+
+
+class RequestSource(Protocol):
+    """Where requests come from."""
+
+    def waiting(self) -> list[Request]:
+        """Those that have not been taken yet, oldest first."""
+        ...
+
+    def done(self, request: Request) -> None:
+        """A request is in the record."""
+        ...

@@ -1,0 +1,1 @@
+"""What follows: the state of a campaign as a fold of its events."""

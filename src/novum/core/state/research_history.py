@@ -1,0 +1,99 @@
+"""The past as researchers see it: each hypothesis with what it cost and what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from novum.core.events.trials import TrialFinished
+from novum.core.model.study_view import PastHypothesis
+from novum.core.model.verdict import Verdict
+from novum.core.state.alarm_signals import doubt
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Hypothesis
+
+MEMORY = 64
+"""How many past hypotheses a researcher is shown, the latest ones."""
+
+LONG_MEMORY = 512
+"""How many it may look back on."""
+
+
+def tried(state: CampaignState) -> tuple[PastHypothesis, ...]:
+    """The latest hypotheses whose screening has ended, oldest first."""
+    return tuple(_tried(state, hypothesis) for hypothesis in state.screened[-MEMORY:])
+
+
+class ResearchHistory(Sequence[PastHypothesis]):
+    """More of them, put together only if somebody looks, since few do and every proposal has one of these."""
+
+    def __init__(self, state: CampaignState) -> None:
+        self._screened = state.screened[-LONG_MEMORY:]
+        self._state = state
+        self._known: dict[int, PastHypothesis] = {}
+
+    def __len__(self) -> int:
+        return len(self._screened)
+
+    @overload
+    def __getitem__(self, index: int) -> PastHypothesis: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PastHypothesis]: ...
+
+    def __getitem__(self, index: int | slice) -> PastHypothesis | Sequence[PastHypothesis]:
+        if isinstance(index, slice):
+            return tuple(self[place] for place in range(*index.indices(len(self))))
+        if index not in self._known:
+            self._known[index] = _tried(self._state, self._screened[index])
+        return self._known[index]
+
+
+def _tried(state: CampaignState, one: Hypothesis) -> PastHypothesis:
+    advantage = state.gain(one.candidate.id, state.incumbent.candidate.id)
+    trials, cpu = cost(state, one)
+    return PastHypothesis(
+        id=one.id,
+        genome=one.candidate.genome,
+        advantage=-math.inf if advantage is None else advantage,
+        verdict=one.verdict.verdict if one.verdict else None,
+        author=one.registered.author,
+        trials=trials,
+        cpu_seconds=cpu,
+        gain=state.advantage(one),
+        doubt=doubt(state, one),
+        effect=effect(one),
+    )
+
+
+def cost(state: CampaignState, one: Hypothesis) -> tuple[int, float]:
+    """Trials and CPU seconds of a hypothesis: its sweep, its last confirmation and its follow-ups, both sides of each.
+
+    A claim made anew against another incumbent did not pay for the sweep.
+    """
+    effort = None if is_renewed(state, one) else state.sweep_costs.get(one.candidate.id)
+    runs = [run.cpu_seconds for run in _runs(one)]
+    return (effort.trials if effort else 0) + len(runs), (effort.cpu_seconds if effort else 0.0) + sum(runs)
+
+
+def is_renewed(state: CampaignState, one: Hypothesis) -> bool:
+    """Whether a hypothesis claims anew, against another incumbent, what an earlier one had claimed."""
+    parents = one.registered.parents
+    old = state.hypotheses.get(parents[0]) if len(parents) == 1 else None
+    return old is not None and old.registered.number == one.registered.number
+
+
+def _runs(one: Hypothesis) -> Iterator[TrialFinished]:
+    for runs in (one.runs, *(further.runs for further in one.follow_ups)):
+        for side in runs.values():
+            yield from side.values()
+
+
+def effect(one: Hypothesis) -> float | None:
+    """The confirmed gain of a finding on fresh pairs, 0 once it is retracted; None for anything else."""
+    if one.verdict is None or one.verdict.verdict is not Verdict.SUPPORTED:
+        return None
+    if one.retracted:
+        return 0.0
+    return one.finding.effect if one.finding else None

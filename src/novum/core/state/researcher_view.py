@@ -1,0 +1,68 @@
+"""A study as those see it who propose: no seeds, no keys, no confirmation scores, no word on the gate's data."""
+
+from __future__ import annotations
+
+from novum.core.engine.dispatch import spent
+from novum.core.events.trials import TrialFinished
+from novum.core.model.ports import Arena
+from novum.core.model.study import Study
+from novum.core.model.study_view import BudgetLeft, FailedTrial, StudyView
+from novum.core.model.trial_plan import Plan, Purpose
+from novum.core.state.approvals import SPEND
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.claim_views import LazyClaims, judged, registered
+from novum.core.state.interventions import member
+from novum.core.state.research_history import ResearchHistory, tried
+
+NETWORK = "network"
+
+FAILURES = 16
+"""How many trials without a score are shown, the latest ones."""
+
+NOTES = 4
+"""How many of the watchdog's interventions."""
+
+WITHHELD = "withheld, as it ran on the gate's data"
+
+
+def view_of(
+    state: CampaignState, arena: Arena, study: Study, number: int, idle: frozenset[str] = frozenset()
+) -> StudyView:
+    """What may be known when proposal `number` is asked for. idle: researchers that are not to propose any more."""
+    incumbent = state.incumbent.candidate
+    return StudyView(
+        spec=arena.spec,
+        space=arena.space,
+        number=number,
+        incumbent=incumbent.genome,
+        tried=tried(state),
+        known=state.known(incumbent.id),
+        question=study.question or arena.spec.question,
+        failed=tuple(_failed(event, plan) for event, plan in state.failures[-FAILURES:]),
+        means=_means(state),
+        past=ResearchHistory(state),
+        resting=idle | {member(name) for name, until in state.intervention_log.resting.items() if until > number},
+        notes=tuple(one.words for one in state.intervention_log.latest[-NOTES:]),
+        judged=LazyClaims(lambda: judged(state)),
+        registered=LazyClaims(lambda: registered(state)),
+    )
+
+
+def _failed(event: TrialFinished, plan: Plan) -> FailedTrial:
+    """A failure; what a program said of data that decide about it must not reach the next program."""
+    return FailedTrial(plan.subject, event.kind, event.cause if plan.purpose is Purpose.SCREEN else WITHHELD)
+
+
+def _means(state: CampaignState) -> BudgetLeft:
+    """What the budget leaves; what is in flight counts as spent."""
+    used, budget = spent(state), state.budget
+    asks = (one.asked for one in state.request_log.waiting)
+    return BudgetLeft(
+        trials=None if budget.trials is None else max(0, budget.trials - used.trials),
+        tokens=None if budget.tokens is None else max(0, budget.tokens - used.tokens),
+        money=None if budget.money is None else max(0.0, budget.money - used.money),
+        reserved=frozenset(state.request_log.reserved),
+        failures_in_a_row=state.request_log.failures_in_a_row,
+        awaiting=frozenset(one.content for one in asks if one.act in (NETWORK, SPEND)),
+        denied=frozenset(state.request_log.denied),
+    )

@@ -1,0 +1,133 @@
+"""Who has used what: the lab, each author and each hypothesis. A part of the state, folded from its events alone.
+
+A trial is paid by the hypothesis that it serves, and by that one's author; what serves no single one (the incumbent's
+own sweep, its noise, ablations) by the lab alone. What has been dispatched counts at what was set aside for it until
+it lands; a session that starts anew has nothing in flight, so what was set aside for trials that died is free again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from novum.core.events.models_and_people import ModelAsked, ModelReplied
+from novum.core.events.proposals import HypothesisRegistered, ProposalMade
+from novum.core.events.trials import GroupDispatched
+from novum.core.events.trials import TrialFinished as Trial
+from novum.core.model.budget import Spent
+from novum.core.model.identity import fits
+from novum.core.model.trial_plan import Plan, Purpose
+
+NOTHING = Spent()
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Whose budget a trial counts against, beside the lab's."""
+
+    hypothesis: str
+    author: str
+
+
+@dataclass
+class Spending:
+    """authors and hypotheses: what is used; lab: what only the totals of this part know (GPU, disk, holdout).
+
+    thinking: tokens and money of an author since its last proposal: they belong to the next one.
+    """
+
+    lab: Spent = NOTHING
+    authors: dict[str, Spent] = field(default_factory=dict)
+    hypotheses: dict[str, Spent] = field(default_factory=dict)
+    thinking: dict[str, Spent] = field(default_factory=dict)
+    flights: dict[str, tuple[Payer | None, Spent]] = field(default_factory=dict)
+    _payers: dict[str, Payer] = field(default_factory=dict)
+    _asked: dict[str, ModelAsked] = field(default_factory=dict)
+
+    def payer(self, plan: Plan) -> Payer | None:
+        """Who pays for a plan; None: the lab alone."""
+        return None if plan.purpose is Purpose.CALIBRATE else self._payers.get(plan.subject)
+
+    def of(self, hypothesis: str) -> Payer | None:
+        """Who pays for what a hypothesis, or the sweep of a candidate, still needs."""
+        return self._payers.get(hypothesis)
+
+    def registered(self, event: HypothesisRegistered) -> None:
+        """From now on the hypothesis pays for itself, and for the sweep of its candidate if nobody did before."""
+        payer = self._payers[event.id] = Payer(event.id, event.author)
+        self._payers.setdefault(event.candidate.id, payer)
+
+    def dispatched(self, event: GroupDispatched) -> None:
+        """Set aside what a group may use."""
+        aside = Spent(trials=len(event.plan.members), cpu_seconds=event.cpu_seconds, gpu_seconds=event.gpu_seconds)
+        self.flights[event.plan.id] = self.payer(event.plan), aside
+
+    def finished(self, event: Trial, plan: Plan, gpus: int) -> None:
+        """Settle one trial."""
+        share = event.wall_seconds / len(plan.members)
+        used = Spent(1, event.cpu_seconds, gpu_seconds=gpus * share, disk_bytes=event.stored_bytes)
+        self.lab += Spent(gpu_seconds=used.gpu_seconds, disk_bytes=used.disk_bytes)
+        if payer := self.payer(plan):
+            self._charge(payer.author, used)
+            self.hypotheses[payer.hypothesis] = self.hypotheses.get(payer.hypothesis, NOTHING) + used
+
+    def landed(self, group: str) -> None:
+        """A group is complete: nothing is set aside for it any more."""
+        self.flights.pop(group, None)
+
+    def asked(self, event: ModelAsked) -> None:
+        """Set aside what a request to a model may cost."""
+        self._asked[event.request] = event
+
+    def replied(self, event: ModelReplied) -> None:
+        """Settle a request to a model."""
+        asked = self._asked.pop(event.request, None)
+        if asked:
+            used = Spent(tokens=event.input_tokens + event.output_tokens, money=event.money)
+            self._charge(asked.author, used)
+            self.thinking[asked.author] = self.thinking.get(asked.author, NOTHING) + used
+
+    def proposed(self, event: ProposalMade) -> None:
+        """What an author has thought of up to now belongs to this proposal."""
+        for author in [one for one in self.thinking if event.author.startswith(one)]:
+            del self.thinking[author]
+
+    def queried(self, hypothesis: str) -> None:
+        """The holdout was asked about a finding."""
+        used = Spent(holdout_queries=1)
+        self.lab += used
+        if payer := self._payers.get(hypothesis):
+            self._charge(payer.author, used)
+            self.hypotheses[hypothesis] = self.hypotheses.get(hypothesis, NOTHING) + used
+
+    def ended(self) -> None:
+        """The session is over: nothing is in flight."""
+        self.flights.clear()
+
+    def by_authors(self, pattern: str) -> Spent:
+        """Used and set aside by all authors whose name fits `pattern`, which may hold * and ?."""
+        done = [used for name, used in self.authors.items() if fits(name, pattern)]
+        flying = [aside for payer, aside in self.flights.values() if payer and fits(payer.author, pattern)]
+        return sum([*done, *flying, *self._awaited(pattern)], NOTHING)
+
+    def by_hypothesis(self, name: str) -> Spent:
+        """Used and set aside by one hypothesis."""
+        flying = [aside for payer, aside in self.flights.values() if payer and payer.hypothesis == name]
+        return sum(flying, self.hypotheses.get(name, NOTHING))
+
+    def by_thought(self, author: str) -> Spent:
+        """Tokens and money that an author has used, or set aside, for the next proposal."""
+        return sum(self._awaited(author), self.thinking.get(author, NOTHING))
+
+    @property
+    def in_flight(self) -> Spent:
+        """Set aside for all groups in flight."""
+        return sum((aside for _, aside in self.flights.values()), NOTHING)
+
+    def _awaited(self, pattern: str) -> Iterator[Spent]:
+        for one in self._asked.values():
+            if fits(one.author, pattern):
+                yield Spent(tokens=one.tokens, money=one.money)
+
+    def _charge(self, author: str, used: Spent) -> None:
+        self.authors[author] = self.authors.get(author, NOTHING) + used

@@ -1,0 +1,84 @@
+"""What trials cost of late, and what was spent on a candidate's sweep: sums that stay when the trials are let go."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from novum.core.events.trials import TrialFinished
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Plan
+
+RECENT = 64
+"""Scored trials by which the price of the next ones is judged."""
+
+RERUNS_OF_LOST = 2
+"""How often a trial is run again after the infrastructure lost it; after that the loss is its outcome."""
+
+Price = tuple[float, float]
+"""CPU and wall seconds of a trial."""
+
+
+@dataclass
+class TrialPrices:
+    """The latest scored trials; failed ones say nothing of others. largest: bytes of the largest artefact ever."""
+
+    latest: deque[Price] = field(default_factory=lambda: deque(maxlen=RECENT))
+    largest: int = 0
+
+    def add(self, event: TrialFinished, members: int) -> None:
+        """Take a scored trial of a group of `members` into account."""
+        self.largest = max(self.largest, event.stored_bytes)
+        self.latest.append((event.cpu_seconds, event.wall_seconds / members))
+
+    @property
+    def dearest(self) -> Price:
+        """The largest of each."""
+        cpu, wall = zip(*self.latest, strict=True) if self.latest else ((0.0,), (0.0,))
+        return max(cpu), max(wall)
+
+    @property
+    def usual(self) -> Price:
+        """The mean of each, with a worker to itself."""
+        count = max(1, len(self.latest))
+        return sum(cpu for cpu, _ in self.latest) / count, sum(wall for _, wall in self.latest) / count
+
+
+@dataclass
+class SweepCost:
+    """What a candidate's sweep has taken: trials, those that diverged, CPU seconds, and the first failure in words."""
+
+    trials: int = 0
+    cpu_seconds: float = 0.0
+    failure: str = ""
+    diverged: int = 0
+
+    def add(self, event: TrialFinished) -> None:
+        """One more trial."""
+        self.trials += 1
+        self.cpu_seconds += event.cpu_seconds
+        self.diverged += event.kind is OutcomeKind.DIVERGED
+        if event.kind is not OutcomeKind.SCORED and not self.failure:
+            self.failure = f"{event.kind}: {event.cause}"
+
+
+@dataclass
+class LostTrials:
+    """How often each trial was lost."""
+
+    counts: Counter[tuple[str, str, str, str, int, int]] = field(default_factory=Counter)
+
+    def again(self, event: TrialFinished, plan: Plan) -> bool:
+        """Count one more loss; whether the trial is to be run again."""
+        key = _name(plan, event.member)
+        self.counts[key] += 1
+        return self.counts[key] <= RERUNS_OF_LOST
+
+    def of(self, plan: Plan) -> int:
+        """How often the trials of a plan were lost before."""
+        return sum(self.counts[_name(plan, number)] for number in range(len(plan.members))) if self.counts else 0
+
+
+def _name(plan: Plan, number: int) -> tuple[str, str, str, str, int, int]:
+    member = plan.members[number]
+    return plan.purpose, plan.subject, plan.side, str(member.setting), plan.attempt, member.index

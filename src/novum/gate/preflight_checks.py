@@ -1,0 +1,135 @@
+"""Preflight checks: what follows from its experiments, which `novum.lab.preflight` runs. Pure."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+from novum.core.events.campaign import Check
+from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.budget import Budget
+from novum.core.model.study import Study
+from novum.core.model.verdict import Pair
+from novum.gate import power
+from novum.gate.judge import BettingGate
+
+SUSPICIOUS_TREND = 4.5
+FAR_FROM_CEILING = 2.0
+BIG = 2.0
+NEAR = 1e-12
+
+
+def first_threshold(study: Study) -> float:
+    """E that the first confirmation of the campaign has to reach."""
+    gate = study.gate
+    divisor = max(gate.planned, gate.stake_floor) if gate.refunds else gate.planned
+    return max(1.0, float(divisor)) / gate.alpha
+
+
+def noise(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:
+    """Scale and drift of the incumbent's A/A runs, in metric units; a constant metric is a finding of its own."""
+    values = [score for score in scores if score is not None]
+    failed = len(scores) - len(values)
+    if len(values) < 4:
+        return Check("noise", False, f"{failed} of {len(scores)} runs of the baseline failed")
+    mean, sd = statistics.fmean(values), statistics.stdev(values)
+    figures = {"mean": mean, "sigma": sd * math.sqrt(2), "failed": float(failed)}
+    if sd < NEAR:
+        words = "every seed gives the same score: the metric has no noise, or the program ignores its seed"
+        return Check("noise", None, words, figures)
+    trend = _trend(values)
+    if abs(trend) > SUSPICIOUS_TREND:
+        return Check("noise", False, f"the scores drift with the order of the runs (t = {trend:.1f})", figures)
+    unit = f"sigma {figures['sigma']:.3g} {spec.metric}"
+    sound = True if failed == 0 else None if failed <= len(scores) / 10 else False
+    return Check("noise", sound, f"{unit}, mean {mean:.3g}, {failed} failed runs, no drift", figures)
+
+
+def range_left(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:
+    """Whether the baseline leaves room up to the ceiling and stands above a guess."""
+    values = [score for score in scores if score is not None]
+    if len(values) < 2 or (spec.floor is None and spec.ceiling is None):
+        return Check("range", None, "the arena declares neither floor nor ceiling")
+    mean, sigma = statistics.fmean(values), max(statistics.stdev(values) * math.sqrt(2), spec.resolution)
+    best, worst = (spec.ceiling, spec.floor) if spec.higher_is_better else (spec.floor, spec.ceiling)
+    room = math.inf if best is None else abs(best - mean) / sigma
+    above = math.inf if worst is None else abs(mean - worst) / sigma
+    figures = {name: value for name, value in (("room_sd", room), ("above_floor_sd", above)) if value < math.inf}
+    if room < FAR_FROM_CEILING:
+        return Check(
+            "range", False, f"the baseline stands {room:.1f} sigma from perfection: nothing can be shown", figures
+        )
+    if above < FAR_FROM_CEILING / 2:
+        return Check("range", None, f"the baseline stands {above:.1f} sigma from a guess: it may not learn", figures)
+    return Check("range", True, f"{room:.1f} sigma of room above the baseline", figures)
+
+
+def against_itself(study: Study, scores: Sequence[float | None], sigma: float) -> Check:
+    """The baseline against itself on other seeds, by the campaign's own rule: it must not be supported."""
+    rule = power.unit_rule(study.gate, first_threshold(study), study.gate.max_pairs)
+    pairs = [
+        Pair(None if one is None else one / sigma, None if other is None else other / sigma)
+        for one, other in zip(scores[::2], scores[1::2], strict=False)
+    ]
+    now = BettingGate(study.gate).judge(rule, pairs, 0, 0)
+    words = f"the baseline against itself: E = {now.e_value:.2g} of {now.threshold:.3g} after {now.pairs} pairs"
+    return Check("negative control: A/A", now.verdict != "supported", words, {"e_value": now.e_value})
+
+
+def reach(study: Study, budget: Budget, seconds: float, cpu: float, sweep: int, workers: int) -> tuple[Check, str]:
+    """Which effects the budget can confirm. seconds, cpu: of one trial; sweep: trials of one screening.
+
+    The budget has to pay for the incumbent's sweep, its A/A runs, one screening round, one confirmation and its
+    estimate. Returns the check and a plain-words conclusion.
+    """
+    gate, bar = study.gate, first_threshold(study)
+    fixed = sweep * (1 + study.screening.keep_one_in) + 2 * gate.calibration_pairs + 2 * gate.estimate_pairs
+    trials = affordable(budget, seconds, cpu, workers)
+    pairs = max(0, min(gate.max_pairs, int((trials - fixed) // 2)))
+    table = power.power(gate, bar, pairs) if pairs else [power.Power(e, 0.0, 0.0) for e in power.EFFECTS]
+    figures = {f"power_{row.effect:g}_sd": row.probability for row in table}
+    figures |= {"trials": min(trials, 1e15), "pairs": float(pairs), "threshold": bar}
+    reached = [row.effect for row in table if row.probability >= power.WANTED]
+    words = ", ".join(f"{row.effect:g} sd: {row.probability:.0%}" for row in table)
+    hopeless = not any(row.probability >= 0.5 for row in table if row.effect <= BIG)
+    return Check("power", not hopeless, words, figures), _conclusion(study, reached, fixed, trials)
+
+
+def affordable(budget: Budget, seconds: float, cpu: float, workers: int) -> float:
+    """Trials that the budget pays for; infinite without a bound."""
+    bounds = [
+        math.inf if budget.trials is None else float(budget.trials),
+        math.inf if budget.cpu_seconds is None else budget.cpu_seconds / max(cpu, 1e-6),
+        math.inf if budget.wall_seconds is None else budget.wall_seconds * workers / max(seconds, 1e-6),
+    ]
+    return min(bounds)
+
+
+def _conclusion(study: Study, reached: Sequence[float], fixed: int, trials: float) -> str:
+    bar = first_threshold(study)
+    if not reached:
+        pairs = power.pairs_needed(study.gate, bar, BIG) or study.gate.max_pairs
+        times = (fixed + 2 * pairs) / max(trials, 1.0)
+        return f"this budget can confirm nothing below {BIG:g} sd; it needs about {max(1.1, times):.1f} times as much"
+    smallest = min(reached)
+    text = f"this budget can confirm effects of {smallest:g} sd or more"
+    below = max((effect for effect in power.EFFECTS if effect < smallest), default=None)
+    if below is None:
+        return text
+    need = power.pairs_needed(study.gate, bar, below)
+    if need is None:
+        return f"{text}; {below:g} sd is out of reach of this gate at any budget"
+    times = (fixed + 2 * need) / max(trials, 1.0)
+    more = f"{times:.1f} times the budget" if times > 1.05 else "no larger budget"
+    return f"{text}; {below:g} sd needs max_pairs = {need} (now {study.gate.max_pairs}) and {more}"
+
+
+def _trend(values: Sequence[float]) -> float:
+    """The t statistic of the slope of the scores over their order."""
+    n, middle = len(values), (len(values) - 1) / 2
+    mean = statistics.fmean(values)
+    spread = sum((i - middle) ** 2 for i in range(n))
+    slope = sum((i - middle) * (value - mean) for i, value in enumerate(values)) / spread
+    rest = sum((value - mean - slope * (i - middle)) ** 2 for i, value in enumerate(values))
+    return slope / math.sqrt(max(rest / (n - 2) / spread, 1e-300))

@@ -1,0 +1,35 @@
+"""What every alarm may know beside the state: thresholds, and what kind of study it watches over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novum.core.engine.stages.propose import CONTROL
+from novum.core.model.candidate import Space
+from novum.core.model.ports import Arena
+from novum.core.model.study import Study, WatchdogSettings
+
+WITHOUT_CONTROL = (CONTROL, "inbox")
+"""Researchers beside whom random ideas make no sense: they are those already, or none but people's are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where the watchdog stands.
+
+    foreign: whether candidates are code, or report their own score, so that a score may be a trick. controls:
+    researchers that never rest. explores: whether the control has something to add to the study's own researcher.
+    """
+
+    settings: WatchdogSettings
+    foreign: bool
+    controls: frozenset[str]
+    explores: bool
+
+
+def post(study: Study, arena: Arena) -> Post:
+    """The post of a study with its arena. Candidates of typed genes run nothing that is not the arena's own."""
+    name, options = study.researcher.name, study.researcher.options
+    controls = {CONTROL, str(options.get("control", CONTROL))} if name == "portfolio" else {CONTROL}
+    foreign = not isinstance(arena.space, Space) or bool(arena.spec.trust)
+    return Post(study.watchdog, foreign, frozenset(controls), name not in WITHOUT_CONTROL)

@@ -1,0 +1,1 @@
+"""Other systems: exports, telemetry and importers. All optional, loaded by entry point."""

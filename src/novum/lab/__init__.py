@@ -1,0 +1,1 @@
+"""Putting a lab together: wiring, sessions, preflight, replay, provenance."""

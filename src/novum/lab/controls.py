@@ -1,0 +1,232 @@
+"""Controls: small campaigns whose outcome is known, with the study's arena, options, gate and executor.
+
+Each has a directory of its own in `LAB/preflight/` and a researcher that proposes exactly one candidate. Nothing in
+them is evidence for the campaign; what they cost counts as spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from novum.core.engine.dispatch import spent
+from novum.core.engine.loop import Lab
+from novum.core.events.campaign import Check
+from novum.core.model.budget import LARGEST, Budget, LevelSettings
+from novum.core.model.candidate import Genome, Setting
+from novum.core.model.intervention import Alarm
+from novum.core.model.study import (
+    CommentSettings,
+    FollowUpSettings,
+    PolicySettings,
+    ResearcherSettings,
+    ScreeningSettings,
+    Study,
+)
+from novum.core.model.verdict import Verdict
+from novum.core.state.campaign_state import CampaignState
+from novum.gate.preflight_checks import affordable
+from novum.lab import wiring
+from novum.researchers.scripted import ScriptedResearcher
+
+POSITIVE, NEGATIVE, NULL_CHANGE = "positive control", "negative control", "negative control: null change"
+
+ESTIMATE = 2
+"""Pairs behind the size of a control's finding, which nobody reads."""
+
+FEWEST_PAIRS = 12
+"""Pairs without which a control is not worth beginning."""
+
+UNWATCHED = tuple(alarm for alarm in Alarm if alarm not in (Alarm.STALL, Alarm.DISK, Alarm.MEMORY))
+"""What nobody looks for in a control: its outcome is known, however good it is."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """An experiment of known outcome: what it is called, in words, and what its end says."""
+
+    name: str
+    words: str
+    options: Setting
+    genome: Genome
+    conclude: Callable[[CampaignState], Check]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What all controls together may use: trials, and seconds of CPU and wall time; None without a bound."""
+
+    trials: float | None
+    cpu_seconds: float | None
+    wall_seconds: float | None
+
+    @classmethod
+    def of(cls, lab: Lab, share: float | None) -> Allowance:
+        """`share` of what the campaign's budget has left; None for no bound at all."""
+        if share is None:
+            return cls(None, None, None)
+        used, budget = spent(lab.state), lab.state.budget
+        trials = None if budget.trials is None else share * (budget.trials - used.trials)
+        cpu = None if budget.cpu_seconds is None else share * (budget.cpu_seconds - used.cpu_seconds)
+        wall = None if budget.wall_seconds is None else share * (budget.wall_seconds - lab.wall_seconds)
+        return cls(trials, cpu, wall)
+
+    def less(self, trials: float, cpu_seconds: float, wall_seconds: float) -> Allowance:
+        """What is left after some of it was used."""
+        return Allowance(
+            None if self.trials is None else self.trials - trials,
+            None if self.cpu_seconds is None else self.cpu_seconds - cpu_seconds,
+            None if self.wall_seconds is None else self.wall_seconds - wall_seconds,
+        )
+
+    def budget(self, trials: int) -> Budget:
+        """A control's own budget: at most `trials`, and no more than is left."""
+        most = trials if self.trials is None else min(trials, int(self.trials))
+        return Budget(trials=most, cpu_seconds=self.cpu_seconds, wall_seconds=self.wall_seconds)
+
+
+@dataclass
+class Bench:
+    """Where controls run: the campaign's own executor, while the campaign has nothing in flight."""
+
+    lab: Lab
+    directory: Path
+    allowance: Allowance
+    named: bool
+    trials: int = field(default=0, init=False)
+    cpu_seconds: float = field(default=0.0, init=False)
+
+    @property
+    def study(self) -> Study:
+        """The campaign's study."""
+        return self.lab.context.study
+
+    def controls(self) -> Iterator[Control]:
+        """What the arena declares, where its options can be set (`named`)."""
+        arena, study = self.lab.context.arena, self.study
+        base, known = dict(self.lab.state.incumbents[0].candidate.genome), arena.spec.controls.known
+        options = dict(study.options)
+        if known:
+            yield Control(POSITIVE, _listed(known), options, {**base, **known}, _positive(known))
+        controls = arena.spec.controls
+        if controls.null_options and known and self.named:
+            words = f"the known improvement under {_listed(controls.null_options)}"
+            changed = {**options, **controls.null_options}
+            yield Control(NEGATIVE, words, changed, {**base, **known}, _negative(NEGATIVE, words))
+        if controls.null:
+            words = f"a change that does nothing: {_listed(controls.null)}"
+            yield Control(NULL_CHANGE, words, options, {**base, **controls.null}, _negative(NULL_CHANGE, words))
+
+    def affords(self) -> bool:
+        """Whether another control is worth beginning with what is left."""
+        state, left = self.lab.state, self.allowance
+        if self.lab.draining:
+            return False
+        if state.incumbents[0].candidate.id not in state.scales:
+            return False
+        cpu, wall = state.prices.usual
+        if any(bound is not None and bound < 1e-3 for bound in (left.cpu_seconds, left.wall_seconds)):
+            return False
+        if left.trials is not None and left.trials < 1:
+            return False
+        return affordable(left.budget(LARGEST), wall, cpu, self.lab.context.slots) >= self._trials(FEWEST_PAIRS)
+
+    def run(self, control: Control) -> CampaignState:
+        """One control campaign to its end."""
+        study = self.study
+        seeds, fidelity = study.screening.seeds, study.screening.fidelity
+        quick = replace(
+            study,
+            name=f"{study.name[:60]}-{control.name.replace(':', '')}",
+            options=control.options,
+            screening=ScreeningSettings(seeds, first_seeds=seeds, fidelity=fidelity, keep_one_in=1, waiting=1),
+            researcher=ResearcherSettings("controls"),
+            gate=replace(study.gate, estimate_pairs=ESTIMATE, reopenings=0, guardrails=()),
+            follow_up=FollowUpSettings(share=0.0),
+            policy=PolicySettings(),  # the lab's own question, of a known candidate: nobody has to agree to it
+            budgets=LevelSettings(),
+            watchdog=replace(study.watchdog, off=UNWATCHED),
+            comments=CommentSettings(),
+        )
+        arena = (
+            self.lab.context.arena
+            if control.options == study.options
+            else self.lab.context.arena_with_options(control.options)
+        )
+        with wiring.session(
+            quick,
+            self.allowance.budget(self._trials(study.gate.max_pairs)),
+            self._fresh(control.name),
+            workers=self.lab.context.slots,
+            problem=arena,
+            researcher=ScriptedResearcher((control.genome,)),
+            place=self.lab.executor,
+        ) as inner:
+            inner.observe = lambda _: self._heed(inner)
+            inner.run()
+        self._settle(inner)
+        return inner.state
+
+    def _heed(self, inner: Lab) -> None:
+        """An interruption of the campaign is one of its controls."""
+        inner.draining = inner.draining or self.lab.draining
+        inner.halted = inner.halted or self.lab.halted
+        self.lab.observe(self.lab.state)
+
+    def _settle(self, inner: Lab) -> None:
+        used = spent(inner.state)
+        self.trials += used.trials
+        self.cpu_seconds += used.cpu_seconds
+        self.allowance = self.allowance.less(used.trials, used.cpu_seconds, inner.wall_seconds)
+
+    def _trials(self, pairs: int) -> int:
+        """Trials of a control that uses this many pairs."""
+        sweep = len(self.lab.context.arena.spec.tuning) * self.study.screening.seeds
+        return 2 * sweep + 2 * self.study.gate.calibration_pairs + 2 * pairs + 2 * ESTIMATE + 8
+
+    def _fresh(self, name: str) -> Path:
+        """A directory that no earlier preflight has used."""
+        plain = name.replace(":", "").replace(" ", "-")
+        number = 1
+        while (self.directory / f"{plain}-{number}").exists():
+            number += 1
+        return self.directory / f"{plain}-{number}"
+
+
+def _listed(changes: Setting) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in changes.items())
+
+
+def _verdict(state: CampaignState) -> Verdict | None:
+    """The verdict on the control's one candidate, None when it has none."""
+    judged = [h.verdict.verdict for h in state.hypotheses.values() if h.verdict]
+    return judged[0] if judged else None
+
+
+def _negative(name: str, words: str) -> Callable[[CampaignState], Check]:
+    def conclude(state: CampaignState) -> Check:
+        if _verdict(state) is Verdict.SUPPORTED:
+            return Check(name, False, f"{words} was SUPPORTED: scores leak or the gate is misled")
+        return Check(name, True, f"{words} was not supported, as it must be")
+
+    return conclude
+
+
+def _positive(known: Genome) -> Callable[[CampaignState], Check]:
+    def conclude(state: CampaignState) -> Check:
+        name, changed = POSITIVE, _listed(known)
+        if _verdict(state) is Verdict.SUPPORTED:
+            verdict = next(h.verdict for h in state.hypotheses.values() if h.verdict)
+            words = f"{changed} was found: E = {verdict.e_value:.3g} after {verdict.pairs} pairs"
+            return Check(name, True, words, {"pairs": float(verdict.pairs)})
+        if not state.hypotheses:
+            return Check(name, None, f"{changed} is the baseline already, or not admitted by the options")
+        if state.intervention_log.stopped:
+            return Check(name, None, f"{changed} got no verdict: {state.intervention_log.stopped}", asked=False)
+        if state.end_reason.startswith("budget") and _verdict(state) is None:
+            return Check(name, None, f"{changed} got no verdict within its share of the budget", asked=False)
+        said = _verdict(state) or "not promoted by screening"
+        return Check(name, False, f"{changed} should win and was {said}: the study may be blind")
+
+    return conclude

@@ -1,0 +1,64 @@
+"""The state of a lab from its ledger: all events, or a snapshot and the events since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from novum.core.engine.gc_pause import gc_paused
+from novum.core.events.registry import Record
+from novum.core.model.errors import IntegrityError
+from novum.core.state.campaign_state import CampaignState
+from novum.ledger.lab_secret import known_secret
+from novum.ledger.snapshot import FIRST, Keeper, Snapshot, load
+
+if TYPE_CHECKING:
+    from novum.ledger.journal import Journal
+
+
+class Source(Protocol):
+    """Where events are read from: the writer's journal, or a reader."""
+
+    def read(self, after: int = 0) -> Iterable[Record]:
+        """Records after a sequence number, in order."""
+        ...
+
+    def stands(self, seq: int, head: str) -> bool:
+        """Whether event `seq` is in the ledger with this hash."""
+        ...
+
+
+def restore(source: Source, directory: Path) -> CampaignState:
+    """The state of a lab: from its snapshot and the events since where one can be relied on, else from all events."""
+    secret = known_secret(directory)
+    known = load(directory, secret) if secret else None
+    if known and source.stands(known.seq, known.head):
+        return refold(source.read(known.seq), known.state)
+    return refold(source.read())
+
+
+def refold(records: Iterable[Record], state: CampaignState | None = None) -> CampaignState:
+    """The state after `records`, or `state` after them. Raises IntegrityError, by event, for a contradiction."""
+    state, seq = CampaignState() if state is None else state, 0
+    try:
+        with gc_paused():
+            for record in records:
+                seq = record.seq
+                state.apply(record.event)
+    except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
+        raise IntegrityError(f"event {seq} contradicts the record before it ({error}): see `novum verify`") from error
+    return state
+
+
+def keeper(journal: Journal, directory: Path, secret: bytes, state: CampaignState) -> Callable[[bool], None]:
+    """Keeps a snapshot of the state: call it when nothing is half done, with True at the end."""
+    known = Keeper(directory, secret, journal.end[0])
+
+    def keep(end: bool = False) -> None:
+        seq, head = journal.end
+        if known.due(seq) or (end and seq >= known.last + FIRST):
+            journal.flush()
+            known.keep(Snapshot(state, seq, head))
+
+    return keep

@@ -1,0 +1,100 @@
+"""A lab as an agent may see it: its ledger read again from where it was left, and nothing else of the directory.
+
+Neither the lab's key nor its secret is ever opened here; a running lab is neither waited for nor held up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from novum.core.events.campaign import CampaignOpened, CheckpointSigned
+from novum.core.events.registry import Known, Record, told
+from novum.core.events.trials import GroupDispatched, LateReport, ScaleMeasured, TrialFinished
+from novum.core.model.errors import IntegrityError, UserError
+from novum.core.state.campaign_state import CampaignState
+from novum.ledger.journal import Reader
+from novum.report.author_leaderboard import Books
+from novum.report.case_index import Casebook
+from novum.report.proposal_status import Trail
+
+LINES = 2000
+
+_UNSAID = (GroupDispatched, TrialFinished, LateReport, ScaleMeasured, CheckpointSigned)
+"""Single runs are no news, and those on the gate's data are not for whoever proposes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event in words. time: microseconds since the epoch."""
+
+    seq: int
+    time: int
+    actor: str
+    kind: str
+    words: str
+
+
+class Window:
+    """What the record says up to now. Use `open` for a consistent look: calls come from several threads."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.trail, self.cases = Trail(), Casebook()
+        self.lines: deque[Line] = deque(maxlen=LINES)
+        self.latest = 0
+        self._books, self._known = Books(), Known()
+        self._seen = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def open(self) -> Iterator[CampaignState]:
+        """The state by now; nothing changes until it is closed. Raises IntegrityError, UserError."""
+        with self._lock:
+            self._read()
+            if self.state.study is None:
+                raise UserError("no campaign has been opened in this lab yet: start one with `novum run`")
+            yield self.state
+
+    def check(self) -> None:
+        """Raises UserError unless there is a lab in the directory."""
+        with Reader(self.directory):
+            pass
+
+    @property
+    def state(self) -> CampaignState:
+        """The fold of what was read."""
+        return self._books.state
+
+    @property
+    def books(self) -> Books:
+        """The same by author."""
+        return self._books
+
+    def _read(self) -> None:
+        try:
+            with Reader(self.directory) as reader:
+                for record in reader.read(self._seen):
+                    self._take(record)
+                    self._seen = record.seq
+        except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
+            raise IntegrityError("the record contradicts itself: see `novum verify`") from error
+
+    def _take(self, record: Record) -> None:
+        event = record.event
+        self._books.take(record)
+        record.event.introduce(self._known)
+        self.latest = record.time
+        self.trail.take(event)
+        self.cases.take(record)
+        if not isinstance(event, _UNSAID):
+            self.lines.append(Line(record.seq, record.time, record.actor, record.kind, self._words(record)))
+
+    def _words(self, record: Record) -> str:
+        if isinstance(record.event, CampaignOpened):  # its usual words name the seed of the search data
+            return f"{record.event.study.name}, arena {record.event.study.arena}"
+        return told(record.event, self._known)

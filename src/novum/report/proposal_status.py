@@ -1,0 +1,140 @@
+"""What became of a request from outside: taken or refused, and then how far the hypothesis got that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from novum.core.events.models_and_people import RequestTaken
+from novum.core.events.proposals import HypothesisRegistered, ProposalMade, ProposalRefused
+from novum.core.events.registry import Event
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Hypothesis, Phase
+from novum.report.hypothesis_status import FAILED, standing
+from novum.report.progress import progress
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Where a proposal stands; `words` may be anybody's.
+
+    stage: waiting, refused, screening, screened, confirming, estimating or settled. outcome: supported, refuted,
+    inconclusive or failed, once that is known. short: how many more hypotheses must be screened before this one can be
+    confirmed. claims: ids of its hypotheses; there are several when it was made anew against a newer incumbent.
+    """
+
+    stage: str
+    words: str
+    hypothesis: str = ""
+    outcome: str = ""
+    advantage: float | None = None
+    e_value: float | None = None
+    threshold: float | None = None
+    pairs: int | None = None
+    effect: float | None = None
+    claims: tuple[str, ...] = ()
+    short: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.stage in ("refused", "settled")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that the lab has taken: what it said of it, and the proposal that came of it, if any."""
+
+    author: str
+    note: str
+    proposal: int | None
+
+
+@dataclass
+class Trail:
+    """From requests to hypotheses: give it the events in order. refusals and claims are by number of the proposal."""
+
+    requests: dict[str, Request] = field(default_factory=dict)
+    refusals: dict[int, str] = field(default_factory=dict)
+    claims: dict[int, list[str]] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Note what an event says of requests."""
+        if isinstance(event, RequestTaken):
+            self.requests[event.request] = Request(event.author, event.note, None)
+        elif isinstance(event, ProposalMade) and event.request in self.requests:
+            before = self.requests[event.request]
+            self.requests[event.request] = Request(before.author, before.note, event.number)
+        elif isinstance(event, ProposalRefused):
+            self.refusals[event.number] = event.reason
+        elif isinstance(event, HypothesisRegistered):
+            self.claims.setdefault(event.number, []).append(event.id)
+
+    def fate(self, state: CampaignState, request: str) -> Fate | None:
+        """What became of a request; None while nobody has taken it."""
+        taken = self.requests.get(request)
+        if taken is None:
+            return None
+        if taken.proposal is None:
+            return Fate("refused", taken.note)
+        if taken.proposal in self.refusals:
+            return Fate("refused", self.refusals[taken.proposal])
+        if not (claims := self.claims.get(taken.proposal)):
+            return Fate(
+                "waiting",
+                f"taken down as proposal {taken.proposal}; the lab, or a person who approves, has yet to look at it",
+            )
+        return fate(state, [state.hypotheses[name] for name in claims])
+
+
+def fate(state: CampaignState, claims: Sequence[Hypothesis]) -> Fate:
+    """Where the latest claim of a proposal stands."""
+    one = claims[-1]
+    now, stage = standing(state, one), _stage(state, one)
+    running = next((each for each in progress(state).confirming if each.id == one.id), None)
+    verdict, size = one.verdict, one.finding
+    confirmation_queue = one.phase is Phase.WAITING and stage == "screened"
+    short = _short(state) if confirmation_queue else 0
+    return Fate(
+        stage=stage,
+        words=_waits(state, one, short) if confirmation_queue else now.reason,
+        hypothesis=one.id,
+        outcome=now.outcome if verdict or now.outcome == FAILED or stage == "settled" else "",
+        advantage=state.advantage(one),
+        e_value=running.e_value if running else verdict.e_value if verdict else None,
+        threshold=running.threshold if running else verdict.threshold if verdict else None,
+        pairs=running.pairs if running else verdict.pairs if verdict else None,
+        effect=size.effect if size else None,
+        claims=tuple(each.id for each in claims),
+        short=short,
+    )
+
+
+def _stage(state: CampaignState, one: Hypothesis) -> str:
+    if one.phase is Phase.QUARANTINED:
+        return "screened"
+    if one.phase is Phase.WAITING:
+        return "screened" if one.id in state.confirmation_queue else "settled"
+    named = {Phase.SCREENING: "screening", Phase.CONFIRMING: "confirming", Phase.ESTIMATING: "estimating"}
+    return named.get(one.phase, "settled")
+
+
+def _short(state: CampaignState) -> int:
+    """How many more hypotheses must be screened before the best that waits is confirmed."""
+    assert state.study
+    incumbent = state.incumbent.candidate.id
+    wanted = state.study.screening.keep_one_in * (state.promoted_against[incumbent] + 1)
+    return max(0, wanted - state.screened_against[incumbent])
+
+
+def _waits(state: CampaignState, one: Hypothesis, short: int) -> str:
+    """Why a promising hypothesis is not being confirmed yet."""
+    assert state.study
+    gain = state.advantage(one)
+    shown = "" if gain is None else f" with a gain of {gain:+.3g}"
+    if short > 0:
+        return (
+            f"screened{shown}; one in {state.study.screening.keep_one_in} screened hypotheses is confirmed, the best "
+            f"that waits: propose {short} more, different ones"
+        )
+    return f"screened{shown}; it waits for its confirmation, the best come first"

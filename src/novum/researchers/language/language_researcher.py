@@ -1,0 +1,243 @@
+"""The researcher that asks models, and never waits for one.
+
+It says what it wants to ask, sends it once means are set aside, and has an idea when the answer is in. While models
+fail or cannot be paid, somebody else proposes in its name.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from novum.core.model.candidate import Candidate
+from novum.core.model.errors import StudyError
+from novum.core.model.model_call import ModelCall, Reply
+from novum.core.model.ports import Researcher
+from novum.core.model.proposal import Pending, Proposal
+from novum.core.model.study_view import StudyView
+from novum.researchers.language import templates
+from novum.researchers.language.backoff import Patience
+from novum.researchers.language.build_request import compose, repaired
+from novum.researchers.language.language_options import LanguageOptions, Model, ready
+from novum.researchers.language.model_request import Request
+from novum.researchers.language.parse_reply import Answer, read
+from novum.researchers.language.raw_response import Heard, settled
+from novum.researchers.language.recorded_replies import Recorded, Script
+from novum.researchers.language.reply_forms import form_as, form_of
+from novum.researchers.language.request_worker import Call, Caller
+from novum.researchers.language.untrusted_text import line
+from novum.source.space import SourceSpace
+
+DUPLICATES = 2
+"""Ideas in a row that had been tried already, after which somebody else proposes once."""
+
+
+@dataclass
+class LanguageResearcher:
+    """The Researcher port. `recorded` reads the replies of a lab, for `options.replay`.
+
+    Raises MissingExtra, StudyError for models that cannot be asked from here.
+    """
+
+    options: LanguageOptions = field(default_factory=LanguageOptions)
+    recorded: Callable[[str], Sequence[Recorded]] | None = None
+
+    def __post_init__(self) -> None:
+        self._models: tuple[Model, ...] = self.options.models()
+        if not self.options.replay:
+            ready(self._models)
+        self._script: Script | None = None
+        self._caller = Caller(self.options.timeout)
+        self._patience = Patience(self.options.backoff, alone=self.options.fallback == "none")
+        self._wanted: Request | None = None
+        self._asked: Request | None = None
+        self._call: Call | None = None
+        self._denied = self._told = False
+        self._repeated = 0
+        self._proposed: set[str] = set()
+        self._others: dict[bool, Researcher] = {}
+
+    @property
+    def thinking(self) -> bool:
+        """Whether an answer, or the end of a pause, is worth waiting for."""
+        return (self._call is not None and self._call.awaited) or self._patience.waiting
+
+    def close(self) -> None:
+        """End the request in flight, its thread, and the local model, at once."""
+        self._caller.close()
+
+    def propose(self, view: StudyView, rng: random.Random) -> Proposal | Pending | None:
+        """The next step of a conversation. Raises StudyError for an arena whose candidates have no form."""
+        draw = random.Random(rng.getrandbits(64))
+        if self.options.replay:
+            return self._replayed(view, rng, draw)
+        if self._call is not None:
+            return self._fetched(view)
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            if asked.id in view.means.reserved:
+                self._call = self._caller.send(asked)
+                return Pending()
+            if asked.id not in view.means.denied:
+                return self._patient(view, rng, asked)
+            self._denied = True  # who keeps the budget, or the policy, has said why, in the record
+        if not self._patience.over and self._patience.brief:
+            return Pending()
+        if self._denied or self._tired or not self._patience.over:
+            return self._instead(view, rng)
+        return self._ask(view, rng, draw)
+
+    def _patient(self, view: StudyView, rng: random.Random, asked: Request) -> Proposal | Pending | None:
+        """People have yet to allow a request: others propose meanwhile. Once they have, it is asked for again."""
+        self._asked = asked
+        if {asked.id, asked.model.label} & view.means.awaiting:
+            return self._instead(view, rng)
+        return Pending(ask=asked.asked("language"))
+
+    @property
+    def _tired(self) -> bool:
+        """Whether the models only repeat themselves, and somebody else has ideas."""
+        return self._repeated >= DUPLICATES and self.options.fallback != "none"
+
+    def _ask(self, view: StudyView, rng: random.Random, draw: random.Random) -> Proposal | Pending | None:
+        """Want a request, if its worst case can be paid."""
+        request, self._wanted = self._wanted or self._composed(view, draw), None
+        if short := _short(view, request):
+            if self._told:
+                return self._instead(view, rng)
+            self._told = True
+            return Pending(consulted=(self._note(request, Reply.UNAFFORDABLE, short),))
+        self._asked = request
+        return Pending(ask=request.asked("language"))
+
+    def _composed(self, view: StudyView, draw: random.Random) -> Request:
+        """The request of this view. One that a lab before this one never saw the end of is not sent again as it is."""
+        model = self._models[(draw.randrange(len(self._models)) + self._patience.failures) % len(self._models)]
+        seed = draw.getrandbits(31) ^ self._patience.failures
+        for again in range(len(view.means.reserved) + 1):
+            request = compose(view, model, self.options, seed, again, self._proposed)
+            if request.id not in view.means.reserved:
+                break
+        return request
+
+    def _fetched(self, view: StudyView) -> Proposal | Pending:
+        assert self._call is not None
+        if self._call.heard is None:
+            return Pending()
+        call, self._call = self._call, None
+        assert call.heard is not None
+        said = self._concluded(view, call.request, call.heard)
+        if isinstance(said, Proposal):
+            self._patience.succeeded()
+        elif self._wanted is None:
+            self._patience.failed(call.heard.retry_after)
+        return said
+
+    def _concluded(
+        self, view: StudyView, request: Request, heard: Heard, step: Recorded | None = None
+    ) -> Proposal | Pending:
+        """What an answer leads to: a proposal, or the reason why there is none and perhaps another try."""
+        answer, outcome, cause = _understood(view, request, heard, self.options, step)
+        consulted = settled(request, heard, outcome, cause, templates.VERSION, replayed=bool(self.options.replay))
+        if step:
+            source = "; ".join(part for part in (consulted.cause, _source(request, step)) if part)
+            consulted = replace(consulted, model=step.model, cause=source)
+        if answer is None:
+            if outcome is Reply.MALFORMED and heard.text and not request.repairs:
+                self._wanted = repaired(request, heard.text, cause)
+            return Pending(consulted=(consulted,))
+        address = Candidate(answer.genome).id
+        repeats = address in view.known or address in self._proposed or answer.genome == view.incumbent
+        self._repeated = self._repeated + 1 if repeats else 0
+        self._proposed.add(address)
+        return Proposal(
+            genome=answer.genome,
+            rationale=answer.rationale,
+            probability=answer.probability,
+            effect=answer.effect,
+            author=f"language:{request.model.label}",
+            consulted=(consulted,),
+        )
+
+    def _note(self, request: Request, outcome: Reply, cause: str) -> ModelCall:
+        return ModelCall(
+            request=request.id,
+            model=request.model.label,
+            outcome=outcome,
+            cause=cause,
+            template=templates.VERSION,
+            prompt=request.content.decode(),
+        )
+
+    def _instead(self, view: StudyView, rng: random.Random) -> Proposal | Pending | None:
+        """A proposal of the substitute, under its name."""
+        self._repeated = 0
+        name = self.options.fallback
+        if name == "none":
+            waits = not self._denied and not self._told
+            return Pending() if waits else Pending(final=True)
+        programs = name == "code" or (name == "auto" and isinstance(view.space, SourceSpace))
+        said = self._other(programs=programs).propose(view, rng)
+        if isinstance(said, Proposal):
+            return replace(said, author=f"language/{'code' if programs else 'evolve'}")
+        return said
+
+    def _other(self, *, programs: bool) -> Researcher:
+        if programs not in self._others:
+            from novum.researchers.code import CodeResearcher
+            from novum.researchers.evolve import EvolveResearcher
+
+            self._others[programs] = CodeResearcher() if programs else EvolveResearcher()
+        return self._others[programs]
+
+    def _replayed(self, view: StudyView, rng: random.Random, draw: random.Random) -> Proposal | Pending | None:
+        """The next step of a recorded study. Nothing is sent anywhere."""
+        if self._script is None:
+            self._script = Script(self.recorded(self.options.replay) if self.recorded else ())
+        if self._script.substituted:
+            return self._instead(view, rng)
+        request, self._wanted = self._wanted or self._composed(view, draw), None
+        step = self._script.next(request.id)
+        if step is None:
+            self._told = True
+            return self._instead(view, rng)
+        said = self._concluded(view, request, step.heard, step)
+        if isinstance(said, Proposal):
+            self._patience.succeeded()
+            return replace(said, author=f"language:{step.model}")
+        if self._wanted is None:
+            self._patience.failures += 1
+        return said
+
+
+def _understood(
+    view: StudyView, request: Request, heard: Heard, options: LanguageOptions, step: Recorded | None
+) -> tuple[Answer | None, Reply, str]:
+    """The answer in what was heard, how the request ended, and why."""
+    if heard.outcome is not None:
+        return None, heard.outcome, heard.cause
+    try:
+        form = form_as(view.space, *step.start) if step and step.start else None
+        form = form or form_of(view.space, request.base, options.edit, small=request.model.small)
+        return read(heard.text, form, view.spec), Reply.PROPOSAL, ""
+    except StudyError as error:
+        outcome = Reply.TRUNCATED if heard.truncated else Reply.MALFORMED
+        return None, outcome, line(str(error), 600)
+
+
+def _source(request: Request, step: Recorded | None) -> str:
+    """Where a replayed answer comes from, if its request was another one."""
+    if step is None or step.request == request.id:
+        return ""
+    return f"from the record, where the brief was another: {step.request}"
+
+
+def _short(view: StudyView, request: Request) -> str:
+    """What is missing for the worst case of a request, in words, or nothing."""
+    tokens, money = request.max_input + request.max_output, request.money
+    if view.means.tokens is not None and tokens > view.means.tokens:
+        return f"{tokens} tokens may be needed, {view.means.tokens} are left"
+    if view.means.money is not None and money > view.means.money:
+        return f"{money:.4f} dollars may be needed, {view.means.money:.4f} are left"
+    return ""

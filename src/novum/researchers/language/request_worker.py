@@ -1,0 +1,94 @@
+"""Requests in the background: one thread, one request at a time, ended at once when the lab ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from novum.core.model.errors import NovumError
+from novum.core.model.model_call import Reply
+from novum.researchers.language.local_server import LocalServer
+from novum.researchers.language.model_request import Request
+from novum.researchers.language.raw_response import Heard
+
+GRACE_SECONDS = 5.0
+"""How long an answer that is in waits to be fetched before it counts as unwanted."""
+
+JOIN_SECONDS = 5.0
+
+
+@dataclass
+class Call:
+    """One request in flight, or its end in `heard`."""
+
+    request: Request
+    heard: Heard | None = None
+    over: float = 0.0
+
+    @property
+    def awaited(self) -> bool:
+        """Whether its end is still to come, or has only just come."""
+        return self.heard is None or time.monotonic() - self.over < GRACE_SECONDS
+
+
+@dataclass
+class Caller:
+    """Sends requests from a thread of its own, which lives as long as a request does. `timeout`: seconds for each."""
+
+    timeout: float
+    _server: LocalServer = field(default_factory=LocalServer)
+    _thread: threading.Thread | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+    _closed: threading.Event = field(default_factory=threading.Event)
+
+    def send(self, request: Request) -> Call:
+        """Begin a request; returns at once."""
+        call = Call(request)
+        self._thread = threading.Thread(target=self._run, args=(call,), name="novum-language", daemon=True)
+        self._thread.start()
+        return call
+
+    def _run(self, call: Call) -> None:
+        try:
+            call.heard = self._heard(call.request)
+        except BaseException as error:
+            call.heard = Heard(Reply.UNREACHABLE, cause=f"{type(error).__name__}: {error}"[:300])
+        finally:
+            call.over = time.monotonic()
+            call.heard = call.heard or Heard(Reply.UNREACHABLE, cause="the request was ended")
+
+    def _heard(self, request: Request) -> Heard:
+        try:
+            url = self._server.url() if request.model.provider == "local" else request.model.url
+        except NovumError as error:
+            return Heard(Reply.UNREACHABLE, cause=str(error), charged=False)
+        from novum.researchers.language.client import ask
+
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            if self._closed.is_set():
+                return Heard(Reply.UNREACHABLE, cause="the lab ends", charged=False)
+            try:
+                return runner.run(ask(request, self.timeout, url))
+            finally:
+                self._loop = None
+
+    def close(self) -> None:
+        """Cancel what is in flight, end the local model, wait for the thread."""
+        self._closed.set()
+        self._server.close()
+        thread, loop = self._thread, self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # it may just have ended by itself
+                loop.call_soon_threadsafe(_cancel_all, loop)
+        if thread is not None:
+            thread.join(JOIN_SECONDS)
+        self._thread = None
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()

@@ -1,0 +1,61 @@
+"""Running a job without a file system of its own: a private directory, a keeper above the candidate, chosen walls."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from novum.sandbox.bubblewrap import PYTHON, environment
+from novum.sandbox.channel import compiled, parcel
+from novum.sandbox.job import Ended, Job, Tier
+from novum.sandbox.launch import launch
+from novum.sandbox.process_tree import user_tasks
+from novum.sandbox.supervise import Launched, Supervisor
+from novum.sandbox.visible_paths import fresh_user
+from novum.sandbox.workdir import disk_look, work_directory
+
+Walls = Callable[[Path], tuple[list[tuple[str, str]], bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """How the candidate is confined: its tier, whether root becomes another user, and the walls (None: none)."""
+
+    tier: Tier
+    drops: bool
+    walls: Walls | None
+
+
+def run_outside(job: Job, inside: Inside, base: Path | None) -> Ended:
+    """Run `job` in a private directory below `base`, and remove that afterwards."""
+    user = fresh_user() if inside.drops else None
+    near, far = socket.socketpair()
+    with near, far, work_directory(base, user) as work:
+        plan: dict[str, Any] = {"work": str(work), "user": user, "keeper": compiled("keeper")}
+        if inside.walls is not None:
+            plan |= {"walls": compiled("walls"), "wall_arguments": inside.walls(work)}
+        started = time.monotonic()
+        own = environment(job, str(work))
+        directory = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            process = launch([*PYTHON, str(far.fileno())], [far.fileno()], own)
+            far.close()
+            launched = Launched(
+                process,
+                near,
+                parcel(job, plan),
+                started,
+                own=0,
+                tier=inside.tier,
+                other_tasks=0 if user is not None else user_tasks(),
+                directory=directory,
+                look=disk_look(work, job.limits, process.pid),
+            )
+            return Supervisor(job, launched).run()
+        finally:
+            os.close(directory)

@@ -1,0 +1,1 @@
+"""Text: canonical JSON, cleaning, secrets, formatting."""
