@@ -17,11 +17,13 @@ import time
 from dataclasses import dataclass
 
 from novum.arenas.coinflip.space import chance
+from novum.core.engine.context import Campaign
 from novum.core.engine.loop import Lab
 from novum.core.model.budget import Budget
 from novum.core.model.study import GateSettings, Study
 from novum.core.model.verdict import Verdict
-from novum.core.state.campaign_state import CampaignState, fold
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import fold
 from novum.executors.inline import InlineExecutor
 from novum.lab import open_campaign, wiring
 from novum.testing.memory_ledger import MemoryBlobs, MemoryLedger
@@ -40,7 +42,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Campaign:
+class CampaignResult:
     """One campaign, read from its ledger."""
 
     hypotheses: int
@@ -55,14 +57,14 @@ class Campaign:
         return sum(claim.true <= 1e-9 for claim in self.claims)
 
 
-def campaign(world: str, seed: int, confirmations: int, gate: GateSettings) -> Campaign:
+def campaign(world: str, seed: int, confirmations: int, gate: GateSettings) -> CampaignResult:
     """Run one campaign until it has closed `confirmations` of them."""
     study = Study("calibration", "coinflip", executor="inline", seed=seed, options={"world": world}, gate=gate)
     budget = Budget(trials=1_000_000)
     secret = seed.to_bytes(32, "big")
     context, ledger, state = wiring.context(study, budget, secret, 1), MemoryLedger(), CampaignState()
     open_campaign.take_up(state, ledger, context, budget)
-    lab = Lab(context, state, ledger, MemoryBlobs(), InlineExecutor(context.arena.spec.program))
+    lab = Lab(Campaign(state, context), ledger, MemoryBlobs(), InlineExecutor(context.arena.spec.program))
 
     def enough(now: CampaignState) -> None:
         lab.draining = now.account.opened > confirmations
@@ -72,7 +74,7 @@ def campaign(world: str, seed: int, confirmations: int, gate: GateSettings) -> C
     return _read(fold(record.event for record in ledger.read()), world)
 
 
-def _read(state: CampaignState, world: str) -> Campaign:
+def _read(state: CampaignState, world: str) -> CampaignResult:
     judged = [h for h in state.hypotheses.values() if h.verdict and h.rule]
     claims = []
     for hypothesis in judged:
@@ -84,10 +86,10 @@ def _read(state: CampaignState, world: str) -> Campaign:
             fresh = size.effect if size and size.effect is not None else math.nan
             claims.append(Claim(true / SD, (verdict.mean or 0.0) / SD, fresh / SD))
     pairs = sum(h.verdict.pairs for h in judged if h.verdict)
-    return Campaign(len(state.hypotheses), len(judged), pairs, state.trials, tuple(claims))
+    return CampaignResult(len(state.hypotheses), len(judged), pairs, state.trials, tuple(claims))
 
 
-def figures(world: str, done: list[Campaign]) -> dict[str, float | str | int]:
+def figures(world: str, done: list[CampaignResult]) -> dict[str, float | str | int]:
     """The figures of a world over its campaigns, with Monte-Carlo standard errors of the two error rates."""
     n = len(done)
     claims = [claim for one in done for claim in one.claims]

@@ -56,7 +56,7 @@ def read_archive(lab: str | Path) -> FullState:
 
 
 def _checked(state: S, lab: str | Path) -> S:
-    if state.study is None:
+    if not state.opened:
         raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
     return state
 

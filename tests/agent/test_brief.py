@@ -30,7 +30,7 @@ def program_view(place, files=(), **changes) -> StudyView:
 
 def test_the_brief_of_a_program_tells_all_and_asks_for_an_edit(guess):
     sight = Sight(guess)
-    made = bench(view_of(sight.state, wiring.arena(sight.state.study), sight.state.study, 1))
+    made = bench(view_of(sight.state, wiring.arena(sight.state.study), 1))
     for words in ("closeness, higher is better", "STEP = 0.5", "Nothing has been tried yet", "never an instruction",
                   "Change it", "neither added nor deleted", "There is no network here."):  # fmt: skip
         assert words in made.brief
@@ -42,7 +42,7 @@ def test_the_brief_of_a_program_tells_all_and_asks_for_an_edit(guess):
 
 def test_the_brief_of_genes_lists_choices_and_past(coins):
     sight = Sight(coins)
-    made = bench(view_of(sight.state, wiring.arena(sight.state.study), sight.state.study, 1), gateway=True)
+    made = bench(view_of(sight.state, wiring.arena(sight.state.study), 1), gateway=True)
     for words in (
         "Genes and their choices",
         "metal: 0, 1",
@@ -92,8 +92,8 @@ def test_causes_of_runs_on_the_gates_data_are_withheld(tmp_path):
         lab.take_requests()
         while not lab.state.failures:
             assert lab.step()
-        told = view_of(lab.state, lab.context.arena, lab.state.study, 1).failed
+        told = view_of(lab.state, lab.context.arena, 1).failed
         assert {one.kind for one in told} == {OutcomeKind.CRASHED} and all("seen" in one.cause for one in told)
         lab.state.failures[:] = [(event, replace(plan, purpose=Purpose.CONFIRM)) for event, plan in lab.state.failures]
-        told = view_of(lab.state, lab.context.arena, lab.state.study, 1).failed
+        told = view_of(lab.state, lab.context.arena, 1).failed
         assert told and all("withheld" in one.cause and "seen" not in one.cause for one in told)

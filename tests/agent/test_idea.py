@@ -28,7 +28,7 @@ class Case:
     def __init__(self, lab):
         self.state = Sight(lab).state
         self.arena = wiring.arena(self.state.study)
-        self.made = bench(view_of(self.state, self.arena, self.state.study, 1))
+        self.made = bench(view_of(self.state, self.arena, 1))
 
     def idea(self, files, **more):
         return idea(Edit(0, files, **more), self.made, self.state, self.arena)

@@ -18,7 +18,7 @@ from novum.core.events.campaign import SessionEnded
 from novum.core.events.proposals import ProposalRefused
 from novum.core.model.budget import Budget
 from novum.core.model.errors import LabMismatch, UserError
-from novum.core.state.campaign_state import fold
+from novum.core.state.fold import fold
 from novum.lab import wiring
 from novum.ledger import signed
 from novum.ledger.journal import Reader

@@ -23,7 +23,7 @@ from novum.core.model.candidate import Candidate, Cost
 from novum.core.model.study import FollowUpSettings, GateSettings, ScreeningSettings
 from novum.core.model.trial_plan import Aim, Purpose
 from novum.core.model.verdict import Verdict
-from novum.core.state.campaign_state import fold
+from novum.core.state.fold import fold
 from novum.lab import wiring
 from novum.report.summary import summarise
 from novum.researchers.scripted import ScriptedResearcher

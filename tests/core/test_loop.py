@@ -17,7 +17,7 @@ from novum.core.model.study import GateSettings, ScreeningSettings
 from novum.core.model.trial import GroupResult, Limits, OutcomeKind, Usage
 from novum.core.model.trial_plan import Purpose
 from novum.core.model.verdict import Verdict
-from novum.core.state.campaign_state import fold
+from novum.core.state.fold import fold
 from novum.core.state.hypothesis import Phase
 from novum.executors.inline import InlineExecutor
 from novum.gate.judge import PROCESSES, difference

@@ -10,8 +10,8 @@ from labs import coin_study, events, in_memory
 
 import novum
 from novum.cli.export import export
+from novum.core.engine.context import Campaign
 from novum.core.engine.decide import awaited
-from novum.core.engine.dispatch import spent
 from novum.core.events.campaign import IncumbentChanged
 from novum.core.events.models_and_people import ApprovalAsked, ApprovalClosed, ModelAsked, ModelReplied
 from novum.core.events.oversight import Intervened
@@ -147,9 +147,9 @@ def test_a_lab_does_not_wait_for_leave_to_do_what_it_cannot_pay():
     while not lab.state.request_log.waiting:
         assert lab.step()
     for left, waits in ((1, False), (100, True)):
-        budget = Budget(trials=spent(lab.state).trials + left)
-        assert awaited(lab.state, dataclasses.replace(lab.context, governor=HardBudget(budget))) is waits
-    lab.context = dataclasses.replace(lab.context, governor=HardBudget(Budget(trials=spent(lab.state).trials + 1)))
+        budget = Budget(trials=lab.state.spent.trials + left)
+        assert awaited(Campaign(lab.state, dataclasses.replace(lab.context, governor=HardBudget(budget)))) is waits
+    lab.context = dataclasses.replace(lab.context, governor=HardBudget(Budget(trials=lab.state.spent.trials + 1)))
     began = time.monotonic()
     lab.run()
     assert lab.state.request_log.waiting and time.monotonic() - began < 10

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from labs import coin_study, events, in_memory
 from spenders import Heavy, Spender, Thinker
 
-from novum.core.engine.dispatch import HEADROOM, dispatch, shares, spent
+from novum.core.engine.context import Campaign
+from novum.core.engine.dispatch import HEADROOM, dispatch, shares
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
 from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn, ProposalMade, ProposalRefused
 from novum.core.events.trials import GroupDispatched, TrialFinished
@@ -29,6 +30,7 @@ from novum.core.model.study import (
 from novum.core.model.trial import Limits
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply
 from novum.governance.hard_budget import HardBudget, check_levels
 from novum.studies.load import parse_study
 
@@ -82,7 +84,8 @@ def session(study, budget, rng, ledger=None, slots=0):
     lab = in_memory(
         study, budget, arena=Heavy(), executor=place, ledger=ledger, slots=place.slots, researcher=Thinker(rng)
     )
-    lab.holdout_service, lab.clock, lab.context = Answers(), place.clock, dataclasses.replace(lab.context, control=None)
+    lab.holdout_service, lab.clock = Answers(), place.clock
+    lab.campaign = Campaign(lab.state, dataclasses.replace(lab.context, control=None))
     lab._started = 0.0
     return lab
 
@@ -174,10 +177,10 @@ def test_what_is_used_and_set_aside_together_passes_no_bound_either(seed):
     lab = lived(study, budget, seed)
     state = CampaignState()
     for event in events(lab):
-        state.apply(event)
+        apply(state, event)
         if isinstance(event, GroupDispatched):
-            whole = [Share("the lab", budget, spent(state))]
-            for share in whole + shares(state, lab.context, state.spending.payer(event.plan)):
+            whole = [Share("the lab", budget, state.spent)]
+            for share in whole + shares(Campaign(state, lab.context), state.spending.payer(event.plan)):
                 for name, bound in bounds_of(share.budget).items():
                     assert getattr(share.spent, name) <= bound + 1e-9, (share, name)
 
@@ -223,7 +226,7 @@ def test_groups_that_are_sent_together_share_what_is_left(idle, sizes, name, roo
         Plan(f"p{n}", Purpose.SCREEN, theirs.candidate.id, Side.CANDIDATE, theirs.candidate, _members(size))
         for n, size in enumerate(sizes)
     ]
-    used = state.spending.by_authors("ann") if shared else spent(state)
+    used = state.spending.by_authors("ann") if shared else state.spent
     wanted = {
         "trials": sum(sizes),
         "cpu_seconds": HEADROOM * sum(sizes) * state.prices.dearest[0],

@@ -24,7 +24,7 @@ from novum.core.events.proposals import HypothesisRegistered, ProposalMade
 from novum.core.model.budget import Budget
 from novum.core.model.errors import StorageError, UserError
 from novum.core.model.request import Act, Request
-from novum.core.state.campaign_state import fold
+from novum.core.state.fold import fold
 from novum.governance.mailbox import FOLDER, MAX_BYTES, MAX_REFUSED, MAX_WAITING, Mailbox
 from novum.lab import wiring
 from novum.ledger.codec import plain

@@ -20,7 +20,8 @@ from novum.core.events.verdicts import ConfirmationOpened, VerdictReached
 from novum.core.model.budget import Budget
 from novum.core.model.errors import StudyError
 from novum.core.model.trial import Limits, OutcomeKind
-from novum.core.state.campaign_state import CampaignState, fold
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply, fold
 from novum.core.state.hypothesis import Phase
 from novum.governance.alarms.context import post
 from novum.governance.watchdog import RuleWatchdog
@@ -103,7 +104,7 @@ def test_the_same_state_and_reading_give_the_same_events(lab):
                 assert due.pop(0) == event
             else:
                 assert not isinstance(event, Intervened) or event.step == "release"
-        state.apply(event)
+        apply(state, event)
 
 
 def test_every_other_decision_is_what_decide_says_of_the_state(lab):

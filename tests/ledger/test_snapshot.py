@@ -45,7 +45,7 @@ def opened(directory):
 
 def from_events(directory):
     with Reader(directory) as reader:
-        return restore.refold(reader.read())
+        return restore.refold(reader.read(), CampaignState())
 
 
 def test_a_lab_opens_from_its_snapshot_to_the_same_state(lab):

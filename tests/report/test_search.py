@@ -13,7 +13,7 @@ from novum.core.events.trials import TrialFinished
 from novum.core.model.candidate import Candidate, Cost
 from novum.core.model.errors import UserError
 from novum.core.model.trial_plan import Purpose
-from novum.core.state.campaign_state import fold
+from novum.core.state.fold import fold
 from novum.ledger.journal import Reader
 from novum.report import lineage as of
 from novum.report.difference import difference

@@ -24,7 +24,8 @@ from novum.core.model.study import PolicyRule, PolicySettings, ResearcherSetting
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
 from novum.core.state.author_stats import alike
-from novum.core.state.campaign_state import CampaignState, fold
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply, fold
 from novum.core.state.full_state import FullState
 from novum.lab import wiring
 from novum.report.analyst import interpret
@@ -56,7 +57,7 @@ class Vague(ScriptedResearcher):
 def fold_archive(lab) -> FullState:
     archive = FullState()
     for event in events(lab):
-        archive.apply(event)
+        archive.keep(event)
     return archive
 
 
@@ -212,7 +213,7 @@ def test_failures_of_a_real_campaign_are_remarked_upon_as_they_should_be():
             assert event.remarks == lab.context.critic.review(state, made[event.number], Cost(1))
         elif isinstance(event, ProposalRefused):
             refused[event.number] = event.reason
-        state.apply(event)
+        apply(state, event)
     objections = {n: one for n, event in reviewed.items() for one in event.remarks if one.refuses}
     assert objections and all(refused[number] == one.words for number, one in objections.items())
     assert all(made[number].candidate.genome["act"] != "score" for number in objections)

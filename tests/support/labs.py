@@ -7,6 +7,7 @@ from pathlib import Path
 
 import scripted_program
 
+from novum.core.engine.context import Campaign
 from novum.core.engine.decide import decide
 from novum.core.engine.loop import Lab
 from novum.core.events.campaign import SessionEnded
@@ -17,7 +18,8 @@ from novum.core.model.candidate import Cost, Gene, Space
 from novum.core.model.metric import Score
 from novum.core.model.study import GateSettings, ScreeningSettings, Study
 from novum.core.model.trial import ArtefactError, OutcomeKind, TrialGroup, TrialOutput
-from novum.core.state.campaign_state import CampaignState, fold
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply, fold
 from novum.core.state.hypothesis import Hypothesis
 from novum.core.state.trial_costs import TrialPrices
 from novum.executors.inline import InlineExecutor
@@ -59,7 +61,7 @@ def in_memory(
     state = fold(record.event for record in ledger.read())
     open_campaign.take_up(state, ledger, context, budget)
     place = executor or InlineExecutor(context.arena.spec.program)
-    return Lab(context, state, ledger, MemoryBlobs(), place)
+    return Lab(Campaign(state, context), ledger, MemoryBlobs(), place)
 
 
 def finished(study: Study, trials: int = 600, **changes) -> Lab:
@@ -86,13 +88,13 @@ def foretold(lab: Lab, others=()) -> int:
         if isinstance(event, TrialFinished) or event in others:
             assert not expected
         elif state.session and not isinstance(event, SessionEnded):
-            expected = expected or decide(state, lab.context)
+            expected = expected or decide(Campaign(state, lab.context))
             predicted = expected.pop(0)
             if isinstance(event, GroupDispatched):
                 predicted = replace(predicted, elapsed=event.elapsed)
             assert predicted == event
             checked += 1
-        state.apply(event)
+        apply(state, event)
     return checked
 
 

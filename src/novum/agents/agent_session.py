@@ -77,8 +77,7 @@ class Visit:
         Raises SandboxUnavailable, StorageError, UserError; an agent that fails is told in the round.
         """
         state = self._sight.look()
-        assert state.study
-        made = bench(view_of(state, self._arena, state.study, state.proposals + 1), gateway=self._gateway is not None)
+        made = bench(view_of(state, self._arena, state.proposals + 1), gateway=self._gateway is not None)
         for path in made.withheld:
             self._say(f"{cut(path, 200)} is not shown: what looks like a secret is in it")
         self._say(

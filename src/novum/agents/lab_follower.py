@@ -8,6 +8,7 @@ from pathlib import Path
 from novum.core.events.registry import Record
 from novum.core.model.errors import IntegrityError, UserError
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply
 from novum.lab import restore
 from novum.ledger.journal import Reader
 from novum.report.proposal_status import Fate, Trail
@@ -43,7 +44,7 @@ class Sight:
             counted = _Counted(reader)
             self.state = restore.restore(counted, directory)
             self._seen = counted.last
-        if self.state.study is None:
+        if not self.state.opened:
             raise UserError(f"the lab {directory} is empty: no campaign was opened in it")
 
     def look(self) -> CampaignState:
@@ -51,7 +52,7 @@ class Sight:
         try:
             with Reader(self.directory) as reader:
                 for record in reader.read(self._seen):
-                    self.state.apply(record.event)
+                    apply(self.state, record.event)
                     self._trail.take(record.event)
                     self._seen = record.seq
         except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:

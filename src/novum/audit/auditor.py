@@ -40,6 +40,7 @@ from novum.core.model.trial_plan import Plan, Purpose, Side
 from novum.core.model.verdict import Account, Verdict
 from novum.core.state.approvals import Permission
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply
 from novum.core.state.hypothesis import Hypothesis
 from novum.ledger.codec import plain
 from novum.text.canonical_json import canonical
@@ -76,7 +77,7 @@ class Audit:
             if isinstance(event, CheckpointSigned):
                 self.signatures.check(event, *before, self.state.secret_commitment)
             self._check(event)
-            self.state.apply(event)
+            apply(self.state, event)
         except CONTRADICTIONS as error:
             raise IntegrityError(f"it contradicts the record before it ({type(error).__name__}: {error})") from error
         except StudyError as error:
@@ -143,12 +144,11 @@ class Audit:
     @property
     def _shared(self) -> bool:
         """Whether hypotheses or their authors have budgets of their own."""
-        return self.state.study is not None and self.state.study.budgets.given
+        return self.state.opened and self.state.study.budgets.given
 
     def _allowed(self, hypothesis: Hypothesis) -> bool:
         """Whether the policy let a supported hypothesis become the incumbent by now."""
-        assert self.state.study
-        return promote.may_promote(self.state, self.state.study, hypothesis) is Permission.GRANTED
+        return promote.may_promote(self.state, hypothesis) is Permission.GRANTED
 
     def _promoted(self, event: IncumbentChanged) -> bool:
         """Whether a finding takes its place later, because people had to agree first."""
@@ -206,7 +206,7 @@ class Audit:
                 raise IntegrityError(f"trial {event.trial} has a score and no artefact behind it")
             return
         if plan.purpose is Purpose.SCREEN:
-            assert self.rules and self.state.study
+            assert self.rules
             key = seeds.search_key(self.state.study.seed)
             self.scores.check(event, plan, key, self.rules, self.state.study)
         else:
@@ -240,7 +240,7 @@ class Audit:
             self._reveal(seal(event.candidate, 0, Purpose.CALIBRATE), event.key or "", "")
             return
         owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
-        measured = list(promote.scale_of(owner, self.state.spec)) if owner and self.state.spec else []
+        measured = list(promote.scale_of(owner, self.state.spec)) if owner else []
         if measured and self._bare(event):
             measured = [replace(measured[0], others={})]
         if not measured or plain(measured[0]) != plain(event):
@@ -248,7 +248,7 @@ class Audit:
 
     def _bare(self, event: ScaleMeasured) -> bool:
         """Whether further metrics were left out, as the first labs did, and nothing rests on them."""
-        return not event.others and self.state.study is not None and not self.state.study.uses_metrics
+        return not event.others and self.state.opened and not self.state.study.uses_metrics
 
     def _opened(self, event: ConfirmationOpened) -> None:
         assert self.rules
@@ -352,7 +352,7 @@ class Audit:
         self._reveal(seal(event.hypothesis, event.attempt, Purpose.FOLLOW_UP), event.key, one.rule.key_commitment)
 
     def _reveal(self, name: Seal, key: str, commitment: str) -> None:
-        assert self.rules and self.state.study
+        assert self.rules
         self.scores.reveal(name, key, commitment, self.rules, self.state.study)
 
 

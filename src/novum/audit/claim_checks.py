@@ -19,7 +19,6 @@ _FROM = {Step.QUARANTINE: (Phase.SCREENING, Phase.WAITING), Step.RELEASE: (Phase
 
 def check_claim(event: HypothesisRegistered, state: CampaignState) -> None:
     """Hold a registration against the study and the record before it. Raises IntegrityError."""
-    assert state.study and state.spec
     if event.id in state.hypotheses:
         raise IntegrityError(f"{event.id} is registered a second time")
     said = event.metric, event.higher_is_better, event.delta

@@ -122,7 +122,7 @@ def dossier(records: Iterable[Record], name: str) -> Dossier:
     for record in records:
         event, last = record.event, record
         try:
-            state.apply(event)
+            state.keep(event)
         except (LookupError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError) as error:
             raise IntegrityError(f"event {record.seq} contradicts the record before it: {error}") from error
         if isinstance(event, CampaignOpened):

@@ -23,7 +23,6 @@ from novum.gate.holdout_service import Final, TrialOf, answer, history
 
 def check_holdout(event: Event, state: CampaignState, rules: Rules, scores: Scores) -> None:
     """Hold one event of the holdout against the record before it. Raises IntegrityError."""
-    assert state.study
     holdout = state.holdout
     if isinstance(event, HoldoutOpened):
         settings = state.study.holdout
@@ -48,7 +47,7 @@ def check_holdout(event: Event, state: CampaignState, rules: Rules, scores: Scor
 
 def _closed(event: HoldoutClosed, state: CampaignState, rules: Rules, scores: Scores) -> None:
     holdout, study = state.holdout, state.study
-    if not holdout.spent or holdout.opened is None or study is None or len(event.answers) != len(holdout.asked):
+    if not holdout.spent or holdout.opened is None or len(event.answers) != len(holdout.asked):
         raise IntegrityError("the holdout was closed while queries were left, or with answers missing")
     if hashlib.sha256(bytes.fromhex(event.key)).hexdigest() != holdout.opened.key_commitment:
         raise IntegrityError("the key of the holdout is not the one that was committed to")

@@ -50,7 +50,6 @@ def propose(
     directory = find_lab(lab)
     _check_forecast(probability, effect)
     state = read_lab(directory)
-    assert state.study
     space = arena(state.study).space
     genome = dict(state.incumbent.candidate.genome)
     for text in change:

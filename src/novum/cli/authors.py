@@ -41,7 +41,7 @@ def league(
         books = Books()
         for record in reader.read():
             books.take(record)
-    if books.state.study is None:
+    if not books.state.opened:
         raise UserError(f"the lab {directory} is empty: no campaign was opened in it")
     found = books.league()
     if output is not None:

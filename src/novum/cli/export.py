@@ -72,7 +72,6 @@ def _check_allowed(directory: Path, wanted: list[str]) -> None:
     from novum.governance.mailbox import Mailbox
 
     state = read_lab(directory)
-    assert state.study
     policy, approvals, author = state.study.policy, state.request_log.approvals, user()
     said = {what: permission(policy, approvals, EXPORT, author, export_content(state, what)) for what in wanted}
     if refused := [what for what, word in said.items() if word is Permission.REFUSED]:

@@ -282,7 +282,6 @@ def _failures(query: FailureQuery, lab: Path | None, arena: str | None) -> Itera
         except NovumError as error:
             print(f"novum: {error}", file=sys.stderr)
             continue
-        assert state.study
         known.add(state.study.arena)
         if state.study.arena == arena:
             yield from of(state, query, str(database.parent))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from novum.core.engine.dispatch import spent
 from novum.core.engine.loop import Lab
 from novum.core.events.campaign import Check
 from novum.core.model.budget import LARGEST, Budget, LevelSettings
@@ -66,7 +65,7 @@ class Allowance:
         """`share` of what the campaign's budget has left; None for no bound at all."""
         if share is None:
             return cls(None, None, None)
-        used, budget = spent(lab.state), lab.state.budget
+        used, budget = lab.state.spent, lab.state.budget
         trials = None if budget.trials is None else share * (budget.trials - used.trials)
         cpu = None if budget.cpu_seconds is None else share * (budget.cpu_seconds - used.cpu_seconds)
         wall = None if budget.wall_seconds is None else share * (budget.wall_seconds - lab.wall_seconds)
@@ -175,7 +174,7 @@ class Bench:
         self.lab.observe(self.lab.state)
 
     def _settle(self, inner: Lab) -> None:
-        used = spent(inner.state)
+        used = inner.state.spent
         self.trials += used.trials
         self.cpu_seconds += used.cpu_seconds
         self.allowance = self.allowance.less(used.trials, used.cpu_seconds, inner.wall_seconds)

@@ -23,6 +23,7 @@ from novum.core.model.ports import Arena
 from novum.core.model.request import Request
 from novum.core.model.seeds import commitment
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply
 from novum.text.canonical_json import digest
 from novum.version import __version__
 
@@ -62,7 +63,7 @@ def take_up(
     """
     study, problem = rooms.study, rooms.arena
     opening: list[Event] = []
-    if state.study is None:
+    if not state.opened:
         baseline = Candidate(problem.space.validate(study.baseline or problem.spec.baseline))
         opening = [
             CampaignOpened(
@@ -87,7 +88,7 @@ def take_up(
         )
     )
     for record in ledger.append(opening, durable=True):
-        state.apply(record.event)
+        apply(state, record.event)
 
 
 def check_same(state: CampaignState, rooms: LabContext, directory: Path) -> None:

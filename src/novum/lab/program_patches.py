@@ -16,7 +16,6 @@ from novum.source.space import SourceSpace
 def patch_of(lab: Path, finding: str) -> str:
     """The difference between the study's program and the candidate of a hypothesis. Raises UserError."""
     state = read_lab(lab)
-    assert state.study
     hypothesis = state.hypotheses.get(finding)
     if hypothesis is None:
         known = ", ".join(one.id for one in state.findings) or "none yet"

@@ -11,7 +11,6 @@ from novum.lab import wiring
 
 def known_arena(state: CampaignState) -> Arena:
     """The arena of a lab's study. Raises UserError for an arena that is not one of Novum's own."""
-    assert state.study
     if state.study.arena not in wiring.ARENAS:
         raise UserError("the arena of this lab is not one of Novum's own, so candidates cannot be checked here")
     return wiring.arena(state.study)

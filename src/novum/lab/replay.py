@@ -96,7 +96,6 @@ class Told:
     def key(self, plan: Plan) -> bytes | None:
         """The key behind the seeds of a plan, None while it is sealed."""
         if plan.purpose is Purpose.SCREEN:
-            assert self.archive.study
             return seeds.search_key(self.archive.study.seed)
         return self.keys.get(seal(plan.subject, plan.attempt, plan.purpose))
 
@@ -158,7 +157,7 @@ def _found(name: str, lab: Path | None) -> tuple[Told, str, list[Plan]]:
         raise UserError(f"{name!r} is no evidence pack, and no lab was given to look for it: give --lab DIR")
     with Reader(lab) as reader, closing(reader.rows()) as rows:
         told = _told(rows)
-    if told.archive.study is None:
+    if not told.archive.opened:
         raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
     if name in told.archive.hypotheses:
         return told, name, _behind(told, name)
@@ -174,7 +173,7 @@ def _told(rows: Iterable[Row]) -> Told:
     for record in records(rows):
         event = record.event
         try:
-            told.archive.apply(event)
+            told.archive.keep(event)
             _reveal(told, event)
         except (LookupError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError) as error:
             raise IntegrityError(f"event {record.seq} contradicts the record before it: {error}") from error

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from novum.core.engine.gc_pause import gc_paused
-from novum.core.events.registry import Record
+from novum.core.events.registry import Event, Record
 from novum.core.model.errors import IntegrityError
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply
+from novum.core.state.full_state import FullState
 from novum.ledger.lab_secret import known_secret
 from novum.ledger.snapshot import FIRST, Keeper, Snapshot, load
 
 if TYPE_CHECKING:
     from novum.ledger.journal import Journal
+
+
+T = TypeVar("T", bound=CampaignState)
 
 
 class Source(Protocol):
@@ -35,17 +41,18 @@ def restore(source: Source, directory: Path) -> CampaignState:
     known = load(directory, secret) if secret else None
     if known and source.stands(known.seq, known.head):
         return refold(source.read(known.seq), known.state)
-    return refold(source.read())
+    return refold(source.read(), CampaignState())
 
 
-def refold(records: Iterable[Record], state: CampaignState | None = None) -> CampaignState:
-    """The state after `records`, or `state` after them. Raises IntegrityError, by event, for a contradiction."""
-    state, seq = CampaignState() if state is None else state, 0
+def refold(records: Iterable[Record], state: T) -> T:
+    """`state` after `records` too. Raises IntegrityError, by event, for a contradiction."""
+    take: Callable[[Event], None] = state.keep if isinstance(state, FullState) else partial(apply, state)
+    seq = 0
     try:
         with gc_paused():
             for record in records:
                 seq = record.seq
-                state.apply(record.event)
+                take(record.event)
     except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
         raise IntegrityError(f"event {seq} contradicts the record before it ({error}): see `novum verify`") from error
     return state

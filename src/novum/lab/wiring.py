@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from novum.core.engine.context import LabContext
+from novum.core.engine.context import Campaign, LabContext
 from novum.core.engine.gc_pause import gc_paused
 from novum.core.engine.loop import Lab
 from novum.core.engine.oversight_ports import HoldoutService
@@ -245,9 +245,9 @@ def session(
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
         state = restore.restore(journal, directory)
-        secret = load_secret(directory, create=state.study is None)
+        secret = load_secret(directory, create=not state.opened)
         rooms = context(study, budget, secret, count, given, researcher)
-        if state.study is not None:
+        if state.opened:
             check_same(state, rooms, directory)
         ledger = ScrubbedLedger(traced(_signed(journal, directory, state, rooms)), known)
         blobs = FileBlobs(directory / "blobs")
@@ -258,10 +258,10 @@ def session(
         take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(study, problem)), stale)
         for one in stale:
             box.done(one)
+        campaign = Campaign(state, rooms)
         with nullcontext(place) if place else executor(study, problem, count) as running:
             lab = Lab(
-                rooms,
-                state,
+                campaign,
                 ledger,
                 blobs,
                 running,

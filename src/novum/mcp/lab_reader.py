@@ -56,7 +56,7 @@ class Window:
         """The state by now; nothing changes until it is closed. Raises IntegrityError, UserError."""
         with self._lock:
             self._read()
-            if self.state.study is None:
+            if not self.state.opened:
                 raise UserError("no campaign has been opened in this lab yet: start one with `novum run`")
             yield self.state
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from novum.core.engine.dispatch import spent
 from novum.core.model.candidate import CandidateSpace, Genome, Scalar, Space, change_text
 from novum.core.model.trial_plan import Purpose
 from novum.core.state.campaign_state import CampaignState
@@ -47,7 +46,6 @@ def quoted(text: str, length: int = TEXT) -> str:
 
 def study(window: Window, state: CampaignState, space: CandidateSpace | None) -> answers.Study:
     """The study; `space` is None for an arena that is not Novum's own."""
-    assert state.study and state.spec
     study, spec = state.study, state.spec
     incumbent = state.incumbent
     genes, files, folders = _space(space, incumbent.candidate.genome)
@@ -90,7 +88,7 @@ def _space(space: CandidateSpace | None, incumbent: Genome) -> tuple[list[answer
 
 
 def _left(window: Window, state: CampaignState) -> answers.Left:
-    used, budget = spent(state), state.budget
+    used, budget = state.spent, state.budget
     passed = max(0.0, time.time() - window.latest / 1e6) if state.session_open and is_held(window.directory) else 0.0
     wall = None if budget.wall_seconds is None else max(0.0, budget.wall_seconds - state.wall_seconds - passed)
     return answers.Left(

@@ -140,7 +140,6 @@ class Tools:
 
     def _known(self, state: CampaignState) -> Arena | None:
         """The study's arena, if it is one of Novum's own."""
-        assert state.study
         if self._arena is None and state.study.arena in wiring.ARENAS:
             self._arena = wiring.arena(state.study)
         return self._arena

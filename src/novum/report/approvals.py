@@ -40,7 +40,6 @@ def waiting(state: CampaignState) -> list[Waiting]:
     for one in state.request_log.waiting:
         genome = _genome(state, one.asked.content)
         yes = [name for name, agreed in one.votes.items() if agreed]
-        assert state.study
         found.append(
             Waiting(
                 id=one.asked.id,
@@ -79,7 +78,6 @@ def _change(state: CampaignState, genome: Genome) -> str:
 
 def _cost(state: CampaignState, act: str) -> str:
     """What an act is likely to cost, by the dearest trials of late."""
-    assert state.study
     cpu, _ = state.prices.dearest
     gate, screening = state.study.gate, state.study.screening
     if act == "propose":

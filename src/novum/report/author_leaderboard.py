@@ -15,6 +15,7 @@ from novum.core.events.verdicts import AblationPlanned
 from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.core.state.research_history import effect
 from novum.report.predictions import Bin, Prediction, bins, brier, reference
@@ -95,7 +96,7 @@ class Books:
 
     def take(self, record: Record) -> None:
         """One more record."""
-        self.state.apply(record.event)
+        apply(self.state, record.event)
         self.note(record.event)
 
     def note(self, event: Event) -> None:
@@ -130,7 +131,6 @@ class Books:
 
     def league(self) -> League:
         """The table so far."""
-        assert self.state.study and self.state.spec
         claims: dict[str, list[Hypothesis]] = {}
         for hypothesis in self.state.hypotheses.values():
             claims.setdefault(hypothesis.registered.author, []).append(hypothesis)

@@ -168,7 +168,7 @@ class _Walk:
         if isinstance(event, VerdictReached):
             # Before the fold: the pairs are still those that the verdict was reached on.
             self._judged(event)
-        self.state.apply(event)
+        self.state.keep(event)
         self.cases.take(record)
         self.books.note(event)
         self.began = self.began or record.time
@@ -234,7 +234,7 @@ class _Walk:
             ended=self.last.time if self.last else 0,
             interventions=tuple(self.interventions),
             cases=self.cases,
-            league=self.books.league() if self.state.study else None,
+            league=self.books.league() if self.state.opened else None,
         )
 
     def _reigns(self) -> Iterable[IncumbentPeriod]:

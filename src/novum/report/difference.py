@@ -159,7 +159,6 @@ def difference(records: Iterable[Record], first: str, second: str) -> Difference
     state = history.state
     if not state.incumbents:
         raise UserError("the lab is empty: no campaign was opened in it")
-    assert state.spec
     a, b = candidate_of(state, first), candidate_of(state, second)
     if a == b:
         raise UserError(f"{first} and {second} are the same candidate, {a}: give two")

@@ -87,7 +87,7 @@ def _claim(history: History, hypothesis: str | None) -> str:
 
 
 def _metric(history: History) -> str:
-    return cut(history.state.spec.metric if history.state.spec else "score", 60)
+    return cut(history.state.spec.metric, 60)
 
 
 def _thin(items: Sequence[T], limit: int) -> list[T]:
@@ -289,8 +289,8 @@ def _entries(history: History) -> list[series.Entry]:
 
 
 def _stakes(history: History) -> Figure:
-    gate = history.state.study.gate if history.state.study else None
-    back = "What a test did not use up comes back when it closes." if gate and gate.refunds else "Nothing comes back."
+    gate = history.state.study.gate
+    back = "What a test did not use up comes back when it closes." if gate.refunds else "Nothing comes back."
     caption = f"Every confirmation stakes a share of the evidence that is left. {back}" + _shown(
         min(ENTRIES, len(history.confirmations)), len(history.confirmations), "confirmations (the latest)"
     )

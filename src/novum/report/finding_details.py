@@ -150,7 +150,7 @@ def guardrails(hypothesis: Hypothesis) -> tuple[GuardLine, ...]:
 def tuning(state: CampaignState, candidate: str) -> Tuning:
     """The tuning budget that a candidate was given."""
     effort, done = state.sweep_costs.get(candidate, SweepCost()), state.tuned.get(candidate)
-    settings = len(state.spec.tuning) if state.spec else 0
+    settings = len(state.spec.tuning)
     return Tuning(settings, done.seeds if done else 0, effort.trials, round(effort.cpu_seconds, 4))
 
 

@@ -14,6 +14,7 @@ from novum.core.model.errors import UserError
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
+from novum.core.state.fold import apply
 from novum.core.state.hypothesis import Hypothesis
 from novum.report.difference import BASELINE, INCUMBENT
 from novum.report.hypothesis_status import standing
@@ -69,7 +70,7 @@ class Family:
     def take(self, record: Record) -> None:
         """One record, in order."""
         event = record.event
-        self.state.apply(event)
+        apply(self.state, event)
         if isinstance(event, IncumbentChanged):
             self._throne = event.hypothesis or BASELINE
         elif isinstance(event, HypothesisRegistered):

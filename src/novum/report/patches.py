@@ -11,7 +11,7 @@ from novum.source.patch import between, patch
 
 def patch_of(state: CampaignState, genome: Genome) -> str:
     """A unified diff against the program that the study began with; empty for other studies."""
-    if state.study is None or state.study.arena != "program":
+    if not state.opened or state.study.arena != "program":
         return ""
     try:
         return patch(unpacked(str(state.study.options.get("bundle", ""))).space, genome)
@@ -21,7 +21,7 @@ def patch_of(state: CampaignState, genome: Genome) -> str:
 
 def patch_between(state: CampaignState, one: Genome, other: Genome) -> str:
     """A unified diff from one candidate's program to another's; empty for other studies."""
-    if state.study is None or state.study.arena != "program":
+    if not state.opened or state.study.arena != "program":
         return ""
     try:
         space = unpacked(str(state.study.options.get("bundle", ""))).space

@@ -71,12 +71,11 @@ class Progress:
 
 def progress(state: CampaignState, wall_seconds: float | None = None, last: int = 6) -> Progress:
     """The progress of a campaign with the `last` verdicts; `wall_seconds` when somebody has a later clock."""
-    assert state.study
     gate = BettingGate(state.study.gate)
     purposes = [plan.purpose for plan in state.in_flight.values()]
     return Progress(
         study=state.study.name,
-        question=state.study.question or (state.spec.question if state.spec else ""),
+        question=state.study.question or state.spec.question,
         running=state.session_open,
         reason=state.end_reason,
         trials=state.trials,

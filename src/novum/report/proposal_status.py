@@ -121,7 +121,6 @@ def _stage(state: CampaignState, one: Hypothesis) -> str:
 
 def _short(state: CampaignState) -> int:
     """How many more hypotheses must be screened before the best that waits is confirmed."""
-    assert state.study
     incumbent = state.incumbent.candidate.id
     wanted = state.study.screening.keep_one_in * (state.promoted_against[incumbent] + 1)
     return max(0, wanted - state.screened_against[incumbent])
@@ -129,7 +128,6 @@ def _short(state: CampaignState) -> int:
 
 def _waits(state: CampaignState, one: Hypothesis, short: int) -> str:
     """Why a promising hypothesis is not being confirmed yet."""
-    assert state.study
     gain = state.advantage(one)
     shown = "" if gain is None else f" with a gain of {gain:+.3g}"
     if short > 0:

@@ -130,7 +130,7 @@ def write_report(directory: Path, path: Path) -> int:
     """
     with Reader(directory) as reader:
         history = walk(reader.read())
-    if history.state.study is None:
+    if not history.state.opened:
         raise UserError(f"the lab {directory} is empty: no campaign was opened in it")
     page = render(history, directory.absolute().name).encode("utf-8", errors="replace")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -150,14 +150,13 @@ def write_report(directory: Path, path: Path) -> int:
 def render(history: History, lab: str) -> str:
     """The page as text. `lab`: the name of the lab directory, for the commands that the page recommends."""
     state = history.state
-    assert state.study
     summary = summarise(state)
     drawn = figures(history, summary)
     rows, failures = _hypotheses(history), _failures(history)
     explained = tuple(explain(history.cases, one.id) for one in summary.findings)
     return _template().render(
         title=state.study.name,
-        question=state.study.question or (state.spec.question if state.spec else ""),
+        question=state.study.question or state.spec.question,
         spec=state.spec,
         study=state.study,
         summary=summary,

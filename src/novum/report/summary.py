@@ -109,7 +109,6 @@ class Summary:
 
 def summarise(state: CampaignState) -> Summary:
     """The summary of a state that has a campaign."""
-    assert state.study
     counts = Counter(standing(state, hypothesis).outcome for hypothesis in state.hypotheses.values())
     return Summary(
         study=state.study.name,
@@ -136,7 +135,6 @@ def summarise(state: CampaignState) -> Summary:
 
 def findings(state: CampaignState) -> list[Finding]:
     """Supported hypotheses in the order of their verdicts."""
-    assert state.study
     costs = {change.candidate.id: change.cost for change in state.incumbents}
     return [
         _finding(state, hypothesis, hypothesis.rule, costs.get(hypothesis.rule.incumbent.id))
@@ -189,7 +187,7 @@ def _finding(
         holdout=on_final_data(state, hypothesis),
         author=hypothesis.registered.author,
         rationale=hypothesis.registered.rationale,
-        trust=(state.spec.trust if state.spec else "") or OWN_SCORER,
+        trust=state.spec.trust or OWN_SCORER,
         isolation=state.provenance.isolation if state.provenance else "",
         suspicion=suspicion(state, hypothesis),
         remarks=remarked(state, hypothesis.registered.number),

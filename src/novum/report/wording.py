@@ -60,7 +60,6 @@ def _mean(reign: IncumbentPeriod) -> str:
 
 
 def _guarantee(history: History, summary: Summary) -> str:
-    assert history.state.study
     share = f"{100 * history.state.study.gate.alpha:g} %"
     if not summary.supported:
         return (

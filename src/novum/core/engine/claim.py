@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from novum.core.engine.context import LabContext
+from novum.core.engine.context import Campaign
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade
 from novum.core.model.candidate import Candidate
-from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 
 
 def claim(
-    state: CampaignState, context: LabContext, proposal: ProposalMade, name: str, against: Candidate | None = None
+    campaign: Campaign, proposal: ProposalMade, name: str, against: Candidate | None = None
 ) -> HypothesisRegistered:
     """The registered form of a proposal: X beats the incumbent on the metric by more than delta."""
     return HypothesisRegistered(
@@ -18,11 +17,11 @@ def claim(
         number=proposal.number,
         author=proposal.author,
         candidate=proposal.candidate,
-        cost=context.arena.cost(proposal.candidate.genome),
-        incumbent=(against or state.incumbent.candidate).id,
-        metric=context.arena.spec.metric,
-        higher_is_better=context.arena.spec.higher_is_better,
-        delta=context.study.gate.delta,
+        cost=campaign.context.arena.cost(proposal.candidate.genome),
+        incumbent=(against or campaign.state.incumbent.candidate).id,
+        metric=campaign.spec.metric,
+        higher_is_better=campaign.spec.higher_is_better,
+        delta=campaign.study.gate.delta,
         parents=proposal.parents,
         rationale=proposal.rationale,
         probability=proposal.probability,
@@ -30,14 +29,14 @@ def claim(
     )
 
 
-def renewed(
-    state: CampaignState, context: LabContext, old: Hypothesis, against: Candidate, name: str
-) -> HypothesisRegistered | None:
+def renewed(campaign: Campaign, old: Hypothesis, against: Candidate, name: str) -> HypothesisRegistered | None:
     """The claim of `old` against another incumbent, if its sweep beat the sweep of that one; else None."""
-    seeds = state.tuned[old.candidate.id].seeds if old.candidate.id in state.tuned else 0
-    if seeds < context.study.screening.seeds:
+    seeds = campaign.state.tuned[old.candidate.id].seeds if old.candidate.id in campaign.state.tuned else 0
+    if seeds < campaign.study.screening.seeds:
         return None
-    if (state.gain(old.candidate.id, against.id) or 0.0) <= 0 or old.candidate.id in state.known(against.id):
+    if (campaign.state.gain(old.candidate.id, against.id) or 0.0) <= 0 or old.candidate.id in campaign.state.known(
+        against.id
+    ):
         return None
     past = old.registered
     again = ProposalMade(
@@ -49,4 +48,4 @@ def renewed(
         past.probability,
         past.effect,
     )
-    return claim(state, context, again, name, against)
+    return claim(campaign, again, name, against)

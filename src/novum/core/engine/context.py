@@ -9,11 +9,13 @@ from novum.core.engine.oversight_ports import Critic
 from novum.core.events.event_ports import Gate
 from novum.core.events.trials import GroupDispatched
 from novum.core.model import seeds
+from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import Setting
 from novum.core.model.ports import Arena, Evidence, Governor, Researcher
 from novum.core.model.study import Study
 from novum.core.model.trial import Role, Trial, TrialGroup
 from novum.core.model.trial_plan import Plan, Purpose
+from novum.core.state.campaign_state import CampaignState
 
 LOOK_SECONDS = 0.25
 """CPU seconds that a group may use between two looks at it."""
@@ -81,6 +83,29 @@ class LabContext:
     def arena_of(self, plan: Plan) -> Arena:
         """The arena that scores a plan: the study's own, or the same under a transfer's options."""
         return self.arena_with_options({**self.study.options, **plan.options}) if plan.options else self.arena
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """An opened campaign: its state, and the rooms that decisions about it consult."""
+
+    state: CampaignState
+    context: LabContext
+
+    @property
+    def study(self) -> Study:
+        """The rules, fixed when the campaign was opened."""
+        return self.context.study
+
+    @property
+    def spec(self) -> ArenaSpec:
+        """The arena in words and constants."""
+        return self.context.arena.spec
+
+    @property
+    def free_slots(self) -> int:
+        """Trial groups that may be sent now."""
+        return self.context.slots - len(self.state.in_flight)
 
 
 def group_of(plan: Plan, key: bytes, study: Study) -> TrialGroup:

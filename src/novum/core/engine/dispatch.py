@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from novum.core.engine.context import LOOK_SECONDS, LabContext
+from novum.core.engine.context import LOOK_SECONDS, Campaign, LabContext
 from novum.core.events.registry import Event
 from novum.core.events.trials import GroupDispatched
 from novum.core.model.budget import Share, Spent
@@ -29,42 +29,44 @@ BLOCK = 4
 """Pairs sent at once: a confirmation is judged pair by pair, but trained in groups."""
 
 
-def dispatch(state: CampaignState, context: LabContext, plans: Sequence[Plan], reserve: int = 0) -> list[Event]:
+def dispatch(campaign: Campaign, plans: Sequence[Plan], reserve: int = 0) -> list[Event]:
     """Events that send `plans` to workers, as many as there are free slots and as every budget allows.
 
     reserve: trials beyond the plans that must still be affordable afterwards (the rest of what was begun).
     """
-    free = context.slots - len(state.in_flight)
+    free = campaign.context.slots - len(campaign.state.in_flight)
     events: list[Event] = []
     sent = Spent()
     for plan in plans[: max(0, free)]:
-        payer = state.spending.payer(plan)
-        demand = price(state, len(plan.members) + reserve, context.slots)
-        demand = demand + sent + _held(context) if events or context.arena.spec.gpus else demand
-        if refuses(state, context, demand, payer):
+        payer = campaign.state.spending.payer(plan)
+        demand = price(campaign.state, len(plan.members) + reserve, campaign.context.slots)
+        demand = demand + sent + _held(campaign.context) if events or campaign.spec.gpus else demand
+        if refuses(campaign, demand, payer):
             break
-        aside, capped = set_aside(state, context, plan, sent, payer)
-        event = GroupDispatched(plan, state.session, state.elapsed, aside.cpu_seconds, aside.gpu_seconds, capped)
+        aside, capped = set_aside(campaign, plan, sent, payer)
+        event = GroupDispatched(
+            plan, campaign.state.session, campaign.state.elapsed, aside.cpu_seconds, aside.gpu_seconds, capped
+        )
         events.append(event)
-        sent += replace(aside, wall_seconds=price(state, len(plan.members), context.slots).wall_seconds)
+        sent += replace(
+            aside, wall_seconds=price(campaign.state, len(plan.members), campaign.context.slots).wall_seconds
+        )
     return events
 
 
-def set_aside(
-    state: CampaignState, context: LabContext, plan: Plan, sent: Spent, payer: Payer | None
-) -> tuple[Spent, bool]:
+def set_aside(campaign: Campaign, plan: Plan, sent: Spent, payer: Payer | None) -> tuple[Spent, bool]:
     """What a group may use at most, and whether that is less than the study's limits let it.
 
     sent: what the groups before it in the same decision may use.
     """
-    cpu, _ = state.prices.dearest
+    cpu, _ = campaign.state.prices.dearest
     count = len(plan.members)
-    gpu = _held(context).gpu_seconds
-    left = _cpu_left(state, context, sent, payer)
+    gpu = _held(campaign.context).gpu_seconds
+    left = _cpu_left(campaign, sent, payer)
     if left is None:
         return Spent(count, count * cpu, gpu_seconds=gpu), False
-    whole = context.study.limits.cpu_seconds or context.study.limits.seconds + 1.0
-    known = cpu > 0.0 and not state.lost_trials.of(plan)
+    whole = campaign.study.limits.cpu_seconds or campaign.study.limits.seconds + 1.0
+    known = cpu > 0.0 and not campaign.state.lost_trials.of(plan)
     wanted = min(whole, max(LEAST_SECONDS, HEADROOM * count * cpu)) if known else whole
     allowed = min(wanted, left)
     return Spent(count, allowed, gpu_seconds=gpu), allowed < whole
@@ -75,71 +77,58 @@ def _held(context: LabContext) -> Spent:
     return Spent(gpu_seconds=context.study.limits.seconds * context.arena.spec.gpus)
 
 
-def _cpu_left(state: CampaignState, context: LabContext, sent: Spent, payer: Payer | None) -> float | None:
+def _cpu_left(campaign: Campaign, sent: Spent, payer: Payer | None) -> float | None:
     """CPU seconds that the tightest budget leaves, or None without one."""
     found = []
-    if state.budget.cpu_seconds is not None:
-        found.append(state.budget.cpu_seconds - spent(state).cpu_seconds - sent.cpu_seconds)
-    for share in shares(state, context, payer):
+    if campaign.state.budget.cpu_seconds is not None:
+        found.append(campaign.state.budget.cpu_seconds - campaign.state.spent.cpu_seconds - sent.cpu_seconds)
+    for share in shares(campaign, payer):
         if share.budget.cpu_seconds is not None:
             found.append(share.budget.cpu_seconds - share.spent.cpu_seconds - sent.cpu_seconds)
     return min(found) if found else None
 
 
-def refuses(state: CampaignState, context: LabContext, demand: Spent, payer: Payer | None = None) -> str | None:
+def refuses(campaign: Campaign, demand: Spent, payer: Payer | None = None) -> str | None:
     """Why `demand` may not be added to what is used, at any level, or None when it may."""
-    if reason := context.governor.refuses(spent(state), demand):
+    if reason := campaign.context.governor.refuses(campaign.state.spent, demand):
         return reason
-    return refuses_payer(state, context, demand, payer)
+    return refuses_payer(campaign, demand, payer)
 
 
-def exceeded(state: CampaignState, context: LabContext, demand: Spent, payer: Payer | None) -> str | None:
+def exceeded(campaign: Campaign, demand: Spent, payer: Payer | None) -> str | None:
     """Why what a finished trial still needs, such as room for its artefact, cannot be had at some level."""
-    used = Spent(disk_bytes=state.spending.lab.disk_bytes)
-    return context.governor.refuses(used, demand) or refuses_payer(state, context, demand, payer)
+    used = Spent(disk_bytes=campaign.state.spending.lab.disk_bytes)
+    return campaign.context.governor.refuses(used, demand) or refuses_payer(campaign, demand, payer)
 
 
-def refuses_payer(state: CampaignState, context: LabContext, demand: Spent, payer: Payer | None) -> str | None:
+def refuses_payer(campaign: Campaign, demand: Spent, payer: Payer | None) -> str | None:
     """The same for the budgets of an author and a hypothesis alone."""
-    reasons = (context.governor.refuses_share(share, demand) for share in shares(state, context, payer))
+    reasons = (campaign.context.governor.refuses_share(share, demand) for share in shares(campaign, payer))
     return next((reason for reason in reasons if reason), None)
 
 
-def shares(state: CampaignState, context: LabContext, payer: Payer | None) -> list[Share]:
+def shares(campaign: Campaign, payer: Payer | None) -> list[Share]:
     """The budgets that a payer is held to beside the lab's, each with what is used of it."""
     if payer is None:
         return []
-    levels = context.study.budgets
+    levels = campaign.study.budgets
     found = [
-        Share(f"the budget of {one.author}", one.budget, state.spending.by_authors(one.author))
+        Share(f"the budget of {one.author}", one.budget, campaign.state.spending.by_authors(one.author))
         for one in levels.authors_of(payer.author)
     ]
     if payer.hypothesis and levels.hypothesis.any:
-        used = state.spending.by_hypothesis(payer.hypothesis)
+        used = campaign.state.spending.by_hypothesis(payer.hypothesis)
         found.append(Share(f"the budget of {payer.hypothesis}", levels.hypothesis, used))
     return found
 
 
-def committed(state: CampaignState, context: LabContext) -> int:
+def committed(campaign: Campaign) -> int:
     """Trials that what has been begun may still need: the next block and the estimate of each open confirmation."""
-    estimate = 2 * context.study.gate.estimate_pairs
-    return state.count(Phase.CONFIRMING) * (2 * BLOCK + estimate) + state.count(Phase.ESTIMATING) * estimate
-
-
-def spent(state: CampaignState) -> Spent:
-    """What has been used, preflights included, with what is set aside for work in flight."""
-    aside, extra = state.set_aside, state.spending.lab
-    done = Spent(
-        state.trials + aside.trials,
-        state.cpu_seconds + aside.cpu_seconds,
-        state.wall_seconds,
-        state.request_log.all_tokens,
-        state.request_log.all_money,
-        extra.gpu_seconds,
-        extra.disk_bytes,
-        extra.holdout_queries,
+    estimate = 2 * campaign.study.gate.estimate_pairs
+    return (
+        campaign.state.count(Phase.CONFIRMING) * (2 * BLOCK + estimate)
+        + campaign.state.count(Phase.ESTIMATING) * estimate
     )
-    return done + state.spending.in_flight if state.in_flight else done
 
 
 def price(state: CampaignState, trials: int, slots: int) -> Spent:

@@ -57,7 +57,6 @@ def _again(hypothesis: Hypothesis, base: ConfirmationOpened, number: int) -> Con
 
 
 def _transfer(state: CampaignState, name: str) -> Setting:
-    assert state.spec
     return dict(next(one.options for one in state.spec.transfers if one.name == name))
 
 
@@ -69,7 +68,6 @@ def _ablated(state: CampaignState, hypothesis: Hypothesis, part: str, rule: Conf
 
 def _on_metric(state: CampaignState, name: str, rule: ConfirmationOpened) -> ConfirmationOpened:
     """The same comparison on another metric, in its own units."""
-    assert state.spec and state.study
     metric = metric_of(state.spec, name)
     assert metric
     gate, sigma = state.study.gate, sigma_of(state.scales[rule.incumbent.id], metric)

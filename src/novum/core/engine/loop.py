@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from novum.core.engine import artifact_store
 from novum.core.engine.artifact_store import Kept
-from novum.core.engine.context import LabContext
+from novum.core.engine.context import Campaign, LabContext
 from novum.core.engine.decide import awaited, decide, why_nothing_more
-from novum.core.engine.dispatch import exceeded, spent
+from novum.core.engine.dispatch import exceeded
 from novum.core.engine.oversight_ports import HoldoutService, Watchdog
 from novum.core.engine.request_handling import answer
 from novum.core.events.campaign import SessionEnded
@@ -27,6 +27,7 @@ from novum.core.model.request import Request
 from novum.core.model.trial import ArtefactError, GroupResult, OutcomeKind, TrialOutput
 from novum.core.state.approvals import closing
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply
 from novum.text.secret_scan import Secrets
 
 PENDING_SECONDS = 0.05
@@ -47,14 +48,13 @@ class Lab:
     wanted. `halted`: set it to stop at the next safe point, between two commits; raises KeyboardInterrupt there.
     """
 
-    context: LabContext
-    state: CampaignState
+    campaign: Campaign
     ledger: Ledger
     blobs: Blobs
     executor: Executor
     observe: Callable[[CampaignState], None] = lambda _: None
     rest: Callable[[bool], None] = lambda _: None
-    policy: Callable[[CampaignState, LabContext], list[Event]] = decide
+    policy: Callable[[Campaign], list[Event]] = decide
     holdout_service: HoldoutService | None = None
     mailbox: RequestSource | None = None
     watchdog: Watchdog | None = None
@@ -66,6 +66,16 @@ class Lab:
 
     def __post_init__(self) -> None:
         self._started = self.clock()
+
+    @property
+    def state(self) -> CampaignState:
+        """The state of the campaign."""
+        return self.campaign.state
+
+    @property
+    def context(self) -> LabContext:
+        """The rooms behind their ports."""
+        return self.campaign.context
 
     def run(self) -> str:
         """Step until the budget is spent or nothing is left to try; returns the reason, which is in the ledger too."""
@@ -82,7 +92,7 @@ class Lab:
         self.take_requests()
         self._look()
         while not (self.draining or self.state.intervention_log.stopped) and (
-            events := self._answers() or self.policy(self.state, self.context)
+            events := self._answers() or self.policy(self.campaign)
         ):
             self.record(events)
             self._look()
@@ -104,7 +114,7 @@ class Lab:
     def take_requests(self) -> None:
         """Record what people ask of the lab. A request to stop raises KeyboardInterrupt at the next safe point."""
         for request in self.mailbox.waiting() if self.mailbox else ():
-            if events := answer(self.state, self.context, self._known(request)):
+            if events := answer(self.campaign, self._known(request)):
                 self.record(events)
             assert self.mailbox
             self.mailbox.done(request)
@@ -121,7 +131,7 @@ class Lab:
         thinking = self.policy is decide and getattr(self.context.researcher, "thinking", False)
         ends = [closing(one, self.context.study.policy, self.wall_seconds) for one in self.state.request_log.waiting]
         self.record([end for end in ends if end])
-        expected = thinking or any(ends) or awaited(self.state, self.context)
+        expected = thinking or any(ends) or awaited(self.campaign)
         if (
             self.draining
             or not (self.state.request_log.paused or self.state.intervention_log.holds or expected)
@@ -134,7 +144,7 @@ class Lab:
 
     def _over(self) -> str | None:
         """The bound of the budget that is reached by now; the state knows the time of its last event only."""
-        now = replace(spent(self.state), wall_seconds=self.wall_seconds)
+        now = replace(self.state.spent, wall_seconds=self.wall_seconds)
         return self.state.intervention_log.stopped or self.context.governor.refuses(now, Spent(trials=1))
 
     def _late(self, result: GroupResult) -> LateReport:
@@ -178,13 +188,13 @@ class Lab:
         """Why the session ends."""
         if self.draining:
             return "interrupted: everything finished is kept, the same command goes on from here"
-        return self._over() or why_nothing_more(self.state, self.context)
+        return self._over() or why_nothing_more(self.campaign)
 
     def record(self, events: Sequence[Event]) -> None:
         """Append, fold, and send what is to be run."""
         events = [self._stamped(event) for event in events]
         for record in self.ledger.append(events, durable=not all(is_casual(event) for event in events)):
-            self.state.apply(record.event)
+            apply(self.state, record.event)
         for event in events:
             if isinstance(event, GroupDispatched):
                 self.executor.submit(self.context.sent(event))
@@ -235,7 +245,7 @@ class Lab:
         size = artifact_store.room(artefact)
         if size:
             payer = self.state.spending.payer(self.state.plan(result.group.id))
-            if reason := exceeded(self.state, self.context, Spent(disk_bytes=before + size), payer):
+            if reason := exceeded(self.campaign, Spent(disk_bytes=before + size), payer):
                 return OutcomeKind.LOST, f"its artefact cannot be kept: {reason}", None
         return OutcomeKind.SCORED, "", Kept(self.keep(artefact), size)
 

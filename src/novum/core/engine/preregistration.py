@@ -16,7 +16,6 @@ from novum.core.state.hypothesis import Hypothesis
 
 def rule_for(state: CampaignState, hypothesis: Hypothesis, stake: Stake, commitment: str) -> ConfirmationOpened:
     """The rule of the next confirmation of `hypothesis`."""
-    assert state.study and state.spec
     gate, attempt = state.study.gate, hypothesis.attempt + 1
     incumbent = state.candidates[hypothesis.registered.incumbent]
     scale = state.scales[incumbent.id]

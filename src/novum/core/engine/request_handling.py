@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from novum.core.engine.context import LabContext
+from novum.core.engine.context import Campaign
 from novum.core.events.models_and_people import ModelReplied, RequestTaken
 from novum.core.events.proposals import ProposalMade
 from novum.core.events.registry import Event
@@ -29,12 +29,12 @@ MAX_TRANSCRIPT = 256 << 10
 """Characters of an agent's brief, and of its log, that are kept."""
 
 
-def answer(state: CampaignState, context: LabContext, request: Request) -> list[Event]:
+def answer(campaign: Campaign, request: Request) -> list[Event]:
     """The events of one request. A proposal that makes no sense is taken down with the reason, and leads to nothing."""
-    if request.id in state.request_log.taken:
+    if request.id in campaign.state.request_log.taken:
         return []
     try:
-        return _followed(state, context, request)
+        return _followed(campaign, request)
     except StudyError as error:
         why = str(error)
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:  # what nobody thought of
@@ -42,30 +42,33 @@ def answer(state: CampaignState, context: LabContext, request: Request) -> list[
     return [RequestTaken(request.id, request.act, request.author, f"refused: {why}"[:MAX_WORDS])]
 
 
-def _followed(state: CampaignState, context: LabContext, request: Request) -> list[Event]:
+def _followed(campaign: Campaign, request: Request) -> list[Event]:
     """Raises StudyError."""
     if request.act in (Act.APPROVE, Act.DENY):
-        return [_answered(state, request)]
+        return [_answered(campaign.state, request)]
     if request.act is Act.EXPORT:
-        return _export(state, context, request)
+        return _export(campaign, request)
     if request.act is not Act.PROPOSE:
         note = str(request.body.get("reason", ""))[:MAX_WORDS]
         return [RequestTaken(request.id, request.act, request.author, note)]
-    proposal = _proposal(state, context, request)
+    proposal = _proposal(campaign, request)
     assert proposal.candidate.id  # what has no address cannot be recorded either
     taken = RequestTaken(request.id, request.act, request.author, f"proposal {proposal.number}")
     return [taken, *_transcript(request), proposal]
 
 
-def _export(state: CampaignState, context: LabContext, request: Request) -> list[Event]:
+def _export(campaign: Campaign, request: Request) -> list[Event]:
     """Ask people, where the policy wants them to agree, before somebody takes results out of the lab."""
-    what, policy = str(request.body.get("what", ""))[:200], context.study.policy
-    content = export_content(state, what)
+    what, policy = str(request.body.get("what", ""))[:200], campaign.study.policy
+    content = export_content(campaign.state, what)
     taken = RequestTaken(request.id, request.act, request.author, what)
-    if permission(policy, state.request_log.approvals, EXPORT, request.author, content) is not Permission.NEEDED:
+    if (
+        permission(policy, campaign.state.request_log.approvals, EXPORT, request.author, content)
+        is not Permission.NEEDED
+    ):
         return [taken]
     words = f"take {what} out of the lab"
-    return [taken, ask_for(EXPORT, request.author, content, words, state.wall_seconds, policy)]
+    return [taken, ask_for(EXPORT, request.author, content, words, campaign.state.wall_seconds, policy)]
 
 
 def export_content(state: CampaignState, what: str) -> str:
@@ -82,7 +85,7 @@ def _answered(state: CampaignState, request: Request) -> RequestTaken:
     return RequestTaken(request.id, request.act, request.author, note, about)
 
 
-def _proposal(state: CampaignState, context: LabContext, request: Request) -> ProposalMade:
+def _proposal(campaign: Campaign, request: Request) -> ProposalMade:
     """Raises StudyError."""
     body = request.body
     genome = body.get("genome")
@@ -90,15 +93,17 @@ def _proposal(state: CampaignState, context: LabContext, request: Request) -> Pr
         isinstance(value, str | int | float | bool) for value in genome.values()
     ):
         raise StudyError("genome: a proposal names a value for each gene, or a text for each file, that it changes")
-    known = context.arena.space
+    known = campaign.context.arena.space
     parents = body.get("parents", [])
     if not isinstance(parents, list | tuple):
         raise StudyError("parents: must be a list of hypotheses")
     return ProposalMade(
-        number=state.proposals + 1,
+        number=campaign.state.proposals + 1,
         author=request.author,
         candidate=Candidate(known.validate(genome)),
-        parents=tuple(dict.fromkeys(str(one) for one in parents[:MAX_PARENTS] if str(one) in state.hypotheses)),
+        parents=tuple(
+            dict.fromkeys(str(one) for one in parents[:MAX_PARENTS] if str(one) in campaign.state.hypotheses)
+        ),
         rationale=str(body.get("rationale", ""))[:MAX_WORDS],
         probability=_number(body, "probability", 0.1, 0.0, 1.0),
         effect=_number(body, "effect", 0.0, -math.inf, math.inf),

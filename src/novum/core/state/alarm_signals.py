@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from novum.core.events.oversight import Intervened
+from novum.core.events.proposals import ProposalMade
+from novum.core.events.trials import GroupDispatched, TrialFinished
+from novum.core.events.verdicts import VerdictReached
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.intervention import Alarm
-from novum.core.model.study import WatchdogSettings
+from novum.core.model.study import Study, WatchdogSettings
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Plan, Purpose, Side
 from novum.core.model.verdict import Verdict
 from novum.core.state.author_stats import LENGTH, AuthorStats, IncumbentRuns
+from novum.core.state.hypothesis import Hypothesis
 from novum.core.state.interventions import member
-
-if TYPE_CHECKING:
-    from novum.core.events.proposals import ProposalMade
-    from novum.core.events.trials import GroupDispatched, TrialFinished
-    from novum.core.events.verdicts import VerdictReached
-    from novum.core.model.study import Study
-    from novum.core.state.campaign_state import CampaignState
-    from novum.core.state.hypothesis import Hypothesis
+from novum.core.state.trial_costs import SweepCost
 
 PEAKS = 64
 """Groups by whose peak of memory the next ones are judged."""
@@ -67,6 +63,21 @@ class Flights:
         self.stalls, self.last = 0, event.elapsed
         if self.start is None and self.began is not None:
             self.start = event.elapsed - self.began
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """How the screening of a hypothesis ended.
+
+    gain: over its incumbent, with standard error `doubt`; None if it failed. renewed: the same claim was made before,
+    against another incumbent.
+    """
+
+    score: float | None
+    gain: float | None
+    doubt: float
+    cost: SweepCost | None
+    renewed: bool
 
 
 @dataclass
@@ -126,19 +137,16 @@ class AlarmSignals:
         self.author_stats(hypothesis.registered.author).end(hypothesis.withdrawn)
         self.pulse += 1
 
-    def screened(self, state: CampaignState, hypothesis: Hypothesis) -> None:
+    def screened(self, hypothesis: Hypothesis, result: Screening) -> None:
         """The screening of a hypothesis has ended."""
         self.pulse += 1
-        score, gain = state.tuned[hypothesis.candidate.id].score, state.advantage(hypothesis)
+        score, gain, effort = result.score, result.gain, result.cost
         if score is None or gain is not None:
-            doubts = self._settings.plateau_doubts * doubt(state, hypothesis)
+            doubts = self._settings.plateau_doubts * result.doubt
             self.idle = self.idle + 1 if gain is None or gain <= doubts else 0
-        if _renewed(state, hypothesis):
-            return
-        effort, author_stats = (
-            state.sweep_costs.get(hypothesis.candidate.id),
-            self.author_stats(hypothesis.registered.author),
-        )
+        if result.renewed:
+            return  # nobody had a new idea
+        author_stats = self.author_stats(hypothesis.registered.author)
         cause = (effort.failure if effort else "") or "no score"
         if score is not None:
             cause = ""
@@ -194,8 +202,8 @@ class AlarmSignals:
         """The noise of an incumbent has become known."""
         self.pulse += 1
 
-    def intervened(self, state: CampaignState, event: Intervened) -> None:
-        """What has been dealt with is looked for no more, or anew."""
+    def intervened(self, event: Intervened, incumbent: str | None) -> None:
+        """What has been dealt with is looked for no more, or anew. incumbent: of the hypothesis that it is about."""
         self.pulse += 1
         if event.alarm in (Alarm.FAILURE_RATE, Alarm.DEAD_END) and event.subject in self.authors:
             self.authors[event.subject].clear()
@@ -203,14 +211,8 @@ class AlarmSignals:
             self.idle, self.plateaus = 0, self.plateaus + 1
         elif event.alarm is Alarm.DIVERGENCE:
             self.diverging.pop(event.subject, None)
-        elif event.alarm is Alarm.TOO_GOOD and event.subject in state.hypotheses:
-            self.amazed.setdefault(state.hypotheses[event.subject].registered.incumbent, event.subject)
-
-
-def doubt(state: CampaignState, one: Hypothesis) -> float:
-    """Standard error of a screening gain, by the noise of the incumbent; 0 while that is not known."""
-    scale, tuned = state.scales.get(one.registered.incumbent), state.tuned.get(one.candidate.id)
-    return scale.sigma / math.sqrt(2 * max(1, tuned.seeds)) if scale and tuned else 0.0
+        elif event.alarm is Alarm.TOO_GOOD and incumbent is not None:
+            self.amazed.setdefault(incumbent, event.subject)
 
 
 def bound(spec: ArenaSpec, implausible: float | None) -> float | None:
@@ -222,9 +224,3 @@ def bound(spec: ArenaSpec, implausible: float | None) -> float | None:
     if implausible is not None:
         found.append(math.nextafter(implausible, -better * math.inf))
     return min(found, key=lambda level: better * level, default=None)
-
-
-def _renewed(state: CampaignState, one: Hypothesis) -> bool:
-    """Whether a hypothesis claims anew what an earlier one had claimed, so that nobody had a new idea."""
-    old = state.hypotheses.get(one.registered.parents[0]) if len(one.registered.parents) == 1 else None
-    return old is not None and old.registered.number == one.registered.number

@@ -7,6 +7,7 @@ from novum.core.events.registry import Event
 from novum.core.events.trials import GroupDispatched, TrialFinished
 from novum.core.model.trial_plan import Plan
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply
 
 
 class FullState(CampaignState):
@@ -19,9 +20,9 @@ class FullState(CampaignState):
         self._sessions: dict[int, SessionStarted] = {}
         self._session_of: dict[str, int] = {}
 
-    def apply(self, event: Event) -> None:
-        """Take one event into account."""
-        super().apply(event)
+    def keep(self, event: Event) -> None:
+        """Take one event into account, and keep what the state alone would let go."""
+        apply(self, event)
         if isinstance(event, TrialFinished):
             self.finished[event.trial] = event
         elif isinstance(event, GroupDispatched):

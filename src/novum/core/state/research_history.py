@@ -9,7 +9,6 @@ from typing import overload
 from novum.core.events.trials import TrialFinished
 from novum.core.model.study_view import PastHypothesis
 from novum.core.model.verdict import Verdict
-from novum.core.state.alarm_signals import doubt
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 
@@ -62,7 +61,7 @@ def _tried(state: CampaignState, one: Hypothesis) -> PastHypothesis:
         trials=trials,
         cpu_seconds=cpu,
         gain=state.advantage(one),
-        doubt=doubt(state, one),
+        doubt=state.doubt(one),
         effect=effect(one),
     )
 
@@ -72,16 +71,9 @@ def cost(state: CampaignState, one: Hypothesis) -> tuple[int, float]:
 
     A claim made anew against another incumbent did not pay for the sweep.
     """
-    effort = None if is_renewed(state, one) else state.sweep_costs.get(one.candidate.id)
+    effort = None if state.is_renewed(one) else state.sweep_costs.get(one.candidate.id)
     runs = [run.cpu_seconds for run in _runs(one)]
     return (effort.trials if effort else 0) + len(runs), (effort.cpu_seconds if effort else 0.0) + sum(runs)
-
-
-def is_renewed(state: CampaignState, one: Hypothesis) -> bool:
-    """Whether a hypothesis claims anew, against another incumbent, what an earlier one had claimed."""
-    parents = one.registered.parents
-    old = state.hypotheses.get(parents[0]) if len(parents) == 1 else None
-    return old is not None and old.registered.number == one.registered.number
 
 
 def _runs(one: Hypothesis) -> Iterator[TrialFinished]:

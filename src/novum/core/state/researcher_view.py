@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from novum.core.engine.dispatch import spent
 from novum.core.events.trials import TrialFinished
 from novum.core.model.ports import Arena
-from novum.core.model.study import Study
 from novum.core.model.study_view import BudgetLeft, FailedTrial, StudyView
 from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.state.approvals import SPEND
@@ -25,9 +23,7 @@ NOTES = 4
 WITHHELD = "withheld, as it ran on the gate's data"
 
 
-def view_of(
-    state: CampaignState, arena: Arena, study: Study, number: int, idle: frozenset[str] = frozenset()
-) -> StudyView:
+def view_of(state: CampaignState, arena: Arena, number: int, idle: frozenset[str] = frozenset()) -> StudyView:
     """What may be known when proposal `number` is asked for. idle: researchers that are not to propose any more."""
     incumbent = state.incumbent.candidate
     return StudyView(
@@ -37,7 +33,7 @@ def view_of(
         incumbent=incumbent.genome,
         tried=tried(state),
         known=state.known(incumbent.id),
-        question=study.question or arena.spec.question,
+        question=state.study.question or arena.spec.question,
         failed=tuple(_failed(event, plan) for event, plan in state.failures[-FAILURES:]),
         means=_means(state),
         past=ResearchHistory(state),
@@ -55,7 +51,7 @@ def _failed(event: TrialFinished, plan: Plan) -> FailedTrial:
 
 def _means(state: CampaignState) -> BudgetLeft:
     """What the budget leaves; what is in flight counts as spent."""
-    used, budget = spent(state), state.budget
+    used, budget = state.spent, state.budget
     asks = (one.asked for one in state.request_log.waiting)
     return BudgetLeft(
         trials=None if budget.trials is None else max(0, budget.trials - used.trials),

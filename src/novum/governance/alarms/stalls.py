@@ -48,7 +48,6 @@ class Stalls:
     def _allowed(self, state: CampaignState, group: str) -> float:
         """Seconds after which a group is overdue, those in which workers may still be starting included."""
         settings, plan = self.post.settings, state.plan(group)
-        assert state.study
         start = state.alarm_signals.flights.start
         longer = settings.start_seconds if start is None else start
         allowed = state.study.limits.seconds + settings.grace_seconds

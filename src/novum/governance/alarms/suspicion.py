@@ -36,7 +36,7 @@ def _leaps(state: CampaignState, post: Post, screened: Iterable[Hypothesis]) -> 
     """Screening gains of many standard deviations."""
     for one in screened:
         scale, gain = state.scales.get(one.registered.incumbent), state.advantage(one)
-        if scale is None or scale.sigma <= 0 or gain is None or state.spec is None:
+        if scale is None or scale.sigma <= 0 or gain is None:
             continue
         sigma = max(scale.sigma, state.spec.resolution)  # noise below what means anything is no measure of surprise
         if gain <= post.settings.too_good * sigma:

@@ -15,6 +15,7 @@ from novum.core.model.errors import IntegrityError, UserError
 from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.model.verdict import Pair, Verdict
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import apply
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.gate.judge import BettingGate
 
@@ -78,7 +79,7 @@ class Campaign:
         if isinstance(event, VerdictReached):
             # Before the fold: the pairs are still those that the verdict was reached on.
             self._judged(event, record.time)
-        self.state.apply(event)
+        apply(self.state, event)
         self.first, self.last = self.first or record, record
         subject = getattr(event, "hypothesis", None)
         if isinstance(event, HypothesisRegistered):
@@ -147,7 +148,7 @@ def campaign(records: Iterable[Record]) -> Campaign:
             found.take(record)
     except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
         raise IntegrityError(f"event {seq} contradicts the record before it ({error}): see `novum verify`") from error
-    if found.state.study is None:
+    if not found.state.opened:
         raise UserError("the lab is empty: no campaign was opened in it, so there is nothing to export")
     return found
 

@@ -124,7 +124,6 @@ class _Store:
 
 def _experiment(client: Any, found: Campaign, directory: Path) -> str:
     """The experiment of a campaign: the one that carries its tag, or a new one under the name of its study."""
-    assert found.state.study and found.state.spec
     made_from = origin(found)
     tags = {f"novum.{name}": value for name, value in made_from.items()}
     question = found.state.study.question or found.state.spec.question

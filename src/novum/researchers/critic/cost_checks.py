@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from novum.core.engine.dispatch import spent
 from novum.core.model.candidate import Cost
 from novum.core.model.intervention import Remark
 from novum.core.state.campaign_state import CampaignState
@@ -32,13 +31,13 @@ def remarks(state: CampaignState, cost: Cost) -> Iterator[Remark]:
 def _short(state: CampaignState) -> str:
     """Why what is left of the budget does not reach for one more confirmation; said once in a session."""
     study, spec, budget = state.study, state.spec, state.budget
-    if study is None or spec is None or (budget.trials is None and budget.cpu_seconds is None):
+    if budget.trials is None and budget.cpu_seconds is None:
         return ""
     gate = study.gate
     # E at most doubles with a pair, and no threshold lies below 1 / alpha.
     fewest = min(gate.max_pairs, math.ceil(math.log2(1.0 / gate.alpha)))
     needed = len(spec.tuning) * study.screening.seeds + 2 * (fewest + gate.estimate_pairs)
-    used, head = spent(state), f"what session {state.session} has left"
+    used, head = state.spent, f"what session {state.session} has left"
     words = ""
     if budget.trials is not None and budget.trials - used.trials < needed:
         words = f"{head}, {max(0, budget.trials - used.trials)} trials, is less than the {needed} that"

@@ -36,7 +36,7 @@ def _room(state: CampaignState) -> float | None:
     """The largest gain that the metric leaves over the incumbent, in its units; None where that is not known."""
     spec = state.spec
     level = state.level(state.incumbent.candidate.id)
-    if spec is None or spec.ceiling is None or level is None:
+    if spec.ceiling is None or level is None:
         return None
     if spec.log and spec.ceiling <= 0:
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from novum.core.engine.context import LabContext
-from novum.core.engine.dispatch import BLOCK, dispatch, price, refuses_payer, spent
+from novum.core.engine.context import Campaign, LabContext
+from novum.core.engine.dispatch import BLOCK, dispatch, price, refuses_payer
 from novum.core.engine.preregistration import rule_for
 from novum.core.engine.stages.promote import make_incumbent, may_promote
 from novum.core.engine.verdict_events import stopped, verdict_of
@@ -26,47 +26,49 @@ UNPAID = "its own budget is spent"
 """How the reason begins of a verdict that was reached early, since a hypothesis or its author has used up its share."""
 
 
-def decide(state: CampaignState, context: LabContext) -> list[Event]:
+def decide(campaign: Campaign) -> list[Event]:
     """Verdicts that are due, one hypothesis at a time, and findings whose estimation is complete."""
-    for hypothesis in state.open_hypotheses(Phase.CONFIRMING):
+    for hypothesis in campaign.state.open_hypotheses(Phase.CONFIRMING):
         assert hypothesis.rule
-        judgement = context.gate.judge(
-            hypothesis.rule, hypothesis.pairs(), hypothesis.judged, state.account.discoveries
+        judgement = campaign.context.gate.judge(
+            hypothesis.rule, hypothesis.pairs(), hypothesis.judged, campaign.state.account.discoveries
         )
         if judgement.verdict:
-            return _close(state, context, hypothesis, judgement)
-        if reason := _unpaid(state, context, hypothesis):
-            return [stopped(state.account, context, hypothesis, f"{UNPAID}: {reason}")]
-    for hypothesis in state.open_hypotheses(Phase.ESTIMATING):
-        if finding := _finding(state, context, hypothesis):
+            return _close(campaign, hypothesis, judgement)
+        if reason := _unpaid(campaign, hypothesis):
+            return [stopped(campaign.state.account, campaign.context, hypothesis, f"{UNPAID}: {reason}")]
+    for hypothesis in campaign.state.open_hypotheses(Phase.ESTIMATING):
+        if finding := _finding(campaign, hypothesis):
             return [finding]
     return []
 
 
-def confirm(state: CampaignState, context: LabContext) -> list[Event]:
+def confirm(campaign: Campaign) -> list[Event]:
     """Pairs for what is being confirmed or estimated, the scale for what comes next, then a new confirmation."""
-    free = context.slots - len(state.in_flight)
+    free = campaign.context.slots - len(campaign.state.in_flight)
     if free <= 0:
         return []
-    for hypothesis in state.open_hypotheses(Phase.ESTIMATING, Phase.CONFIRMING):
-        if plans := list(_pair_plans(state, context, hypothesis)):
-            reserve = 2 * context.study.gate.estimate_pairs if hypothesis.phase is Phase.CONFIRMING else 0
-            if events := dispatch(state, context, plans, reserve):
+    for hypothesis in campaign.state.open_hypotheses(Phase.ESTIMATING, Phase.CONFIRMING):
+        if plans := list(_pair_plans(campaign, hypothesis)):
+            reserve = 2 * campaign.study.gate.estimate_pairs if hypothesis.phase is Phase.CONFIRMING else 0
+            if events := dispatch(campaign, plans, reserve):
                 return events
-    return calibrate(state, context) or _open(state, context)
+    return calibrate(campaign) or _open(campaign)
 
 
-def calibrate(state: CampaignState, context: LabContext) -> list[Event]:
+def calibrate(campaign: Campaign) -> list[Event]:
     """A/A runs of the incumbent, as far as they are missing."""
-    return dispatch(state, context, list(_calibration_plans(state, context)))
+    return dispatch(campaign, list(_calibration_plans(campaign)))
 
 
-def _unpaid(state: CampaignState, context: LabContext, hypothesis: Hypothesis) -> str | None:
+def _unpaid(campaign: Campaign, hypothesis: Hypothesis) -> str | None:
     """Why its own budgets pay no further pair, once nothing of it is in flight any more."""
-    payer = state.spending.of(hypothesis.id)
-    if not context.study.budgets.given or any(plan.subject == hypothesis.id for plan in state.in_flight.values()):
+    payer = campaign.state.spending.of(hypothesis.id)
+    if not campaign.study.budgets.given or any(
+        plan.subject == hypothesis.id for plan in campaign.state.in_flight.values()
+    ):
         return None
-    return refuses_payer(state, context, price(state, 2, context.slots), payer)
+    return refuses_payer(campaign, price(campaign.state, 2, campaign.context.slots), payer)
 
 
 def request(state: CampaignState, name: str) -> ReopeningRequested:
@@ -83,45 +85,52 @@ def request(state: CampaignState, name: str) -> ReopeningRequested:
     return ReopeningRequested(name)
 
 
-def _close(state: CampaignState, context: LabContext, hypothesis: Hypothesis, judgement: Judgement) -> list[Event]:
+def _close(campaign: Campaign, hypothesis: Hypothesis, judgement: Judgement) -> list[Event]:
     """The verdict, and what follows when it makes a new incumbent."""
-    verdict = verdict_of(state.account, context, hypothesis, judgement)
-    if verdict.verdict is not Verdict.SUPPORTED or hypothesis.registered.incumbent != state.incumbent.candidate.id:
+    verdict = verdict_of(campaign.state.account, campaign.context, hypothesis, judgement)
+    if (
+        verdict.verdict is not Verdict.SUPPORTED
+        or hypothesis.registered.incumbent != campaign.state.incumbent.candidate.id
+    ):
         return [verdict]
-    if may_promote(state, context.study, hypothesis) is not Permission.GRANTED:
+    if may_promote(campaign.state, hypothesis) is not Permission.GRANTED:
         return [verdict]
-    account = Account(verdict.cash, verdict.discoveries, state.account.opened)
-    return [verdict, *make_incumbent(state, context, account, hypothesis)]
+    account = Account(verdict.cash, verdict.discoveries, campaign.state.account.opened)
+    return [verdict, *make_incumbent(campaign, account, hypothesis)]
 
 
-def _finding(state: CampaignState, context: LabContext, hypothesis: Hypothesis) -> FindingRecorded | None:
+def _finding(campaign: Campaign, hypothesis: Hypothesis) -> FindingRecorded | None:
     assert hypothesis.rule and hypothesis.verdict
     fresh = hypothesis.pairs()[hypothesis.verdict.pairs :]
-    flying = any(plan.subject == hypothesis.id for plan in state.in_flight.values())
-    if len(fresh) < context.study.gate.estimate_pairs and (flying or not _unaffordable(state, context, hypothesis)):
+    flying = any(plan.subject == hypothesis.id for plan in campaign.state.in_flight.values())
+    if len(fresh) < campaign.study.gate.estimate_pairs and (flying or not _unaffordable(campaign, hypothesis)):
         return None
-    estimate = context.gate.estimate(hypothesis.rule, fresh)
-    key = context.confirmation_key(hypothesis.id, hypothesis.attempt).hex()
+    estimate = campaign.context.gate.estimate(hypothesis.rule, fresh)
+    key = campaign.context.confirmation_key(hypothesis.id, hypothesis.attempt).hex()
     return FindingRecorded(
         hypothesis.id, hypothesis.attempt, estimate.effect, estimate.interval, estimate.level, estimate.pairs, key
     )
 
 
-def _unaffordable(state: CampaignState, context: LabContext, hypothesis: Hypothesis) -> bool:
-    missing = sum(len(plan.members) for plan in _pair_plans(state, context, hypothesis))
-    return context.governor.refuses(spent(state), price(state, max(1, missing), context.slots)) is not None
+def _unaffordable(campaign: Campaign, hypothesis: Hypothesis) -> bool:
+    missing = sum(len(plan.members) for plan in _pair_plans(campaign, hypothesis))
+    return (
+        campaign.context.governor.refuses(
+            campaign.state.spent, price(campaign.state, max(1, missing), campaign.context.slots)
+        )
+        is not None
+    )
 
 
-def _pair_plans(state: CampaignState, context: LabContext, hypothesis: Hypothesis) -> Iterator[Plan]:
+def _pair_plans(campaign: Campaign, hypothesis: Hypothesis) -> Iterator[Plan]:
     """Groups for the next block of pairs of a hypothesis."""
     assert hypothesis.rule
-    start, stop, purpose = _block(context, hypothesis)
-    yield from pair_plans(state, context, hypothesis.rule, hypothesis.runs, range(start, stop), purpose)
+    start, stop, purpose = _block(campaign.context, hypothesis)
+    yield from pair_plans(campaign, hypothesis.rule, hypothesis.runs, range(start, stop), purpose)
 
 
 def pair_plans(
-    state: CampaignState,
-    context: LabContext,
+    campaign: Campaign,
     rule: ConfirmationOpened,
     runs: Runs,
     block: range,
@@ -133,15 +142,15 @@ def pair_plans(
         (Side.CANDIDATE, rule.candidate, rule.candidate_setting),
         (Side.INCUMBENT, rule.incumbent, rule.incumbent_setting),
     )
-    number = state.dispatched
+    number = campaign.state.dispatched
     for side, candidate, setting in sides:
-        if any(plan.subject == rule.hypothesis and plan.side is side for plan in state.in_flight.values()):
+        if any(plan.subject == rule.hypothesis and plan.side is side for plan in campaign.state.in_flight.values()):
             continue
         missing = [index for index in block if index not in runs[side]]
         if not missing:
             continue
         number += 1
-        members = tuple(Member(index, setting) for index in missing[: context.arena.spec.group_size])
+        members = tuple(Member(index, setting) for index in missing[: campaign.spec.group_size])
         yield Plan(f"g{number}", purpose, rule.hypothesis, side, candidate, members, 1.0, rule.attempt, options or {})
 
 
@@ -154,62 +163,69 @@ def _block(context: LabContext, hypothesis: Hypothesis) -> tuple[int, int, Purpo
     return done, min(done + BLOCK, hypothesis.rule.max_pairs), Purpose.CONFIRM
 
 
-def _calibration_plans(state: CampaignState, context: LabContext) -> Iterator[Plan]:
-    incumbent = state.incumbent.candidate
-    tuned = state.tuned.get(incumbent.id)
-    if tuned is None or incumbent.id in state.scales:
+def _calibration_plans(campaign: Campaign) -> Iterator[Plan]:
+    incumbent = campaign.state.incumbent.candidate
+    tuned = campaign.state.tuned.get(incumbent.id)
+    if tuned is None or incumbent.id in campaign.state.scales:
         return
     flying = {
         member.index
-        for plan in state.in_flight.values()
+        for plan in campaign.state.in_flight.values()
         if plan.purpose is Purpose.CALIBRATE and plan.subject == incumbent.id
         for member in plan.members
     }
-    done = state.calibration.get(incumbent.id, {})
-    wanted = 2 * context.study.gate.calibration_pairs
+    done = campaign.state.calibration.get(incumbent.id, {})
+    wanted = 2 * campaign.study.gate.calibration_pairs
     missing = [index for index in range(wanted) if index not in done and index not in flying]
-    size = context.arena.spec.group_size
+    size = campaign.spec.group_size
     for number, first in enumerate(range(0, len(missing), size)):
         members = tuple(Member(index, tuned.setting) for index in missing[first : first + size])
-        name = f"g{state.dispatched + number + 1}"
+        name = f"g{campaign.state.dispatched + number + 1}"
         yield Plan(name, Purpose.CALIBRATE, incumbent.id, Side.INCUMBENT, incumbent, members)
 
 
-def _open(state: CampaignState, context: LabContext) -> list[Event]:
+def _open(campaign: Campaign) -> list[Event]:
     """Open a confirmation for the best waiting candidate, if one in `keep_one_in` is due, or reopen one; if affordable.
 
     Whoever asks for a reopening comes first; otherwise only claims that stopped short of the threshold are reopened,
     when nothing else waits.
     """
-    incumbent = state.incumbent.candidate.id
-    if incumbent not in state.scales or state.count(Phase.CONFIRMING) >= max(1, context.slots // 2):
+    incumbent = campaign.state.incumbent.candidate.id
+    if incumbent not in campaign.state.scales or campaign.state.count(Phase.CONFIRMING) >= max(
+        1, campaign.context.slots // 2
+    ):
         return []
-    due = state.screened_against[incumbent] // context.study.screening.keep_one_in
-    best = state.confirmation_queue.best if state.promoted_against[incumbent] < due else None
-    chosen = next(iter(state.requested.values()), None) or best or _reopenable(state, context)
+    due = campaign.state.screened_against[incumbent] // campaign.study.screening.keep_one_in
+    best = campaign.state.confirmation_queue.best if campaign.state.promoted_against[incumbent] < due else None
+    chosen = next(iter(campaign.state.requested.values()), None) or best or _reopenable(campaign)
     if chosen is None:
         return []
-    stake = context.evidence.open(state.account)
+    stake = campaign.context.evidence.open(campaign.state.account)
     if stake.amount <= 0:
         return []
-    rule = rule_for(state, chosen, stake, seeds.commitment(context.confirmation_key(chosen.id, chosen.attempt + 1)))
-    gate = context.study.gate
+    rule = rule_for(
+        campaign.state,
+        chosen,
+        stake,
+        seeds.commitment(campaign.context.confirmation_key(chosen.id, chosen.attempt + 1)),
+    )
+    gate = campaign.study.gate
     trials = 2 * (_fewest_pairs(rule) + gate.estimate_pairs)
-    if context.governor.refuses(spent(state), price(state, trials, context.slots)):
+    if campaign.context.governor.refuses(campaign.state.spent, price(campaign.state, trials, campaign.context.slots)):
         return []
-    return _allowed(state, context, chosen, rule)
+    return _allowed(campaign, chosen, rule)
 
 
-def _allowed(state: CampaignState, context: LabContext, chosen: Hypothesis, rule: ConfirmationOpened) -> list[Event]:
+def _allowed(campaign: Campaign, chosen: Hypothesis, rule: ConfirmationOpened) -> list[Event]:
     """The opening, or what comes in its place: its own budgets do not reach to its end, or people have to agree."""
-    most = price(state, 2 * (rule.max_pairs + context.study.gate.estimate_pairs), context.slots)
-    if reason := refuses_payer(state, context, most, state.spending.of(chosen.id)):
+    most = price(campaign.state, 2 * (rule.max_pairs + campaign.study.gate.estimate_pairs), campaign.context.slots)
+    if reason := refuses_payer(campaign, most, campaign.state.spending.of(chosen.id)):
         return [HypothesisWithdrawn(chosen.id, f"its confirmation may take {most.trials} trials: {reason}")]
-    policy, author, content = context.study.policy, chosen.registered.author, chosen.candidate.digest
-    match spending(policy, state.request_log.approvals, author, content, most):
+    policy, author, content = campaign.study.policy, chosen.registered.author, chosen.candidate.digest
+    match spending(policy, campaign.state.request_log.approvals, author, content, most):
         case Permission.NEEDED:
             words = f"confirm {chosen.id}: at most {most.trials} trials and about {most.cpu_seconds:.0f} CPU seconds"
-            return [ask_for(SPEND, author, content, words, state.wall_seconds, policy)]
+            return [ask_for(SPEND, author, content, words, campaign.state.wall_seconds, policy)]
         case Permission.REFUSED:
             return [HypothesisWithdrawn(chosen.id, "nobody allowed what its confirmation would cost")]
         case Permission.WAITING:
@@ -217,12 +233,13 @@ def _allowed(state: CampaignState, context: LabContext, chosen: Hypothesis, rule
     return [rule]
 
 
-def _reopenable(state: CampaignState, context: LabContext) -> Hypothesis | None:
+def _reopenable(campaign: Campaign) -> Hypothesis | None:
     """The claim against the present incumbent that stopped closest to its threshold, if it may be opened again."""
     open_again = [
         one
-        for one in state.exploratory.values()
-        if one.attempt <= context.study.gate.reopenings and one.registered.incumbent == state.incumbent.candidate.id
+        for one in campaign.state.exploratory.values()
+        if one.attempt <= campaign.study.gate.reopenings
+        and one.registered.incumbent == campaign.state.incumbent.candidate.id
     ]
     return max(open_again, key=lambda h: h.verdict.e_value / h.verdict.threshold if h.verdict else 0.0, default=None)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from novum.core.engine.context import LabContext
+from novum.core.engine.context import Campaign, LabContext
 from novum.core.engine.dispatch import BLOCK, committed, dispatch
 from novum.core.engine.follow_up_registration import rule_of
 from novum.core.engine.stages.confirm import pair_plans
@@ -28,90 +28,97 @@ from novum.core.model.candidate import Candidate, CandidateSpace, Genome
 from novum.core.model.errors import StudyError
 from novum.core.model.trial_plan import Aim, Purpose
 from novum.core.model.verdict import Account, Estimate, Judgement, Verdict
-from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import FollowUp, Hypothesis, Phase
 
 
-def decide(state: CampaignState, context: LabContext) -> list[Event]:
+def decide(campaign: Campaign) -> list[Event]:
     """The verdict on the open follow-up, once the gate has one."""
-    if state.following is None:
+    if campaign.state.following is None:
         return []
-    hypothesis = state.following
+    hypothesis = campaign.state.following
     now_open = hypothesis.follow_ups[-1]
-    discoveries = state.account.discoveries if now_open.paid else 0
-    now = context.gate.judge(now_open.rule, now_open.pairs(), now_open.judged, discoveries)
+    discoveries = campaign.state.account.discoveries if now_open.paid else 0
+    now = campaign.context.gate.judge(now_open.rule, now_open.pairs(), now_open.judged, discoveries)
     if not now.verdict:
         return []
-    closed = _closed(state.account, context, now_open, now)
+    closed = _closed(campaign.state.account, campaign.context, now_open, now)
     if now_open.opened.aim is Aim.REPLICATE and now.verdict is Verdict.REFUTED:
-        return [closed, *_retract(state, context, hypothesis)]
+        return [closed, *_retract(campaign, hypothesis)]
     return [closed]
 
 
-def follow_up(state: CampaignState, context: LabContext) -> list[Event]:
+def follow_up(campaign: Campaign) -> list[Event]:
     """Pairs for the open follow-up, or the opening of the next one, within the share of the trials."""
-    flying = sum(len(plan.members) for plan in state.in_flight.values() if state.for_follow_up(plan))
-    allowed = context.study.follow_up.share * state.trials
-    if state.follow_up_trials + flying + 2 * BLOCK > allowed or context.slots <= len(state.in_flight):
+    flying = sum(len(plan.members) for plan in campaign.state.in_flight.values() if campaign.state.for_follow_up(plan))
+    allowed = campaign.study.follow_up.share * campaign.state.trials
+    if campaign.state.follow_up_trials + flying + 2 * BLOCK > allowed or campaign.context.slots <= len(
+        campaign.state.in_flight
+    ):
         return []
-    if state.following:
-        now_open = state.following.follow_ups[-1]
+    if campaign.state.following:
+        now_open = campaign.state.following.follow_ups[-1]
         done = len(now_open.pairs())
         block = range(done, min(done + BLOCK, now_open.rule.max_pairs))
         options = now_open.opened.options
-        plans = list(pair_plans(state, context, now_open.rule, now_open.runs, block, Purpose.FOLLOW_UP, options))
-        return dispatch(state, context, plans, committed(state, context))
-    question = next(_questions(state, context), None)
-    return _ask(state, context, *question) if question else []
+        plans = list(pair_plans(campaign, now_open.rule, now_open.runs, block, Purpose.FOLLOW_UP, options))
+        return dispatch(campaign, plans, committed(campaign))
+    question = next(_questions(campaign), None)
+    return _ask(campaign, *question) if question else []
 
 
-def _ask(state: CampaignState, context: LabContext, hypothesis: Hypothesis, aim: Aim, about: str) -> list[Event]:
+def _ask(campaign: Campaign, hypothesis: Hypothesis, aim: Aim, about: str) -> list[Event]:
     """The next event that a question needs: its rival is named and swept, then its rule is registered."""
     if aim is Aim.ABLATE:
-        plan = state.ablations.get((hypothesis.id, about))
+        plan = campaign.state.ablations.get((hypothesis.id, about))
         if plan is None:
-            return [AblationPlanned(hypothesis.id, about, without(context.arena.space, hypothesis, about))]
-        if not state.swept(plan.rival.id):
-            return sweep(state, context, [plan.rival])
-    key = context.follow_up_key(hypothesis.id, len(hypothesis.follow_ups) + 1)
-    stake = context.evidence.open(state.account)
+            return [AblationPlanned(hypothesis.id, about, without(campaign.context.arena.space, hypothesis, about))]
+        if not campaign.state.swept(plan.rival.id):
+            return sweep(campaign, [plan.rival])
+    key = campaign.context.follow_up_key(hypothesis.id, len(hypothesis.follow_ups) + 1)
+    stake = campaign.context.evidence.open(campaign.state.account)
     if aim is not Aim.REPLICATE and stake.amount <= 0:
         return []
-    return [rule_of(state, hypothesis, aim, about, stake, seeds.commitment(key))]
+    return [rule_of(campaign.state, hypothesis, aim, about, stake, seeds.commitment(key))]
 
 
-def _questions(state: CampaignState, context: LabContext) -> Iterator[tuple[Hypothesis, Aim, str]]:
+def _questions(campaign: Campaign) -> Iterator[tuple[Hypothesis, Aim, str]]:
     """What is still to be asked, in order: aim by aim, the oldest finding first."""
-    for aim in context.study.follow_up.aims:
-        for hypothesis in state.findings:
+    for aim in campaign.study.follow_up.aims:
+        for hypothesis in campaign.state.findings:
             if hypothesis.retracted:
                 continue
             asked = {one.opened.about for one in hypothesis.follow_ups if one.opened.aim is aim}
-            for about in _subjects(state, context, hypothesis, aim):
+            for about in _subjects(campaign, hypothesis, aim):
                 if about not in asked:
                     yield hypothesis, aim, about
 
 
-def _subjects(state: CampaignState, context: LabContext, hypothesis: Hypothesis, aim: Aim) -> Iterator[str]:
+def _subjects(campaign: Campaign, hypothesis: Hypothesis, aim: Aim) -> Iterator[str]:
     """What one finding can be asked with one aim."""
     assert hypothesis.rule
     if aim is Aim.REPLICATE:
         yield ""
     elif aim is Aim.TRANSFER:
         sides = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
-        for transfer in context.arena.spec.transfers:
-            options = {**context.study.options, **transfer.options}
-            if options != context.study.options and all(_admitted(context, options, genome) for genome in sides):
+        for transfer in campaign.spec.transfers:
+            options = {**campaign.study.options, **transfer.options}
+            if options != campaign.study.options and all(
+                _admitted(campaign.context, options, genome) for genome in sides
+            ):
                 yield transfer.name
     elif aim is Aim.METRIC:
-        yield from context.study.follow_up.metrics
+        yield from campaign.study.follow_up.metrics
     else:
         for part in parts(hypothesis):
-            rival = without(context.arena.space, hypothesis, part)
-            tuned = state.tuned.get(rival.id)
-            failed = tuned is not None and tuned.score is None and state.swept(rival.id)
+            rival = without(campaign.context.arena.space, hypothesis, part)
+            tuned = campaign.state.tuned.get(rival.id)
+            failed = tuned is not None and tuned.score is None and campaign.state.swept(rival.id)
             both = hypothesis.rule.candidate.id, hypothesis.rule.incumbent.id
-            if rival.id not in both and not failed and _admitted(context, context.study.options, rival.genome):
+            if (
+                rival.id not in both
+                and not failed
+                and _admitted(campaign.context, campaign.study.options, rival.genome)
+            ):
                 yield part
 
 
@@ -173,14 +180,16 @@ def _closed(account: Account, context: LabContext, one: FollowUp, now: Judgement
     )
 
 
-def _retract(state: CampaignState, context: LabContext, hypothesis: Hypothesis) -> Iterator[Event]:
+def _retract(campaign: Campaign, hypothesis: Hypothesis) -> Iterator[Event]:
     """The last incumbent that does not rest on `hypothesis` comes back, if the present one does."""
     lost = {hypothesis.id}
-    for other in state.hypotheses.values():
+    for other in campaign.state.hypotheses.values():
         if other.ground and other.ground.id in lost:
             lost.add(other.id)
-    if state.incumbent.hypothesis not in lost:
+    if campaign.state.incumbent.hypothesis not in lost:
         return
-    back = next(one for one in reversed(state.incumbents) if one.hypothesis not in lost)
+    back = next(one for one in reversed(campaign.state.incumbents) if one.hypothesis not in lost)
     yield IncumbentChanged(back.candidate, back.cost, back.hypothesis)
-    yield from supersede(state, context, state.account, state.open_hypotheses(Phase.CONFIRMING), back.candidate)
+    yield from supersede(
+        campaign, campaign.state.account, campaign.state.open_hypotheses(Phase.CONFIRMING), back.candidate
+    )

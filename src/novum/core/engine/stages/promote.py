@@ -7,14 +7,13 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from novum.core.engine.claim import renewed
-from novum.core.engine.context import LabContext
+from novum.core.engine.context import Campaign
 from novum.core.engine.verdict_events import stopped
 from novum.core.events.campaign import IncumbentChanged
 from novum.core.events.registry import Event
 from novum.core.events.trials import ScaleMeasured
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import Candidate
-from novum.core.model.study import Study
 from novum.core.model.trial_plan import Purpose, Side
 from novum.core.model.verdict import Account
 from novum.core.state.approvals import Permission, ask_for, permission
@@ -25,51 +24,49 @@ FEWEST_RUNS_FOR_SCALE = 6
 PROMOTE = "promote"
 
 
-def make_incumbent(
-    state: CampaignState, context: LabContext, account: Account, hypothesis: Hypothesis
-) -> Iterator[Event]:
+def make_incumbent(campaign: Campaign, account: Account, hypothesis: Hypothesis) -> Iterator[Event]:
     """The candidate becomes the one to beat, with all that follows."""
     yield IncumbentChanged(hypothesis.candidate, hypothesis.registered.cost, hypothesis.id)
-    yield from scale_of(hypothesis, context.arena.spec)
-    others = [other for other in state.open_hypotheses(Phase.CONFIRMING) if other.id != hypothesis.id]
-    yield from supersede(state, context, account, others, hypothesis.candidate)
+    yield from scale_of(hypothesis, campaign.spec)
+    others = [other for other in campaign.state.open_hypotheses(Phase.CONFIRMING) if other.id != hypothesis.id]
+    yield from supersede(campaign, account, others, hypothesis.candidate)
 
 
-def may_promote(state: CampaignState, study: Study, hypothesis: Hypothesis) -> Permission:
+def may_promote(state: CampaignState, hypothesis: Hypothesis) -> Permission:
     """Whether the policy lets a supported hypothesis become the incumbent."""
     author, content = hypothesis.registered.author, hypothesis.candidate.digest
-    return permission(study.policy, state.request_log.approvals, PROMOTE, author, content)
+    return permission(state.study.policy, state.request_log.approvals, PROMOTE, author, content)
 
 
-def promote(state: CampaignState, context: LabContext) -> list[Event]:
+def promote(campaign: Campaign) -> list[Event]:
     """Findings that wait for people before they take the incumbent's place."""
-    if not context.study.policy.rules:
+    if not campaign.study.policy.rules:
         return []
-    for one in state.findings:
-        against = one.registered.incumbent == state.incumbent.candidate.id
+    for one in campaign.state.findings:
+        against = one.registered.incumbent == campaign.state.incumbent.candidate.id
         if not against or one.retracted:
             continue
-        match may_promote(state, context.study, one):
+        match may_promote(campaign.state, one):
             case Permission.GRANTED:
-                return list(make_incumbent(state, context, state.account, one))
+                return list(make_incumbent(campaign, campaign.state.account, one))
             case Permission.NEEDED:
                 author, content, size = one.registered.author, one.candidate.digest, one.finding
                 effect = f", {size.effect:+.4g} on fresh pairs" if size and size.effect is not None else ""
                 words = f"{one.id} was confirmed{effect}: shall it be the incumbent?"
-                return [ask_for(PROMOTE, author, content, words, state.wall_seconds, context.study.policy)]
+                return [ask_for(PROMOTE, author, content, words, campaign.state.wall_seconds, campaign.study.policy)]
     return []
 
 
 def supersede(
-    state: CampaignState, context: LabContext, account: Account, others: Sequence[Hypothesis], incumbent: Candidate
+    campaign: Campaign, account: Account, others: Sequence[Hypothesis], incumbent: Candidate
 ) -> Iterator[Event]:
     """Close confirmations whose incumbent has been replaced, and claim the promising ones anew."""
-    count = len(state.hypotheses)
+    count = len(campaign.state.hypotheses)
     for other in others:
-        closed = stopped(account, context, other, "superseded: another candidate became the incumbent")
+        closed = stopped(account, campaign.context, other, "superseded: another candidate became the incumbent")
         account = Account(closed.cash, closed.discoveries, account.opened)
         yield closed
-        if again := renewed(state, context, other, incumbent, f"h{count + 1}"):
+        if again := renewed(campaign, other, incumbent, f"h{count + 1}"):
             count += 1
             yield again
 

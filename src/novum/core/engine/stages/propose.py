@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import fields
 
-from novum.core.engine.context import LabContext
-from novum.core.engine.dispatch import price, refuses_payer, spent
+from novum.core.engine.context import Campaign, LabContext
+from novum.core.engine.dispatch import price, refuses_payer
 from novum.core.engine.stages.admission import first_look
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
 from novum.core.events.oversight import Commented
@@ -19,7 +19,6 @@ from novum.core.model.model_call import COMMENT, COMMENTS, ModelCall, Reply
 from novum.core.model.ports import Researcher
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.state.approvals import SPEND, Permission, ask_for, permission, spending
-from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Phase
 from novum.core.state.interventions import member
 from novum.core.state.researcher_view import NETWORK, view_of
@@ -35,48 +34,55 @@ PATIENCE = 200
 """Refusals in a row after which a researcher counts as out of ideas."""
 
 
-def propose(state: CampaignState, context: LabContext) -> list[Event]:
+def propose(campaign: Campaign) -> list[Event]:
     """Ask for one idea while fewer are being screened than the study allows."""
     # What waits for people holds up nobody, but there is no point in asking them ever more.
-    begun = max(state.count(Phase.SCREENING), len(state.request_log.waiting))
-    if begun >= context.study.screening.waiting or len(state.pending) > len(state.request_log.waiting):
+    begun = max(campaign.state.count(Phase.SCREENING), len(campaign.state.request_log.waiting))
+    if begun >= campaign.study.screening.waiting or len(campaign.state.pending) > len(
+        campaign.state.request_log.waiting
+    ):
         return []
-    if state.refused_in_a_row >= PATIENCE or context.governor.refuses(spent(state), Spent(trials=1)):
+    if campaign.state.refused_in_a_row >= PATIENCE or campaign.context.governor.refuses(
+        campaign.state.spent, Spent(trials=1)
+    ):
         return []
-    number = state.proposals + 1
-    name, researcher = _whose_turn(state, context, number)
-    if spent_share(state, context, name):
+    number = campaign.state.proposals + 1
+    name, researcher = _whose_turn(campaign, number)
+    if spent_share(campaign, name):
         return []
-    rng = random.Random(f"{context.study.seed}:{name}:{number}")
-    said = researcher.propose(view_of(state, context.arena, context.study, number, _spent_members(state, context)), rng)
+    rng = random.Random(f"{campaign.study.seed}:{name}:{number}")
+    said = researcher.propose(view_of(campaign.state, campaign.context.arena, number, _spent_members(campaign)), rng)
     if said is None:
         return []
     if isinstance(said, Pending):
-        return [*_settled(said.consulted), *_comments(said), *_reserved(state, context, said.ask)]
-    return [*_settled(said.consulted), _made(context, said, number, name)]
+        return [*_settled(said.consulted), *_comments(said), *_reserved(campaign, said.ask)]
+    return [*_settled(said.consulted), _made(campaign.context, said, number, name)]
 
 
-def spent_share(state: CampaignState, context: LabContext, author: str) -> str | None:
+def spent_share(campaign: Campaign, author: str) -> str | None:
     """Why the budget of an author does not reach for a first look at another candidate, or None."""
-    if not context.study.budgets.researchers:
+    if not campaign.study.budgets.researchers:
         return None
-    return refuses_payer(state, context, price(state, first_look(context), context.slots), Payer("", author))
+    return refuses_payer(
+        campaign, price(campaign.state, first_look(campaign.context), campaign.context.slots), Payer("", author)
+    )
 
 
-def _whose_turn(state: CampaignState, context: LabContext, number: int) -> tuple[str, Researcher]:
+def _whose_turn(campaign: Campaign, number: int) -> tuple[str, Researcher]:
     """The study's researcher; the control while that one rests, and for every second idea on a plateau."""
-    name = context.study.researcher.name
-    if context.control and (
-        state.intervention_log.rests(name, number) or (number < state.intervention_log.exploring and number % 2)
+    name = campaign.study.researcher.name
+    if campaign.context.control and (
+        campaign.state.intervention_log.rests(name, number)
+        or (number < campaign.state.intervention_log.exploring and number % 2)
     ):
-        return CONTROL, context.control
-    return name, context.researcher
+        return CONTROL, campaign.context.control
+    return name, campaign.context.researcher
 
 
-def _spent_members(state: CampaignState, context: LabContext) -> frozenset[str]:
+def _spent_members(campaign: Campaign) -> frozenset[str]:
     """Researchers that have used up their budget: a portfolio asks the others."""
-    known = {member(name) for name in state.spending.authors} if context.study.budgets.researchers else set()
-    return frozenset(name for name in known if spent_share(state, context, name))
+    known = {member(name) for name in campaign.state.spending.authors} if campaign.study.budgets.researchers else set()
+    return frozenset(name for name in known if spent_share(campaign, name))
 
 
 def _made(context: LabContext, said: Proposal, number: int, name: str) -> ProposalMade:
@@ -102,14 +108,16 @@ def _comments(said: Pending) -> list[Event]:
     return [Commented(one.about, one.author, one.text, one.request) for one in said.comments]
 
 
-def _reserved(state: CampaignState, context: LabContext, ask: ModelAsked | None) -> list[Event]:
+def _reserved(campaign: Campaign, ask: ModelAsked | None) -> list[Event]:
     """Means set aside for a request to a model, people asked about it, or the reason why it is not sent."""
-    if ask is None or ask.request in state.request_log.reserved:
+    if ask is None or ask.request in campaign.state.request_log.reserved:
         return []
     demand = Spent(tokens=ask.tokens, money=ask.money)
-    if reason := context.governor.refuses(spent(state), demand) or _beyond_share(state, context, ask, demand):
+    if reason := campaign.context.governor.refuses(campaign.state.spent, demand) or _beyond_share(
+        campaign, ask, demand
+    ):
         return _unsent(ask, Reply.UNAFFORDABLE, reason)
-    policy, approvals, now = context.study.policy, state.request_log.approvals, state.wall_seconds
+    policy, approvals, now = campaign.study.policy, campaign.state.request_log.approvals, campaign.state.wall_seconds
     if ask.model.partition(":")[0] != LOCAL:
         match _said(ask, permission(policy, approvals, NETWORK, ask.author, ask.model)):
             case Permission.NEEDED:
@@ -141,13 +149,15 @@ def _unsent(ask: ModelAsked, outcome: Reply, reason: str) -> list[Event]:
     return _settled((ModelCall(ask.request, ask.model, outcome, reason, template),))
 
 
-def _beyond_share(state: CampaignState, context: LabContext, ask: ModelAsked, demand: Spent) -> str | None:
+def _beyond_share(campaign: Campaign, ask: ModelAsked, demand: Spent) -> str | None:
     """Why the budget of the author, or of the hypothesis to come, does not reach for a request."""
-    reason = refuses_payer(state, context, demand, Payer("", ask.author))
+    reason = refuses_payer(campaign, demand, Payer("", ask.author))
     if reason or ask.author == COMMENTS:  # of comments no hypothesis comes
         return reason
-    own = Share("the budget of a hypothesis", context.study.budgets.hypothesis, state.spending.by_thought(ask.author))
-    return context.governor.refuses_share(own, demand)
+    own = Share(
+        "the budget of a hypothesis", campaign.study.budgets.hypothesis, campaign.state.spending.by_thought(ask.author)
+    )
+    return campaign.context.governor.refuses_share(own, demand)
 
 
 def _candidate(context: LabContext, genome: Genome) -> Candidate:

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from novum.core.engine.context import LabContext
+from novum.core.engine.context import Campaign
 from novum.core.events.oversight import Intervened
 from novum.core.events.proposals import HypothesisWithdrawn
 from novum.core.events.registry import Event
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.approvals import Permission, ask_for, permission
-from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
 
 QUARANTINE = "quarantine"
 
 
-def settle(state: CampaignState, context: LabContext) -> list[Event]:
+def settle(campaign: Campaign) -> list[Event]:
     """What the policy says of hypotheses in quarantine. Without one nobody is on duty, and the gate alone tells."""
-    for one in state.open_hypotheses(Phase.QUARANTINED):
-        if events := _settle(state, context, one):
+    for one in campaign.state.open_hypotheses(Phase.QUARANTINED):
+        if events := _settle(campaign, one):
             return events
     return []
 
 
-def _settle(state: CampaignState, context: LabContext, one: Hypothesis) -> list[Event]:
-    policy, author, content = context.study.policy, one.registered.author, one.candidate.digest
-    match permission(policy, state.request_log.approvals, QUARANTINE, author, content):
+def _settle(campaign: Campaign, one: Hypothesis) -> list[Event]:
+    policy, author, content = campaign.study.policy, one.registered.author, one.candidate.digest
+    match permission(policy, campaign.state.request_log.approvals, QUARANTINE, author, content):
         case Permission.GRANTED:
             words = "people allowed it" if policy.rules else "the study has no policy, so that nobody was asked"
             words = f"{one.id} leaves quarantine: {words}; what is found of it is marked"
             return [Intervened(Alarm.TOO_GOOD, Step.RELEASE, one.id, words)]
         case Permission.NEEDED:
-            words = f"{one.id} is too good to be true: {state.intervention_log.about[one.id][-1].words}"
-            return [ask_for(QUARANTINE, author, content, words, state.wall_seconds, policy)]
+            words = f"{one.id} is too good to be true: {campaign.state.intervention_log.about[one.id][-1].words}"
+            return [ask_for(QUARANTINE, author, content, words, campaign.state.wall_seconds, policy)]
         case Permission.REFUSED:
             return [HypothesisWithdrawn(one.id, "too good to be true, and nobody allowed its confirmation")]
     return []

@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterable
 
 from novum.core.engine.claim import renewed
-from novum.core.engine.context import LabContext
+from novum.core.engine.context import Campaign
 from novum.core.engine.dispatch import committed, dispatch, price, refuses_payer
 from novum.core.events.proposals import HypothesisRegistered, HypothesisSuperseded, HypothesisWithdrawn
 from novum.core.events.registry import Event
@@ -21,49 +21,51 @@ from novum.core.state.campaign_state import CampaignState, Sweep
 from novum.core.state.hypothesis import Phase
 
 
-def learn(state: CampaignState, context: LabContext) -> list[Event]:
+def learn(campaign: Campaign) -> list[Event]:
     """Conclude sweeps and scales whose runs are complete."""
-    return [*_tune(state), *_scale(state, context)]
+    return [*_tune(campaign.state), *_scale(campaign)]
 
 
-def screen(state: CampaignState, context: LabContext) -> list[Event]:
+def screen(campaign: Campaign) -> list[Event]:
     """Send the next sweep, the incumbent's own first, then those of registered hypotheses; retire stale ones."""
-    if stale := _retire(state, context):
+    if stale := _retire(campaign):
         return stale
-    if unpaid := _withdraw(state, context):
+    if unpaid := _withdraw(campaign):
         return unpaid
-    waiting = [state.incumbent.candidate] + [h.candidate for h in state.open_hypotheses(Phase.SCREENING)]
-    return sweep(state, context, waiting)
+    waiting = [campaign.state.incumbent.candidate] + [
+        h.candidate for h in campaign.state.open_hypotheses(Phase.SCREENING)
+    ]
+    return sweep(campaign, waiting)
 
 
-def sweep(state: CampaignState, context: LabContext, candidates: Iterable[Candidate]) -> list[Event]:
+def sweep(campaign: Campaign, candidates: Iterable[Candidate]) -> list[Event]:
     """Send the next part of the first sweep that is not complete, if it can be afforded."""
     for candidate in candidates:
-        if plan := _sweep_plan(state, context, candidate):
-            return dispatch(state, context, [plan], committed(state, context))
+        if plan := _sweep_plan(campaign, candidate):
+            return dispatch(campaign, [plan], committed(campaign))
     return []
 
 
-def _withdraw(state: CampaignState, context: LabContext) -> list[Event]:
+def _withdraw(campaign: Campaign) -> list[Event]:
     """Close hypotheses whose own budget, or whose author's, pays for no further trial of their sweep."""
-    if not context.study.budgets.given:
+    if not campaign.study.budgets.given:
         return []
-    flying = {plan.subject for plan in state.in_flight.values()}
-    for one in state.open_hypotheses(Phase.SCREENING):
-        plan = None if one.candidate.id in flying else _sweep_plan(state, context, one.candidate)
-        needed = price(state, len(plan.members), context.slots) if plan else None
-        reason = refuses_payer(state, context, needed, state.spending.of(one.candidate.id)) if needed else None
+    flying = {plan.subject for plan in campaign.state.in_flight.values()}
+    for one in campaign.state.open_hypotheses(Phase.SCREENING):
+        plan = None if one.candidate.id in flying else _sweep_plan(campaign, one.candidate)
+        needed = price(campaign.state, len(plan.members), campaign.context.slots) if plan else None
+        reason = refuses_payer(campaign, needed, campaign.state.spending.of(one.candidate.id)) if needed else None
         if reason:
             return [HypothesisWithdrawn(one.id, f"its screening cannot be paid to its end: {reason}")]
     return []
 
 
-def _retire(state: CampaignState, context: LabContext) -> list[Event]:
+def _retire(campaign: Campaign) -> list[Event]:
     """Close screened hypotheses whose incumbent has been replaced; promising ones are claimed anew."""
     events: list[Event] = []
-    count = len(state.hypotheses)
-    for hypothesis in state.open_hypotheses(Phase.STALE):
-        successor = renewed(state, context, hypothesis, state.incumbent.candidate, f"h{count + 1}")
+    count = len(campaign.state.hypotheses)
+    for hypothesis in campaign.state.open_hypotheses(Phase.STALE):
+        successor = renewed(campaign, hypothesis, campaign.state.incumbent.candidate, f"h{count + 1}")
         if any(
             isinstance(e, HypothesisRegistered) and successor and e.candidate == successor.candidate for e in events
         ):
@@ -75,28 +77,28 @@ def _retire(state: CampaignState, context: LabContext) -> list[Event]:
     return events
 
 
-def _sweep_plan(state: CampaignState, context: LabContext, candidate: Candidate) -> Plan | None:
+def _sweep_plan(campaign: Campaign, candidate: Candidate) -> Plan | None:
     """The part of a candidate's sweep that is neither run nor in flight, at most one group of it."""
-    if _complete(state, candidate.id):
+    if _complete(campaign.state, candidate.id):
         return None
     flying = {
-        (context.arena.spec.tuning.index(member.setting), member.index)
-        for plan in state.in_flight.values()
+        (campaign.spec.tuning.index(member.setting), member.index)
+        for plan in campaign.state.in_flight.values()
         if plan.purpose is Purpose.SCREEN and plan.subject == candidate.id
         for member in plan.members
     }
-    done: Sweep = state.sweeps[candidate.id]
+    done: Sweep = campaign.state.sweeps[candidate.id]
     missing = [
         Member(seed, setting)
-        for number, setting in enumerate(context.arena.spec.tuning)
-        for seed in range(_seeds_due(state, candidate.id))
+        for number, setting in enumerate(campaign.spec.tuning)
+        for seed in range(_seeds_due(campaign.state, candidate.id))
         if (number, seed) not in done and (number, seed) not in flying
     ]
     if not missing:
         return None
-    members = tuple(missing[: context.arena.spec.group_size])
-    name = f"g{state.dispatched + 1}"
-    fidelity = context.study.screening.fidelity
+    members = tuple(missing[: campaign.spec.group_size])
+    name = f"g{campaign.state.dispatched + 1}"
+    fidelity = campaign.study.screening.fidelity
     return Plan(name, Purpose.SCREEN, candidate.id, Side.CANDIDATE, candidate, members, fidelity)
 
 
@@ -117,7 +119,6 @@ def _complete(state: CampaignState, candidate: str) -> bool:
 
 def _next_step(state: CampaignState, candidate: str) -> Event:
     """What follows from a complete rung: the rung is closed, or the sweep is."""
-    assert state.study
     result = tuned(state, candidate)
     if result.seeds >= state.study.screening.seeds or candidate in state.rungs:
         return result
@@ -126,7 +127,6 @@ def _next_step(state: CampaignState, candidate: str) -> Event:
 
 def _advances(state: CampaignState, score: float | None) -> bool:
     """Whether a first-rung score is among the best one in `advance_one_in` of those so far, itself included."""
-    assert state.study and state.spec
     if score is None:
         return False
     signed = score if state.spec.higher_is_better else -score
@@ -136,7 +136,6 @@ def _advances(state: CampaignState, score: float | None) -> bool:
 
 def _seeds_due(state: CampaignState, candidate: str) -> int:
     """Search seeds per setting that a candidate has earned: all of them past the first rung, and as a rival to beat."""
-    assert state.study
     screening = state.study.screening
     rung = state.rungs.get(candidate)
     if candidate == state.incumbent.candidate.id or candidate in state.rivals or (rung and rung.advanced):
@@ -145,13 +144,11 @@ def _seeds_due(state: CampaignState, candidate: str) -> int:
 
 
 def _settings(state: CampaignState) -> int:
-    assert state.spec
     return len(state.spec.tuning)
 
 
 def tuned(state: CampaignState, candidate: str) -> CandidateTuned:
     """The best setting by the mean over the seeds run so far; a setting with a failed run has no mean."""
-    assert state.spec
     sweep, seeds = state.sweeps[candidate], _seeds_due(state, candidate)
     scores: list[float | None] = []
     for number in range(len(state.spec.tuning)):
@@ -172,26 +169,25 @@ def tuned(state: CampaignState, candidate: str) -> CandidateTuned:
     return CandidateTuned(candidate, state.spec.tuning[best], scores[best], tuple(scores), seeds)
 
 
-def _scale(state: CampaignState, context: LabContext) -> list[Event]:
+def _scale(campaign: Campaign) -> list[Event]:
     """The A/A scale of the incumbent, once all of its calibration runs are in."""
-    candidate = state.incumbent.candidate.id
-    wanted = 2 * context.study.gate.calibration_pairs
-    if candidate in state.scales or len(state.calibration.get(candidate, {})) < wanted:
+    candidate = campaign.state.incumbent.candidate.id
+    wanted = 2 * campaign.study.gate.calibration_pairs
+    if candidate in campaign.state.scales or len(campaign.state.calibration.get(candidate, {})) < wanted:
         return []
-    gains, mean = calibration(state, candidate)
+    gains, mean = calibration(campaign.state, candidate)
     if len(gains) < max(2, wanted // 4):
         raise StudyError(
             f"only {len(gains)} of {wanted // 2} calibration pairs of the incumbent gave scores, so its noise cannot "
             "be measured; see `novum failures` and mend the study's options or limits"
         )
-    key = context.calibration_key(candidate).hex()
-    others = further_scales(state, candidate)
+    key = campaign.context.calibration_key(candidate).hex()
+    others = further_scales(campaign.state, candidate)
     return [ScaleMeasured(candidate, statistics.stdev(gains), mean, len(gains), Purpose.CALIBRATE, key, others)]
 
 
 def further_scales(state: CampaignState, candidate: str) -> dict[str, float]:
     """Sigma of the spec's further metrics from the same calibration runs; 0 for a single run."""
-    assert state.spec
     runs = [run for _, run in sorted(state.calibration.get(candidate, {}).items()) if run.score is not None]
     found = {}
     for metric in state.spec.metrics:
@@ -205,7 +201,6 @@ def calibration(state: CampaignState, candidate: str) -> tuple[list[float], floa
     runs = state.calibration.get(candidate, {})
     scores = [runs[index].score for index in sorted(runs)]
     pairs = zip(scores[::2], scores[1::2], strict=False)
-    assert state.spec
     up, log = state.spec.higher_is_better, state.spec.log
     gains = [
         gain(first, second, higher_is_better=up, log=log)

@@ -1,0 +1,111 @@
+"""Projections of trials: what is in flight, what came back, and what sweeps and calibrations showed."""
+
+from __future__ import annotations
+
+import bisect
+
+from novum.core.events.trials import (
+    CandidateTuned,
+    GroupDispatched,
+    LateReport,
+    RungClosed,
+    ScaleMeasured,
+    TrialFinished,
+)
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Plan, Purpose
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.fold import folds
+from novum.core.state.hypothesis import Phase
+from novum.core.state.phases import rank_again, settle_screening
+from novum.core.state.trial_costs import SweepCost
+
+
+@folds(GroupDispatched)
+def _group_dispatched(state: CampaignState, event: GroupDispatched) -> None:
+    plan = event.plan
+    state.dispatched += 1
+    state.in_flight[plan.id] = state.plans[plan.id] = plan
+    state.spending.dispatched(event)
+    state.alarm_signals.sent(event)
+    state.elapsed = max(state.elapsed, event.elapsed)
+    if plan.purpose is Purpose.CONFIRM:
+        one = state.hypotheses[plan.subject]
+        one.judged = max(one.judged, len(one.pairs()))
+    elif plan.purpose is Purpose.FOLLOW_UP:
+        further = state.hypotheses[plan.subject].follow_ups[plan.attempt - 1]
+        further.judged = max(further.judged, len(further.pairs()))
+
+
+@folds(TrialFinished)
+def _trial_finished(state: CampaignState, event: TrialFinished) -> None:
+    plan = state.plans[event.group]
+    state.trials += 1
+    state.arrived_members.setdefault(event.group, set()).add(event.member)
+    state.cpu_seconds += event.cpu_seconds
+    state.elapsed = max(state.elapsed, event.elapsed)
+    state.outcomes[event.kind] += 1
+    state.follow_up_trials += state.for_follow_up(plan)
+    state.spending.finished(event, plan, state.spec.gpus)
+    state.alarm_signals.finished(event, plan)
+    if event.kind is OutcomeKind.SCORED:
+        state.prices.add(event, len(plan.members))
+    else:
+        state.failures.append((event, plan))
+    if event.member == len(plan.members) - 1:
+        _land(state, plan)
+    if event.kind is OutcomeKind.LOST and state.lost_trials.again(event, plan):
+        return
+    _file(state, event, plan, plan.members[event.member].index)
+
+
+@folds(RungClosed)
+def _rung_closed(state: CampaignState, event: RungClosed) -> None:
+    state.rungs[event.candidate] = event
+    if event.score is not None:
+        bisect.insort(state.rung_scores, event.score if state.spec.higher_is_better else -event.score)
+
+
+@folds(CandidateTuned)
+def _candidate_tuned(state: CampaignState, event: CandidateTuned) -> None:
+    state.tuned[event.candidate] = event
+    state.sweeps[event.candidate] = {}
+    for hypothesis in state.open_hypotheses(Phase.SCREENING):
+        if hypothesis.candidate.id == event.candidate:
+            settle_screening(state, hypothesis)
+    rank_again(state, event.candidate)
+
+
+@folds(ScaleMeasured)
+def _scale_measured(state: CampaignState, event: ScaleMeasured) -> None:
+    state.scales[event.candidate] = event
+    state.alarm_signals.measured()
+    rank_again(state, event.candidate)
+
+
+@folds(LateReport)
+def _late_report(state: CampaignState, event: LateReport) -> None:
+    state.cpu_seconds += event.cpu_seconds
+    state.elapsed = max(state.elapsed, event.elapsed)
+
+
+def _land(state: CampaignState, plan: Plan) -> None:
+    """A group is complete. Plans of sweeps are let go: millions of trials must not weigh on the state."""
+    state.in_flight.pop(plan.id, None)
+    state.spending.landed(plan.id)
+    state.arrived_members.pop(plan.id, None)
+    if plan.purpose is Purpose.SCREEN:
+        state.plans.pop(plan.id, None)
+
+
+def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) -> None:
+    if plan.purpose is Purpose.SCREEN:
+        number = state.spec.tuning.index(plan.members[event.member].setting)
+        state.sweeps[plan.candidate.id][number, index] = event
+        state.sweep_costs.setdefault(plan.candidate.id, SweepCost()).add(event)
+    elif plan.purpose is Purpose.CALIBRATE:
+        state.calibration.setdefault(plan.candidate.id, {})[index] = event
+    elif plan.purpose is Purpose.FOLLOW_UP:
+        state.hypotheses[plan.subject].follow_ups[plan.attempt - 1].runs[plan.side][index] = event
+    elif (hypothesis := state.hypotheses[plan.subject]).attempt == plan.attempt:
+        hypothesis.runs[plan.side][index] = event
