@@ -16,9 +16,9 @@ from novum.version import __version__
 
 if TYPE_CHECKING:
     from novum.api import read_lab, run, verify
-    from novum.core.model.arena_spec import ArenaSpec, Transfer
+    from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
     from novum.core.model.budget import AuthorBudget, Budget, LevelSettings
-    from novum.core.model.candidate import Candidate, Cost, Gene, Space
+    from novum.core.model.candidate import Candidate, Cost, Gene, Genome, Setting, Space
     from novum.core.model.errors import NovumError, StudyError, UserError
     from novum.core.model.metric import Metric, Score
     from novum.core.model.ports import Arena, Executor, Researcher
@@ -37,36 +37,54 @@ if TYPE_CHECKING:
         WatchdogSettings,
     )
     from novum.core.model.study_view import StudyView
-    from novum.core.model.trial import OutcomeKind, Trial, TrialGroup, TrialOutput
+    from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup, TrialOutput
     from novum.studies.load import load_study
 
 _HOMES = {
-    "novum.api": ("read_lab", "run", "verify"),
-    "novum.core.errors": ("NovumError", "StudyError", "UserError"),
-    "novum.core.nouns": (
-        "Candidate",
-        "ArenaSpec",
-        "Cost",
-        "TrialOutput",
-        "Gene",
-        "OutcomeKind",
-        "Metric",
-        "Score",
-        "Space",
-        "Transfer",
-        "Trial",
-        "TrialGroup",
+    "novum.api": (
+        "read_lab",
+        "run",
+        "verify",
     ),
-    "novum.core.ports": ("Arena", "Executor", "Researcher"),
-    "novum.core.study": (
+    "novum.core.model.arena_spec": (
+        "ArenaSpec",
+        "Controls",
+        "Transfer",
+    ),
+    "novum.core.model.budget": (
         "AuthorBudget",
         "Budget",
+        "LevelSettings",
+    ),
+    "novum.core.model.candidate": (
+        "Candidate",
+        "Cost",
+        "Gene",
+        "Genome",
+        "Setting",
+        "Space",
+    ),
+    "novum.core.model.errors": (
+        "NovumError",
+        "StudyError",
+        "UserError",
+    ),
+    "novum.core.model.metric": (
+        "Metric",
+        "Score",
+    ),
+    "novum.core.model.ports": (
+        "Arena",
+        "Executor",
+        "Researcher",
+    ),
+    "novum.core.model.proposal": ("Proposal",),
+    "novum.core.model.study": (
         "CommentSettings",
         "FollowUpSettings",
         "GateSettings",
         "Guardrail",
         "HoldoutSettings",
-        "LevelSettings",
         "PolicyRule",
         "PolicySettings",
         "ResearcherSettings",
@@ -74,7 +92,14 @@ _HOMES = {
         "Study",
         "WatchdogSettings",
     ),
-    "novum.core.view": ("Proposal", "StudyView"),
+    "novum.core.model.study_view": ("StudyView",),
+    "novum.core.model.trial": (
+        "ArtefactError",
+        "OutcomeKind",
+        "Trial",
+        "TrialGroup",
+        "TrialOutput",
+    ),
     "novum.studies.load": ("load_study",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -82,15 +107,18 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Arena",
     "ArenaSpec",
+    "ArtefactError",
     "AuthorBudget",
     "Budget",
     "Candidate",
     "CommentSettings",
+    "Controls",
     "Cost",
     "Executor",
     "FollowUpSettings",
     "GateSettings",
     "Gene",
+    "Genome",
     "Guardrail",
     "HoldoutSettings",
     "LevelSettings",
@@ -104,6 +132,7 @@ __all__ = [
     "ResearcherSettings",
     "Score",
     "ScreeningSettings",
+    "Setting",
     "Space",
     "Study",
     "StudyError",

@@ -66,7 +66,7 @@ def _job(errand: AgentTask, bench: Bench, relay: Relay | None, hear: Callable[[b
         "files": list(files),
         "socket": str(relay.socket) if relay else "",
     }
-    program = resources.files("novum.agents").joinpath("inside.py").read_bytes()
+    program = resources.files("novum.agents").joinpath("sandbox_main.py").read_bytes()
     return Job(
         argv=("python", sandbox_main.PROGRAM),
         files={

@@ -20,12 +20,12 @@ import pickle
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from novum.core.engine.gc_pause import gc_paused
 from novum.core.state.campaign_state import CampaignState
+from novum.ledger.novum_code import PACKAGE
 
 NAME = "lab.snapshot"
 FIRST = 5_000
@@ -140,9 +140,9 @@ def _seal(secret: bytes, header: bytes, body: bytes) -> bytes:
 
 @cache
 def _code() -> str:
-    """A digest of the code that builds states: a snapshot of other code is no snapshot."""
+    """A digest of the code that builds states, in every folder below: a snapshot of other code is no snapshot."""
     known = hashlib.sha256()
-    for file in sorted(resources.files("novum.core").iterdir(), key=lambda one: one.name):
-        if file.name.endswith(".py"):
-            known.update(file.name.encode() + b"\0" + file.read_bytes())
+    for name in ("core", "text"):
+        for file in sorted((PACKAGE / name).rglob("*.py")):
+            known.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes())
     return known.hexdigest()

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["Bounds", "Ended", "Job", "SandboxUnavailable", "Standing", "Tier", "require", "run", "standing"]
 
 _HOMES = {
-    "nouns": ("Bounds", "Ended", "Job", "SandboxUnavailable", "Tier"),
+    "job": ("Bounds", "Ended", "Job", "SandboxUnavailable", "Tier"),
     "probe": ("Standing", "require", "standing"),
-    "runs": ("run",),
+    "run_job": ("run",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -64,7 +64,7 @@ def parcel(job: Job, plan: Mapping[str, Any]) -> bytes:
         "wall_arguments": (),
         **plan,
     }
-    code, data = compiled("prelude"), marshal.dumps(full)
+    code, data = compiled("child_init"), marshal.dumps(full)
     return b"".join((len(code).to_bytes(8, "big"), code, len(data).to_bytes(8, "big"), data))
 
 

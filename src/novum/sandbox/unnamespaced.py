@@ -36,9 +36,9 @@ def run_outside(job: Job, inside: Inside, base: Path | None) -> Ended:
     user = fresh_user() if inside.drops else None
     near, far = socket.socketpair()
     with near, far, work_directory(base, user) as work:
-        plan: dict[str, Any] = {"work": str(work), "user": user, "keeper": compiled("keeper")}
+        plan: dict[str, Any] = {"work": str(work), "user": user, "keeper": compiled("process_reaper")}
         if inside.walls is not None:
-            plan |= {"walls": compiled("walls"), "wall_arguments": inside.walls(work)}
+            plan |= {"walls": compiled("landlock_apply"), "wall_arguments": inside.walls(work)}
         started = time.monotonic()
         own = environment(job, str(work))
         directory = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

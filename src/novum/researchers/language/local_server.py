@@ -60,7 +60,7 @@ class LocalServer:
             [
                 sys.executable,
                 "-I",
-                str(Path(__file__).with_name("serve.py")),
+                str(Path(__file__).with_name("serve_local.py")),
                 str(path),
                 str(CONTEXT),
                 str(os.getpid()),
