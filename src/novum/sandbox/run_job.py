@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import time
-
-from novum.sandbox import bubblewrap
-from novum.sandbox.channel import parcel
-from novum.sandbox.job import WORK, Ended, Job, SandboxUnavailable, Tier
-from novum.sandbox.launch import launch
-from novum.sandbox.supervise import Launched, Supervisor
-from novum.sandbox.visible_paths import drops_user, fresh_user
+from novum.sandbox.job import Ended, Job, SandboxUnavailable, Tier
+from novum.sandbox.landlock import run_in_landlock
+from novum.sandbox.namespaced import run_in_bubblewrap
+from novum.sandbox.probe import bubblewrap_tool
 
 
 def run(job: Job, tier: Tier) -> Ended:
     """Run `job` and collect its artefacts. Raises SandboxUnavailable when no sandbox of `tier` can be entered."""
     if tier is Tier.NAMESPACES:
-        from novum.sandbox.probe import bubblewrap_tool
-
         return run_in_bubblewrap(job, bubblewrap_tool())
     if tier is Tier.LANDLOCK:
-        from novum.sandbox.landlock import run_in_landlock
-
         return run_in_landlock(job)
     raise SandboxUnavailable(
         "this would run without any sandbox: only run_without_sandbox() does that, and never by accident"
     )
-
-
-def run_in_bubblewrap(job: Job, tool: bubblewrap.Tool) -> Ended:
-    """Run `job` at tier A with one particular bubblewrap."""
-    plan = {"work": WORK, "passes_directory": tool.passes_directory, "user": fresh_user() if drops_user() else None}
-    near, far = socket.socketpair()
-    started = time.monotonic()
-    descriptors: list[int] = []
-    try:
-        with near, far:
-            words = bubblewrap.command(job, tool, far.fileno(), descriptors)
-            process = launch(words, [far.fileno(), *descriptors], {})
-            far.close()
-            launched = Launched(process, near, parcel(job, plan), started, own=2, tier=Tier.NAMESPACES)
-            return Supervisor(job, launched).run()
-    finally:
-        for fd in descriptors:
-            os.close(fd)

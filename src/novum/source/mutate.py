@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
@@ -15,10 +15,26 @@ from novum.source.program import Mutation, program
 from novum.source.rewrites import rewrites
 from novum.source.statements import statements
 
-if TYPE_CHECKING:
-    from novum.source.space import SourceSpace
-
 TRIES = 50
+
+
+class SourceTrees(Protocol):
+    """What mutations ask of a space of source trees (`novum.source.space.SourceSpace`)."""
+
+    @property
+    def base(self) -> Mapping[str, str]: ...
+
+    def text(self, genome: Genome, path: str) -> str:
+        """The text of a file in a genome in normal form."""
+        ...
+
+    def validate(self, genome: Genome) -> Genome:
+        """The normal form. Raises StudyError."""
+        ...
+
+    def key(self, genome: Genome) -> str:
+        """Equal for genomes that cannot behave differently."""
+        ...
 
 
 @lru_cache(maxsize=64)
@@ -30,22 +46,22 @@ def mutations(text: str, path: str) -> tuple[Mutation, ...]:
     return tuple(found for found in (*expressions(source), *statements(source)) if found is not None)
 
 
-def all_mutations(space: SourceSpace, genome: Genome) -> list[Mutation]:
+def all_mutations(space: SourceTrees, genome: Genome) -> list[Mutation]:
     """The point mutations of every editable file of a genome in normal form."""
     return [found for path in files(space, genome) for found in mutations(space.text(genome, path), path)]
 
 
-def all_rewrites(space: SourceSpace, genome: Genome) -> list[Mutation]:
+def all_rewrites(space: SourceTrees, genome: Genome) -> list[Mutation]:
     """The rewrites of the library that apply to a genome in normal form."""
     return [found for path in files(space, genome) for found in rewrites(space.text(genome, path), path)]
 
 
-def files(space: SourceSpace, genome: Genome) -> list[str]:
+def files(space: SourceTrees, genome: Genome) -> list[str]:
     """The paths of a genome's complete tree."""
     return sorted({*space.base, *genome})
 
 
-def product(space: SourceSpace, genome: Genome, changes: Sequence[Mutation]) -> Genome | None:
+def product(space: SourceTrees, genome: Genome, changes: Sequence[Mutation]) -> Genome | None:
     """`genome` after mutations of different files or places; None when a check refuses it or nothing was changed."""
     new = dict(genome)
     for change in changes:
@@ -65,7 +81,7 @@ def by_operator(found: Sequence[Mutation]) -> dict[str, list[Mutation]]:
     return dict(sorted(groups.items()))
 
 
-def random_mutant(space: SourceSpace, genome: Genome, rng: random.Random) -> Genome:
+def random_mutant(space: SourceTrees, genome: Genome, rng: random.Random) -> Genome:
     """One admissible mutant: an operator drawn uniformly, then one of its places; the genome when 50 draws fail."""
     start = space.validate(genome)
     groups = by_operator([*all_mutations(space, start), *all_rewrites(space, start)])

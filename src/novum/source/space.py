@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
 from novum.source import blocks, check, meaning
+from novum.source.mutate import random_mutant
 from novum.source.source_text import dressed, plain
 from novum.text.canonical_json import digest
 
@@ -116,8 +117,6 @@ class SourceSpace:
 
     def mutate(self, genome: Genome, rng: random.Random) -> Genome:
         """`genome` after one random mutation that changes its key; the genome itself when 50 draws bring none."""
-        from novum.source.mutate import random_mutant
-
         return random_mutant(self, genome, rng)
 
 
