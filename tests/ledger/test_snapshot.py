@@ -95,7 +95,7 @@ class Sneaky:
         return getattr, (CampaignState, "apply")
 
 
-@pytest.mark.parametrize("body", [Harmful(), {"study": Sneaky()}, [CampaignState.apply]])
+@pytest.mark.parametrize("body", [Harmful(), {"study": Sneaky()}, [CampaignState.known]])
 def test_not_even_the_holder_of_the_secret_can_make_a_snapshot_run_code(lab, body):
     secret = known_secret(lab)
     header = json.dumps({"code": snapshot._code(), "seq": 1, "head": "x"}).encode()

@@ -324,11 +324,11 @@ def test_prices_and_addresses():
         ({"model": "big@http://127.0.0.1:1", "speed": 1}, "speed"),
     ],
 )
-def test_options_that_cannot_work_are_named_before_anything_starts(language_options, words, monkeypatch):
+def test_options_that_cannot_work_are_named_before_anything_starts(options, words, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(StudyError, match=words):
-        wiring.RESEARCHERS["language"](language_options)
+        wiring.RESEARCHERS["language"](options)
 
 
 def test_what_is_not_installed_is_named(monkeypatch):

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from novum.core.engine.oversight_ports import Critic
 from novum.core.events.event_ports import Gate
+from novum.core.events.registry import Event
 from novum.core.events.trials import GroupDispatched
+from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.model import seeds
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import Setting
 from novum.core.model.ports import Arena, Evidence, Governor, Researcher
 from novum.core.model.study import Study
 from novum.core.model.trial import Role, Trial, TrialGroup
-from novum.core.model.trial_plan import Plan, Purpose
+from novum.core.model.trial_plan import Plan, Purpose, Side
+from novum.core.model.verdict import Judgement, Pair
 from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Runs
 
 LOOK_SECONDS = 0.25
 """CPU seconds that a group may use between two looks at it."""
@@ -85,12 +90,29 @@ class LabContext:
         return self.arena_with_options({**self.study.options, **plan.options}) if plan.options else self.arena
 
 
+class Tested(Protocol):
+    """A confirmation or a follow-up: runs of both sides, and how many pairs were judged before the last dispatch."""
+
+    runs: Runs
+    judged: int
+
+    def pairs(self) -> list[Pair]:
+        """Complete pairs in the order of their seeds, up to the first gap."""
+        ...
+
+
 @dataclass(frozen=True)
 class Campaign:
-    """An opened campaign: its state, and the rooms that decisions about it consult."""
+    """An opened campaign: its state, and the rooms that decisions about it consult.
+
+    quiet: the revision of the state at which a stage found nothing to do; undecided: with which runs and discoveries a
+    rule was judged without a verdict. Neither is part of what is known: they save looking twice at the same thing.
+    """
 
     state: CampaignState
     context: LabContext
+    quiet: dict[str, int] = field(default_factory=dict, compare=False)
+    undecided: dict[str, tuple[int, int, int]] = field(default_factory=dict, compare=False)
 
     @property
     def study(self) -> Study:
@@ -101,6 +123,23 @@ class Campaign:
     def spec(self) -> ArenaSpec:
         """The arena in words and constants."""
         return self.context.arena.spec
+
+    def judge(self, tested: Tested, rule: ConfirmationOpened, discoveries: int) -> Judgement | None:
+        """The gate's verdict on the pairs of a registered rule, None to go on. The same pairs are judged only once."""
+        runs, key = tested.runs, rule.key_commitment
+        seen = len(runs[Side.CANDIDATE]), len(runs[Side.INCUMBENT]), discoveries
+        if self.undecided.get(key) == seen:
+            return None
+        judgement = self.context.gate.judge(rule, tested.pairs(), tested.judged, discoveries)
+        if judgement.verdict is None:
+            self.undecided[key] = seen
+            return None
+        return judgement
+
+    def is_quiet(self, stage: str, wakes: tuple[type[Event], ...]) -> bool:
+        """Whether a stage found nothing to do, and no event of the kinds that could change that has come since."""
+        since, changed = self.quiet.get(stage), self.state.changed
+        return since is not None and all(changed.get(kind, 0) <= since for kind in wakes)
 
     @property
     def free_slots(self) -> int:

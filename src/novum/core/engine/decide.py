@@ -6,39 +6,80 @@ state, and hands every `GroupDispatched` to the executor. The same ledger, seed 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from novum.core.engine.context import Campaign
 from novum.core.engine.dispatch import committed, price
 from novum.core.engine.stages import confirm, follow_up, holdout_query, promote, quarantine, screen
 from novum.core.engine.stages.admission import PROPOSE, admit, first_look
 from novum.core.engine.stages.propose import PATIENCE, propose, spent_share
+from novum.core.events.campaign import IncumbentChanged
 from novum.core.events.models_and_people import ApprovalAsked
+from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.registry import Event
+from novum.core.events.trials import CandidateTuned, RungClosed, TrialFinished
+from novum.core.events.verdicts import AblationPlanned
 from novum.core.model.budget import Spent
 from novum.core.state.approvals import SPEND, closing
 from novum.core.state.hypothesis import Phase
 
 
-def decide(campaign: Campaign) -> list[Event]:
-    """The next events, or none while only time or outcomes can tell.
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a decision. needs_slot: whether it does nothing but send trial groups, so that it needs a free slot.
 
-    The sentence is read from its end, so that finished evidence never waits behind new ideas.
+    wakes: the kinds of events after which it may find something that it did not find before; None: it looks each time.
     """
-    if campaign.state.request_log.paused or campaign.state.intervention_log.holds:
-        return screen.learn(campaign)
-    return (
-        screen.learn(campaign)
-        or people(campaign)
-        or confirm.decide(campaign)
-        or follow_up.decide(campaign)
-        or holdout_query.ask(campaign)
-        or quarantine.settle(campaign)
-        or promote.promote(campaign)
-        or confirm.confirm(campaign)
-        or follow_up.follow_up(campaign)
-        or screen.screen(campaign)
-        or admit(campaign)
-        or propose(campaign)
-    )
+
+    decide: Callable[[Campaign], list[Event]]
+    needs_slot: bool = False
+    wakes: tuple[type[Event], ...] | None = None
+
+
+def people(campaign: Campaign) -> list[Event]:
+    """Approvals that are decided by now."""
+    policy, now = campaign.study.policy, campaign.state.wall_seconds
+    return [end for one in campaign.state.request_log.waiting if (end := closing(one, policy, now))]
+
+
+_LEARN = Stage(
+    screen.learn,
+    wakes=(TrialFinished, HypothesisRegistered, IncumbentChanged, AblationPlanned, RungClosed, CandidateTuned),
+)
+STAGES = (
+    _LEARN,
+    Stage(people),
+    Stage(confirm.decide),
+    Stage(follow_up.decide),
+    Stage(holdout_query.ask),
+    Stage(quarantine.settle),
+    Stage(promote.promote),
+    Stage(confirm.confirm, needs_slot=True),
+    Stage(follow_up.follow_up, needs_slot=True),
+    Stage(screen.retire),
+    Stage(screen.withdraw),
+    Stage(screen.screen, needs_slot=True),
+    Stage(admit),
+    Stage(propose),
+)
+"""Propose, admit, screen, confirm, decide, learn, from its end: finished evidence waits for no new idea."""
+
+
+def decide(campaign: Campaign) -> list[Event]:
+    """The next events, or none while only time or outcomes can tell."""
+    paused = campaign.state.request_log.paused or campaign.state.intervention_log.holds
+    for stage in (_LEARN,) if paused else STAGES:
+        if stage.needs_slot and campaign.free_slots <= 0:
+            continue
+        name = stage.decide.__qualname__
+        if stage.wakes and campaign.is_quiet(name, stage.wakes):
+            continue
+        if events := stage.decide(campaign):
+            return events
+        if stage.wakes:
+            campaign.quiet[name] = campaign.state.revision
+    return []
 
 
 def measure(campaign: Campaign) -> list[Event]:
@@ -50,12 +91,6 @@ def measure(campaign: Campaign) -> list[Event]:
         or confirm.calibrate(campaign)
         or screen.sweep(campaign, [campaign.state.incumbent.candidate])
     )
-
-
-def people(campaign: Campaign) -> list[Event]:
-    """Approvals that are decided by now."""
-    policy, now = campaign.study.policy, campaign.state.wall_seconds
-    return [end for one in campaign.state.request_log.waiting if (end := closing(one, policy, now))]
 
 
 def awaited(campaign: Campaign) -> bool:

@@ -19,16 +19,11 @@ LONG_MEMORY = 512
 """How many it may look back on."""
 
 
-def tried(state: CampaignState) -> tuple[PastHypothesis, ...]:
-    """The latest hypotheses whose screening has ended, oldest first."""
-    return tuple(_tried(state, hypothesis) for hypothesis in state.screened[-MEMORY:])
-
-
 class ResearchHistory(Sequence[PastHypothesis]):
-    """More of them, put together only if somebody looks, since few do and every proposal has one of these."""
+    """The latest hypotheses whose screening has ended, oldest first; each is put together only if somebody looks."""
 
-    def __init__(self, state: CampaignState) -> None:
-        self._screened = state.screened[-LONG_MEMORY:]
+    def __init__(self, state: CampaignState, most: int = LONG_MEMORY) -> None:
+        self._screened = state.screened[-most:]
         self._state = state
         self._known: dict[int, PastHypothesis] = {}
 

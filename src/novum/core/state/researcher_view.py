@@ -10,7 +10,7 @@ from novum.core.state.approvals import SPEND
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.claim_views import LazyClaims, judged, registered
 from novum.core.state.interventions import member
-from novum.core.state.research_history import ResearchHistory, tried
+from novum.core.state.research_history import MEMORY, ResearchHistory
 
 NETWORK = "network"
 
@@ -31,7 +31,7 @@ def view_of(state: CampaignState, arena: Arena, number: int, idle: frozenset[str
         space=arena.space,
         number=number,
         incumbent=incumbent.genome,
-        tried=tried(state),
+        tried=ResearchHistory(state, MEMORY),
         known=state.known(incumbent.id),
         question=state.study.question or arena.spec.question,
         failed=tuple(_failed(event, plan) for event, plan in state.failures[-FAILURES:]),

@@ -30,10 +30,7 @@ def decide(campaign: Campaign) -> list[Event]:
     """Verdicts that are due, one hypothesis at a time, and findings whose estimation is complete."""
     for hypothesis in campaign.state.open_hypotheses(Phase.CONFIRMING):
         assert hypothesis.rule
-        judgement = campaign.context.gate.judge(
-            hypothesis.rule, hypothesis.pairs(), hypothesis.judged, campaign.state.account.discoveries
-        )
-        if judgement.verdict:
+        if judgement := campaign.judge(hypothesis, hypothesis.rule, campaign.state.account.discoveries):
             return _close(campaign, hypothesis, judgement)
         if reason := _unpaid(campaign, hypothesis):
             return [stopped(campaign.state.account, campaign.context, hypothesis, f"{UNPAID}: {reason}")]
@@ -45,9 +42,6 @@ def decide(campaign: Campaign) -> list[Event]:
 
 def confirm(campaign: Campaign) -> list[Event]:
     """Pairs for what is being confirmed or estimated, the scale for what comes next, then a new confirmation."""
-    free = campaign.context.slots - len(campaign.state.in_flight)
-    if free <= 0:
-        return []
     for hypothesis in campaign.state.open_hypotheses(Phase.ESTIMATING, Phase.CONFIRMING):
         if plans := list(_pair_plans(campaign, hypothesis)):
             reserve = 2 * campaign.study.gate.estimate_pairs if hypothesis.phase is Phase.CONFIRMING else 0

@@ -38,8 +38,8 @@ def decide(campaign: Campaign) -> list[Event]:
     hypothesis = campaign.state.following
     now_open = hypothesis.follow_ups[-1]
     discoveries = campaign.state.account.discoveries if now_open.paid else 0
-    now = campaign.context.gate.judge(now_open.rule, now_open.pairs(), now_open.judged, discoveries)
-    if not now.verdict:
+    now = campaign.judge(now_open, now_open.rule, discoveries)
+    if now is None:
         return []
     closed = _closed(campaign.state.account, campaign.context, now_open, now)
     if now_open.opened.aim is Aim.REPLICATE and now.verdict is Verdict.REFUTED:
@@ -51,9 +51,7 @@ def follow_up(campaign: Campaign) -> list[Event]:
     """Pairs for the open follow-up, or the opening of the next one, within the share of the trials."""
     flying = sum(len(plan.members) for plan in campaign.state.in_flight.values() if campaign.state.for_follow_up(plan))
     allowed = campaign.study.follow_up.share * campaign.state.trials
-    if campaign.state.follow_up_trials + flying + 2 * BLOCK > allowed or campaign.context.slots <= len(
-        campaign.state.in_flight
-    ):
+    if campaign.state.follow_up_trials + flying + 2 * BLOCK > allowed:
         return []
     if campaign.state.following:
         now_open = campaign.state.following.follow_ups[-1]

@@ -27,11 +27,7 @@ def learn(campaign: Campaign) -> list[Event]:
 
 
 def screen(campaign: Campaign) -> list[Event]:
-    """Send the next sweep, the incumbent's own first, then those of registered hypotheses; retire stale ones."""
-    if stale := _retire(campaign):
-        return stale
-    if unpaid := _withdraw(campaign):
-        return unpaid
+    """Send the next sweep, the incumbent's own first, then those of registered hypotheses."""
     waiting = [campaign.state.incumbent.candidate] + [
         h.candidate for h in campaign.state.open_hypotheses(Phase.SCREENING)
     ]
@@ -46,7 +42,7 @@ def sweep(campaign: Campaign, candidates: Iterable[Candidate]) -> list[Event]:
     return []
 
 
-def _withdraw(campaign: Campaign) -> list[Event]:
+def withdraw(campaign: Campaign) -> list[Event]:
     """Close hypotheses whose own budget, or whose author's, pays for no further trial of their sweep."""
     if not campaign.study.budgets.given:
         return []
@@ -60,7 +56,7 @@ def _withdraw(campaign: Campaign) -> list[Event]:
     return []
 
 
-def _retire(campaign: Campaign) -> list[Event]:
+def retire(campaign: Campaign) -> list[Event]:
     """Close screened hypotheses whose incumbent has been replaced; promising ones are claimed anew."""
     events: list[Event] = []
     count = len(campaign.state.hypotheses)
