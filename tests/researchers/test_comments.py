@@ -177,7 +177,7 @@ def test_a_slow_model_delays_nobody_and_what_is_in_flight_at_the_end_is_dropped(
         one.propose = timed
         began = time.monotonic()
         lab.run()
-        assert not one.thinking
+        assert not one.pending
         one.close()
         assert time.monotonic() - began < 10 and max(slowest) < 1.0
     assert essence(lab) == essence(alone)

@@ -389,7 +389,7 @@ def test_closing_ends_a_request_in_flight_at_once(tmp_path):
         lab = labs.in_memory(labs.coin_study(), Budget(trials=50, wall_seconds=5), researcher=researcher)
         while not server.bodies:
             lab.step()
-        assert researcher.thinking
+        assert researcher.pending
         before = time.monotonic()
         researcher.close()
         assert time.monotonic() - before < 1

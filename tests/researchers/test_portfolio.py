@@ -142,7 +142,7 @@ def test_who_is_thinking_is_asked_first_and_its_requests_are_passed_on():
 
     def said(thought, thinking=True):
         who = PortfolioResearcher({**others, "language": Double(thought, thinking)}, settings)
-        assert who.thinking is thinking
+        assert who.pending is thinking
         return who.propose(view, random.Random(0))
 
     assert said(Pending(ask=ask)) == Pending(ask=ask)

@@ -17,7 +17,7 @@ from novum.agents.parse_proposal import idea
 from novum.agents.run_agent import run_agent
 from novum.agents.workspace import bench
 from novum.core.model.errors import UserError
-from novum.core.model.ports import Arena
+from novum.core.model.ports import Arena, NeedsSandbox
 from novum.core.model.request import Act
 from novum.core.state.researcher_view import view_of
 from novum.governance.mailbox import Mailbox
@@ -150,7 +150,7 @@ class Visit:
 def _tier(arena: Arena, gateway: Gateway | None) -> Tier:
     """The strongest tier that stands here. Raises SandboxUnavailable when it is too weak."""
     found = standing().tier
-    for least in (Tier.LANDLOCK, Tier(getattr(arena, "isolation", "") or Tier.NONE)):
+    for least in (Tier.LANDLOCK, Tier((arena.isolation if isinstance(arena, NeedsSandbox) else "") or Tier.NONE)):
         require(found, least)
     if gateway is not None and not found.at_least(Tier.NAMESPACES):
         raise UserError(

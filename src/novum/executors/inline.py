@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from novum.core.model.errors import ExecutorError
+from novum.core.model.ports import WarmsUp
 from novum.core.model.trial import GroupResult, TrialGroup, TrialOutput, Usage
 from novum.executors.local.child import Run
 from novum.executors.output_checks import checked, classify, clean, failed
@@ -58,7 +59,8 @@ class InlineExecutor:
         try:
             module = importlib.import_module(self._program)
             run: Run = module.run
-            getattr(module, "warm", lambda: None)()
+            if isinstance(module, WarmsUp):
+                module.warm()
         except Exception as error:
             raise ExecutorError(f"the program {self._program!r} cannot be made ready: {error}") from error
         self._run = run

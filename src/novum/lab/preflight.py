@@ -16,7 +16,7 @@ from novum.core.events.campaign import Check, PreflightRecorded, SessionEnded
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyRefused
-from novum.core.model.ports import Arena
+from novum.core.model.ports import Arena, DeclaresExamples
 from novum.core.model.study import Study
 from novum.core.model.trial import TrialGroup
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
@@ -156,14 +156,14 @@ def _determinism(lab: Lab, baseline: Candidate) -> Check:
 
 def _leak(lab: Lab, baseline: Candidate) -> Check:
     """Overlap between what the search and the gate are scored on, where the arena declares it."""
-    declare = getattr(lab.context.arena, "examples", None)
-    if declare is None:
+    arena = lab.context.arena
+    if not isinstance(arena, DeclaresExamples):
         return leak([], [])
     seen: list[list[object]] = [[], []]
     setting = lab.context.arena.spec.tuning[0]
     for number, purpose in enumerate((Purpose.SCREEN, Purpose.CONFIRM)):
         group: TrialGroup = lab.context.group(_plan(baseline, purpose, setting, lab.context.study.screening.seeds))
-        seen[number] = [declare(group, trial) for trial in group.trials]
+        seen[number] = [arena.examples(group, trial) for trial in group.trials]
     return leak(*seen)  # type: ignore[arg-type]  # what an arena declares is checked where it is used
 
 

@@ -13,7 +13,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from novum.core.events.campaign import Provenance
-from novum.core.model.ports import Arena, Blobs
+from novum.core.model.ports import Arena, Blobs, HasData
 from novum.ledger.novum_code import PACKAGE, code_hash
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -36,7 +36,7 @@ def provenance(arena: Arena, blobs: Blobs, isolation: str) -> Provenance:
         cores=os.cpu_count() or 0,
         threads={name: os.environ.get(name, "") for name in THREADS},
         isolation=isolation,
-        data=dict(getattr(arena, "data_hashes", dict)()),
+        data=dict(arena.data_hashes()) if isinstance(arena, HasData) else {},
         packages=_packages(),
     )
 

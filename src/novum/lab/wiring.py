@@ -21,7 +21,7 @@ from novum.core.events.event_ports import Ledger
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Setting
 from novum.core.model.errors import ExecutorError, LabMismatch, MissingExtra, StudyError
-from novum.core.model.ports import Arena, Blobs, Evidence, Executor, Researcher
+from novum.core.model.ports import Arena, Blobs, Closable, Evidence, Executor, HidesFiles, NeedsSandbox, Researcher
 from novum.core.model.request import Act
 from novum.core.model.seeds import Keyring, commitment
 from novum.core.model.study import Study
@@ -194,7 +194,7 @@ def context(
         keyring=Keyring(secret),
         slots=slots,
         arena_with_options=arena_with_options(study, given),
-        critic=RuleCritic(problem.space, getattr(problem, "hidden_files", frozenset)()),
+        critic=RuleCritic(problem.space, problem.hidden_files() if isinstance(problem, HidesFiles) else frozenset()),
         control=_random({}),
     )
 
@@ -282,8 +282,8 @@ def closing_of(researcher: Researcher) -> Iterator[None]:
     try:
         yield
     finally:
-        if close := getattr(researcher, "close", None):
-            close()
+        if isinstance(researcher, Closable):
+            researcher.close()
 
 
 def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verification:
@@ -317,7 +317,7 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
 
 def isolation(study: Study, problem: Arena) -> str:
     """What stands between a trial and the machine. Raises SandboxUnavailable for a program that asks for more."""
-    least = getattr(problem, "isolation", "")
+    least = problem.isolation if isinstance(problem, NeedsSandbox) else ""
     if not least:
         return ISOLATION[study.executor]
     from novum.sandbox import Tier, require, standing

@@ -17,7 +17,7 @@ class InboxResearcher:
     """
 
     @property
-    def thinking(self) -> bool:
+    def pending(self) -> bool:
         """Always: somebody may still have an idea."""
         return True
 

@@ -17,7 +17,7 @@ from annotated_types import Ge, Gt, Le
 
 from novum.core.model.candidate import Setting
 from novum.core.model.errors import StudyError
-from novum.core.model.ports import Researcher
+from novum.core.model.ports import Closable, Researcher, WorksInBackground
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.study_view import StudyView
 from novum.researchers.author_value import books
@@ -53,15 +53,15 @@ class PortfolioResearcher:
     settings: PortfolioSettings = field(default_factory=PortfolioSettings)
 
     @property
-    def thinking(self) -> bool:
+    def pending(self) -> bool:
         """Whether any of them works on something in the background."""
         return any(_thinks(one) for one in self.researchers.values())
 
     def close(self) -> None:
         """End what any of them runs in the background."""
         for one in self.researchers.values():
-            if close := getattr(one, "close", None):
-                close()
+            if isinstance(one, Closable):
+                one.close()
 
     def propose(self, view: StudyView, rng: random.Random) -> Proposal | Pending | None:
         """The idea of the member whose turn it is, or of the next one if it has none now; signed with its name."""
@@ -127,4 +127,4 @@ def members(
 
 
 def _thinks(one: Researcher) -> bool:
-    return bool(getattr(one, "thinking", False))
+    return isinstance(one, WorksInBackground) and one.pending

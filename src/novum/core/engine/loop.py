@@ -22,7 +22,7 @@ from novum.core.model.arena_spec import unfit
 from novum.core.model.budget import Spent
 from novum.core.model.errors import UserError
 from novum.core.model.metric import Score
-from novum.core.model.ports import Blobs, Executor, RequestSource
+from novum.core.model.ports import Blobs, Executor, RequestSource, WorksInBackground
 from novum.core.model.request import Request
 from novum.core.model.trial import ArtefactError, GroupResult, OutcomeKind, TrialOutput
 from novum.core.state.approvals import closing
@@ -126,12 +126,13 @@ class Lab:
         return replace(request, id=self.secrets.clean(request.id), author=author)
 
     def _idle(self) -> bool:
-        """Nothing runs: wait a moment for whoever is awaited, a thinking researcher or people, else False: the end."""
+        """Nothing runs: wait a moment for whoever is awaited, a model or people, else False: the end."""
         # A policy that never asks the researcher has nothing to expect of it.
-        thinking = self.policy is decide and getattr(self.context.researcher, "thinking", False)
+        researcher = self.context.researcher
+        pending = self.policy is decide and isinstance(researcher, WorksInBackground) and researcher.pending
         ends = [closing(one, self.context.study.policy, self.wall_seconds) for one in self.state.request_log.waiting]
         self.record([end for end in ends if end])
-        expected = thinking or any(ends) or awaited(self.campaign)
+        expected = pending or any(ends) or awaited(self.campaign)
         if (
             self.draining
             or not (self.state.request_log.paused or self.state.intervention_log.holds or expected)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence, Set
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Share, Spent
@@ -17,7 +17,7 @@ from novum.core.model.metric import Score
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.request import Request
 from novum.core.model.study_view import StudyView
-from novum.core.model.trial import GroupResult, Role, Trial, TrialGroup
+from novum.core.model.trial import GroupResult, Role, Trial, TrialGroup, TrialOutput
 from novum.core.model.verdict import Account, Stake
 
 
@@ -25,10 +25,29 @@ class Researcher(Protocol):
     """Proposes hypotheses. It sees the study and its past, never a confirmation seed or a key."""
 
     def propose(self, view: StudyView, rng: random.Random) -> Proposal | Pending | None:
-        """One hypothesis, a thought while there is none yet, or None when it has nothing to try.
+        """One hypothesis, Pending while there is none yet, or None when it has nothing to try.
 
         All randomness comes from `rng`. It must not take long: whoever asks a model does so in the background.
         """
+        ...
+
+
+@runtime_checkable
+class WorksInBackground(Protocol):
+    """What a researcher adds that asks somebody else, a model or people."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is on its way that may become a proposal."""
+        ...
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """What anything adds that keeps something running beside the lab."""
+
+    def close(self) -> None:
+        """End it; harmless when repeated."""
         ...
 
 
@@ -50,6 +69,7 @@ class Arena(Protocol):
         ...
 
 
+@runtime_checkable
 class DeclaresExamples(Protocol):
     """What an arena may add, so that the preflight can look for leaks."""
 
@@ -58,6 +78,7 @@ class DeclaresExamples(Protocol):
         ...
 
 
+@runtime_checkable
 class HasData(Protocol):
     """What an arena adds that reads files: their hashes are part of the provenance of every session."""
 
@@ -66,6 +87,7 @@ class HasData(Protocol):
         ...
 
 
+@runtime_checkable
 class HidesFiles(Protocol):
     """What an arena adds whose candidates are programs, so that the critic knows what none of them may look for."""
 
@@ -74,8 +96,35 @@ class HidesFiles(Protocol):
         ...
 
 
+@runtime_checkable
+class NeedsSandbox(Protocol):
+    """What an arena adds whose trials run foreign code."""
+
+    @property
+    def isolation(self) -> str:
+        """The weakest sandbox tier that its trials may run in; empty for any."""
+        ...
+
+
+class WorkerProgram(Protocol):
+    """What the module that an arena's spec names offers to a worker."""
+
+    def run(self, group: TrialGroup) -> Sequence[TrialOutput]:
+        """One output per trial, in their order."""
+        ...
+
+
+@runtime_checkable
+class WarmsUp(Protocol):
+    """What such a module adds that can do a part of every trial's work once, before workers fork."""
+
+    def warm(self) -> None:
+        """Import and build what every trial needs; start no thread that stays, and read no secret."""
+        ...
+
+
 class Executor(Protocol):
-    """Runs trial groups somewhere, in any order. A trial that fails is a delivery; only the executor itself raises."""
+    """Runs trial groups somewhere, in any order. A trial that fails is an output; only the executor itself raises."""
 
     @property
     def slots(self) -> int:
@@ -115,6 +164,7 @@ class Evidence(Protocol):
         ...
 
 
+@runtime_checkable
 class AnswersByExample(Protocol):
     """What an arena with fixed data adds, so that its final data can be asked."""
 

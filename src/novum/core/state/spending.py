@@ -33,13 +33,13 @@ class Payer:
 class Spending:
     """authors and hypotheses: what is used; lab: what only the totals of this part know (GPU, disk, holdout).
 
-    thinking: tokens and money of an author since its last proposal: they belong to the next one.
+    since_proposal: tokens and money of an author since its last proposal: they belong to the next one.
     """
 
     lab: Spent = NOTHING
     authors: dict[str, Spent] = field(default_factory=dict)
     hypotheses: dict[str, Spent] = field(default_factory=dict)
-    thinking: dict[str, Spent] = field(default_factory=dict)
+    since_proposal: dict[str, Spent] = field(default_factory=dict)
     flights: dict[str, tuple[Payer | None, Spent]] = field(default_factory=dict)
     _payers: dict[str, Payer] = field(default_factory=dict)
     _asked: dict[str, ModelAsked] = field(default_factory=dict)
@@ -85,12 +85,12 @@ class Spending:
         if asked:
             used = Spent(tokens=event.input_tokens + event.output_tokens, money=event.money)
             self._charge(asked.author, used)
-            self.thinking[asked.author] = self.thinking.get(asked.author, NOTHING) + used
+            self.since_proposal[asked.author] = self.since_proposal.get(asked.author, NOTHING) + used
 
     def proposed(self, event: ProposalMade) -> None:
         """What an author has thought of up to now belongs to this proposal."""
-        for author in [one for one in self.thinking if event.author.startswith(one)]:
-            del self.thinking[author]
+        for author in [one for one in self.since_proposal if event.author.startswith(one)]:
+            del self.since_proposal[author]
 
     def queried(self, hypothesis: str) -> None:
         """The holdout was asked about a finding."""
@@ -115,9 +115,9 @@ class Spending:
         flying = [aside for payer, aside in self.flights.values() if payer and payer.hypothesis == name]
         return sum(flying, self.hypotheses.get(name, NOTHING))
 
-    def by_thought(self, author: str) -> Spent:
+    def by_next_proposal(self, author: str) -> Spent:
         """Tokens and money that an author has used, or set aside, for the next proposal."""
-        return sum(self._awaited(author), self.thinking.get(author, NOTHING))
+        return sum(self._awaited(author), self.since_proposal.get(author, NOTHING))
 
     @property
     def in_flight(self) -> Spent:

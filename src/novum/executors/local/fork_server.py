@@ -24,6 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from novum.core.model.ports import WarmsUp
 from novum.core.model.trial import TrialGroup
 from novum.executors.local.child import Birth, Run, live
 from novum.executors.local.child_watch import Channels, LabGoneError, Watch
@@ -120,8 +121,8 @@ class Server:
 def _prepare(program: str) -> Run:
     module = importlib.import_module(program)
     run: Run = module.run
-    if warm := getattr(module, "warm", None):
-        warm()
+    if isinstance(module, WarmsUp):
+        module.warm()
     Brood().end()  # helpers that warm() started would count against, and die with, the first group
     tasks = Path("/proc/self/task")
     if tasks.exists() and (count := len(list(tasks.iterdir()))) > 1:

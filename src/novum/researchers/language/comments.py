@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from novum.core.model.errors import StudyError
 from novum.core.model.model_call import COMMENTS, Reply
-from novum.core.model.ports import Researcher
+from novum.core.model.ports import Closable, Researcher, WorksInBackground
 from novum.core.model.proposal import Comment, Pending, Proposal
 from novum.core.model.study import CommentSettings
 from novum.core.model.study_view import ClaimView, StudyView
@@ -65,15 +65,15 @@ class CommentingResearcher:
         self._over = False
 
     @property
-    def thinking(self) -> bool:
+    def pending(self) -> bool:
         """Whether the other one is: nobody waits for a comment."""
-        return bool(getattr(self.inner, "thinking", False))
+        return isinstance(self.inner, WorksInBackground) and self.inner.pending
 
     def close(self) -> None:
         """End the request in flight, and what the other one has in the background."""
         self._caller.close()
-        if close := getattr(self.inner, "close", None):
-            close()
+        if isinstance(self.inner, Closable):
+            self.inner.close()
 
     def propose(self, view: StudyView, rng: random.Random) -> Proposal | Pending | None:
         """What the other one proposes; before that, a comment to hand over or to ask for. Neither takes any time."""

@@ -59,7 +59,7 @@ class LanguageResearcher:
         self._others: dict[bool, Researcher] = {}
 
     @property
-    def thinking(self) -> bool:
+    def pending(self) -> bool:
         """Whether an answer, or the end of a pause, is worth waiting for."""
         return (self._call is not None and self._call.awaited) or self._patience.waiting
 

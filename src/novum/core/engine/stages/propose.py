@@ -155,7 +155,9 @@ def _beyond_share(campaign: Campaign, ask: ModelAsked, demand: Spent) -> str | N
     if reason or ask.author == COMMENTS:  # of comments no hypothesis comes
         return reason
     own = Share(
-        "the budget of a hypothesis", campaign.study.budgets.hypothesis, campaign.state.spending.by_thought(ask.author)
+        "the budget of a hypothesis",
+        campaign.study.budgets.hypothesis,
+        campaign.state.spending.by_next_proposal(ask.author),
     )
     return campaign.context.governor.refuses_share(own, demand)
 
