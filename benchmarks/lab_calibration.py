@@ -16,7 +16,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from novum.arenas.coinflip.space import chance
+from novum.arenas.coinflip import chance
 from novum.core.engine.context import Campaign
 from novum.core.engine.loop import Lab
 from novum.core.model.budget import Budget

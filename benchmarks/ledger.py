@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from novum.lab.session import session
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 os.environ["PYTHONPATH"] = str(HERE)
@@ -28,7 +30,6 @@ from novum import api  # noqa: E402
 from novum.core.events.trials import GroupDispatched, TrialFinished  # noqa: E402
 from novum.core.model.budget import Budget  # noqa: E402
 from novum.core.model.study import ScreeningSettings, Study  # noqa: E402
-from novum.lab import wiring  # noqa: E402
 from novum.ledger.journal import Journal, Reader  # noqa: E402
 from novum.ledger.snapshot import NAME  # noqa: E402
 
@@ -44,7 +45,7 @@ class Grouped(NoopArena):
 def grow(directory: Path, events: int) -> int:
     """Run a campaign until its ledger has this many events; returns how many it has."""
     study = Study("scale", "noop", executor="inline", screening=ScreeningSettings())
-    with wiring.session(study, Budget(wall_seconds=1e8), directory, workers=1, problem=Grouped()) as lab:
+    with session(study, Budget(wall_seconds=1e8), directory, workers=1, problem=Grouped()) as lab:
 
         def enough(_: object) -> None:
             lab.draining = lab.ledger.ledger.end[0] >= events

@@ -20,6 +20,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+from novum.lab.session import session
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 os.environ["PYTHONPATH"] = str(HERE)
@@ -29,7 +31,6 @@ from noop_arena import NoopArena  # noqa: E402
 
 from novum.core.model.budget import Budget  # noqa: E402
 from novum.core.model.study import Study  # noqa: E402
-from novum.lab import wiring  # noqa: E402
 
 
 def cpu_seconds() -> float:
@@ -48,7 +49,7 @@ def lab(executor: str, trials: int, directory: Path) -> dict[str, float]:
 
     before, began = cpu_seconds(), time.monotonic()
     study = Study("overhead", "noop", executor=executor)
-    with wiring.session(study, Budget(trials=trials), directory, workers=1, problem=NoopArena()) as running:
+    with session(study, Budget(trials=trials), directory, workers=1, problem=NoopArena()) as running:
         running.observe = observe
         running.run()
         done = running.state.trials

@@ -11,8 +11,8 @@ from novum.core.model.errors import StudyRefused
 from novum.core.model.study import GateSettings, PolicyRule, PolicySettings
 from novum.gate import preflight_checks as conclude
 from novum.gate.power import power
-from novum.lab import wiring
 from novum.lab.preflight import clear, preflight
+from novum.lab.session import session
 from novum.ledger.journal import Reader
 
 PLENTY = Budget(trials=3000)
@@ -121,7 +121,7 @@ def test_declared_examples_are_searched_for_leaks(tmp_path, arena, ok):
 
 
 def cleared(directory, budget, **changes):
-    with wiring.session(coin_study(**changes), budget, directory) as lab:
+    with session(coin_study(**changes), budget, directory) as lab:
         clear(lab, directory)
         lab.run()
     return lab.state

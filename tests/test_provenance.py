@@ -8,18 +8,18 @@ import pytest
 from labs import coin_study
 
 from novum import read_lab
-from novum.arenas.coinflip.arena import CoinflipArena
+from novum.arenas.coinflip import CoinflipArena
 from novum.arenas.digits.arena import DigitsArena
 from novum.core.model.budget import Budget
 from novum.lab import provenance as prov
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.ledger.novum_code import code_hash
 from novum.testing.memory_ledger import MemoryBlobs
 
 
 @pytest.fixture
 def found():
-    return prov.provenance(CoinflipArena.build({}), MemoryBlobs(), "none")
+    return prov.provenance(CoinflipArena(), MemoryBlobs(), "none")
 
 
 def test_a_session_knows_code_system_processor_threads_and_packages(found):
@@ -45,23 +45,23 @@ def test_uncommitted_changes_are_kept_beside_the_commit(tmp_path, monkeypatch):
         subprocess.run([*git, *command], check=True, capture_output=True)
     monkeypatch.setattr(prov, "PACKAGE", package)
     blobs = MemoryBlobs()
-    clean = prov.provenance(CoinflipArena.build({}), blobs, "none")
+    clean = prov.provenance(CoinflipArena(), blobs, "none")
     assert len(clean.git_commit) == 40
     assert clean.git_changes == ""
     (package / "__init__.py").write_text("new = 2\n")
-    dirty = prov.provenance(CoinflipArena.build({}), blobs, "none")
+    dirty = prov.provenance(CoinflipArena(), blobs, "none")
     assert b"+new = 2" in blobs.get(dirty.git_changes.removeprefix("sha256:"))
 
 
 def test_an_installed_package_has_no_commit(tmp_path, monkeypatch):
     (tmp_path / "__init__.py").write_text("")
     monkeypatch.setattr(prov, "PACKAGE", tmp_path)
-    found = prov.provenance(CoinflipArena.build({}), MemoryBlobs(), "none")
+    found = prov.provenance(CoinflipArena(), MemoryBlobs(), "none")
     assert (found.git_commit, found.git_changes) == ("", "")
 
 
 def test_it_is_in_the_ledger_of_a_lab(tmp_path):
-    with wiring.session(coin_study(), Budget(trials=30), tmp_path) as lab:
+    with session(coin_study(), Budget(trials=30), tmp_path) as lab:
         lab.run()
     kept = read_lab(tmp_path).provenance
     assert kept.isolation.startswith("none")

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_public_names_are_pinned_and_documented():
     assert set(novum.__all__) == {
-        "Arena", "Budget", "Candidate", "Card", "Cost", "Delivery", "Executor", "GateSettings", "Gene", "Kind",
-        "Metric", "Score", "Transfer",
+        "Arena", "Budget", "Candidate", "ArenaSpec", "ArtefactError", "Controls", "Cost", "Executor", "GateSettings",
+        "Gene", "Genome", "Metric", "OutcomeKind", "Score", "Setting", "Transfer", "TrialOutput",
         "NovumError", "Proposal", "Researcher", "ResearcherSettings", "ScreeningSettings", "Space", "Study",
         "StudyError", "StudyView", "Trial", "TrialGroup", "UserError", "__version__", "load_study", "read_lab",
         "run", "verify",

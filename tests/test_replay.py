@@ -17,9 +17,10 @@ from novum.core.model.errors import IntegrityError, LabMismatch, UserError
 from novum.core.model.study import ScreeningSettings
 from novum.core.model.trial import OutcomeKind, TrialOutput
 from novum.core.model.trial_plan import Purpose
-from novum.lab import open_campaign, wiring
+from novum.lab import open_campaign
 from novum.lab import replay as module
 from novum.lab.replay import How, replay
+from novum.lab.session import session
 from novum.ledger.journal import Reader
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
@@ -31,7 +32,7 @@ def coins(tmp_path_factory):
     directory = tmp_path_factory.mktemp("labs") / "coins"
     directory.mkdir()
     (directory / "lab.secret").write_text(SECRET.hex())
-    with wiring.session(coin_study(options={"flips": 600}), Budget(trials=420), directory) as lab:
+    with session(coin_study(options={"flips": 600}), Budget(trials=420), directory) as lab:
         lab.run()
         name = lab.state.findings[0].id
     write_pack(directory, name, directory / "finding.zip")
@@ -83,7 +84,7 @@ def test_sealed_or_unknown_names_are_refused_in_words(coins, tmp_path):
         replay("missing.zip")
     with pytest.raises(UserError, match="no lab in"):
         replay("h1", tmp_path)
-    with wiring.session(coin_study(), Budget(trials=400), tmp_path / "cut") as lab:
+    with session(coin_study(), Budget(trials=400), tmp_path / "cut") as lab:
         while not any(one.rule and one.pairs() for one in lab.state.hypotheses.values()):
             assert lab.step()
     sealed = [e.plan for kind, e in kinds(tmp_path / "cut") if kind == "group_dispatched" and e.plan.attempt == 1]
@@ -160,7 +161,7 @@ def test_failures_come_out_alike_and_trials_of_an_arena_of_ones_own_too(tmp_path
         return real(group)
 
     monkeypatch.setattr(scripted_program, "run", fragile)
-    with wiring.session(coin_study(arena="scripted"), Budget(trials=120), tmp_path, problem=arena) as lab:
+    with session(coin_study(arena="scripted"), Budget(trials=120), tmp_path, problem=arena) as lab:
         lab.run()
         failed = next(event for event, _ in lab.state.failures if event.kind is OutcomeKind.CRASHED)
     done = replay(failed.trial, tmp_path, arena=arena)
@@ -175,8 +176,8 @@ def test_failures_come_out_alike_and_trials_of_an_arena_of_ones_own_too(tmp_path
 def test_the_command_prints_each_trial_and_ends_with_one_when_something_differs(coins):
     lab, name = coins
     code = (
-        "from novum.arenas.coinflip import trial; from novum.core.nouns import Delivery; "
-        "trial.run = lambda group: [Delivery(t.id, artefact=bytes(75)) for t in group.trials]; "
+        "from novum.arenas import coinflip as trial; from novum.core.model.trial import TrialOutput; "
+        "trial.run = lambda group: [TrialOutput(t.id, artefact=bytes(75)) for t in group.trials]; "
         "from novum.cli.app import main; main()"
     )
     command = [sys.executable, "-c", code, "replay", name, "--lab", str(lab), "--trials", "2"]
@@ -191,7 +192,7 @@ def test_trained_models_come_out_again_bit_for_bit(tmp_path):
     """Trials trained as one population, in the same population again."""
     options = {"steps": 6, "held_out": 8, "batch": 2, "width": 8}
     study = coin_study(arena="recall", options=options, screening=ScreeningSettings(seeds=2, first_seeds=2))
-    with wiring.session(study, Budget(trials=16), tmp_path) as lab:
+    with session(study, Budget(trials=16), tmp_path) as lab:
         lab.run()
     groups = [event.plan for kind, event in kinds(tmp_path) if kind == "group_dispatched"]
     assert len(groups[0].members) > 1

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from labs import Flaky, coin_study, failing, in_memory
 
-from novum.arenas.coinflip.trial import run as flip
+from novum.arenas.coinflip import run as flip
 from novum.core.events.campaign import SessionEnded
 from novum.core.events.trials import GroupDispatched, TrialFinished
 from novum.core.events.verdicts import FollowUpClosed, VerdictReached

@@ -12,8 +12,9 @@ from novum.core.model.ports import Arena
 from novum.core.model.study import Study
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.full_state import FullState
-from novum.lab import restore, wiring
+from novum.lab import restore, verification
 from novum.lab.preflight import clear
+from novum.lab.session import session
 from novum.ledger.journal import Reader
 from novum.report.summary import Summary, summarise
 
@@ -35,10 +36,10 @@ def run(
     force: run even if the preflight says that the study cannot succeed.
     Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError, StudyRefused.
     """
-    with wiring.session(study, budget, Path(lab), workers=workers, problem=arena) as session:
-        clear(session, Path(lab), force=force, named=arena is None)
-        session.run()
-        return summarise(session.state)
+    with session(study, budget, Path(lab), workers=workers, problem=arena) as running:
+        clear(running, Path(lab), force=force, named=arena is None)
+        running.run()
+        return summarise(running.state)
 
 
 def read_lab(lab: str | Path) -> CampaignState:
@@ -67,4 +68,4 @@ def verify(lab: str | Path, *, arena: Arena | None = None, anchor: str = "") -> 
     arena: the Arena object of a lab that was run with one of your own; without it scores are not computed again.
     anchor: a root published earlier, whose history the record must still contain.
     """
-    return wiring.verify(Path(lab), arena, anchor)
+    return verification.verify(Path(lab), arena, anchor)

@@ -8,7 +8,7 @@ from agent_labs import Agents, opened, program_study
 from labs import coin_study
 
 from novum.core.model.budget import Budget
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.sandbox import Tier, standing
 
 
@@ -55,6 +55,6 @@ def guess(fresh, tmp_path) -> Path:
 def coins(tmp_path_factory) -> Path:
     """A lab about genes with some past, which does not run."""
     directory = tmp_path_factory.mktemp("coins") / "lab"
-    with wiring.session(coin_study(), Budget(trials=400), directory) as lab:
+    with session(coin_study(), Budget(trials=400), directory) as lab:
         lab.run()
     return directory

@@ -19,12 +19,13 @@ from novum.core.model.trial_plan import Purpose
 from novum.core.state.researcher_view import view_of
 from novum.governance.mailbox import Mailbox
 from novum.lab import wiring
+from novum.registry import Kind, build
 from novum.researchers.language import templates
 from novum.source.space import SourceSpace
 
 
 def program_view(place, files=(), **changes) -> StudyView:
-    problem = wiring.ARENAS["program"](programs.options(place, files, **changes))
+    problem = build(Kind.ARENA, "program", programs.options(place, files, **changes))
     return StudyView(problem.spec, problem.space, 1, problem.space.validate({}), (), frozenset(), "Which number?")
 
 

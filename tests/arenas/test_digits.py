@@ -21,6 +21,7 @@ from novum.arenas.digits.space import GENES, SPACE, Design, canonical
 from novum.arenas.digits.spec import BASELINE, WORST
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import MissingExtra, StudyError, UserError
+from novum.core.model.options import configured
 from novum.core.model.trial import ArtefactError, Role, Trial, TrialGroup
 from novum.executors.local.executor import LocalExecutor
 from novum.gate.leak_check import leak
@@ -41,7 +42,10 @@ def artefacts(group):
 
 
 def accuracy(genome, seeds, role=Role.GATE, options=None, c=10.0):
-    arena, group = DigitsArena(options or {}), group_of(genome, *seeds, options=options, c=c, role=role)
+    arena, group = (
+        configured(DigitsArena, options or {}, "the arena"),
+        group_of(genome, *seeds, options=options, c=c, role=role),
+    )
     return [arena.score(group, t, a).value for t, a in zip(group.trials, artefacts(group), strict=True)]
 
 
@@ -202,7 +206,7 @@ def test_malformed_artefacts_are_refused(artefact):
 
 def test_the_score_does_not_trust_the_options_of_the_group():
     honest, forged = group_of({}, 1), group_of({}, 1, options={"shuffled": True})
-    for arena in (ARENA, DigitsArena({"shuffled": True})):
+    for arena in (ARENA, configured(DigitsArena, {"shuffled": True}, "the arena")):
         scores = [arena.score(group, group.trials[0], truth().tobytes()) for group in (honest, forged)]
         assert scores[0] == scores[1]
 
@@ -250,7 +254,7 @@ def test_declared_examples_are_what_is_learned_from_and_scored_and_do_not_leak()
     assert len(declared[Role.GATE][0]["train"]) == 75
     found = leak(declared[Role.SEARCH], declared[Role.GATE])
     assert found.ok, found.words
-    noisy = DigitsArena({"noise": 3.0, "shuffled": True}).examples(search, search.trials[0])
+    noisy = configured(DigitsArena, {"noise": 3.0, "shuffled": True}, "the arena").examples(search, search.trials[0])
     assert noisy == one  # the image counts, not what was made of it
     assert leak(declared[Role.SEARCH], declared[Role.SEARCH]).ok is False
 
@@ -341,14 +345,14 @@ def test_scaling_is_estimated_from_what_is_learned_alone():
 )
 def test_wrong_options_are_refused_by_name(given, words):
     with pytest.raises(StudyError) as error:
-        DigitsArena(given)
+        configured(DigitsArena, given, "the arena")
     assert all(word in str(error.value) for word in words)
 
 
 def test_transfers_are_those_that_the_options_allow():
     assert [t.options for t in ARENA.spec.transfers] == [{"train": 300}, {"noise": 3.0}]
-    assert [t.options for t in DigitsArena({"train": 500}).spec.transfers] == [{"noise": 3.0}]
-    assert not DigitsArena({"train": 500, "noise": 14}).spec.transfers
+    assert [t.options for t in configured(DigitsArena, {"train": 500}, "the arena").spec.transfers] == [{"noise": 3.0}]
+    assert not configured(DigitsArena, {"train": 500, "noise": 14}, "the arena").spec.transfers
 
 
 def test_a_missing_or_altered_file_is_named(fresh, monkeypatch):
@@ -365,9 +369,10 @@ def test_the_lab_side_never_imports_scikit_learn():
     code = (
         "import sys\n"
         "from novum.arenas.digits.arena import DigitsArena\n"
-        "from novum.core.nouns import Candidate, Role, Trial, TrialGroup\n"
+        "from novum.core.model.candidate import Candidate\n"
+        "from novum.core.model.trial import Role, Trial, TrialGroup\n"
         "arena, trial = DigitsArena(), Trial('t', 1, {'c': 1.0})\n"
-        "genome = arena.space.validate(arena.card.baseline)\n"
+        "genome = arena.space.validate(arena.spec.baseline)\n"
         "group = TrialGroup('g', Candidate(genome), (trial,), role=Role.GATE)\n"
         "arena.score(group, trial, bytes(1077)), arena.per_example(group, trial, bytes(1077), Role.FINAL)\n"
         "arena.examples(group, trial), arena.cost(genome)\n"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from novum.arenas.recall.data import BLOCK, GAP_POWER, HELD_OUT, TRAIN, sequences
 from novum.arenas.recall.options import Options
 from novum.core.model.errors import StudyError
+from novum.core.model.options import parse_options
 
 MQAR = {"task": "mqar", "length": 64, "vocabulary": 128, "keys": 8, "writes": 1}
 
@@ -28,7 +29,9 @@ def read_overwrite(tokens, options):
 @given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 2**64), st.data())
 def test_overwrite_is_the_latest_value_of_each_key_asked(keys, writes, seed, data):
     asked = data.draw(st.integers(1, keys))
-    options = Options.parse({"keys": keys, "writes": writes, "vocabulary": 40, "length": 2 * keys * writes + asked})
+    options = parse_options(
+        Options, {"keys": keys, "writes": writes, "vocabulary": 40, "length": 2 * keys * writes + asked}, "the arena"
+    )
     batch = sequences(options, seed, TRAIN, 0, 20)
     assert batch.tokens.shape == (20, options.length)
     assert batch.answers.shape == batch.positions.shape == (20, asked) == (20, options.queries)
@@ -46,7 +49,7 @@ def test_overwrite_is_the_latest_value_of_each_key_asked(keys, writes, seed, dat
 
 
 def test_events_come_in_any_order():
-    options = Options.parse({"keys": 2, "writes": 2, "length": 10})
+    options = parse_options(Options, {"keys": 2, "writes": 2, "length": 10}, "the arena")
     keys = sequences(options, 3, TRAIN, 0, 3000).tokens[:, 0:8:2]
     same = (keys == keys[:, :1]).astype(float).mean(0)
     np.testing.assert_allclose(same[1:], 1 / 3, atol=0.04)
@@ -54,7 +57,7 @@ def test_events_come_in_any_order():
 
 @pytest.mark.parametrize("fill", ["zero", "random"])
 def test_mqar_asks_each_key_once_at_an_even_offset(fill):
-    options = Options.parse(MQAR | {"fill": fill})
+    options = parse_options(Options, MQAR | {"fill": fill}, "the arena")
     batch = sequences(options, 5, TRAIN, 0, 100)
     for tokens, positions, answers in zip(batch.tokens, batch.positions, batch.answers, strict=True):
         keys, values = tokens[0:16:2], tokens[1:16:2]
@@ -72,7 +75,9 @@ def test_mqar_asks_each_key_once_at_an_even_offset(fill):
 
 
 def test_the_gap_of_a_key_follows_the_power_law():
-    options = Options.parse({"task": "mqar", "length": 16, "vocabulary": 32, "keys": 1, "writes": 1})
+    options = parse_options(
+        Options, {"task": "mqar", "length": 16, "vocabulary": 32, "keys": 1, "writes": 1}, "the arena"
+    )
     gap = (sequences(options, 1, TRAIN, 0, 20_000).positions[:, 0] - 2) // 2 + 1
     law = np.arange(1, 8) ** (GAP_POWER - 1)
     np.testing.assert_allclose(np.bincount(gap, minlength=8)[1:] / gap.size, law / law.sum(), atol=0.012)
@@ -116,5 +121,5 @@ def test_streams_and_seeds_share_nothing():
 )
 def test_wrong_options_are_refused_by_name(given, words):
     with pytest.raises(StudyError) as error:
-        Options.parse(given)
+        parse_options(Options, given, "the arena")
     assert all(word in str(error.value) for word in words)

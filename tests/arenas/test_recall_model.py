@@ -13,6 +13,7 @@ from novum.arenas.recall.model import Model
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.space import GENES, SPACE, Design
 from novum.arenas.recall.train import AdamW, batches, predict, schedule, train
+from novum.core.model.options import parse_options
 
 SMALL = {"keys": 3, "writes": 2, "length": 14, "vocabulary": 16, "width": 8, "batch": 4, "held_out": 8}
 MQAR = {"task": "mqar", "keys": 3, "writes": 1, "length": 14, "vocabulary": 20, "width": 8, "batch": 4, "held_out": 8}
@@ -30,7 +31,7 @@ variants = pytest.mark.parametrize("genome", VARIANTS.values(), ids=VARIANTS.key
 
 
 def model_of(genome, given=SMALL, **more):
-    return Model(Design.of(genome), Options.parse({**given, **more}))
+    return Model(Design.of(genome), parse_options(Options, {**given, **more}, "the arena"))
 
 
 def first_batch(model, seeds):
@@ -164,7 +165,7 @@ def test_flop_are_what_torch_counts(genome, given):
     """Matrix products and triangular solves only; both sides leave out everything elementwise."""
     if given == "long":
         given = {"task": "mqar", "keys": 8, "writes": 1, "length": 2 * CHUNK + 22, "vocabulary": 256, "width": 16}
-    options = Options.parse({"batch": 4, **given, "steps": 2, "held_out": 4 * EVAL_BATCHES})
+    options = parse_options(Options, {"batch": 4, **given, "steps": 2, "held_out": 4 * EVAL_BATCHES}, "the arena")
     model = Model(Design.of(genome), options)
     # The library's registry has no entry for the solve, so it is counted with the formula of `cost`.
     mapping = {torch.ops.aten.linalg_solve_triangular: solve_flop}

@@ -13,8 +13,9 @@ from novum.arenas.recall.arena import RecallArena
 from novum.arenas.recall.cost import admit, cost
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.space import GENES, SPACE, Design, canonical
-from novum.arenas.recall.spec import BASELINE, CARD
+from novum.arenas.recall.spec import BASELINE, SPEC
 from novum.core.model.errors import StudyError
+from novum.core.model.options import configured, parse_options
 
 genomes = st.fixed_dictionaries({gene.name: st.sampled_from(gene.choices) for gene in GENES})
 
@@ -46,7 +47,10 @@ def test_two_genomes_with_one_normal_form_cost_the_same():
 
 
 def test_state_of_the_recurrent_mixers_does_not_grow_with_length_and_the_cache_of_attention_does():
-    short, long = Options(), Options.parse({"keys": 8, "writes": 2, "length": 40, "vocabulary": 64})
+    short, long = (
+        Options(),
+        parse_options(Options, {"keys": 8, "writes": 2, "length": 40, "vocabulary": 64}, "the arena"),
+    )
     recurrent, attention = {"mixer": "linear", "d_key": 16}, {"mixer": "attention", "d_key": 16, "heads": 2}
     assert cost(recurrent, short).state_floats == cost(recurrent, long).state_floats == 16 * 32
     assert cost(attention, short).state_floats == short.length * (2 * 16 + 32)
@@ -56,23 +60,23 @@ def test_state_of_the_recurrent_mixers_does_not_grow_with_length_and_the_cache_o
 
 def test_admission_names_its_reason():
     assert admit(BASELINE, Options()) is None
-    assert "max_state = 500" in (admit(BASELINE, Options.parse({"max_state": 500})) or "")
-    assert "4 heads" in (admit({"heads": 4}, Options.parse({"width": 30})) or "")
+    assert "max_state = 500" in (admit(BASELINE, parse_options(Options, {"max_state": 500}, "the arena")) or "")
+    assert "4 heads" in (admit({"heads": 4}, parse_options(Options, {"width": 30}, "the arena")) or "")
 
 
 def test_the_arena_follows_its_options():
-    arena = RecallArena({"held_out": 100})
+    arena = configured(RecallArena, {"held_out": 100}, "the arena")
     assert arena.spec.resolution == 1 / (100 * arena.options.queries)
-    assert RecallArena().spec == dataclasses.replace(CARD, floor=1 / 16)
+    assert RecallArena().spec == dataclasses.replace(SPEC, floor=1 / 16)
     assert arena.space is SPACE
-    assert SPACE.validate(CARD.baseline) == CARD.baseline
+    assert SPACE.validate(SPEC.baseline) == SPEC.baseline
     with pytest.raises(StudyError):
-        RecallArena({"held_out": 0})
+        configured(RecallArena, {"held_out": 0}, "the arena")
 
 
 def test_the_lab_side_never_imports_torch():
     code = (
-        "import sys; from novum.arenas.recall import arena, card, cost, data, layout, options, score, space; "
+        "import sys; from novum.arenas.recall import arena, spec, cost, data, layout, options, score, space; "
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

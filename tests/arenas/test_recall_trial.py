@@ -13,10 +13,11 @@ from novum.arenas.recall.space import SPACE
 from novum.arenas.recall.trial import run, warm
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError
+from novum.core.model.options import configured, parse_options
 from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup
 
 OPTIONS = {"keys": 3, "writes": 2, "length": 15, "vocabulary": 16, "steps": 10, "held_out": 40, "width": 16}
-ARENA = RecallArena(OPTIONS)
+ARENA = configured(RecallArena, OPTIONS, "the arena")
 
 
 def group_of(genome, *trials, options=OPTIONS, **more):
@@ -70,7 +71,7 @@ def test_warming_up_leaves_no_threads():
 def test_truth_scores_one_and_guessing_scores_chance():
     group, one = group_of({}, trial(5)), trial(5)
     assert ARENA.score(group, one, answers(5).tobytes()).value == 1.0
-    large = RecallArena(OPTIONS | {"held_out": 4000})
+    large = configured(RecallArena, OPTIONS | {"held_out": 4000}, "the arena")
     guesses = np.random.default_rng(0).integers(8, 16, size=(4000, large.options.queries)).astype("<u2")
     assert large.score(group, one, guesses.tobytes()).value == pytest.approx(1 / 8, abs=0.012)
     # Another seed's answers are worth no more than guessing.
@@ -108,7 +109,7 @@ def test_members_that_share_a_stream_have_dependent_differences():
     With own streams the mean of eight differences has 1/8 of the variance of one. When the members of a group read one
     stream their differences share its luck, and most of the variance stays however many members are added.
     """
-    options, members, groups = Options.parse(OPTIONS | {"length": 13, "held_out": 16}), 8, 400
+    options, members, groups = parse_options(Options, OPTIONS | {"length": 13, "held_out": 16}, "the arena"), 8, 400
     rng = np.random.default_rng(0)
 
     def difference(seed):

@@ -26,7 +26,7 @@ from novum.integrations.exports.mlflow_store import write_mlflow
 from novum.integrations.exports.parquet_files import write_parquet
 from novum.integrations.exports.tables import Column, table
 from novum.integrations.exports.tracker_runs import runs
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.report.summary import summarise
 
 HOSTILE = '=HYPERLINK("http://127.0.0.1";A1)\r\nsecond; line, "quoted"\x1b[2J\u202e'
@@ -237,7 +237,7 @@ print(json.dumps([half, whole, again, experiment.tags, runs, paths, ids]))
 def test_mlflow_opens_the_store_and_a_second_export_brings_it_up_to_date(tmp_path):
     (tmp_path / "lab").mkdir()
     (tmp_path / "lab" / "lab.secret").write_text(SECRET.hex())
-    with wiring.session(coin_study(), Budget(trials=300), tmp_path / "lab") as lab:
+    with session(coin_study(), Budget(trials=300), tmp_path / "lab") as lab:
         lab.run()
         found = campaign(lab.ledger.read())
     command = [sys.executable, "-c", IN_MLFLOW, tmp_path / "store", tmp_path / "lab"]

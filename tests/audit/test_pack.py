@@ -29,7 +29,8 @@ from novum.audit.pack import write_pack
 from novum.audit.pack_file import ENVELOPE, LEDGER, open_pack, write_archive
 from novum.core.model.budget import Budget
 from novum.core.model.errors import IntegrityError, LabMismatch, UserError
-from novum.lab import wiring
+from novum.lab import verification
+from novum.lab.session import session
 from novum.ledger.journal import Reader
 from novum.ledger.key import LabKey, load_key
 
@@ -42,7 +43,7 @@ def original(tmp_path_factory):
     directory = tmp_path_factory.mktemp("lab")
     (directory / "lab.secret").write_text(SECRET.hex())
     study = coin_study(options={"flips": 600}, question=QUESTION)
-    with wiring.session(study, Budget(trials=420), directory) as lab:
+    with session(study, Budget(trials=420), directory) as lab:
         lab.run()
         assert lab.state.findings
         name = lab.state.findings[0].id
@@ -77,7 +78,7 @@ def changed(pack, tmp_path, **files) -> Path:
 def refused(path) -> str:
     """Why a pack is not believed."""
     try:
-        found = wiring.verify(path)
+        found = verification.verify(path)
     except (IntegrityError, UserError) as error:
         return str(error)
     assert not found.ok, "believed"
@@ -106,7 +107,7 @@ def test_the_pack_holds_the_artefacts_of_the_finding_and_no_others(original, pac
     blobs = [name for name in contents(pack) if name.startswith("blobs/")]
     every = [path for path in (original[0] / "blobs").rglob("*") if path.is_file()]
     assert 30 < len(blobs) < len(every)
-    notes = wiring.verify(pack).notes
+    notes = verification.verify(pack).notes
     assert any("stand as recorded" in note for note in notes)
 
 
@@ -118,7 +119,7 @@ def test_the_statement_is_in_toto_in_dsse(pack):
     assert inner["_type"] == "https://in-toto.io/Statement/v1" == STATEMENT
     assert {one["name"] for one in inner["subject"]} == set(files) - {ENVELOPE}
     assert all(len(one["digest"]["sha256"]) == 64 for one in inner["subject"])
-    assert inner["predicate"]["finding"] == wiring.verify(pack).notes[0].split()[1].rstrip(",")
+    assert inner["predicate"]["finding"] == verification.verify(pack).notes[0].split()[1].rstrip(",")
 
 
 def test_the_metadata_is_an_ro_crate(pack, tmp_path):
@@ -153,7 +154,7 @@ def test_any_byte_that_flips_is_refused_or_changes_nothing(pack, tmp_path):
         path = tmp_path / "flipped.zip"
         path.write_bytes(data[:place] + bytes([data[place] ^ (1 << rng.randrange(8))]) + data[place + 1 :])
         try:
-            found = wiring.verify(path)
+            found = verification.verify(path)
         except (IntegrityError, UserError):
             continue
         if found.ok:
@@ -208,7 +209,7 @@ def resigned(pack, tmp_path, key, edit) -> Path:
 def test_even_the_lab_cannot_sign_what_does_not_follow_from_its_record(original, pack, tmp_path):
     key = load_key(original[0])
     blobs = [name for name in contents(pack) if name.startswith("blobs/")]
-    assert wiring.verify(resigned(pack, tmp_path, key, lambda files, said: None)).ok
+    assert verification.verify(resigned(pack, tmp_path, key, lambda files, said: None)).ok
 
     def page(files, said):
         files["index.html"] = files["index.html"].replace(b"replicated", b"excellent").replace(b"confirmed", b"great")
@@ -220,7 +221,9 @@ def test_even_the_lab_cannot_sign_what_does_not_follow_from_its_record(original,
     assert "another claim" in refused(resigned(pack, tmp_path, key, lambda f, said: said["claim"].update(effect=9.0)))
     assert "is no finding" in refused(resigned(pack, tmp_path, key, lambda f, said: said.update(finding="h1")))
     assert "another lab" in refused(resigned(pack, tmp_path, key, lambda f, said: said.update(lab="00")))
-    older = wiring.verify(resigned(pack, tmp_path, key, lambda f, said: (page(f, said), said.update(novum="0.0.1"))))
+    older = verification.verify(
+        resigned(pack, tmp_path, key, lambda f, said: (page(f, said), said.update(novum="0.0.1")))
+    )
     assert older.ok
     assert any("another version of novum wrote index.html" in note for note in older.notes)
     thief = LabKey(Ed25519PrivateKey.generate())
@@ -234,7 +237,7 @@ def test_a_lie_of_the_lab_in_a_pack_is_named_by_event(lab, original, tmp_path):
 
 
 def test_a_whole_new_history_is_shown_by_the_anchor_alone(lab, original, pack, tmp_path):
-    published = wiring.verify(pack)
+    published = verification.verify(pack)
     anchor = str(root(published.events, published.head))
 
     def later(rows):
@@ -244,11 +247,11 @@ def test_a_whole_new_history_is_shown_by_the_anchor_alone(lab, original, pack, t
     rewrite(lab, later, thief)
     (lab / "lab.key").write_bytes(private(thief))
     write_pack(lab, original[1], tmp_path / "new.zip")
-    found = wiring.verify(tmp_path / "new.zip")
+    found = verification.verify(tmp_path / "new.zip")
     assert found.ok
     assert found.key != published.key
-    assert "anchored" in wiring.verify(tmp_path / "new.zip", anchor=anchor).lie
-    assert wiring.verify(pack, anchor=anchor).ok
+    assert "anchored" in verification.verify(tmp_path / "new.zip", anchor=anchor).lie
+    assert verification.verify(pack, anchor=anchor).ok
 
 
 def private(key: LabKey) -> bytes:
@@ -377,7 +380,7 @@ def test_a_pack_that_another_program_packed_anew_is_refused(pack, tmp_path):
 def test_a_file_that_is_no_archive_is_refused_in_words(tmp_path, data):
     (tmp_path / "x.zip").write_bytes(data)
     with pytest.raises(IntegrityError, match="no evidence pack"):
-        wiring.verify(tmp_path / "x.zip")
+        verification.verify(tmp_path / "x.zip")
 
 
 def test_a_pack_that_is_too_large_is_not_written(tmp_path, monkeypatch):
@@ -395,13 +398,13 @@ def test_nothing_can_be_put_into_a_pack(pack):
 def test_a_finding_against_an_incumbent_that_won_its_place_rests_on_those_runs_too(tmp_path):
     """Its scale was measured on the confirming runs of the incumbent."""
     study = dataclasses.replace(coin_study(options={"flips": 600}), seed=1)
-    with wiring.session(study, Budget(trials=900), tmp_path / "lab") as lab:
+    with session(study, Budget(trials=900), tmp_path / "lab") as lab:
         lab.run()
         later = [one for one in lab.state.findings if one.registered.incumbent != lab.state.incumbents[0].candidate.id]
         scales = {one.incumbent.id: lab.state.scales[one.incumbent.id].source for one in (h.rule for h in later)}
     assert "confirm" in scales.values()
     write_pack(tmp_path / "lab", later[0].id, tmp_path / "x.zip")
-    assert wiring.verify(tmp_path / "x.zip").ok
+    assert verification.verify(tmp_path / "x.zip").ok
     ground = next(one for one in lab.state.incumbents if one.candidate.id == later[0].registered.incumbent).hypothesis
     runs = lab.state.hypotheses[ground].runs["x"].values()
     swept = [

@@ -19,7 +19,8 @@ from novum.core.events.proposals import ProposalRefused
 from novum.core.model.budget import Budget
 from novum.core.model.errors import LabMismatch, UserError
 from novum.core.state.fold import fold
-from novum.lab import wiring
+from novum.lab import verification
+from novum.lab.session import session
 from novum.ledger import signed
 from novum.ledger.journal import Reader
 from novum.ledger.key import LabKey, fits, key_id, load_key, pae, public_pem
@@ -31,7 +32,7 @@ from novum.testing.memory_ledger import MemoryLedger
 def original(tmp_path_factory):
     directory = tmp_path_factory.mktemp("lab")
     (directory / "lab.secret").write_text(SECRET.hex())
-    with wiring.session(coin_study(), Budget(trials=500), directory) as lab:
+    with session(coin_study(), Budget(trials=500), directory) as lab:
         lab.run()
     return directory
 
@@ -105,15 +106,15 @@ def test_a_lab_signs_its_sessions_and_findings(original):
 
 
 def test_the_state_of_a_running_lab_is_the_fold_of_its_ledger_checkpoints_included(lab):
-    with wiring.session(coin_study(), Budget(trials=520), lab) as session:
-        session.run()
+    with session(coin_study(), Budget(trials=520), lab) as running:
+        running.run()
         with Reader(lab) as reader:
-            assert same(fold(record.event for record in reader.read()), session.state)
-        assert session.state.public_key == load_key(lab).public
+            assert same(fold(record.event for record in reader.read()), running.state)
+        assert running.state.public_key == load_key(lab).public
 
 
 def test_an_honest_lab_verifies_and_the_notes_say_by_which_key(lab):
-    found = wiring.verify(lab)
+    found = verification.verify(lab)
     assert found.ok, found.lie
     assert found.checkpoints > 3
     assert found.key == load_key(lab).public
@@ -157,7 +158,7 @@ def test_any_edit_with_the_whole_chain_hashed_anew_is_named_without_the_key(orig
             rows[place][3] = text(value)
 
         rewrite(lab, edit)
-        found = wiring.verify(lab)
+        found = verification.verify(lab)
         assert not found.ok, place
         assert int(found.lie.split()[1]) >= place + 1
         assert found.lie.startswith("event ")
@@ -165,7 +166,7 @@ def test_any_edit_with_the_whole_chain_hashed_anew_is_named_without_the_key(orig
 
 def test_a_dropped_event_is_named_without_the_key(lab):
     rewrite(lab, lambda rows: rows.pop(60))
-    assert wiring.verify(lab).lie.startswith("event ")
+    assert verification.verify(lab).lie.startswith("event ")
 
 
 def test_a_time_that_nothing_depends_on_is_noticed_by_the_signature_alone(lab):
@@ -174,13 +175,13 @@ def test_a_time_that_nothing_depends_on_is_noticed_by_the_signature_alone(lab):
 
     first = 1 + next(place for place, row in enumerate(rows_of(lab)) if place > 40 and row[3] == "checkpoint_signed")
     rewrite(lab, later)
-    found = wiring.verify(lab)
+    found = verification.verify(lab)
     assert "changed after it was signed" in found.lie
     assert found.lie.startswith(f"event {first} (checkpoint_signed)")
     rewrite(lab, lambda rows: None, adjust=True)
-    assert "its signature is not one of its key" in wiring.verify(lab).lie
+    assert "its signature is not one of its key" in verification.verify(lab).lie
     rewrite(lab, lambda rows: None, load_key(lab))
-    assert wiring.verify(lab).ok
+    assert verification.verify(lab).ok
 
 
 def test_the_key_of_a_lab_signs_a_forgery_and_only_an_anchor_shows_it(lab):
@@ -191,8 +192,8 @@ def test_the_key_of_a_lab_signs_a_forgery_and_only_an_anchor_shows_it(lab):
         rows[40][0] += 1
 
     rewrite(lab, later, load_key(lab))
-    assert wiring.verify(lab).ok
-    found = wiring.verify(lab, anchor=published)
+    assert verification.verify(lab).ok
+    found = verification.verify(lab, anchor=published)
     assert not found.ok
     assert found.lie.startswith("event 101 ")
     assert "anchored" in found.lie
@@ -210,11 +211,11 @@ def test_another_key_is_named_whether_it_signs_all_or_a_part(lab):
         rows[last][3] = text(value)
 
     rewrite(lab, strip_last)
-    assert "the key of the lab changes" in wiring.verify(lab).lie
+    assert "the key of the lab changes" in verification.verify(lab).lie
     rewrite(lab, lambda rows: None, thief)
-    assert "another key" in wiring.verify(lab).lie
+    assert "another key" in verification.verify(lab).lie
     (lab / "lab.key").unlink()
-    assert wiring.verify(lab).ok, "without the lab's own key nobody can know"
+    assert verification.verify(lab).ok, "without the lab's own key nobody can know"
 
 
 def test_checkpoints_taken_out_are_missed_where_the_key_is(lab):
@@ -222,16 +223,16 @@ def test_checkpoints_taken_out_are_missed_where_the_key_is(lab):
         rows[:] = [row for row in rows if row[2] != "checkpoint_signed"]
 
     rewrite(lab, strip)
-    assert "taken out" in wiring.verify(lab).lie
+    assert "taken out" in verification.verify(lab).lie
     (lab / "lab.key").unlink()
-    found = wiring.verify(lab)
+    found = verification.verify(lab)
     assert found.ok
     assert any("no checkpoint is signed" in note for note in found.notes)
 
 
 def test_a_claim_other_than_the_study_asks_is_named(lab):
     forge(lab, "hypothesis_registered", lambda v: v.update(delta=-1.0))
-    assert "claims something else" in wiring.verify(lab).lie
+    assert "claims something else" in verification.verify(lab).lie
 
 
 @pytest.mark.parametrize("change", ["lost", "other"])
@@ -240,7 +241,7 @@ def test_a_signed_campaign_does_not_go_on_without_its_key(lab, change):
     if change == "other":
         load_key(lab)
     error, said = (UserError, "restore") if change == "lost" else (LabMismatch, "lab.key")
-    with pytest.raises(error, match=said), wiring.session(coin_study(), Budget(trials=600), lab):
+    with pytest.raises(error, match=said), session(coin_study(), Budget(trials=600), lab):
         pass
     if change == "lost":
         assert not (lab / "lab.key").exists()
@@ -254,9 +255,9 @@ def test_a_campaign_from_before_signatures_gets_a_key_and_goes_on(lab):
     (lab / "lab.key").unlink()
     for leftover in lab.glob("lab.snapshot*"):
         leftover.unlink()
-    with wiring.session(coin_study(), Budget(trials=520), lab) as session:
-        session.run()
-    assert wiring.verify(lab).checkpoints >= 2
+    with session(coin_study(), Budget(trials=520), lab) as running:
+        running.run()
+    assert verification.verify(lab).checkpoints >= 2
 
 
 def test_an_anchor_survives_reading_and_typing():
@@ -290,8 +291,8 @@ def test_an_anchor_is_contained_by_what_was_appended_and_by_nothing_else(lab):
     with sqlite3.connect(lab / "lab.db") as db:
         db.execute("DELETE FROM events WHERE seq > 200")
     db.close()
-    assert "anchored" in wiring.verify(lab, anchor=str(late)).lie
-    assert wiring.verify(lab, anchor=str(early)).ok
+    assert "anchored" in verification.verify(lab, anchor=str(late)).lie
+    assert verification.verify(lab, anchor=str(early)).ok
 
 
 def novum(*arguments):
@@ -302,7 +303,7 @@ def novum(*arguments):
 
 def test_the_commands_anchor_and_verify_speak_in_words_and_in_exit_statuses(lab):
     made = json.loads(novum("anchor", "--lab", lab, "--json").stdout)
-    assert made["head"] == wiring.verify(lab).head
+    assert made["head"] == verification.verify(lab).head
     assert novum("anchor", "--lab", lab).stdout.splitlines()[0] == made["root"]
     kept = novum("anchor", "--lab", lab, "--check", made["root"])
     assert (kept.returncode, kept.stdout.strip()) == (0, f"events 1 to {made['seq']} are the ones that were anchored")

@@ -11,14 +11,15 @@ from forgery import forge
 from labs import SECRET, ScriptedArena, coin_study
 
 from novum.core.model.budget import Budget
-from novum.lab import wiring
+from novum.lab import verification
+from novum.lab.session import session
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     directory = tmp_path_factory.mktemp("lab")
     (directory / "lab.secret").write_text(SECRET.hex())
-    with wiring.session(coin_study(), Budget(trials=900), directory) as lab:
+    with session(coin_study(), Budget(trials=900), directory) as lab:
         lab.run()
     return directory
 
@@ -37,7 +38,7 @@ def change(lab, statement, *values):
 
 
 def test_an_honest_record_holds_and_every_verdict_is_judged_again(lab):
-    result = wiring.verify(lab)
+    result = verification.verify(lab)
     assert result.ok, result.lie
     assert result.verdicts > 2
     assert 860 <= result.trials <= 900
@@ -60,7 +61,7 @@ def test_a_change_of_one_event_is_named(lab, statement, said):
         seq = db.execute("SELECT seq FROM events WHERE payload LIKE '%\"score\":0.5%' LIMIT 1 OFFSET 20").fetchone()[0]
     db.close()
     change(lab, statement.format(seq=seq))
-    result = wiring.verify(lab)
+    result = verification.verify(lab)
     assert not result.ok
     assert f"event {seq}" in result.lie or f"event {seq + 1}" in result.lie
     assert said in result.lie
@@ -70,7 +71,7 @@ def test_two_events_that_changed_places_are_named(lab):
     change(lab, "UPDATE events SET seq = -1 WHERE seq = 50")
     change(lab, "UPDATE events SET seq = 50 WHERE seq = 51")
     change(lab, "UPDATE events SET seq = 51 WHERE seq = -1")
-    result = wiring.verify(lab)
+    result = verification.verify(lab)
     assert not result.ok
     assert "event 50" in result.lie
 
@@ -111,7 +112,7 @@ def test_two_events_that_changed_places_are_named(lab):
 def test_a_lie_with_a_freshly_computed_chain_is_still_named(lab, kind, edit, said):
     settled = kind == "verdict_reached" and said in ("was called supported", "not the one that was committed to")
     forge(lab, kind, edit, only='"verdict":"refuted"' if settled else "")
-    result = wiring.verify(lab)
+    result = verification.verify(lab)
     assert not result.ok
     assert said in result.lie
     assert result.lie.startswith("event ")
@@ -119,21 +120,21 @@ def test_a_lie_with_a_freshly_computed_chain_is_still_named(lab, kind, edit, sai
 
 def test_a_missing_blob_would_be_named(tmp_path):
     study = coin_study(options={"flips": 1000})
-    with wiring.session(study, Budget(trials=60), tmp_path) as session:
-        session.run()
-    assert wiring.verify(tmp_path).ok
+    with session(study, Budget(trials=60), tmp_path) as running:
+        running.run()
+    assert verification.verify(tmp_path).ok
     blob = next(path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
     blob.write_bytes(b"\x00" + blob.read_bytes()[1:])
-    result = wiring.verify(tmp_path)
+    result = verification.verify(tmp_path)
     assert not result.ok
     assert "altered" in result.lie
 
 
 def test_a_record_cut_at_the_end_is_a_shorter_honest_record(lab):
     """A chain cannot show that its end is missing; the head, published in time, can."""
-    whole = wiring.verify(lab)
+    whole = verification.verify(lab)
     change(lab, "DELETE FROM events WHERE seq > 100")
-    cut = wiring.verify(lab)
+    cut = verification.verify(lab)
     assert cut.ok
     assert cut.head != whole.head
 
@@ -145,19 +146,19 @@ def test_an_incumbent_without_a_verdict_is_named(lab):
         value.update(hypothesis="h2")
 
     forge(lab, "incumbent_changed", crown_another, only='"hypothesis":"h')
-    result = wiring.verify(lab)
+    result = verification.verify(lab)
     assert not result.ok
     assert "incumbent" in result.lie
 
 
 def test_a_lab_with_an_arena_of_ones_own_can_be_verified(tmp_path):
     arena = ScriptedArena()
-    with wiring.session(coin_study(arena="scripted"), Budget(trials=200), tmp_path, problem=arena) as session:
-        session.run()
-    without = wiring.verify(tmp_path)
+    with session(coin_study(arena="scripted"), Budget(trials=200), tmp_path, problem=arena) as running:
+        running.run()
+    without = verification.verify(tmp_path)
     assert without.ok
     assert "not computed again" in without.notes[0]
-    assert wiring.verify(tmp_path, arena).scores > 100
+    assert verification.verify(tmp_path, arena).scores > 100
 
 
 def test_a_closed_lab_can_be_verified_on_read_only_storage(lab, original):

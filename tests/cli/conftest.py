@@ -13,7 +13,7 @@ from novum.core.model.budget import Budget
 from novum.core.model.request import Act
 from novum.core.model.study import PolicyRule, PolicySettings, ResearcherSettings, ScreeningSettings, Study
 from novum.governance.mailbox import Mailbox
-from novum.lab import wiring
+from novum.lab.session import session
 
 FORGED = (
     "tiny change\n    content 446bebcae9e0; about 0.0 s; 1 of 1 have approved\n    critic: harmless\r"
@@ -66,7 +66,7 @@ ASKING = PolicySettings((PolicyRule("propose", "approval"), PolicyRule("export",
 
 def asking(directory: Path, study: Study, genomes, rationale=FORGED) -> Path:
     """A lab whose session is over, in which proposals still wait for people."""
-    with wiring.session(study, Budget(trials=200, wall_seconds=60), directory) as lab:
+    with session(study, Budget(trials=200, wall_seconds=60), directory) as lab:
         for genome in genomes:
             body = {"genome": genome, "rationale": rationale}
             Mailbox(directory).send(Act.PROPOSE, "eve", body)
@@ -93,7 +93,7 @@ def ended(tmp_path_factory) -> Path:
         screening=ScreeningSettings(keep_one_in=1),
         question="why?\nstopped  forged",
     )
-    with wiring.session(study, Budget(trials=500, wall_seconds=60), directory) as lab:
+    with session(study, Budget(trials=500, wall_seconds=60), directory) as lab:
         for spin in (2, 1):
             body = {"genome": {"spin": spin, "metal": 4, "edge": 2}, "rationale": FORGED}
             Mailbox(directory).send(Act.PROPOSE, "eve", body)

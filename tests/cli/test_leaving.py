@@ -10,7 +10,7 @@ from novum.core.model.budget import Budget
 from novum.core.model.request import Act
 from novum.core.model.study import PolicyRule, PolicySettings
 from novum.governance.mailbox import Mailbox
-from novum.lab import wiring
+from novum.lab.session import session
 
 STUDY = coin_study(
     policy=PolicySettings(
@@ -23,14 +23,14 @@ STUDY = coin_study(
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     directory = tmp_path_factory.mktemp("leaving") / "lab"
-    with wiring.session(STUDY, Budget(trials=500, wall_seconds=60), directory) as lab:
+    with session(STUDY, Budget(trials=500, wall_seconds=60), directory) as lab:
         lab.run()
     return directory
 
 
 def asked(directory, trials, agree=""):
     """What people were asked for, after a session in which one of the questions is agreed to."""
-    with wiring.session(STUDY, Budget(trials=trials, wall_seconds=60), directory) as lab:
+    with session(STUDY, Budget(trials=trials, wall_seconds=60), directory) as lab:
         lab.take_requests()
         questions = {one.asked.summary: one.asked for one in lab.state.request_log.waiting}
         if agree:

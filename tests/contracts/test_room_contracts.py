@@ -20,9 +20,10 @@ from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.core.model.trial import ArtefactError, Trial, TrialGroup
 from novum.core.model.verdict import Verdict
 from novum.lab import wiring
+from novum.registry import BUILT_IN, Kind, build
 
-ARENAS = sorted(wiring.ARENAS)
-RESEARCHERS = sorted(set(wiring.RESEARCHERS) - {"inbox", "language"})
+ARENAS = sorted(BUILT_IN[Kind.ARENA])
+RESEARCHERS = sorted(set(BUILT_IN[Kind.RESEARCHER]) - {"inbox", "language"})
 """Those that propose by themselves, and at once."""
 
 
@@ -42,7 +43,7 @@ def options(name):
 
 
 def arena(name):
-    return wiring.ARENAS[name](options(name))
+    return build(Kind.ARENA, name, options(name))
 
 
 def view(space: Space, spec, tried=(), known=frozenset(), number=1) -> StudyView:
@@ -57,7 +58,7 @@ def problem(request):
 @pytest.fixture(params=PAIRS, ids=lambda pair: "-".join(pair))
 def pair(request):
     who, on = request.param
-    return wiring.RESEARCHERS[who]({}), arena(on)
+    return build(Kind.RESEARCHER, who, {}), arena(on)
 
 
 def test_a_researcher_is_a_function_of_view_and_randomness(pair):
@@ -87,7 +88,7 @@ def test_a_researcher_proposes_admissible_new_genomes_with_a_prediction(pair):
 @pytest.mark.parametrize("name", [name for name in RESEARCHERS if name not in CODE])
 @pytest.mark.parametrize("on", [name for name in ARENAS if name != "program"])
 def test_a_researcher_in_an_exhausted_space_gives_up(name, on):
-    researcher, problem = wiring.RESEARCHERS[name]({}), arena(on)
+    researcher, problem = build(Kind.RESEARCHER, name, {}), arena(on)
     space = Space(problem.space.genes[:1])
     everything = frozenset(Candidate({space.genes[0].name: c}).id for c in space.genes[0].choices)
     spec = dataclasses.replace(problem.spec, baseline={space.genes[0].name: space.genes[0].choices[0]})
@@ -95,7 +96,7 @@ def test_a_researcher_in_an_exhausted_space_gives_up(name, on):
 
 
 def test_evolution_prefers_the_offspring_of_the_fit():
-    problem, researcher = arena("coinflip"), wiring.RESEARCHERS["evolve"]({})
+    problem, researcher = arena("coinflip"), build(Kind.RESEARCHER, "evolve", {})
     fit = PastHypothesis("fit", {"metal": 4, "edge": 4, "spin": 2, "shade": 7}, 0.3, None)
     poor = [PastHypothesis(f"p{n}", {"metal": 3, "edge": 1, "spin": 3, "shade": n}, -0.3, None) for n in range(5)]
     seen = view(problem.space, problem.spec, (*poor, fit))
@@ -106,10 +107,10 @@ def test_evolution_prefers_the_offspring_of_the_fit():
 
 def test_unknown_options_of_a_researcher_are_named():
     with pytest.raises(StudyError, match=r"researcher\.options\.speed"):
-        wiring.RESEARCHERS["evolve"]({"speed": 3})
+        build(Kind.RESEARCHER, "evolve", {"speed": 3})
 
 
-def test_an_arena_has_a_card_a_valid_baseline_and_a_cost(problem):
+def test_an_arena_has_a_spec_a_valid_baseline_and_a_cost(problem):
     spec = problem.spec
     baseline = problem.space.validate(spec.baseline)
     assert problem.space.validate(baseline) == baseline
@@ -136,7 +137,7 @@ def test_an_arena_scores_what_its_worker_delivers_and_nothing_else(problem):
         pytest.importorskip(problem.spec.requires[0])
     program = importlib.import_module(problem.spec.program)
     given = {"steps": 2, "held_out": 16} if problem.spec.name == "recall" else options(problem.spec.name)
-    small = wiring.ARENAS[problem.spec.name](given)
+    small = build(Kind.ARENA, problem.spec.name, given)
     trials = tuple(Trial(f"t{n}", 1000 + n, small.spec.tuning[0]) for n in range(2))
     group = TrialGroup("g", Candidate(small.space.validate(small.spec.baseline)), trials, given)
     first, again = program.run(group), program.run(group)
@@ -152,7 +153,7 @@ def test_an_arena_scores_what_its_worker_delivers_and_nothing_else(problem):
 
 def test_bad_options_of_an_arena_name_the_key(problem):
     with pytest.raises(StudyError, match=r"nonsense"):
-        wiring.ARENAS[problem.spec.name]({"nonsense": 1})
+        build(Kind.ARENA, problem.spec.name, {"nonsense": 1})
 
 
 def test_unknown_names_list_the_known_ones():

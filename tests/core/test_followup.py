@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from labs import Flaky, ScriptedArena, coin_study, events, finished, in_memory, scored
 
-from novum.arenas.coinflip.space import EFFECTS
+from novum.arenas.coinflip import EFFECTS
 from novum.core.events.campaign import IncumbentChanged, SessionStarted
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import GroupDispatched, TrialFinished
@@ -24,7 +24,8 @@ from novum.core.model.study import FollowUpSettings, GateSettings, ScreeningSett
 from novum.core.model.trial_plan import Aim, Purpose
 from novum.core.model.verdict import Verdict
 from novum.core.state.fold import fold
-from novum.lab import wiring
+from novum.lab import verification
+from novum.lab.session import session
 from novum.report.summary import summarise
 from novum.researchers.scripted import ScriptedResearcher
 
@@ -215,12 +216,12 @@ def test_a_request_reopens_what_was_inconclusive():
 
 def test_transfers_of_a_lab_on_disk_are_scored_under_their_own_options(tmp_path):
     study = coin_study(follow_up=FollowUpSettings(share=0.6, aims=(Aim.TRANSFER,)))
-    with wiring.session(study, Budget(trials=900), tmp_path) as lab:
+    with session(study, Budget(trials=900), tmp_path) as lab:
         lab.run()
     asked = [one for h in lab.state.findings for one in h.follow_ups]
     assert any(one.opened.options for one in asked)
     assert not lab.state.failures
-    assert wiring.verify(tmp_path).ok
+    assert verification.verify(tmp_path).ok
 
 
 def test_a_genome_that_wins_its_place_back_rests_on_what_it_beat_and_not_on_itself():

@@ -14,7 +14,7 @@ from novum.core.model.budget import Budget
 from novum.core.model.study import FollowUpSettings, GateSettings, HoldoutSettings, ScreeningSettings
 from novum.core.model.trial import Role
 from novum.gate.holdout_service import LabHoldoutService
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.researchers.scripted import ScriptedResearcher
 
 ROWS = 400
@@ -135,9 +135,7 @@ def on_disk(tmp_path):
         holdout=HoldoutSettings(queries=2),
     )
     script = ScriptedResearcher(({"level": 20}, {"level": 39}))
-    with wiring.session(
-        study, Budget(trials=400), tmp_path, problem=Fixed(), researcher=script, place=Flaky(scored)
-    ) as lab:
+    with session(study, Budget(trials=400), tmp_path, problem=Fixed(), researcher=script, place=Flaky(scored)) as lab:
         lab.run()
     return tmp_path
 

@@ -34,7 +34,7 @@ def test_a_campaign_ends_with_findings_that_are_true(lab):
     summary = summarise(lab.state)
     assert summary.supported >= 1
     assert summary.hypotheses == summary.supported + summary.refuted + summary.inconclusive + summary.failed
-    from novum.arenas.coinflip.space import chance
+    from novum.arenas.coinflip import chance
 
     true = [f for f in summary.findings if chance(f.candidate, "mixed") > chance(f.incumbent, "mixed")]
     assert len(true) >= 2
@@ -374,7 +374,7 @@ def test_a_group_that_reports_after_it_was_given_up_is_recorded_and_not_counted_
             return done
 
     study, ledger = coin_study(), MemoryLedger()
-    place = Late("novum.arenas.coinflip.trial")
+    place = Late("novum.arenas.coinflip")
     lab = in_memory(study, Budget(trials=400), executor=place, ledger=ledger)
     lab.run()
     record = events(lab)

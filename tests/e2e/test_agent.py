@@ -34,7 +34,7 @@ from contextlib import suppress
 from pathlib import Path
 from novum import Budget, load_study, wiring
 study = load_study("guess").study
-with suppress(KeyboardInterrupt), wiring.session(study, Budget(wall_seconds=60), Path("lab")) as lab:
+with suppress(KeyboardInterrupt), session(study, Budget(wall_seconds=60), Path("lab")) as lab:
     lab.run()  # without a preflight, which takes long
 """
 AGENTS = Path(__file__).parents[1] / "agent" / "scripted_agents.py"

@@ -156,7 +156,8 @@ def test_servers_start_lazily_and_not_more_than_needed(make, finish):
 
 LAB = """
 import sys, time
-from novum.core.nouns import Candidate, Limits, Trial, TrialGroup
+from novum.core.model.candidate import Candidate
+from novum.core.model.trial import Limits, Trial, TrialGroup
 from novum.executors.local import LocalExecutor
 with LocalExecutor("novum.testing.fault_injection", workers=2) as executor:
     for number in range(2):

@@ -87,7 +87,7 @@ def test_an_executor_needs_a_worker():
 TORCH = """
 import torch
 import torch._dynamo
-from novum.core.nouns import Delivery
+from novum.core.model.trial import TrialOutput
 
 def warm():
     torch.optim.SGD(torch.nn.Linear(2, 2).parameters(), lr=0.1)
@@ -106,7 +106,7 @@ def run(group):
             loss = ((model(inputs) - inputs.sum(1, keepdim=True)) ** 2).mean()
             loss.backward()
             optimizer.step()
-        deliveries.append(Delivery(trial.id, model.weight.detach().numpy().tobytes(), facts={"loss": loss.item()}))
+        deliveries.append(TrialOutput(trial.id, model.weight.detach().numpy().tobytes(), facts={"loss": loss.item()}))
     return deliveries
 """
 

@@ -147,7 +147,8 @@ def test_nothing_outlives_a_killed_lab_or_server(executor, tier, who):
 
 LAB = """
 import sys
-from novum.core.nouns import Candidate, Limits, Trial, TrialGroup
+from novum.core.model.candidate import Candidate
+from novum.core.model.trial import Limits, Trial, TrialGroup
 from novum.executors.local import LocalExecutor
 from novum.sandbox.job import Tier
 with LocalExecutor("siege_program", 1, sandbox=Tier(sys.argv[1])) as executor:

@@ -28,7 +28,7 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.approvals import Permission, name_of, spending
 from novum.governance.hard_budget import HardBudget
 from novum.governance.mailbox import Mailbox
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.studies.load import parse_study
 
 YES = tuple(PolicyRule(act, "yes") for act in ("propose", "network", "quarantine", "promote", "holdout", "export"))
@@ -172,7 +172,7 @@ def test_an_amount_is_passed_in_whatever_it_names():
 
 def test_a_finding_takes_the_incumbents_place_only_when_people_agree(tmp_path):
     rule = PolicyRule("promote", "approval")
-    with wiring.session(coin_study(policy=policy(rule)), Budget(trials=1500, wall_seconds=30), tmp_path / "lab") as lab:
+    with session(coin_study(policy=policy(rule)), Budget(trials=1500, wall_seconds=30), tmp_path / "lab") as lab:
         lab.mailbox = Nods(lab, wait=60)
         lab.run()
         found = [record.event for record in lab.ledger.read()]
@@ -224,12 +224,12 @@ def test_quarantine_is_settled_by_the_policy():
 def test_an_export_waits_for_people(tmp_path):
     directory, out = tmp_path / "lab", tmp_path / "out"
     settings = policy(PolicyRule("export", "approval"))
-    with wiring.session(coin_study(policy=settings), Budget(trials=40, wall_seconds=60), directory) as lab:
+    with session(coin_study(policy=settings), Budget(trials=40, wall_seconds=60), directory) as lab:
         lab.run()
     with pytest.raises(UserError, match="people have to agree"):
         export(lab=directory, csv=out)
     assert not out.exists()
-    with wiring.session(coin_study(policy=settings), Budget(trials=80, wall_seconds=60), directory) as lab:
+    with session(coin_study(policy=settings), Budget(trials=80, wall_seconds=60), directory) as lab:
         lab.take_requests()
         (one,) = lab.state.request_log.waiting
         assert (one.asked.act, one.asked.summary) == ("export", "take tables out of the lab")
@@ -243,7 +243,7 @@ def test_an_export_waits_for_people(tmp_path):
 
 def test_an_export_that_no_rule_allows_is_refused(tmp_path):
     settings = PolicySettings((PolicyRule("propose", "yes"),))
-    with wiring.session(coin_study(policy=settings), Budget(trials=40, wall_seconds=60), tmp_path) as lab:
+    with session(coin_study(policy=settings), Budget(trials=40, wall_seconds=60), tmp_path) as lab:
         lab.run()
     with pytest.raises(UserError, match="does not let"):
         export(lab=tmp_path, csv=tmp_path / "out")

@@ -15,7 +15,7 @@ from novum.core.model.identity import OWN, RESEARCHERS, person, unfit
 from novum.core.model.request import Act, Request
 from novum.core.model.study import PolicyRule, PolicySettings
 from novum.core.state.approvals import Approval, Permission, ask_for, closing, name_of, objection, permission, vote
-from novum.lab import wiring
+from novum.registry import BUILT_IN, Kind
 from novum.report.approvals import waiting
 from novum.text.secret_scan import Secrets
 
@@ -198,7 +198,7 @@ def test_ids_of_what_is_approved_are_too_long_to_be_forged():
 
 
 def test_nobody_outside_signs_as_a_part_of_the_lab():
-    assert set(wiring.RESEARCHERS) == RESEARCHERS
+    assert set(BUILT_IN[Kind.RESEARCHER]) == RESEARCHERS
     for name in OWN:
         for spelled in (name, name.upper(), f"{name}/x", f"{name}:gpt", f"{name} :x"):
             assert "the lab itself signs" in unfit(spelled), spelled

@@ -26,7 +26,8 @@ from novum.core.model.errors import StorageError, UserError
 from novum.core.model.request import Act, Request
 from novum.core.state.fold import fold
 from novum.governance.mailbox import FOLDER, MAX_BYTES, MAX_REFUSED, MAX_WAITING, Mailbox
-from novum.lab import wiring
+from novum.lab import verification
+from novum.lab.session import session
 from novum.ledger.codec import plain
 from novum.ledger.journal import Reader, is_held
 from novum.text.canonical_json import canonical
@@ -229,7 +230,7 @@ def test_a_lab_that_nobody_could_stop_does_not_start(tmp_path, kind):
         Mailbox(place.parent).send(Act.PAUSE, "alice", {})
     with (
         pytest.raises(UserError, match="nobody could stop this lab: move it away"),
-        wiring.session(coin_study(), Budget(trials=10), place.parent),
+        session(coin_study(), Budget(trials=10), place.parent),
     ):
         pass
 
@@ -237,13 +238,13 @@ def test_a_lab_that_nobody_could_stop_does_not_start(tmp_path, kind):
 def test_a_stop_that_came_too_late_stops_nobody_else(tmp_path):
     for trials in (20, 40):
         name = Mailbox(tmp_path).send(Act.STOP, "alice", {"reason": "enough"})
-        with wiring.session(coin_study(), Budget(trials=trials), tmp_path) as lab:
+        with session(coin_study(), Budget(trials=trials), tmp_path) as lab:
             lab.run()
             assert lab.state.trials > trials - 10
             taken = next(event for event in events(lab) if isinstance(event, RequestTaken) and event.request == name)
         assert not list((tmp_path / FOLDER).iterdir())
         assert (taken.act, taken.author, taken.note) == (Act.STOP, "alice", "it came too late for its session")
-    assert wiring.verify(tmp_path).ok
+    assert verification.verify(tmp_path).ok
 
 
 def test_who_signs_with_a_secret_of_the_lab_is_one_and_the_same_in_the_record_and_before():
@@ -297,7 +298,7 @@ def test_stopping_from_another_process_ends_busy_workers_within_a_second(tmp_pat
     with Reader(lab) as reader:
         kinds = [record.event for record in reader.read() if isinstance(record.event, RequestTaken)]
     assert [(one.act, one.author, one.note) for one in kinds] == [(Act.STOP, "alice", "enough")]
-    assert wiring.verify(lab).ok
+    assert verification.verify(lab).ok
 
 
 def _below(pid: int) -> list[int]:

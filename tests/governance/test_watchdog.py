@@ -25,7 +25,8 @@ from novum.core.state.fold import apply, fold
 from novum.core.state.hypothesis import Phase
 from novum.governance.alarms.context import post
 from novum.governance.watchdog import RuleWatchdog
-from novum.lab import wiring
+from novum.lab import verification
+from novum.lab.session import session
 from novum.ledger.key import load_key
 from novum.studies.load import parse_study
 from novum.testing.memory_ledger import MemoryLedger
@@ -159,7 +160,7 @@ def on_disk(tmp_path_factory):
 
     place = Place(eventful, cost=dear, hangs=hangs, clock=clock)
     arena, researcher = Reported(), Proposer(ideas)
-    with wiring.session(
+    with session(
         study(), Budget(trials=700), directory, workers=1, problem=arena, researcher=researcher, place=place
     ) as lab:
         assert isinstance(lab.watchdog, RuleWatchdog)
@@ -174,7 +175,7 @@ def on_disk(tmp_path_factory):
 def test_the_record_of_such_a_lab_holds(on_disk):
     directory, state, _ = on_disk
     assert state.intervention_log.counts["stall", "give_up"] == 1
-    result = wiring.verify(directory, Reported())
+    result = verification.verify(directory, Reported())
     assert result.ok, result.lie
 
 
@@ -205,7 +206,7 @@ def test_who_takes_a_confirmation_away_is_found_out(on_disk, tmp_path, kind, pay
         rows.insert(place + 1, [rows[place][0], "lab", kind, text(about)])
 
     rewrite(copy, insert, load_key(copy, create=False))
-    result = wiring.verify(copy, Reported())
+    result = verification.verify(copy, Reported())
     assert not result.ok
     assert said in result.lie
 

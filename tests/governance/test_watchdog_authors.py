@@ -209,7 +209,7 @@ def test_a_window_forgets_and_remembers_the_right_ones():
 @pytest.mark.parametrize("world", ["mixed", "null"])
 def test_ordinary_campaigns_of_coins_raise_no_alarm(world):
     """But that the search has come to its end: among mixed coins only once one within a tenth of the best is known."""
-    from novum.arenas.coinflip.space import chance
+    from novum.arenas.coinflip import chance
 
     best = 0.5 + 0.0707 + 0.0354 + 0.1414
     seen = Counter()

@@ -12,7 +12,7 @@ from novum import verify
 from novum.core.model.budget import Budget
 from novum.core.model.errors import LabInUse
 from novum.core.model.metric import Score
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.garbage import collect
 
@@ -32,7 +32,7 @@ def long_ones(group):
 
 def run(directory, trials=100):
     study = coin_study(arena="scripted")
-    with wiring.session(study, Budget(trials=trials), directory, problem=Long(), place=Flaky(long_ones)) as lab:
+    with session(study, Budget(trials=trials), directory, problem=Long(), place=Flaky(long_ones)) as lab:
         lab.run()
 
 
@@ -79,6 +79,6 @@ def test_only_what_no_event_names_is_collected_and_only_on_request(tmp_path):
 
 def test_nothing_is_collected_while_the_lab_is_at_work(tmp_path):
     study = coin_study(arena="scripted")
-    at_work = wiring.session(study, Budget(trials=9), tmp_path, problem=Long(), place=Flaky(long_ones))
+    at_work = session(study, Budget(trials=9), tmp_path, problem=Long(), place=Flaky(long_ones))
     with at_work, pytest.raises(LabInUse):
         collect(tmp_path, remove=True)

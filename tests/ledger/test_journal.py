@@ -19,7 +19,8 @@ from labs import coin_study
 from novum.core.events.proposals import ProposalRefused
 from novum.core.model.budget import Budget
 from novum.core.model.errors import IntegrityError, LabInUse, StorageError, UserError
-from novum.lab import wiring
+from novum.lab import verification
+from novum.lab.session import session
 from novum.ledger.journal import GROUP_SECONDS, Journal, Reader
 from novum.ledger.lab_secret import load_secret
 
@@ -261,15 +262,15 @@ def test_a_clock_that_jumps_disturbs_nothing(tmp_path, monkeypatch):
     jumps = itertools.cycle([0, 3600, -7200, 10**8, -(10**8), 0, 0])
     true_time = time.time_ns
     monkeypatch.setattr("novum.ledger.journal.time.time_ns", lambda: true_time() + next(jumps) * 10**9)
-    with wiring.session(coin_study(), Budget(trials=300), tmp_path / "jumping") as lab:
+    with session(coin_study(), Budget(trials=300), tmp_path / "jumping") as lab:
         lab.run()
         jumping = lab.state
     monkeypatch.setattr("novum.ledger.journal.time.time_ns", true_time)
     (tmp_path / "calm").mkdir()
     shutil.copy(tmp_path / "jumping" / "lab.secret", tmp_path / "calm")
-    with wiring.session(coin_study(), Budget(trials=300), tmp_path / "calm") as lab:
+    with session(coin_study(), Budget(trials=300), tmp_path / "calm") as lab:
         lab.run()
-    assert wiring.verify(tmp_path / "jumping").ok
+    assert verification.verify(tmp_path / "jumping").ok
     assert list(jumping.hypotheses) == list(lab.state.hypotheses)
     assert [one.verdict for one in jumping.hypotheses.values()] == [
         one.verdict for one in lab.state.hypotheses.values()

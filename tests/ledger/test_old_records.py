@@ -14,7 +14,7 @@ from novum.core.model.errors import IntegrityError
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Aim
 from novum.core.state.finding_grade import grade
-from novum.lab import restore, wiring
+from novum.lab import restore, verification
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode
 from novum.ledger.journal import _TABLES, SCHEMA, Journal, Reader
@@ -43,7 +43,7 @@ def write(directory: Path, rows: list) -> Path:
 
 
 def test_a_lab_of_the_first_schema_holds_with_every_verdict_judged_again(old):
-    found = wiring.verify(old)
+    found = verification.verify(old)
     assert found.ok, found.lie
     assert (found.events, found.trials, found.scores, found.verdicts) == (len(ROWS), 699, 699, 22)
 
@@ -66,7 +66,7 @@ def test_a_writer_leaves_old_rows_alone_and_locks_older_versions_out(old):
     assert rows[: len(ROWS)] == ROWS
     assert db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == (SCHEMA,)
     db.close()
-    assert wiring.verify(old).ok
+    assert verification.verify(old).ok
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_lies_in_an_old_record_are_found(tmp_path, kind, key, value):
             payload, done = json.dumps({**json.loads(payload), key: value}), True
         head = link(head, seq, time, actor, name, payload)
         rows.append([seq, time, actor, name, payload, head])
-    found = wiring.verify(write(tmp_path, rows))
+    found = verification.verify(write(tmp_path, rows))
     assert not found.ok
 
 

@@ -22,7 +22,7 @@ from novum.core.model.model_call import Reply
 from novum.core.model.request import Act
 from novum.core.model.trial import OutcomeKind, TrialOutput
 from novum.governance.mailbox import Mailbox
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.ledger.codec import encode
 from novum.ledger.scrubbed import ScrubbedLedger
 from novum.testing.memory_ledger import MemoryLedger
@@ -84,7 +84,7 @@ def test_what_holds_no_secret_is_written_as_it_is(text):
 def test_a_lab_lives_on_with_what_was_left_of_a_proposal_and_its_record_is_true(tmp_path, monkeypatch):
     monkeypatch.setenv("DEPLOY_TOKEN", VALUE)
     directory = tmp_path / "lab"
-    with wiring.session(coin_study(), Budget(trials=60), directory) as lab:
+    with session(coin_study(), Budget(trials=60), directory) as lab:
         body = {"genome": {"shade": 1}, "rationale": f"because {VALUE}", "transcript": {"log": VALUE, "brief": KEY}}
         Mailbox(directory).send(Act.PROPOSE, "ann", body)
         lab.run()
@@ -121,7 +121,7 @@ def test_a_study_that_holds_a_key_is_not_opened(tmp_path):
     study = coin_study(question=f"Why {KEY}?")
     with (
         pytest.raises(StudyError, match="question: holds what looks like a key"),
-        wiring.session(study, Budget(trials=10), tmp_path / "lab"),
+        session(study, Budget(trials=10), tmp_path / "lab"),
     ):
         pass
 

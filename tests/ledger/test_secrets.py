@@ -25,7 +25,7 @@ from novum.core.model.study import (
     ResearcherSettings,
 )
 from novum.core.model.trial import Limits
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.lab.study_checks import check_secrets
 from novum.text.secret_scan import REMOVED, Secrets
 
@@ -254,7 +254,7 @@ def test_a_lab_is_not_opened_with_the_value_of_a_variable_in_a_rule(tmp_path, mo
     rule = PolicyRule("propose", "yes", "Zq7-supersecretvalue-123")
     with (
         pytest.raises(StudyError, match=r"policy\.rules\.author"),
-        wiring.session(coin_study(policy=PolicySettings((rule,))), Budget(trials=10), tmp_path / "lab"),
+        session(coin_study(policy=PolicySettings((rule,))), Budget(trials=10), tmp_path / "lab"),
     ):
         pass
     assert not (tmp_path / "lab").exists()

@@ -16,7 +16,8 @@ from labs import coin_study, same
 
 from novum.core.model.budget import Budget
 from novum.core.state.campaign_state import CampaignState
-from novum.lab import restore, wiring
+from novum.lab import restore, verification
+from novum.lab.session import session
 from novum.ledger import snapshot
 from novum.ledger.journal import Reader
 from novum.ledger.lab_secret import known_secret
@@ -28,7 +29,7 @@ def grown(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(snapshot, "FIRST", 500)
         patch.setattr(restore, "FIRST", 500)
-        with wiring.session(coin_study(), Budget(trials=700), directory) as lab:
+        with session(coin_study(), Budget(trials=700), directory) as lab:
             lab.run()
     return directory
 
@@ -56,9 +57,9 @@ def test_a_lab_opens_from_its_snapshot_to_the_same_state(lab):
 
 
 def test_a_session_goes_on_from_a_snapshot_as_it_would_from_the_events(lab):
-    with wiring.session(coin_study(), Budget(trials=900), lab) as again:
+    with session(coin_study(), Budget(trials=900), lab) as again:
         again.run()
-    assert wiring.verify(lab).ok
+    assert verification.verify(lab).ok
     assert same(opened(lab), from_events(lab))
 
 

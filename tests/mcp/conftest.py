@@ -7,14 +7,14 @@ import pytest
 from labs import coin_study
 
 from novum.core.model.budget import Budget
-from novum.lab import wiring
+from novum.lab.session import session
 
 
 @pytest.fixture(scope="session")
 def ended(tmp_path_factory) -> Path:
     """A lab with findings whose session has ended. It is copied, not used."""
     directory = tmp_path_factory.mktemp("ended") / "lab"
-    with wiring.session(coin_study(), Budget(trials=400), directory) as lab:
+    with session(coin_study(), Budget(trials=400), directory) as lab:
         lab.run()
     return directory
 

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 from mcp_servers import check_all, command, process, served, use_all
 
+from novum.lab import verification
+
 pytest.importorskip("mcp")
 
 from mcp import Client, StdioServerParameters
 from novum.core.events.proposals import ProposalMade
-from novum.lab import wiring
 from novum.ledger.journal import Reader, is_held
 
 STUDY = """
@@ -130,7 +131,7 @@ def test_an_agent_gets_from_the_study_to_a_confirmed_finding(tmp_path):
     with Reader(lab) as reader:
         made = [record for record in reader.read() if isinstance(record.event, ProposalMade)]
     assert {record.actor for record in made} == {"mcp:greedy"}
-    assert wiring.verify(lab).ok
+    assert verification.verify(lab).ok
 
 
 def _opened(lab: Path) -> bool:

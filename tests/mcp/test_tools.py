@@ -13,6 +13,8 @@ import programs
 import pytest
 from labs import coin_study
 
+from novum.lab.session import session
+
 pytest.importorskip("mcp")
 
 from mcp import Client
@@ -58,7 +60,7 @@ def tools(directory: Path):
 def coins(tmp_path_factory) -> Path:
     """A lab that has findings."""
     directory = tmp_path_factory.mktemp("coins") / "lab"
-    with wiring.session(coin_study(seed=SEED), Budget(trials=500), directory) as lab:
+    with session(coin_study(seed=SEED), Budget(trials=500), directory) as lab:
         lab.run()
         assert lab.state.findings
     return directory
@@ -76,7 +78,7 @@ def program_lab(directory: Path, **given):
         screening=ScreeningSettings(keep_one_in=1),
         **given,
     )
-    with wiring.session(study, Budget(wall_seconds=60), directory / "lab") as lab:
+    with session(study, Budget(wall_seconds=60), directory / "lab") as lab:
         yield lab
 
 
@@ -225,7 +227,7 @@ def test_what_was_tried_is_refused_at_once(coins):
 
 def test_a_request_is_followed_from_the_mailbox_to_a_refusal_or_a_claim(tmp_path):
     study = coin_study(researcher=ResearcherSettings("inbox"))
-    with wiring.session(study, Budget(wall_seconds=60), tmp_path / "lab") as lab:
+    with session(study, Budget(wall_seconds=60), tmp_path / "lab") as lab:
         said = {"rationale": "x", "probability": 0.2, "genome": {"spin": 2}}
         (_, _, one), (_, _, two) = call(tmp_path / "lab", ("propose", said), ("propose", said))
         assert one["lab_is_running"] and one["author"] == "mcp:tester"
@@ -252,7 +254,7 @@ def test_a_request_is_followed_from_the_mailbox_to_a_refusal_or_a_claim(tmp_path
 
 def test_an_agent_cannot_flood_the_mailbox(tmp_path):
     study = coin_study(researcher=ResearcherSettings("inbox"))
-    with wiring.session(study, Budget(wall_seconds=60), tmp_path / "lab"):
+    with session(study, Budget(wall_seconds=60), tmp_path / "lab"):
         said = {"rationale": "x", "probability": 0.2}
         asked = [("propose", said | {"genome": {"spin": 2, "shade": n}}) for n in range(25)]
         told = call(tmp_path / "lab", *asked)
@@ -264,7 +266,7 @@ def test_starting_the_server_again_gives_no_further_room(tmp_path):
     study = coin_study(researcher=ResearcherSettings("inbox"))
     said = {"rationale": "x", "probability": 0.2}
     asked = [("propose", said | {"genome": {"spin": 2, "shade": n}}) for n in range(30)]
-    with wiring.session(study, Budget(wall_seconds=60), tmp_path / "lab") as lab:
+    with session(study, Budget(wall_seconds=60), tmp_path / "lab") as lab:
         first = call(tmp_path / "lab", *asked[:15])
         Mailbox(tmp_path / "lab").send(Act.PROPOSE, "mcp:somebody", {"genome": {}})
         again = call(tmp_path / "lab", *asked[15:25])
@@ -277,7 +279,7 @@ def test_starting_the_server_again_gives_no_further_room(tmp_path):
 
 def test_counting_what_waits_is_quick_however_much_it_is_and_moves_nothing(tmp_path):
     directory = tmp_path / "lab"
-    with wiring.session(coin_study(researcher=ResearcherSettings("inbox")), Budget(wall_seconds=60), directory):
+    with session(coin_study(researcher=ResearcherSettings("inbox")), Budget(wall_seconds=60), directory):
         pass
     box = Mailbox(directory)
     for n in range(900):
@@ -334,7 +336,7 @@ def test_an_empty_or_missing_lab_and_strange_names_are_refused(tmp_path):
 
 def test_the_window_reads_on_from_where_it_was(tmp_path):
     window = Window(tmp_path / "lab")
-    with wiring.session(coin_study(), Budget(trials=200), tmp_path / "lab") as lab:
+    with session(coin_study(), Budget(trials=200), tmp_path / "lab") as lab:
         seen = []
         for _ in range(200):
             if not lab.step():

@@ -27,6 +27,7 @@ from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Aim
 from novum.core.model.verdict import Verdict
 from novum.gate.holdout_service import LabHoldoutService
+from novum.lab.session import session
 from novum.ledger.codec import encode
 from novum.ledger.journal import Reader
 from novum.report.analyst import interpret
@@ -360,11 +361,10 @@ def test_a_comment_is_held_against_what_its_model_was_told():
 
 
 def test_the_report_and_the_agent_tell_what_the_analyst_says(tmp_path):
-    from novum.lab import wiring
     from novum.report.campaign_history import walk
     from novum.report.report_page import render
 
-    with wiring.session(coin_study(), Budget(trials=400), tmp_path) as lab:
+    with session(coin_study(), Budget(trials=400), tmp_path) as lab:
         lab.run()
         name = lab.state.findings[0].id
         said = Commented(name, "analyst:local", "It gained 31337 <b>points</b>.", "")

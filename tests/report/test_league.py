@@ -22,7 +22,7 @@ from novum.core.model.model_call import Reply
 from novum.core.model.study import ResearcherSettings
 from novum.core.model.trial_plan import Aim, Purpose
 from novum.core.model.verdict import Verdict
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.report.author_leaderboard import league
 from novum.report.calibration import chart, write
 from novum.report.predictions import Prediction, bins, brier, reference, wilson
@@ -145,7 +145,7 @@ def test_the_chart_is_drawn_offline_and_names_are_data(tmp_path):
 
 def test_the_command_prints_a_table_json_and_the_chart(tmp_path):
     study = coin_study(researcher=ResearcherSettings("portfolio"))
-    with wiring.session(study, Budget(trials=300), tmp_path / "lab") as lab:
+    with session(study, Budget(trials=300), tmp_path / "lab") as lab:
         lab.run()
     command = [sys.executable, "-m", "novum.cli", "league", "--lab", str(tmp_path / "lab")]
     shown = subprocess.run([*command, "-o", str(tmp_path / "c.svg")], capture_output=True, text=True, check=True)

@@ -40,11 +40,11 @@ def search(cost, seed, trials=100, scale=0.5, wide=True):
 # EVOLVE-BLOCK-END
 """
 SPACE = SourceSpace({"a.py": TEXT, "b.txt": "weight 3\nbias -0.25\n"})
-CARD = ArenaSpec("programs", "", "score", True, 0.01, "none", 1, ({},), {})
+SPEC = ArenaSpec("programs", "", "score", True, 0.01, "none", 1, ({},), {})
 
 
 def view(tried=(), known=(), number=1, space=SPACE, incumbent=None) -> StudyView:
-    return StudyView(CARD, space, number, incumbent or {}, tuple(tried), frozenset(known))
+    return StudyView(SPEC, space, number, incumbent or {}, tuple(tried), frozenset(known))
 
 
 def campaign(length: int, seed: int, researcher=None):

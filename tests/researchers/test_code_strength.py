@@ -16,7 +16,7 @@ from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.researchers.code import CodeResearcher
 from novum.source.space import SourceSpace
 
-CARD = ArenaSpec("programs", "", "score", True, 0.001, "none", 1, ({},), {})
+SPEC = ArenaSpec("programs", "", "score", True, 0.001, "none", 1, ({},), {})
 
 MINIMISE = '''\
 """Minimises a bumpy function of two variables by random search."""
@@ -133,7 +133,7 @@ def climb(space: SourceSpace, score: Callable[[str], float], length: int, seed: 
     tried: list[PastHypothesis] = []
     known = {Candidate({}).id}
     for number in range(1, length + 1):
-        seen = StudyView(CARD, space, number, {}, tuple(tried[-64:]), frozenset(known))
+        seen = StudyView(SPEC, space, number, {}, tuple(tried[-64:]), frozenset(known))
         proposal = CodeResearcher().propose(seen, random.Random(f"{seed}:{number}"))
         gain = measured(score, space.complete(proposal.genome)[path]) - base
         best = max(best, base + gain)

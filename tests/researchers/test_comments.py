@@ -24,7 +24,8 @@ from novum.core.model.errors import StudyError
 from novum.core.model.model_call import COMMENT, COMMENTS, Reply
 from novum.core.model.study import CommentSettings, PolicyRule, PolicySettings, ResearcherSettings
 from novum.core.model.verdict import Verdict
-from novum.lab import wiring
+from novum.lab import verification, wiring
+from novum.lab.session import session
 from novum.ledger.codec import plain
 from novum.ledger.journal import Reader
 from novum.report.case_index import casebook
@@ -289,7 +290,7 @@ def test_a_lab_on_disk_keeps_the_comments_and_another_one_repeats_them(tmp_path,
     with models.serving(reply) as server:
         told = {"model": f"openai:gpt-4o@{server.url}/v1", "timeout": 5.0}
         study = labs.coin_study(comments=CommentSettings(**told))
-        with wiring.session(study, BUDGET, tmp_path / "lab") as lab:
+        with session(study, BUDGET, tmp_path / "lab") as lab:
             lab.observe = patience(lab.context.researcher)
             lab.run()
             first, name = of(lab, Commented), lab.state.findings[0].id
@@ -298,11 +299,11 @@ def test_a_lab_on_disk_keeps_the_comments_and_another_one_repeats_them(tmp_path,
         monkeypatch.delenv("OPENAI_API_KEY")
         (tmp_path / "again").mkdir()
         shutil.copy(tmp_path / "lab/lab.secret", tmp_path / "again")  # the same seeds, hence the same facts
-        with wiring.session(study, BUDGET, tmp_path / "again") as again:
+        with session(study, BUDGET, tmp_path / "again") as again:
             again.run()
             repeated, replies, sent = (of(again, kind) for kind in (Commented, ModelReplied, ModelAsked))
         assert len(server.bodies) == asked
-    assert wiring.verify(tmp_path / "lab").ok and wiring.verify(tmp_path / "again").ok
+    assert verification.verify(tmp_path / "lab").ok and verification.verify(tmp_path / "again").ok
     common = {one.about: one for one in first}
     assert repeated and all(one.text == common[one.about].text for one in repeated)
     assert all(event.replayed and event.money == 0 for event in replies) and sent == []
@@ -321,14 +322,14 @@ def test_the_replay_of_a_language_researcher_does_not_stumble_over_comments(tmp_
     with models.serving(either) as server:
         asking = ResearcherSettings("language", {"model": server.openai, "backoff": 0.02})
         study = labs.coin_study(researcher=asking, comments=commented(server, on=("verdicts", "proposals")))
-        with wiring.session(study, Budget(trials=100, wall_seconds=20), tmp_path / "lab") as lab:
+        with session(study, Budget(trials=100, wall_seconds=20), tmp_path / "lab") as lab:
             lab.observe = patience(lab.context.researcher)
             lab.run()
             assert of(lab, Commented)
             ours = [one.candidate for one in of(lab, HypothesisRegistered)]
     options = {"model": "local", "replay": str(tmp_path / "lab"), "fallback": "none"}
     study = replace(study, researcher=ResearcherSettings("language", options), comments=CommentSettings())
-    with wiring.session(study, Budget(trials=100, wall_seconds=20), tmp_path / "again") as again:
+    with session(study, Budget(trials=100, wall_seconds=20), tmp_path / "again") as again:
         again.run()
         theirs = [one.candidate for one in of(again, HypothesisRegistered)]
         assert {event.outcome for event in of(again, ModelReplied)} == {Reply.PROPOSAL}

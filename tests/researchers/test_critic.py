@@ -28,6 +28,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply, fold
 from novum.core.state.full_state import FullState
 from novum.lab import wiring
+from novum.registry import Kind, build
 from novum.report.analyst import interpret
 from novum.report.approvals import waiting
 from novum.report.case_index import casebook
@@ -61,10 +62,10 @@ def fold_archive(lab) -> FullState:
     return archive
 
 
-CARD = ArenaSpec("by hand", "?", "points", True, 0.01, "nowhere", 4, ({},), {"a": 0, "b": 0, "c": 0}, ceiling=1.0)
+SPEC = ArenaSpec("by hand", "?", "points", True, 0.01, "nowhere", 4, ({},), {"a": 0, "b": 0, "c": 0}, ceiling=1.0)
 
 
-def campaign(baseline, tried=(), spec=CARD, budget=None, cost=None) -> CampaignState:
+def campaign(baseline, tried=(), spec=SPEC, budget=None, cost=None) -> CampaignState:
     """A state in which candidates were screened: each (genome, score, kind, cause); None stands for no score."""
     study = coin_study(name="by hand")
     first = Candidate(baseline)
@@ -109,7 +110,7 @@ FIRST = {"a": 0, "b": 0, "c": 0}
 @settings(max_examples=80, deadline=None)
 def test_a_vague_claim_is_remarked_upon_and_never_refused(rationale, probability, effect):
     found = said(campaign(FIRST), GENES, proposal({**FIRST, "a": 1}, rationale, probability, effect))
-    wrong = (len(rationale.split()) < 3) + (probability in (0.0, 1.0)) + (effect > 0.5 + CARD.resolution)
+    wrong = (len(rationale.split()) < 3) + (probability in (0.0, 1.0)) + (effect > 0.5 + SPEC.resolution)
     remarks = RuleCritic(GENES).review(campaign(FIRST), proposal(FIRST, rationale, probability, effect), Cost())
     assert len(remarks) == wrong
     assert set(found) == ({("vague claim", False)} if wrong else set())
@@ -186,7 +187,7 @@ def test_ordinary_proposals_get_no_remarks(name, seed):
 
 @pytest.mark.parametrize("name", ["recall", "digits"])
 def test_ordinary_candidates_of_other_arenas_get_no_remarks(name):
-    problem = wiring.ARENAS[name]({})
+    problem = build(Kind.ARENA, name, {})
     baseline = problem.space.validate(problem.spec.baseline)
     state = campaign(baseline, spec=replace(problem.spec, program="nowhere"), cost=problem.cost(baseline))
     rng, critic = random.Random(1), RuleCritic(problem.space)
@@ -249,7 +250,7 @@ def with_lines(*lines, old="    return best\n", new=None) -> dict:
 
 
 def reviewed(genome, tried=(), hidden=HIDDEN, incumbent=None):
-    spec = replace(CARD, baseline={})
+    spec = replace(SPEC, baseline={})
     return said(campaign(incumbent or {}, tried, spec=spec), SPACE, proposal(genome), Cost(), hidden)
 
 
@@ -381,7 +382,7 @@ def test_the_arena_tells_what_is_hidden_and_nothing_that_candidates_use(tmp_path
 
 
 def test_ordinary_mutants_of_a_program_get_no_remarks():
-    state, critic, rng = campaign({}, spec=replace(CARD, baseline={})), RuleCritic(SPACE, HIDDEN), random.Random(3)
+    state, critic, rng = campaign({}, spec=replace(SPEC, baseline={})), RuleCritic(SPACE, HIDDEN), random.Random(3)
     groups = by_operator(all_mutations(SPACE, {}))
     genomes = [product(SPACE, {}, [rng.choice(found)]) for found in groups.values() for _ in range(3)]
     for genome in filter(None, genomes):

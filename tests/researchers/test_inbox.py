@@ -16,6 +16,7 @@ from novum.core.model.study import ResearcherSettings, ScreeningSettings
 from novum.governance.mailbox import Mailbox
 from novum.lab import wiring
 from novum.lab.preflight import clear
+from novum.lab.session import session
 
 INBOX = coin_study(researcher=ResearcherSettings("inbox"), screening=ScreeningSettings(keep_one_in=1))
 GENOME = {"metal": 4, "edge": 4, "spin": 2, "shade": 7}
@@ -56,7 +57,7 @@ def test_a_proposal_from_outside_is_tried_and_judged_while_it_waits():
 
 
 def test_a_stop_from_outside_ends_it_at_once(tmp_path):
-    with wiring.session(INBOX, Budget(wall_seconds=60), tmp_path / "lab") as lab:
+    with session(INBOX, Budget(wall_seconds=60), tmp_path / "lab") as lab:
         threading.Timer(0.3, lambda: Mailbox(tmp_path / "lab").send(Act.STOP, "mcp:agent/1", {})).start()
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
@@ -66,7 +67,7 @@ def test_a_stop_from_outside_ends_it_at_once(tmp_path):
 
 def test_its_preflight_does_not_wait_for_anybody(tmp_path):
     began = time.monotonic()
-    with wiring.session(INBOX, Budget(wall_seconds=60), tmp_path / "lab") as lab:
+    with session(INBOX, Budget(wall_seconds=60), tmp_path / "lab") as lab:
         clear(lab, tmp_path / "lab", force=True)
     assert time.monotonic() - began < 20
     assert lab.state.preflight is not None
@@ -78,7 +79,7 @@ def test_without_a_bound_on_time_it_would_wait_for_ever_and_is_refused(tmp_path)
         wiring.check(INBOX, budget)
     with (
         pytest.raises(StudyError, match="wall time"),
-        wiring.session(INBOX, budget, tmp_path / "lab"),
+        session(INBOX, budget, tmp_path / "lab"),
     ):
         pass
     assert not (tmp_path / "lab").exists()

@@ -18,8 +18,10 @@ from novum.core.events.proposals import HypothesisRegistered, ProposalMade, Prop
 from novum.core.model.budget import Budget
 from novum.core.model.model_call import Reply
 from novum.core.model.study import ResearcherSettings
-from novum.lab import wiring
+from novum.lab import verification
+from novum.lab.session import session
 from novum.ledger.journal import Reader
+from novum.registry import Kind, build
 
 pytest.importorskip("pydantic_ai")
 
@@ -54,13 +56,13 @@ class Told:
 def told(directory, asking, budget=BUDGET, **changes) -> Told:
     """Run a study to its end; every lab of these tests must keep what is asserted here."""
     settings = ResearcherSettings("language", {"backoff": 0.02, "timeout": 5.0, **asking})
-    with wiring.session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
+    with session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
         started = time.monotonic()
         reason = lab.run()
         found = Told(reason, labs.events(lab), lab.blobs, lab.context.researcher)
         assert time.monotonic() - started < 30
     _never_overspent(found.events, budget)
-    checked = wiring.verify(directory)
+    checked = verification.verify(directory)
     assert checked.ok, checked
     assert not [one for one in threading.enumerate() if one.name.startswith("novum-language")]
     return found
@@ -385,7 +387,7 @@ def test_a_replay_of_a_lab_that_is_not_there_says_so(tmp_path):
 
 def test_closing_ends_a_request_in_flight_at_once(tmp_path):
     with models.serving(models.Slow(60)) as server:
-        researcher = wiring.RESEARCHERS["language"]({"model": server.openai})
+        researcher = build(Kind.RESEARCHER, "language", {"model": server.openai})
         lab = labs.in_memory(labs.coin_study(), Budget(trials=50, wall_seconds=5), researcher=researcher)
         while not server.bodies:
             lab.step()
@@ -398,7 +400,7 @@ def test_closing_ends_a_request_in_flight_at_once(tmp_path):
 
 def test_propose_never_waits_for_a_model(tmp_path):
     with models.serving(models.Slow(60)) as server:
-        researcher = wiring.RESEARCHERS["language"]({"model": server.openai})
+        researcher = build(Kind.RESEARCHER, "language", {"model": server.openai})
         lab = labs.in_memory(labs.coin_study(), Budget(trials=50, wall_seconds=5), researcher=researcher)
         slowest, propose = [], researcher.propose
 
@@ -421,7 +423,7 @@ def test_the_lab_imports_no_model_library_unless_one_is_asked():
     import sys
 
     code = (
-        "import sys; from novum import wiring; wiring.RESEARCHERS['language']({'model': 'm@http://127.0.0.1:9/v1'});"
+        "import sys; from novum import wiring; build(Kind.RESEARCHER, 'language', {'model': 'm@http://127.0.0.1:9/v1'});"
         "sys.exit(any(name.partition('.')[0] in ('pydantic_ai', 'openai', 'anthropic') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

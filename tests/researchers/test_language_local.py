@@ -21,7 +21,8 @@ from novum.core.events.verdicts import VerdictReached
 from novum.core.model.budget import Budget
 from novum.core.model.model_call import Reply
 from novum.core.model.study import GateSettings, ResearcherSettings, ScreeningSettings
-from novum.lab import wiring
+from novum.lab import verification
+from novum.lab.session import session
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.journal import Reader
 from novum.researchers.language.local_server import LocalServer
@@ -38,7 +39,7 @@ def ran(directory, budget, **changes):
     The tokens are enough for a few requests, each of which sets some 3,000 aside and uses 500; then it goes on alone.
     """
     settings = ResearcherSettings("language", {"model": "local"})
-    with wiring.session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
+    with session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
         reason = lab.run()
         assert reason.startswith("budget"), reason
         return labs.events(lab), lab.blobs
@@ -56,7 +57,7 @@ def checked(events, blobs, directory):
         assert json.loads(artifact_store.fetch(blobs, event.prompt))["model"] == "local"
         assert "claim" in json.loads(artifact_store.fetch(blobs, event.reply))
         assert event.money == 0 and event.input_tokens > 100 and event.output_tokens > 10
-    assert wiring.verify(directory).ok
+    assert verification.verify(directory).ok
     return replied
 
 
@@ -73,7 +74,7 @@ def test_a_coin_study_ends_with_verdicts_and_replays_without_the_model(tmp_path)
     assert any(event.author == "language:local" for event in made)
     settings = ResearcherSettings("language", {"replay": str(tmp_path / "lab")})
     budget = Budget(trials=260, wall_seconds=20)
-    with wiring.session(labs.coin_study(researcher=settings), budget, tmp_path / "again") as lab:
+    with session(labs.coin_study(researcher=settings), budget, tmp_path / "again") as lab:
         lab.run()
         again = [event for event in labs.events(lab) if isinstance(event, ProposalMade)]
         assert lab.context.researcher._caller._thread is None

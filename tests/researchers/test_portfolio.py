@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 from labs import coin_study, events, in_memory
@@ -20,13 +21,13 @@ from novum.core.model.study import ResearcherSettings
 from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.core.model.verdict import Verdict
 from novum.core.state.research_history import LONG_MEMORY, ResearchHistory, cost
-from novum.lab import wiring
+from novum.registry import Kind, build
 from novum.researchers.author_value import books, worth
 from novum.researchers.evolve import EvolveResearcher
 from novum.researchers.portfolio import PortfolioResearcher, PortfolioSettings
 from novum.researchers.random import RandomResearcher
 
-ARENA = wiring.ARENAS["coinflip"]({})
+ARENA = build(Kind.ARENA, "coinflip", {})
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Double:
     """Says what it is told to."""
 
     said: object
-    thinking: bool = False
+    pending: bool = False
 
     def propose(self, view, rng):
         return self.said
@@ -133,16 +134,16 @@ def test_the_same_view_and_randomness_give_the_same_proposal():
     assert proposals(lab) == proposals(again)
 
 
-def test_who_is_thinking_is_asked_first_and_its_requests_are_passed_on():
+def test_who_has_a_request_on_its_way_is_asked_first_and_its_requests_are_passed_on():
     ask = ModelAsked("r1", "model", "language", 10, 0.1)
     consulted = (ModelCall("r1", "model", Reply.EMPTY),)
     settings = PortfolioSettings("evolve,language", control_share=0.0)
     others = {"evolve": EvolveResearcher(), "random": RandomResearcher()}
     view = past([("evolve", 0.1)] * 50 + [("language", 0.0)] * 50)
 
-    def said(thought, thinking=True):
-        who = PortfolioResearcher({**others, "language": Double(thought, thinking)}, settings)
-        assert who.pending is thinking
+    def said(thought, pending=True):
+        who = PortfolioResearcher({**others, "language": Double(thought, pending)}, settings)
+        assert who.pending is pending
         return who.propose(view, random.Random(0))
 
     assert said(Pending(ask=ask)) == Pending(ask=ask)
@@ -188,19 +189,19 @@ def test_it_ends_when_nobody_has_an_idea_and_closes_everybody():
 
 
 def test_its_options_are_checked_and_passed_on():
-    build = wiring.RESEARCHERS["portfolio"]
-    made = build({"members": "evolve, code", "evolve.population": 5, "control_share": 0.2})
+    make = partial(build, Kind.RESEARCHER, "portfolio")
+    made = make({"members": "evolve, code", "evolve.population": 5, "control_share": 0.2})
     assert made.researchers["evolve"] == EvolveResearcher(population=5)
     assert set(made.researchers) == {"evolve", "code", "random"}
     for options, words in [
         ({"members": "evolve,nobody"}, "there is no 'nobody'"),
-        ({"members": "evolve,inbox"}, "there is no 'inbox'"),
+        ({"members": "evolve,inbox"}, "inbox cannot be a member"),
         ({"control_share": 2}, r"researcher\.options\.control_share"),
         ({"evolve.speed": 1}, r"researcher\.options\.speed"),
         ({"bayes.speed": 1}, "no member"),
     ]:
         with pytest.raises(StudyError, match=words):
-            build(options)
+            make(options)
 
 
 def test_the_past_is_what_the_record_says():

@@ -13,7 +13,7 @@ from novum.agents.agent_task import AgentTask
 from novum.core.model.budget import Budget
 from novum.core.model.study import ResearcherSettings, ScreeningSettings, Study
 from novum.governance.mailbox import FOLDER, Mailbox
-from novum.lab import wiring
+from novum.lab.session import session
 
 
 def program_study(directory: Path, files=(), **changes) -> Study:
@@ -30,7 +30,7 @@ def program_study(directory: Path, files=(), **changes) -> Study:
 
 @contextmanager
 def opened(study: Study, directory: Path):
-    with wiring.session(study, Budget(wall_seconds=60), directory) as lab:
+    with session(study, Budget(wall_seconds=60), directory) as lab:
         yield lab
 
 

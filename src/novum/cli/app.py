@@ -44,6 +44,7 @@ def main() -> None:
         approvals_inbox,
         ask,
         authors,
+        catalog,
         explain,
         export,
         lookup,
@@ -57,6 +58,7 @@ def main() -> None:
 
     run.register(app)
     read.register(app)
+    catalog.register(app)
     record.register(app)
     lookup.register(app)
     export.register(app)

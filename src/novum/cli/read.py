@@ -1,8 +1,8 @@
-"""The commands that read a lab: status, findings, show; and `arenas`."""
+"""The commands that read a lab: status, findings, show."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -21,23 +21,12 @@ from novum.cli.output import (
     read_state,
     table,
 )
-from novum.core.model.errors import StudyError, UserError
-
-
-@dataclass(frozen=True, slots=True)
-class ArenaLine:
-    """An arena, whether its requirements are installed, and the built-in studies of it."""
-
-    arena: str
-    question: str
-    metric: str
-    ready: bool
-    studies: list[str]
+from novum.core.model.errors import UserError
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (status, findings, show, arenas):
+    for command in (status, findings, show):
         app.command()(command)
 
 
@@ -84,31 +73,6 @@ def show(
         print(as_json(found))
     else:
         _print_detail(plain(found))
-
-
-def arenas(json: JsonOption = False) -> None:
-    """Arenas and built-in studies."""
-    import importlib.util
-
-    from novum.lab import wiring
-    from novum.studies.load import built_in, load_study
-
-    found = []
-    for name, build in wiring.ARENAS.items():
-        try:
-            spec = build({}).spec
-        except StudyError:
-            found.append(ArenaLine(name, "Any program with a metric: `novum new DIR` shows how.", "its own", True, []))
-            continue
-        ready = all(importlib.util.find_spec(module) for module in spec.requires)
-        studies = [study for study in built_in() if load_study(study).study.arena == name]
-        found.append(ArenaLine(name, spec.question, spec.metric, ready, studies))
-    if json:
-        print(as_json(found))
-        return
-    install = "no: pip install 'novum[arenas]'"
-    rows = [[one.arena, ", ".join(one.studies), "yes" if one.ready else install, one.question] for one in found]
-    table(["arena", "studies", "ready", "question"], rows)
 
 
 def _print_detail(found: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line
 from novum.core.model.errors import UserError
+from novum.lab import verification
 
 
 def register(app: typer.Typer) -> None:
@@ -49,11 +50,9 @@ def verify(
 
     Exit status 1 at the first lie.
     """
-    from novum.lab import wiring
-
     if path is not None and not os.path.exists(path):  # noqa: PTH110 it takes any name, however long
         raise UserError(f"there is no lab and no evidence pack {path}")
-    result = wiring.verify(path or find_lab(lab), anchor=anchor)
+    result = verification.verify(path or find_lab(lab), anchor=anchor)
     if json:
         print(as_json(result))
     elif result.ok:

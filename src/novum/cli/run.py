@@ -16,6 +16,7 @@ import typer
 
 from novum.cli.output import LABS, JsonOption, as_json, line, table
 from novum.core.model.errors import StudyError
+from novum.lab.session import session
 
 if TYPE_CHECKING:
     from novum.cli.live_panel import Watcher
@@ -176,10 +177,9 @@ def _run(
 ) -> tuple[str, int]:
     """Run the campaign; returns why it ended, and the exit status."""
     from novum.core.engine.stages.confirm import request
-    from novum.lab import wiring
     from novum.lab.preflight import clear
 
-    with wiring.session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
+    with session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
         say = watch.say if watch else lambda _: None
         if watch:
             watch.begin(directory, lab)

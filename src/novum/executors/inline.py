@@ -23,9 +23,10 @@ from novum.sandbox.process_tree import MAXRSS_UNIT
 class InlineExecutor:
     """The debug variant. `submit` returns when the group has run; Ctrl-C goes through to the caller."""
 
+    isolation = "none: trials run in the lab's own process"
     slots = 1
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, workers: int = 1) -> None:  # noqa: ARG002 there is one, whoever asks
         self._program = program
         self._run: Run | None = None
         self._done: list[GroupResult] = []

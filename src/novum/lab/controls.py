@@ -26,7 +26,7 @@ from novum.core.model.study import (
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.gate.preflight_checks import affordable
-from novum.lab import wiring
+from novum.lab.session import session
 from novum.researchers.scripted import ScriptedResearcher
 
 POSITIVE, NEGATIVE, NULL_CHANGE = "positive control", "negative control", "negative control: null change"
@@ -153,7 +153,7 @@ class Bench:
             if control.options == study.options
             else self.lab.context.arena_with_options(control.options)
         )
-        with wiring.session(
+        with session(
             quick,
             self.allowance.budget(self._trials(study.gate.max_pairs)),
             self._fresh(control.name),

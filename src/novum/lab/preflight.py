@@ -23,8 +23,8 @@ from novum.core.model.trial_plan import Member, Plan, Purpose, Side
 from novum.core.state.campaign_state import CampaignState
 from novum.gate import preflight_checks as conclude
 from novum.gate.leak_check import leak
-from novum.lab import wiring
 from novum.lab.controls import Allowance, Bench, Control
+from novum.lab.session import session
 
 SHARE = 0.20
 """Of the budget: what the controls may take when they are not asked for by name."""
@@ -47,9 +47,9 @@ def preflight(
     """Ask everything, record the answer in the lab in `directory` (opened if need be), and return it.
 
     `arena` replaces the one that the study names; options for nulls cannot be set on it, so that control is left out.
-    Raises what `wiring.session` raises.
+    Raises what `session` raises.
     """
-    with wiring.session(study, budget, directory, workers=workers, problem=arena) as lab:
+    with session(study, budget, directory, workers=workers, problem=arena) as lab:
         found = examine(lab, directory, say=say, share=None, named=arena is None)
         lab.record([found, SessionEnded(lab.state.session, "preflight recorded", lab.elapsed)])
     return found

@@ -11,8 +11,10 @@ from novum.lab import wiring
 
 def known_arena(state: CampaignState) -> Arena:
     """The arena of a lab's study. Raises UserError for an arena that is not one of Novum's own."""
-    if state.study.arena not in wiring.ARENAS:
-        raise UserError("the arena of this lab is not one of Novum's own, so candidates cannot be checked here")
+    if not wiring.has_arena(state.study):
+        raise UserError(
+            "the arena of this lab cannot be imported, so candidates cannot be checked: put its directory in PYTHONPATH"
+        )
     return wiring.arena(state.study)
 
 

@@ -140,7 +140,7 @@ class Tools:
 
     def _known(self, state: CampaignState) -> Arena | None:
         """The study's arena, if it is one of Novum's own."""
-        if self._arena is None and state.study.arena in wiring.ARENAS:
+        if self._arena is None and wiring.has_arena(state.study):
             self._arena = wiring.arena(state.study)
         return self._arena
 

@@ -10,30 +10,26 @@ from novum.arenas.digits.data import FILE_DIGEST, PARTS, POOL, sample
 from novum.arenas.digits.options import Options
 from novum.arenas.digits.score import digests, marks, worst
 from novum.arenas.digits.space import SPACE, Design
-from novum.arenas.digits.spec import CARD, WORST, transfers
+from novum.arenas.digits.spec import SPEC, WORST, transfers
 from novum.core.model.arena_spec import ArenaSpec
-from novum.core.model.candidate import Cost, Genome, Setting, Space
+from novum.core.model.candidate import Cost, Genome, Space
 from novum.core.model.metric import Score
 from novum.core.model.trial import Role, Trial, TrialGroup
 
 
 @dataclass(frozen=True)
 class DigitsArena:
-    """The Arena port for one set of options, given as a study's mapping. Raises StudyError when it is wrong.
+    """The Arena port for one set of options.
 
     Scores are of fixed examples, so besides the port it says which they are (`examples`) and how each was answered
     (`per_example`): a holdout compares two candidates example by example.
     """
 
-    given: Setting = field(default_factory=dict)
-    options: Options = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "options", Options.parse(self.given))
+    options: Options = field(default_factory=Options)
 
     @property
     def spec(self) -> ArenaSpec:
-        return replace(CARD, transfers=transfers(self.options))
+        return replace(SPEC, transfers=transfers(self.options))
 
     @property
     def space(self) -> Space:

@@ -11,6 +11,7 @@ from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
 from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import Metric
+from novum.core.model.options import parse_options
 from novum.core.model.trial import Role
 
 BASELINE: Genome = SPACE.validate({"model": "logistic", "features": "pixels"})
@@ -29,13 +30,13 @@ def transfers(options: Options) -> tuple[Transfer, ...]:
 
 def _fits(options: Options, transfer: Transfer) -> bool:
     try:
-        Options.parse({**asdict(options), **transfer.options})
+        parse_options(Options, {**asdict(options), **transfer.options}, "the digits arena")
     except StudyError:
         return False
     return True
 
 
-CARD = ArenaSpec(
+SPEC = ArenaSpec(
     name="digits",
     question="Which small classifier reads handwritten digits best when it has seen few of them?",
     metric="accuracy on held-out digits",

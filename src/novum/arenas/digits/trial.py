@@ -50,7 +50,7 @@ def run(group: TrialGroup) -> list[TrialOutput]:
 
     `setting["c"]` is a trial's strength of fit; `fidelity` scales the number of images learned from.
     """
-    options, design = Options.parse(group.options), Design.of(group.candidate.genome)
+    options, design = Options.taken(group.options), Design.of(group.candidate.genome)
     count = options.rows(group.fidelity)
     with threadpool_limits(limits=1):
         return [_deliver(options, design, trial, count) for trial in group.trials]

@@ -26,16 +26,16 @@ REPORTED = "reported by the candidate itself"
 class ProgramArena:
     """The Arena port for the program in the option `bundle`. Raises StudyError when there is none."""
 
-    given: Setting = field(default_factory=dict, repr=False)
+    options: Setting = field(default_factory=dict, repr=False)
     bundle: Bundle = field(init=False, repr=False)
     space: SourceSpace = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if unknown := sorted(set(self.given) - {"bundle"}):
+        if unknown := sorted(set(self.options) - {"bundle"}):
             raise StudyError(f"options: the program arena has no option {unknown[0]!r}; see its README")
-        if "bundle" not in self.given:
+        if "bundle" not in self.options:
             raise StudyError("options: a program study is run by its directory: `novum run DIR`, see `novum new DIR`")
-        bundle = unpacked(str(self.given["bundle"]))
+        bundle = unpacked(str(self.options["bundle"]))
         object.__setattr__(self, "bundle", bundle)
         object.__setattr__(self, "space", bundle.space)
 
@@ -73,7 +73,7 @@ class ProgramArena:
         _check_ended(left)
         if program.report:
             return _reported(self.bundle, left)
-        said = SCORER.score(str(self.given["bundle"]), trial.seed % SEEDS, group.role, left.outputs)
+        said = SCORER.score(str(self.options["bundle"]), trial.seed % SEEDS, group.role, left.outputs)
         return score_of(said, tuple(one.name for one in program.metrics))
 
     def per_example(self, group: TrialGroup, trial: Trial, artefact: bytes, role: Role) -> Sequence[float]:
@@ -81,7 +81,7 @@ class ProgramArena:
         del group
         left = unpack(artefact)
         _check_ended(left)
-        said = SCORER.score(str(self.given["bundle"]), trial.seed % SEEDS, role, left.outputs)
+        said = SCORER.score(str(self.options["bundle"]), trial.seed % SEEDS, role, left.outputs)
         marks = said.get("examples")
         if not isinstance(marks, list) or not marks or not all(_is_mark(mark) for mark in marks):
             raise ArtefactError("with fixed_data the scorer must write examples: a list of numbers in [0, 1]")

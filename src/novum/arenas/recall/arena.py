@@ -10,9 +10,9 @@ from novum.arenas.recall.data import HELD_OUT, TRAIN
 from novum.arenas.recall.options import Options
 from novum.arenas.recall.score import examples, marks
 from novum.arenas.recall.space import SPACE
-from novum.arenas.recall.spec import CARD, WHOLE, chance, resolution, transfers
+from novum.arenas.recall.spec import SPEC, WHOLE, chance, resolution, transfers
 from novum.core.model.arena_spec import ArenaSpec
-from novum.core.model.candidate import Cost, Genome, Setting, Space
+from novum.core.model.candidate import Cost, Genome, Space
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import Score
 from novum.core.model.trial import Trial, TrialGroup
@@ -20,18 +20,14 @@ from novum.core.model.trial import Trial, TrialGroup
 
 @dataclass(frozen=True)
 class RecallArena:
-    """The Arena port for one set of options, given as a study's mapping. Raises StudyError when it is wrong."""
+    """The Arena port for one set of options."""
 
-    given: Setting = field(default_factory=dict)
-    options: Options = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "options", Options.parse(self.given))
+    options: Options = field(default_factory=Options)
 
     @property
     def spec(self) -> ArenaSpec:
         return replace(
-            CARD,
+            SPEC,
             resolution=resolution(self.options),
             floor=chance(self.options),
             transfers=transfers(self.options),

@@ -10,6 +10,7 @@ from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
 from novum.core.model.candidate import Genome, Setting
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import Metric
+from novum.core.model.options import parse_options
 
 BASELINE: Genome = SPACE.validate({"mixer": "linear", "conv": 4, "d_key": 16})
 
@@ -46,13 +47,13 @@ def transfers(options: Options) -> tuple[Transfer, ...]:
 def _fits(options: Options, transfer: Transfer) -> bool:
     given = {**asdict(options), **transfer.options}
     try:
-        Options.parse(given)
+        parse_options(Options, given, "the recall arena")
     except StudyError:
         return False
     return True
 
 
-CARD = ArenaSpec(
+SPEC = ArenaSpec(
     name="recall",
     question="Which token mixer remembers, and revises, key-value pairs within a small state?",
     metric="accuracy on held-out queries",

@@ -31,7 +31,7 @@ def run(group: TrialGroup) -> list[TrialOutput]:
     """
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    options = Options.parse(group.options)
+    options = Options.taken(group.options)
     model = Model(Design.of(group.candidate.genome), options)
     seeds, rates = [trial.seed for trial in group.trials], [_rate(trial) for trial in group.trials]
     steps = max(1, round(options.steps * group.fidelity))

@@ -106,6 +106,13 @@ class NeedsSandbox(Protocol):
         ...
 
 
+@runtime_checkable
+class DescribesIsolation(Protocol):
+    """What an executor's class adds: what stands between its trials and the machine, for the record."""
+
+    isolation: str
+
+
 class WorkerProgram(Protocol):
     """What the module that an arena's spec names offers to a worker."""
 

@@ -263,7 +263,7 @@ class Study:
     watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     comments: CommentSettings = field(default_factory=CommentSettings)
     limits: Limits = field(default_factory=Limits)
-    executor: Literal["local", "inline"] = "local"
+    executor: str = "local"
 
     @property
     def uses_metrics(self) -> bool:

@@ -39,6 +39,8 @@ class LocalExecutor:
     not at all.
     """
 
+    isolation = "limits on a forked process; no sandbox"
+
     def __init__(self, program: str, workers: int, sandbox: Tier | None = None) -> None:
         if workers < 1:
             raise ExecutorError(f"an executor needs at least one worker, not {workers}")

@@ -1,1 +1,0 @@
-"""Coins with known chances."""

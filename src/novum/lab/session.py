@@ -1,0 +1,112 @@
+"""A session: the lease is taken, the campaign opened or taken up, workers start; all of it ends on leaving."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from novum import registry
+from novum.core.engine.context import Campaign
+from novum.core.engine.loop import Lab
+from novum.core.model.budget import Budget
+from novum.core.model.errors import StudyError
+from novum.core.model.ports import (
+    Arena,
+    Closable,
+    Executor,
+    Researcher,
+)
+from novum.core.model.request import Act
+from novum.core.model.study import Study
+from novum.governance.hard_budget import check_levels
+from novum.governance.mailbox import Mailbox
+from novum.governance.stop_watcher import kill_switch
+from novum.governance.watchdog import watchdog
+from novum.integrations.telemetry import traced
+from novum.lab import restore
+from novum.lab.open_campaign import check_same, take_up
+from novum.lab.provenance import provenance
+from novum.lab.study_checks import check_metrics, check_secrets, valid
+from novum.lab.wiring import arena, check_waiting, context, cores, executor, holdout_service, isolation, require, signed
+from novum.registry import Kind
+from novum.text.secret_scan import Secrets
+
+
+@contextmanager
+def session(
+    study: Study,
+    budget: Budget,
+    directory: Path,
+    *,
+    workers: int | None = None,
+    problem: Arena | None = None,
+    researcher: Researcher | None = None,
+    place: Executor | None = None,
+) -> Iterator[Lab]:
+    """A lab ready to run: lease taken, campaign opened or resumed, workers starting. Ends them all on leaving.
+
+    `place`: an executor that is open already and stays open.
+
+    Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError.
+    """
+    from novum.ledger.blobs import FileBlobs
+    from novum.ledger.journal import Journal
+    from novum.ledger.lab_secret import load_secret
+    from novum.ledger.scrubbed import ScrubbedLedger
+
+    study, budget = valid(study, budget)
+    if not budget.bounded:
+        raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
+    if researcher is None:
+        check_waiting(study, budget)
+    registry.find(Kind.EXECUTOR, study.executor, "executor")
+    given, problem = problem, problem or arena(study)
+    check_metrics(study, problem.spec)
+    check_levels(study, len(problem.spec.tuning))
+    require(problem)
+    known = Secrets.of(os.environ)
+    check_secrets(study, known)
+    count = workers or (1 if study.executor == "inline" else cores())
+    with Journal(directory) as journal:
+        state = restore.restore(journal, directory)
+        secret = load_secret(directory, create=not state.opened)
+        rooms = context(study, budget, secret, count, given, researcher)
+        if state.opened:
+            check_same(state, rooms, directory)
+        ledger = ScrubbedLedger(traced(signed(journal, directory, state, rooms)), known)
+        blobs = FileBlobs(directory / "blobs")
+        journal.before_commit = blobs.sync
+        box = Mailbox(directory)
+        box.check()
+        stale = [one for one in box.waiting() if one.act is Act.STOP]
+        take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(study, problem)), stale)
+        for one in stale:
+            box.done(one)
+        campaign = Campaign(state, rooms)
+        with nullcontext(place) if place else executor(study, problem, count) as running:
+            lab = Lab(
+                campaign,
+                ledger,
+                blobs,
+                running,
+                holdout_service=holdout_service(rooms, blobs),
+                mailbox=box,
+                secrets=known,
+            )
+            lab.watchdog = watchdog(study, problem, directory)
+            lab.rest = restore.keeper(journal, directory, secret, state)
+            with kill_switch(box, lab), closing_of(rooms.researcher):
+                yield lab
+            lab.rest(True)
+
+
+@contextmanager
+def closing_of(researcher: Researcher) -> Iterator[None]:
+    """Ends what a researcher keeps running in the background, whichever way the session ends."""
+    try:
+        yield
+    finally:
+        if isinstance(researcher, Closable):
+            researcher.close()

@@ -1,0 +1,49 @@
+"""Verification of a lab or an evidence pack with the gate and the arena of its study."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from novum.core.engine.gc_pause import gc_paused
+from novum.core.model.ports import (
+    Arena,
+)
+from novum.core.model.study import Study
+
+if TYPE_CHECKING:
+    from novum.audit.verify import Verification
+
+
+from novum.lab.wiring import arena, arena_with_options, evidence, has_arena
+
+
+def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verification:
+    """Check the record of a lab or of an evidence pack with the gate and the arena of its study, or with `problem`.
+
+    Without the arena only what needs no scores is checked, and the notes say so. anchor: a root published earlier,
+    whose history the record must still contain. Raises IntegrityError for a file that is no pack, UserError.
+    """
+    from novum.audit.anchor import parse
+    from novum.audit.pack_file import open_pack
+    from novum.audit.score_checks import Rules
+    from novum.audit.signatures import Known
+    from novum.audit.verify import verify_lab
+    from novum.audit.verify_pack import verify_pack
+    from novum.gate.judge import BettingGate
+    from novum.ledger.blobs import FileBlobs
+    from novum.ledger.journal import Reader
+    from novum.ledger.key import public_of
+
+    def rules(study: Study) -> Rules:
+        known = problem or (arena(study) if has_arena(study) else None)
+        return Rules(known, arena_with_options(study, problem), BettingGate(study.gate), evidence(study))
+
+    root = parse(anchor) if anchor else None
+    if os.path.isfile(path):  # noqa: PTH113 it takes any name, however long
+        with open_pack(path) as pack:
+            return verify_pack(pack, rules, Known(anchor=root))
+    with Reader(path) as reader, closing(reader.rows()) as rows, gc_paused():
+        return verify_lab(rows, FileBlobs(path / "blobs"), rules, Known(public_of(path), root))

@@ -1,0 +1,154 @@
+"""What a name in a study means: built in, `package.module:Class`, or an entry point of an installed package.
+
+Entry point groups: `novum.arenas`, `novum.researchers`, `novum.executors`. A name that is built in stands for that and
+for nothing else, whatever is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from novum.core.model.candidate import Setting
+from novum.core.model.errors import StudyError
+from novum.core.model.options import configured
+
+
+class Kind(StrEnum):
+    """What can be named in a study."""
+
+    ARENA = "arena"
+    RESEARCHER = "researcher"
+    EXECUTOR = "executor"
+
+
+BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
+    Kind.ARENA: {
+        "coinflip": "novum.arenas.coinflip:CoinflipArena",
+        "digits": "novum.arenas.digits.arena:DigitsArena",
+        "program": "novum.arenas.program.arena:ProgramArena",
+        "recall": "novum.arenas.recall.arena:RecallArena",
+    },
+    Kind.RESEARCHER: {
+        "code": "novum.researchers.code:CodeResearcher",
+        "evolve": "novum.researchers.evolve:EvolveResearcher",
+        "inbox": "novum.researchers.inbox:InboxResearcher",
+        "language": "novum.lab.model_researchers:language",
+        "portfolio": "novum.lab.model_researchers:portfolio",
+        "random": "novum.researchers.random:RandomResearcher",
+    },
+    Kind.EXECUTOR: {
+        "inline": "novum.executors.inline:InlineExecutor",
+        "local": "novum.executors.local.executor:LocalExecutor",
+    },
+}
+
+POWERS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.ARENA: ("spec", "space", "score", "cost"),
+    Kind.RESEARCHER: ("propose",),
+    Kind.EXECUTOR: ("slots", "submit", "collect"),
+}
+"""What a class must have before it is called: a record of somebody else's must not make Novum call just anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name that can be used in a study. target: "module:attribute"; origin: built in, or who installed it."""
+
+    kind: Kind
+    name: str
+    target: str
+    origin: str
+
+
+def known(kind: Kind) -> dict[str, Entry]:
+    """All short names of a kind, built in or installed, by name."""
+    found = {
+        one.name: Entry(kind, one.name, one.value, _distribution(one)) for one in entry_points(group=f"novum.{kind}s")
+    }
+    return dict(sorted({**found, **{n: Entry(kind, n, t, "built in") for n, t in BUILT_IN[kind].items()}}.items()))
+
+
+def find(kind: Kind, name: str, key: str) -> Callable[..., Any]:
+    """What a name stands for, ready to be called. key: where it stands in the study. Raises StudyError."""
+    entry = _entry(kind, name, key)
+    module, _, attribute = entry.target.partition(":")
+    if entry.origin != "built in" and module.partition(".")[0] in sys.stdlib_module_names:
+        raise StudyError(f"{key}: {name!r} is a part of Python, and no {kind}")
+    try:
+        made = importlib.import_module(module)
+    except ImportError as error:
+        raise StudyError(
+            f"{key}: {name!r} cannot be imported ({error}); put its directory in PYTHONPATH, or beside the study file"
+        ) from None
+    target = getattr(made, attribute, None)
+    if not callable(target):
+        raise StudyError(f"{key}: there is no {attribute!r} in {module}")
+    if inspect.isclass(target):
+        there = set(dir(target)) | set(getattr(target, "__dataclass_fields__", ()))
+        missing = [power for power in POWERS[kind] if power not in there]
+        if missing:
+            raise StudyError(f"{key}: {name!r} is no {kind}: it has no {missing[0]!r}")
+    elif entry.origin != "built in":
+        raise StudyError(f"{key}: {name!r} is no class: name the class of the {kind}")
+    return target  # type: ignore[no-any-return]  # checked to be callable
+
+
+def build(kind: Kind, name: str, options: Setting) -> Any:
+    """What a name stands for, made from its options. Raises StudyError."""
+    key = "options" if kind is Kind.ARENA else f"{kind}.options"
+    return configured(find(kind, name, kind), options, f"the {kind} {name}", key)
+
+
+def plugins(group: str) -> dict[str, Callable[..., Any]]:
+    """Loaded entry points of a group such as `novum.exports`, by name."""
+    return {one.name: one.load() for one in sorted(entry_points(group=group), key=lambda one: one.name)}
+
+
+def exists(kind: Kind, name: str) -> bool:
+    """Whether a name stands for something that is here."""
+    try:
+        find(kind, name, kind)
+    except StudyError:
+        return False
+    return True
+
+
+def is_path(name: str) -> bool:
+    """Whether a name is `package.module:Class` and not a short one."""
+    return ":" in name
+
+
+def make_importable(directory: Path) -> None:
+    """Let modules beside a study file be found, here and in workers."""
+    place = str(directory.resolve())
+    if place not in sys.path:
+        sys.path.insert(0, place)
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if place not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join([place, *filter(None, paths)])
+
+
+def _entry(kind: Kind, name: str, key: str) -> Entry:
+    if is_path(name):
+        return Entry(kind, name, name, "by path")
+    entries = known(kind)
+    if name not in entries:
+        raise StudyError(
+            f"{key}: there is no {name!r}; choose from {', '.join(entries)}, or name a class of your own as "
+            "package.module:Class"
+        )
+    return entries[name]
+
+
+def _distribution(one: EntryPoint) -> str:
+    return f"{one.dist.name} {one.dist.version}" if one.dist else "an installed package"
