@@ -28,7 +28,8 @@ OPTIONS = {"steps": 2, "held_out": 8, "batch": 2}
 ALONE = f"""
 from novum.arenas.recall.space import SPACE
 from novum.arenas.recall.trial import run
-from novum.core.nouns import Candidate, Trial, TrialGroup
+from novum.core.model.candidate import Candidate
+from novum.core.model.trial import Trial, TrialGroup
 candidate = Candidate(SPACE.validate({{}}))
 run(TrialGroup("g", candidate, (Trial("t", 1, {{"lr": 0.01}}),), {OPTIONS!r}))
 """

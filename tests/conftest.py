@@ -1,30 +1,65 @@
-"""Which tests run by themselves: those that measure time, count processes or use both cores. The secrets of labs."""
+"""Tests that run by themselves are marked alone: they measure time or use both cores. The secrets of labs."""
 
 from __future__ import annotations
 
 import hashlib
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from novum.ledger import lab_secret
 
-HERE = Path(__file__).parent
-ALONE = (
-    "agent/test_gateway.py",
-    "benchmarks/test_crash.py",
-    "e2e/",
-    "executors/",
-    "governance/test_mailbox.py",
-    "researchers/test_language.py",
-    "sandbox/",
-)
+MARK = "mark.alone"
+"""How the text of a module says that tests of it run by themselves."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.relative_to(HERE).as_posix().startswith(ALONE):
-            item.add_marker(pytest.mark.alone)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Only modules with such tests are imported when nothing else is asked for: importing all takes half a minute."""
+    if config.getoption("markexpr") != "alone" or collection_path.suffix != ".py":
+        return None
+    return MARK not in collection_path.read_text() or None
+
+
+@dataclass(frozen=True)
+class Said:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def novum(monkeypatch, capsys):
+    """The command line, as its entry point runs it."""
+    from novum.cli.app import app, main
+
+    def run(*words) -> Said:
+        monkeypatch.setattr(sys, "argv", ["novum", *map(str, words)])
+        app.registered_commands.clear()  # which a process registers once
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        told = capsys.readouterr()
+        return Said(status, told.out, told.err)
+
+    return run
+
+
+@pytest.fixture
+def refused(novum):
+    """What is wrong with a command, in the one line that it ends in."""
+
+    def run(*words) -> str:
+        said = novum(*words)
+        assert said.status == 2, said
+        assert said.out == ""
+        assert said.err.startswith("novum: ") and said.err.count("\n") == 1, said.err
+        return said.err
+
+    return run
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import statistics
 
 import pytest
@@ -120,10 +121,12 @@ def test_declared_examples_are_searched_for_leaks(tmp_path, arena, ok):
     assert checks(found)["leak"].ok is ok
 
 
-def cleared(directory, budget, **changes):
-    with session(coin_study(**changes), budget, directory) as lab:
+def cleared(directory, budget, run=True):
+    """The state after a session; `run=False`: one that ends where its campaign would go on."""
+    with session(coin_study(), budget, directory) as lab:
         clear(lab, directory)
-        lab.run()
+        if run:
+            lab.run()
     return lab.state
 
 
@@ -132,20 +135,28 @@ def recorded(directory):
         return [r.event for r in reader.read() if r.kind == "preflight_recorded"]
 
 
-def test_a_run_asks_once_and_pays_for_it_from_its_budget(tmp_path):
-    state = cleared(tmp_path, Budget(trials=1500))
-    (found,) = recorded(tmp_path)
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A lab with a session of 1500 trials behind it, and its state. It is copied, not used."""
+    place = tmp_path_factory.mktemp("ended") / "lab"
+    return place, cleared(place, Budget(trials=1500))
+
+
+def test_a_run_asks_once_and_pays_for_it_from_its_budget(ended, tmp_path):
+    place, state = ended
+    (found,) = recorded(place)
     assert checks(found)["positive control"].ok
     assert 0 < found.trials <= 0.2 * 1500
     assert state.trials + found.trials <= 1500
-    cleared(tmp_path, Budget(trials=1500))
-    assert len(recorded(tmp_path)) == 1
+    again = shutil.copytree(place, tmp_path / "lab")
+    cleared(again, Budget(trials=1500))
+    assert len(recorded(again)) == 1
 
 
-def test_another_budget_asks_only_what_depends_on_it(tmp_path):
-    cleared(tmp_path, Budget(trials=1500))
-    cleared(tmp_path, Budget(trials=4000))
-    first, second = recorded(tmp_path)
+def test_another_budget_asks_only_what_depends_on_it(ended, tmp_path):
+    again = shutil.copytree(ended[0], tmp_path / "lab")
+    cleared(again, Budget(trials=4000), run=False)
+    first, second = recorded(again)
     assert second.trials == 0
     same = {"positive control", "negative control", "determinism", "leak"}
     assert all(checks(first)[name] == checks(second)[name] for name in same)
@@ -156,7 +167,7 @@ def test_controls_that_the_budget_cannot_pay_for_are_not_asked_and_the_next_budg
     cleared(tmp_path, Budget(trials=200))
     assert checks(recorded(tmp_path)[0])["positive control"].asked is False
     assert recorded(tmp_path)[0].trials == 0
-    cleared(tmp_path, Budget(trials=2000))
+    cleared(tmp_path, Budget(trials=2000), run=False)
     assert checks(recorded(tmp_path)[1])["positive control"].ok
 
 

@@ -10,7 +10,7 @@ import pytest
 import scripted_program
 from labs import SECRET, ScriptedArena, coin_study
 
-from novum.arenas.coinflip import trial as coin
+from novum.arenas import coinflip as coin
 from novum.audit.pack import write_pack
 from novum.core.model.budget import Budget
 from novum.core.model.errors import IntegrityError, LabMismatch, UserError

@@ -11,7 +11,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from labs import SECRET, coin_study, finished
+from labs import SECRET, coin_study, past
 
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import TrialFinished
@@ -34,7 +34,7 @@ HOSTILE = '=HYPERLINK("http://127.0.0.1";A1)\r\nsecond; line, "quoted"\x1b[2J\u2
 
 @pytest.fixture(scope="module")
 def records():
-    return list(finished(coin_study(), 900).ledger.read())
+    return list(past(900).ledger.read())
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from crash import crash
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_random_kills_of_lab_servers_and_workers(tmp_path):
     tally = crash(8, seed=3, directory=tmp_path / "lab")

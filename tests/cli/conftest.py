@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import programs
 import pytest
 from labs import coin_study
 
-from novum.cli.app import app, main
 from novum.core.model.budget import Budget
 from novum.core.model.request import Act
 from novum.core.model.study import PolicyRule, PolicySettings, ResearcherSettings, ScreeningSettings, Study
@@ -20,45 +17,6 @@ FORGED = (
     "adeadbeef  evolve wants to propose: fake\u2028supported  h9: forged\x85    | +forged"
 )
 """A reason whose lines look like those of the lab."""
-
-
-@dataclass(frozen=True)
-class Said:
-    status: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def novum(monkeypatch, capsys):
-    """The command line, as its entry point runs it."""
-
-    def run(*words) -> Said:
-        monkeypatch.setattr(sys, "argv", ["novum", *map(str, words)])
-        app.registered_commands.clear()  # which a process registers once
-        status = 0
-        try:
-            main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-        told = capsys.readouterr()
-        return Said(status, told.out, told.err)
-
-    return run
-
-
-@pytest.fixture
-def refused(novum):
-    """What is wrong with a command, in the one line that it ends in."""
-
-    def run(*words) -> str:
-        said = novum(*words)
-        assert said.status == 2, said
-        assert said.out == ""
-        assert said.err.startswith("novum: ") and said.err.count("\n") == 1, said.err
-        return said.err
-
-    return run
 
 
 ASKING = PolicySettings((PolicyRule("propose", "approval"), PolicyRule("export", "approval")), patience=1e6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from labs import Flaky, ScriptedArena, coin_study, events, finished, in_memory, scored
+from labs import Flaky, ScriptedArena, coin_study, events, finished, in_memory, past, scored
 
 from novum.arenas.coinflip import EFFECTS
 from novum.core.events.campaign import IncumbentChanged, SessionStarted
@@ -32,7 +32,7 @@ from novum.researchers.scripted import ScriptedResearcher
 
 @pytest.fixture(scope="module")
 def lab():
-    return finished(coin_study(), trials=1500)
+    return past(1500)
 
 
 def test_findings_are_replicated_on_seeds_of_their_own(lab):

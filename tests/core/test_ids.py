@@ -19,7 +19,7 @@ LEAVES = st.none() | st.booleans() | INTS | FLOATS | SMALL | TEXT
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(JSON)
 def test_both_ways_write_the_same_bytes(value):
     assert canonical(value) == rfc8785.dumps(value)

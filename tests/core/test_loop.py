@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labs import Flaky, ScriptedArena, coin_study, events, failing, finished, foretold, in_memory, same, scored
+from labs import Flaky, ScriptedArena, coin_study, events, failing, finished, foretold, in_memory, past, same, scored
 
 from novum.core.events.campaign import IncumbentChanged, SessionStarted
 from novum.core.events.proposals import HypothesisRegistered
@@ -27,7 +27,7 @@ from novum.testing.memory_ledger import MemoryLedger
 
 @pytest.fixture(scope="module")
 def lab():
-    return finished(coin_study(), trials=1500)
+    return past(1500)
 
 
 def test_a_campaign_ends_with_findings_that_are_true(lab):
@@ -72,10 +72,9 @@ def test_two_campaigns_with_one_secret_are_the_same(lab):
     again = finished(coin_study(), trials=1500)
     strip = [e for e in events(lab) if isinstance(e, VerdictReached | FindingRecorded | ConfirmationOpened)]
     assert strip == [e for e in events(again) if isinstance(e, VerdictReached | FindingRecorded | ConfirmationOpened)]
-    other = finished(coin_study(seed=1), trials=1500)
-    assert [e for e in events(other) if isinstance(e, VerdictReached)] != [
-        e for e in events(lab) if isinstance(e, VerdictReached)
-    ]
+    other = finished(coin_study(seed=1), trials=500)
+    theirs = [e for e in events(other) if isinstance(e, VerdictReached)]
+    assert theirs and theirs != [e for e in events(lab) if isinstance(e, VerdictReached)][: len(theirs)]
 
 
 @settings(max_examples=12, deadline=None)
@@ -85,11 +84,11 @@ def test_a_session_cut_anywhere_goes_on_and_keeps_what_was_finished(lab, cut):
     prefix = events(lab)[:cut]
     ledger = MemoryLedger()
     ledger.append(prefix, durable=True)
-    second = in_memory(coin_study(), Budget(trials=1500), ledger=ledger)
+    kept = {e.trial: e for e in prefix if isinstance(e, TrialFinished)}
+    second = in_memory(coin_study(), Budget(trials=len(kept) + 300), ledger=ledger)
     second.run()
     assert events(second)[:cut] == prefix
-    assert second.state.trials <= 1500
-    kept = {e.trial: e for e in prefix if isinstance(e, TrialFinished)}
+    assert len(kept) < second.state.trials <= len(kept) + 300
     outcomes = {e.trial: e for e in events(second) if isinstance(e, TrialFinished)}
     assert all(outcomes[name] == outcome for name, outcome in kept.items())
     assert not second.state.in_flight
@@ -274,7 +273,7 @@ def test_a_researcher_out_of_ideas_ends_the_campaign():
 
 def test_plain_e_lond_stops_confirming_when_its_evidence_is_spent():
     study = coin_study(gate=GateSettings(planned=2, refunds=False), options={"world": "null"})
-    lab = finished(study, trials=2000)
+    lab = finished(study, trials=800)
     assert len([e for e in events(lab) if isinstance(e, ConfirmationOpened)]) <= 2
 
 

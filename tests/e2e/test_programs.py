@@ -15,6 +15,8 @@ import pytest
 from labs import sealed
 
 from novum import verify
+from novum.api import read_lab
+from novum.core.model.errors import NovumError
 from novum.ledger.journal import is_held
 
 STUDY = f"""{programs.STUDY}
@@ -76,6 +78,7 @@ def test_the_record_holds_and_a_pack_is_replayed_elsewhere(lab, tmp_path):
     assert "bit for bit" in novum("replay", tmp_path / "pack.zip", "--trials", "2", cwd=tmp_path)
 
 
+@pytest.mark.alone
 def test_a_kill_in_the_middle_of_a_trial_leaves_no_process_no_mount_and_no_directory(tmp_path):
     programs.write_program(tmp_path / "slow", {"main.py": "import time; time.sleep(30)"})
     (tmp_path / "slow" / "study.toml").write_text(STUDY.replace("seconds = 10.0", "seconds = 60.0"))
@@ -118,13 +121,13 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def test_bad_input_is_one_line_that_says_what_to_do(tmp_path):
+def test_bad_input_is_one_line_that_says_what_to_do(tmp_path, refused):
     (tmp_path / "mine").write_text("x")
-    assert "not empty" in novum("new", tmp_path, cwd=tmp_path, status=2)
-    assert "there is no layout 'x'" in novum("import", "x", tmp_path, cwd=tmp_path, status=2)
-    assert "no lab in" in novum("apply", "h1", "--lab", tmp_path / "none", cwd=tmp_path, status=2)
-    assert "no lab in" in novum("stop", "--lab", tmp_path, cwd=tmp_path, status=2)
-    assert "study.toml" in novum("run", tmp_path, cwd=tmp_path, status=2)
+    assert "not empty" in refused("new", tmp_path)
+    assert "there is no layout 'x'" in refused("import", "x", tmp_path)
+    assert "no lab in" in refused("apply", "h1", "--lab", tmp_path / "none")
+    assert "no lab in" in refused("stop", "--lab", tmp_path)
+    assert "study.toml" in refused("run", tmp_path)
 
 
 def test_the_doctor_says_which_walls_there_are(tmp_path):
@@ -134,26 +137,29 @@ def test_the_doctor_says_which_walls_there_are(tmp_path):
     assert "sandbox" in novum("doctor", cwd=tmp_path)
 
 
-def test_people_approve_from_the_shell(tmp_path):
+def test_people_approve_from_the_shell(tmp_path, inside, refused, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     rules = '[{ act = "propose", author = "evolve", allow = "yes" }, { act = "propose", allow = "approval" }]'
     (tmp_path / "s.toml").write_text(
         f'name = "s"\narena = "coinflip"\nexecutor = "inline"\n[policy]\nrules = {rules}\n'
     )
     runner = subprocess.Popen(
-        [sys.executable, "-m", "novum.cli", "run", "s.toml", "--budget", "20s", "--lab", "lab", "--force", "--plain"],
+        [sys.executable, "-m", "novum.cli", "run", "s.toml", "--budget", "2m", "--lab", "lab", "--force", "--plain"],
         cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        _patiently(lambda: (tmp_path / "lab" / "lab.secret").exists() and is_held(tmp_path / "lab"))
-        time.sleep(1.0)
+        _patiently(
+            lambda: (tmp_path / "lab" / "lab.db").exists() and is_held(tmp_path / "lab") and _opened(tmp_path / "lab")
+        )
         novum("propose", "metal=4", "edge=4", "--as", "alice", "-m", "heavy", "--lab", "lab", cwd=tmp_path)
-        _patiently(lambda: json.loads(novum("inbox", "--lab", "lab", "--json", cwd=tmp_path)))
+        _patiently(lambda: json.loads(inside("inbox", "--lab", "lab", "--json").stdout))
         (one,) = json.loads(novum("inbox", "--lab", "lab", "--json", cwd=tmp_path))
-        assert "heavy" in novum("inbox", "--lab", "lab", cwd=tmp_path)
-        own = novum("approve", one["id"], "--as", "alice", "--lab", "lab", cwd=tmp_path, status=2)
+        assert "heavy" in inside("inbox", "--lab", "lab").stdout
+        own = refused("approve", one["id"], "--as", "alice", "--lab", "lab")
         assert "nobody approves what they proposed" in own
         novum("approve", one["id"], "--as", "bob", "--lab", "lab", cwd=tmp_path)
-        _patiently(lambda: "approved by bob" in _closed(tmp_path))
+        closed = ("log", "--lab", "lab", "--kind", "approval_closed")
+        _patiently(lambda: "approved by bob" in inside(*closed).stdout)
         novum("stop", "--lab", "lab", cwd=tmp_path)
     finally:
         runner.kill()
@@ -161,12 +167,15 @@ def test_people_approve_from_the_shell(tmp_path):
     assert verify(tmp_path / "lab").ok
 
 
-def _closed(place: Path) -> str:
-    return novum("log", "--lab", "lab", "--kind", "approval_closed", cwd=place)
+def _opened(lab: Path) -> bool:
+    try:
+        return (lab / "lab.db").exists() and is_held(lab) and read_lab(lab).session_open
+    except NovumError:
+        return False
 
 
 def _patiently(done) -> None:
-    until = time.monotonic() + 15
+    until = time.monotonic() + 30
     while not done():
         assert time.monotonic() < until, "it took too long"
         time.sleep(0.2)

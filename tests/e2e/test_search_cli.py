@@ -52,11 +52,11 @@ def test_the_log_is_the_ledger_in_words_and_in_json(lab):
     assert words[-1].endswith(told[-1]["words"]) or "…" in words[-1]
 
 
-def test_the_log_narrows_down(lab):
-    verdicts = lines(novum("log", "--lab", lab, "--json", "--kind", "verdict_reached", "--actor", "gate"))
+def test_the_log_narrows_down(lab, inside):
+    verdicts = lines(inside("log", "--lab", lab, "--json", "--kind", "verdict_reached", "--actor", "gate"))
     assert verdicts
     name = verdicts[-1]["event"]["hypothesis"]
-    about = lines(novum("log", "--lab", lab, "--json", "--subject", name, "--since", 10, "--grep", name))
+    about = lines(inside("log", "--lab", lab, "--json", "--subject", name, "--since", 10, "--grep", name))
     assert {one["kind"] for one in about} >= {"hypothesis_registered", "confirmation_opened", "verdict_reached"}
     assert all(one["seq"] > 10 and name in one["words"] for one in about)
 
@@ -105,25 +105,25 @@ def test_ctrl_c_ends_following_and_a_killed_session_is_noticed(lab, tmp_path):
     assert "stopped without an end" in err
 
 
-def test_failures_keep_their_form_and_narrow_down(lab):
+def test_failures_keep_their_form_and_narrow_down(lab, inside):
     shown = novum("failures", "--lab", lab, "--json")
     every = json.loads(shown.stdout)
     for one in every:
         assert set(one) >= {"trial", "kind", "cause", "purpose", "subject", "candidate", "cpu_seconds"}
-    none = novum("failures", "--lab", lab, "--kind", "timed_out", "--gene", "spin=2", "--purpose", "screen")
+    none = inside("failures", "--lab", lab, "--kind", "timed_out", "--gene", "spin=2", "--purpose", "screen")
     assert none.stdout == "no failed trials of that kind\n"
-    groups = json.loads(novum("failures", "--lab", lab, "--group", "--json").stdout)
+    groups = json.loads(inside("failures", "--lab", lab, "--group", "--json").stdout)
     assert sum(group["count"] for group in groups) == len(every)
     home = lab.parent.parent
-    assert json.loads(novum("failures", "--arena", "coinflip", "--json", cwd=home).stdout) == [
+    assert json.loads(inside("failures", "--arena", "coinflip", "--json", cwd=home).stdout) == [
         {**one, "lab": "labs/coins"} for one in every
     ]
 
 
 @pytest.mark.parametrize("command", [("diff", "baseline", "h1"), ("lineage", "h2"), ("failures", "--group")])
-def test_every_command_speaks_json_and_words(lab, command):
-    assert len(lines(novum(*command, "--lab", lab, "--json"))) == 1
-    words = novum(*command, "--lab", lab)
+def test_every_command_speaks_json_and_words(lab, inside, command):
+    assert len(lines(inside(*command, "--lab", lab, "--json"))) == 1
+    words = inside(*command, "--lab", lab)
     assert words.returncode == 0
     assert words.stdout.strip()
 
@@ -154,9 +154,9 @@ def test_export_writes_what_was_asked_for(lab, tmp_path):
         (("export", "--csv", "a-file"), "cannot write"),
     ],
 )
-def test_bad_input_is_one_clear_line_and_status_2(lab, arguments, said):
+def test_bad_input_is_one_clear_line_and_status_2(lab, inside, arguments, said):
     (lab.parent.parent / "a-file").write_text("")
-    shown = novum(*arguments, cwd=lab.parent.parent)
+    shown = inside(*arguments, cwd=lab.parent.parent)
     assert shown.returncode == 2, shown.stderr
     assert said in shown.stderr
     assert len(shown.stderr.strip().splitlines()) == 1

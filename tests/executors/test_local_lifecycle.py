@@ -15,6 +15,8 @@ from novum.core.model.trial import Limits, OutcomeKind
 from novum.executors.local import slot as slot_module
 from novum.executors.local.executor import LocalExecutor
 
+pytestmark = pytest.mark.alone
+
 DOUBLES = "novum.testing.fault_injection"
 PATIENT = Limits(seconds=30.0)
 

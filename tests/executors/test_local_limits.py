@@ -26,6 +26,7 @@ def outcome(executor, make, finish):
     return run_act
 
 
+@pytest.mark.alone
 def test_wall_time(outcome):
     before = time.monotonic()
     kind, cause, usage = outcome("hang", replace(SMALL, seconds=0.5))
@@ -37,6 +38,7 @@ def test_wall_time(outcome):
     assert time.monotonic() - before < 2.5
 
 
+@pytest.mark.alone
 def test_cpu_time(outcome):
     kind, cause, usage = outcome("burn")
     assert kind is OutcomeKind.TIMED_OUT
@@ -44,12 +46,14 @@ def test_cpu_time(outcome):
     assert 0.9 < usage.cpu_seconds < 2.0
 
 
+@pytest.mark.alone
 def test_cpu_time_of_all_processes_is_counted(outcome):
     kind, _, usage = outcome("spin", replace(SMALL, seconds=0.6))
     assert kind is OutcomeKind.TIMED_OUT
     assert usage.cpu_seconds > 0.3  # shared machine: two spinning processes get at least this much of two cores
 
 
+@pytest.mark.alone
 def test_cpu_time_of_the_whole_tree_is_bounded(outcome):
     kind, cause, usage = outcome("spin", replace(SMALL, cpu_seconds=0.6))
     assert kind is OutcomeKind.TIMED_OUT

@@ -68,6 +68,7 @@ def one(executor, name, genes, limits=SMALL):
     raise AssertionError("no answer in time")
 
 
+@pytest.mark.alone
 def test_the_attacks_from_within(executor, tier, siege):
     attacks, targets = siege
     with ExitStack() as stack:
@@ -104,6 +105,7 @@ def test_no_secret_reaches_a_child(executor):
     assert result.outputs[0].artefact == b"{}"
 
 
+@pytest.mark.alone
 def test_daemons_end_with_a_group(executor):
     mark = f"MARK{os.getpid()}X{time.monotonic_ns()}"
     before = time.monotonic()
@@ -125,6 +127,7 @@ def test_usage_is_measured_from_outside(executor):
     assert 0 < result.usage.wall_seconds < 5
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("who", ["lab", "server"])
 def test_nothing_outlives_a_killed_lab_or_server(executor, tier, who):
     mark = f"MARK{os.getpid()}X{time.monotonic_ns()}"

@@ -164,17 +164,15 @@ def test_no_bound_is_passed_at_any_level_whatever_trials_cost_and_however_the_la
     for name, bound in bounds_of(study.budgets.hypothesis).items():
         assert max([used[each][name] for each in [*author, "a thought"]]) <= bound + 1e-9, ("a hypothesis", name)
     assert lab.state.wall_seconds <= budget.wall_seconds + 1e-9
+    used_and_set_aside_together_pass_none_either(lab, budget)
+    what_the_lab_knows_of_its_expenses_is_what_its_events_say(lab, used, author)
 
 
 def _fits(name, pattern):
     return name.startswith(pattern.rstrip("*"))
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**9))
-def test_what_is_used_and_set_aside_together_passes_no_bound_either(seed):
-    study, budget = world(seed)
-    lab = lived(study, budget, seed)
+def used_and_set_aside_together_pass_none_either(lab, budget):
     state = CampaignState()
     for event in events(lab):
         apply(state, event)
@@ -185,12 +183,7 @@ def test_what_is_used_and_set_aside_together_passes_no_bound_either(seed):
                     assert getattr(share.spent, name) <= bound + 1e-9, (share, name)
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 10**9))
-def test_what_the_lab_knows_of_its_expenses_is_what_its_events_say(seed):
-    study, budget = world(seed)
-    lab = lived(study, budget, seed)
-    used, author = truth(lab)
+def what_the_lab_knows_of_its_expenses_is_what_its_events_say(lab, used, author):
     spending = lab.state.spending
     assert spending.in_flight == Spent()
     for name, known in {**spending.hypotheses, **spending.authors}.items():

@@ -268,6 +268,7 @@ def test_nobody_outside_brings_a_study_to_its_end():
     assert lab.state.trials > 280
 
 
+@pytest.mark.alone
 def test_stopping_from_another_process_ends_busy_workers_within_a_second(tmp_path):
     study = tmp_path / "busy.toml"
     study.write_text(

@@ -44,7 +44,7 @@ def test_a_writer_killed_at_any_instant_loses_nothing_durable_and_leaves_no_stal
         """
         import sys
         from pathlib import Path
-        from novum.core.events import ProposalRefused
+        from novum.core.events.proposals import ProposalRefused
         from novum.ledger.journal import Journal
         journal = Journal(Path(sys.argv[1]))
         for n in range(10**6):
@@ -134,7 +134,7 @@ def test_a_full_disk_is_one_clear_error_and_what_was_committed_stays(tmp_path):
         import resource, signal, sys
         from pathlib import Path
         from novum.core.errors import StorageError
-        from novum.core.events import ProposalRefused
+        from novum.core.events.proposals import ProposalRefused
         from novum.ledger.journal import Journal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         journal = Journal(Path(sys.argv[1]))

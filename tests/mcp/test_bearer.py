@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
-from mcp_servers import Told, check_all, command, served, use_all
+from mcp_servers import Told, check_all, served, use_all
 
 pytest.importorskip("mcp")
 
@@ -41,6 +41,14 @@ WRONG = {
 
 def guarded(lab: Path, told: Told | None = None):
     return served(lab, "--token-from", "DOOR", told=told, DOOR=TOKEN)
+
+
+@pytest.fixture(scope="module")
+def door(ended, tmp_path_factory):
+    """A lab and the port of a server that asks for the token, for tests that leave requests in its mailbox at most."""
+    lab = shutil.copytree(ended, tmp_path_factory.mktemp("door") / "lab")
+    with guarded(lab) as port:
+        yield lab, port
 
 
 def asked(port: int, method: str, path: str, body=b"", headers=(), authorization=()):
@@ -82,49 +90,50 @@ def test_a_client_with_the_token_uses_every_tool_and_it_is_printed_nowhere(quiet
     assert not any(TOKEN.encode() in file.read_bytes() for file in quiet.rglob("*") if file.is_file())
 
 
-def test_a_proposal_without_the_token_reaches_nothing(quiet):
-    seen = []
-    with guarded(quiet) as port:
-        asyncio.run(used(port, "auto", seen, {"Authorization": RIGHT}))
-        (request,) = [one.request for one in seen if b'"propose"' in one.request.content]
-        kept = [(n, v) for n, v in request.headers.items() if n not in ("authorization", "content-length")]
-        assert asked(port, "POST", "/mcp", request.content, kept, [RIGHT])[0] == 200
-        assert asked(port, "POST", "/mcp", request.content, kept, [f"bearer  {TOKEN}"])[0] == 200
-        assert len(Mailbox(quiet).waiting()) == 3
-        for name, sent in WRONG.items():
-            status, headers, body = asked(port, "POST", "/mcp", request.content, kept, sent)
-            assert (status, headers["www-authenticate"].split()[0]) == (401, "Bearer"), name
-            assert body.count(b"\n") == 1 and b"Authorization: Bearer TOKEN" in body and TOKEN.encode() not in body
-        assert len(Mailbox(quiet).waiting()) == 3
+def test_a_proposal_without_the_token_reaches_nothing(door):
+    (lab, port), seen = door, []
+    before = len(Mailbox(lab).waiting())
+    asyncio.run(used(port, "auto", seen, {"Authorization": RIGHT}))
+    (request,) = [one.request for one in seen if b'"propose"' in one.request.content]
+    kept = [(n, v) for n, v in request.headers.items() if n not in ("authorization", "content-length")]
+    assert asked(port, "POST", "/mcp", request.content, kept, [RIGHT])[0] == 200
+    assert asked(port, "POST", "/mcp", request.content, kept, [f"bearer  {TOKEN}"])[0] == 200
+    assert len(Mailbox(lab).waiting()) == before + 3
+    for name, sent in WRONG.items():
+        status, headers, body = asked(port, "POST", "/mcp", request.content, kept, sent)
+        assert (status, headers["www-authenticate"].split()[0]) == (401, "Bearer"), name
+        assert body.count(b"\n") == 1 and b"Authorization: Bearer TOKEN" in body and TOKEN.encode() not in body
+    assert len(Mailbox(lab).waiting()) == before + 3
 
 
-def test_every_path_and_method_asks_for_the_token_and_the_other_checks_stay(quiet):
+def test_every_path_and_method_asks_for_the_token_and_the_other_checks_stay(door):
     ways = [(method, "/mcp") for method in ("GET", "DELETE", "OPTIONS", "HEAD", "PUT")]
     ways += [("GET", "/"), ("GET", "/.well-known/oauth-protected-resource"), ("POST", f"/mcp?access_token={TOKEN}")]
-    with guarded(quiet) as port:
-        for method, path in ways:
-            status, _, body = asked(port, method, path)
-            assert (status, bool(body)) == (401, method != "HEAD"), (method, path)
-        assert asked(port, "GET", "/", authorization=[RIGHT])[0] == 404
-        kinds = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")]
-        for header, status in (
-            (("host", "evil.example"), 421),
-            (("origin", "http://evil.example"), 403),
-            (("origin", f"http://127.0.0.1:{port + 1}"), 403),
-        ):
-            assert asked(port, "POST", "/mcp", b"{}", [*kinds, header], [RIGHT])[0] == status
-            assert asked(port, "POST", "/mcp", b"{}", [*kinds, header])[0] == 401
+    _, port = door
+    for method, path in ways:
+        status, _, body = asked(port, method, path)
+        assert (status, bool(body)) == (401, method != "HEAD"), (method, path)
+    assert asked(port, "GET", "/", authorization=[RIGHT])[0] == 404
+    kinds = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")]
+    for header, status in (
+        (("host", "evil.example"), 421),
+        (("origin", "http://evil.example"), 403),
+        (("origin", f"http://127.0.0.1:{port + 1}"), 403),
+    ):
+        assert asked(port, "POST", "/mcp", b"{}", [*kinds, header], [RIGHT])[0] == status
+        assert asked(port, "POST", "/mcp", b"{}", [*kinds, header])[0] == 401
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_the_official_client_is_refused_without_it(quiet, mode):
-    with guarded(quiet) as port:
-        for headers in ({}, {"Authorization": RIGHT[:-1]}):
-            seen = []
-            with pytest.raises(ExceptionGroup):
-                asyncio.run(used(port, mode, seen, headers))
-            assert seen and {reply.status_code for reply in seen} == {401}
-    assert not Mailbox(quiet).waiting()
+def test_the_official_client_is_refused_without_it(door, mode):
+    lab, port = door
+    before = len(Mailbox(lab).waiting())
+    for headers in ({}, {"Authorization": RIGHT[:-1]}):
+        seen = []
+        with pytest.raises(ExceptionGroup):
+            asyncio.run(used(port, mode, seen, headers))
+        assert seen and {reply.status_code for reply in seen} == {401}
+    assert len(Mailbox(lab).waiting()) == before
 
 
 def test_without_a_token_it_is_said_who_can_reach_it(quiet):
@@ -184,10 +193,8 @@ def test_tokens_that_are_none(value, words, monkeypatch):
     (["--http", "8765", "--token-from", ""], TOKEN, "no variable of the name given"),
     (["--token-from", "DOOR"], TOKEN, "--token-from is for HTTP: add --http PORT"),
 ])  # fmt: skip
-def test_mistakes_are_told_in_one_line(quiet, more, value, words, monkeypatch):
+def test_mistakes_are_told_in_one_line(ended, refused, more, value, words, monkeypatch):
     monkeypatch.setenv("DOOR", value)
-    given = {"capture_output": True, "text": True, "check": False, "stdin": subprocess.DEVNULL, "timeout": 60}
-    done = subprocess.run(command(quiet, *more), **given)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
-    assert done.stderr.startswith("novum: --token-from") and words in done.stderr
-    assert not value or value not in done.stderr
+    said = refused("mcp", "--lab", ended, *more)
+    assert said.startswith("novum: --token-from") and words in said
+    assert not value or value not in said

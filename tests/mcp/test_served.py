@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -47,26 +48,31 @@ def test_every_tool_over_standard_input(quiet, mode):
     check_all(asyncio.run(go()), "mcp:coder")
 
 
+@pytest.fixture(scope="module")
+def web(ended, tmp_path_factory):
+    """The port of a server over HTTP."""
+    with served(shutil.copytree(ended, tmp_path_factory.mktemp("web") / "lab")) as port:
+        yield port
+
+
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_every_tool_over_http(quiet, mode):
+def test_every_tool_over_http(web, mode):
     async def go(port):
         async with Client(f"http://127.0.0.1:{port}/mcp", mode=mode) as client:
             return await use_all(client)
 
-    with served(quiet) as port:
-        check_all(asyncio.run(go(port)), "mcp:web")
+    check_all(asyncio.run(go(web)), "mcp:web")
 
 
-def test_http_is_for_this_machine_alone(quiet):
-    with served(quiet) as port:
-        with socket.socket() as other:
-            assert other.connect_ex((_address(), port)) != 0 or _address().startswith("127.")
-        for headers in ({"Host": "evil.example"}, {"Host": f"127.0.0.1:{port}", "Origin": "http://evil.example"}):
-            asked = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            kinds = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-            asked.request("POST", "/mcp", body=json.dumps({"jsonrpc": "2.0"}), headers={**kinds, **headers})
-            assert asked.getresponse().status in (403, 421)
-            asked.close()
+def test_http_is_for_this_machine_alone(web):
+    with socket.socket() as other:
+        assert other.connect_ex((_address(), web)) != 0 or _address().startswith("127.")
+    for headers in ({"Host": "evil.example"}, {"Host": f"127.0.0.1:{web}", "Origin": "http://evil.example"}):
+        asked = http.client.HTTPConnection("127.0.0.1", web, timeout=10)
+        kinds = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+        asked.request("POST", "/mcp", body=json.dumps({"jsonrpc": "2.0"}), headers={**kinds, **headers})
+        assert asked.getresponse().status in (403, 421)
+        asked.close()
 
 
 def _address() -> str:

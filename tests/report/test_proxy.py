@@ -5,7 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from labs import coin_study, finished
+from labs import coin_study, finished, past
 from scipy.stats import kendalltau
 
 from novum.report.screening_correlation import FEWEST, kendall, proxy, sentence
@@ -29,7 +29,7 @@ def test_a_perfect_proxy_and_a_useless_one():
 
 
 def test_a_campaign_reports_its_proxy_with_an_interval():
-    lab = finished(coin_study(), trials=900)
+    lab = past(900)
     found = proxy(lab.state)
     assert found.confirmations >= FEWEST
     assert found.interval[0] <= found.tau <= found.interval[1]

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from labs import coin_study, finished
+from labs import past
 
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade
@@ -22,7 +22,7 @@ from novum.report.record_search import FailureQuery, Query, Search, failures, gr
 
 @pytest.fixture(scope="module")
 def records():
-    return list(finished(coin_study(), 900).ledger.read())
+    return list(past(900).ledger.read())
 
 
 @pytest.fixture(scope="module")

@@ -142,14 +142,14 @@ def climb(space: SourceSpace, score: Callable[[str], float], length: int, seed: 
     return base, best
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_random_search_becomes_a_local_one(seed):
     base, best = climb(SourceSpace({"solver.py": MINIMISE}), digits_of_precision, 60, seed)
     assert base < 1.1
     assert best > 4  # a thousand times closer
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_a_poor_classifier_becomes_a_good_one(seed):
     datasets = pytest.importorskip("sklearn.datasets")
     numpy = pytest.importorskip("numpy")

@@ -15,6 +15,8 @@ from novum.sandbox import Tier
 from novum.sandbox.landlock import gaps
 from novum.sandbox.visible_paths import open_to_others
 
+pytestmark = pytest.mark.alone  # where only a watchdog stops an attack, it has to look in time
+
 TARGETS = Path(__file__).parent / "targets.py"
 NOBODY = 65534
 # What must work without a sandbox, or the attacks prove nothing. As any user, on any machine.

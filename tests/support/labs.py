@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import scripted_program
@@ -69,6 +70,12 @@ def finished(study: Study, trials: int = 600, **changes) -> Lab:
     lab = in_memory(study, Budget(trials=trials), **changes)
     lab.run()
     return lab
+
+
+@cache
+def past(trials: int) -> Lab:
+    """A lab of coins whose session has ended, made once: to be read, not used."""
+    return finished(coin_study(), trials)
 
 
 def events(lab: Lab) -> list:
