@@ -22,7 +22,8 @@ from novum.core.model.trial import GroupResult, TrialGroup
 from novum.core.state.campaign_state import CampaignState
 from novum.executors.inline import InlineExecutor
 from novum.lab import open_campaign, wiring
-from novum.testing.memory_ledger import MemoryBlobs, MemoryLedger
+from novum.ledger.memory_blobs import MemoryBlobs
+from novum.testing.memory_ledger import MemoryLedger
 
 
 class OneByOne:

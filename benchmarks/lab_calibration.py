@@ -26,7 +26,8 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import fold
 from novum.executors.inline import InlineExecutor
 from novum.lab import open_campaign, wiring
-from novum.testing.memory_ledger import MemoryBlobs, MemoryLedger
+from novum.ledger.memory_blobs import MemoryBlobs
+from novum.testing.memory_ledger import MemoryLedger
 
 SD = 0.0707
 """Standard deviation of the difference of two runs of 100 flips of a fair coin."""

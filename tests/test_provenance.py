@@ -13,8 +13,8 @@ from novum.arenas.digits.arena import DigitsArena
 from novum.core.model.budget import Budget
 from novum.lab import provenance as prov
 from novum.lab.session import session
+from novum.ledger.memory_blobs import MemoryBlobs
 from novum.ledger.novum_code import code_hash
-from novum.testing.memory_ledger import MemoryBlobs
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from novum.version import __version__
 
 if TYPE_CHECKING:
-    from novum.api import read_lab, run, verify
+    from novum.api import run, verify
     from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
     from novum.core.model.budget import AuthorBudget, Budget, LevelSettings
     from novum.core.model.candidate import Candidate, Cost, Gene, Genome, Setting, Space
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from novum.core.model.study_view import StudyView
     from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup, TrialOutput
+    from novum.lab.restore import read_lab
     from novum.studies.load import load_study
 
 _HOMES = {
@@ -100,6 +101,7 @@ _HOMES = {
         "TrialGroup",
         "TrialOutput",
     ),
+    "novum.lab.restore": ("read_lab",),
     "novum.studies.load": ("load_study",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -7,13 +7,13 @@ from typing import TypeVar
 
 from novum.audit.verify import Verification
 from novum.core.model.budget import Budget
-from novum.core.model.errors import UserError
 from novum.core.model.ports import Arena
 from novum.core.model.study import Study
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.full_state import FullState
 from novum.lab import restore, verification
 from novum.lab.preflight import clear
+from novum.lab.restore import checked
 from novum.lab.session import session
 from novum.ledger.journal import Reader
 from novum.report.summary import Summary, summarise
@@ -42,24 +42,12 @@ def run(
         return summarise(running.state)
 
 
-def read_lab(lab: str | Path) -> CampaignState:
-    """The state of the lab in a directory, while it runs or after. Raises UserError when there is none."""
-    with Reader(Path(lab)) as reader:
-        return _checked(restore.restore(reader, Path(lab)), lab)
-
-
 def read_archive(lab: str | Path) -> FullState:
     """The state of a lab with all its trials and plans by name. Raises UserError when there is no campaign."""
     everything = FullState()
     with Reader(Path(lab)) as reader:
         restore.refold(reader.read(), everything)
-    return _checked(everything, lab)
-
-
-def _checked(state: S, lab: str | Path) -> S:
-    if not state.opened:
-        raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
-    return state
+    return checked(everything, lab)
 
 
 def verify(lab: str | Path, *, arena: Arena | None = None, anchor: str = "") -> Verification:

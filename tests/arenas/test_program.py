@@ -31,7 +31,7 @@ LIMITS = Limits(seconds=10.0)
 def outcome(arena: ProgramArena, genome=(), seed=1, limits=LIMITS):
     """Score or the way it ended, as the lab would see it."""
     candidate = Candidate(arena.space.validate(dict(genome)))
-    group = TrialGroup("g", candidate, (Trial("g.0", seed),), arena.given, limits=limits)
+    group = TrialGroup("g", candidate, (Trial("g.0", seed),), arena.options, limits=limits)
     (output,) = worker.run(group)
     assert output.artefact is not None, output.cause
     try:
@@ -57,7 +57,7 @@ def test_a_candidate_gets_its_true_score(guess):
 
 
 def test_the_same_seed_gives_the_same_artefact_bit_for_bit(guess):
-    group = TrialGroup("g", Candidate({}), (Trial("g.0", 5), Trial("g.1", 6)), guess.given, limits=LIMITS)
+    group = TrialGroup("g", Candidate({}), (Trial("g.0", 5), Trial("g.1", 6)), guess.options, limits=LIMITS)
     one, two = worker.run(group), worker.run(group)
     assert [d.artefact for d in one] == [d.artefact for d in two]
     assert one[0].artefact != one[1].artefact

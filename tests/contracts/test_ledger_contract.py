@@ -16,7 +16,8 @@ from novum.ledger.blobs import FileBlobs
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import encode
 from novum.ledger.journal import Journal
-from novum.testing.memory_ledger import MemoryBlobs, MemoryLedger
+from novum.ledger.memory_blobs import MemoryBlobs
+from novum.testing.memory_ledger import MemoryLedger
 
 texts = st.text(max_size=60)
 refusals = st.builds(ProposalRefused, st.integers(0, 2**53 - 1), texts)

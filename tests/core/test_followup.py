@@ -8,6 +8,7 @@ import pytest
 from labs import Flaky, ScriptedArena, coin_study, events, finished, in_memory, past, scored
 
 from novum.arenas.coinflip import EFFECTS
+from novum.core.engine.context import Campaign
 from novum.core.events.campaign import IncumbentChanged, SessionStarted
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import GroupDispatched, TrialFinished
@@ -75,7 +76,9 @@ def test_a_finding_that_does_not_hold_is_retracted_with_what_was_built_on_it():
     lab.run()
     first, second = (h.id for h in lab.state.findings)
     again = dataclasses.replace(lab.context.study.follow_up, share=0.9)
-    lab.context = dataclasses.replace(lab.context, study=dataclasses.replace(lab.context.study, follow_up=again))
+    lab.campaign = Campaign(
+        lab.state, dataclasses.replace(lab.context, study=dataclasses.replace(lab.context.study, follow_up=again))
+    )
     lab.record([SessionStarted(2, Budget(trials=4000), 1, 0, "", {})])
     lab.run()
     closed = {e.hypothesis: e.verdict for e in events(lab) if isinstance(e, FollowUpClosed)}

@@ -20,7 +20,7 @@ from novum.core.events.verdicts import ConfirmationOpened, VerdictReached
 from novum.core.model.budget import Budget, Spent
 from novum.core.model.errors import UserError
 from novum.core.model.intervention import Alarm, Step
-from novum.core.model.model_call import ModelCall, Reply
+from novum.core.model.model_call import ModelCall, ModelRequest, Reply
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.request import Act, Request
 from novum.core.model.study import PolicyRule, PolicySettings
@@ -42,7 +42,7 @@ class Asking:
     """The Researcher port: wants the same request until it is sent or refused; proposes at random otherwise."""
 
     def __init__(self, model="openai:big", money=0.5):
-        self.ask = ModelAsked("r1", model, "language", 1000, money)
+        self.ask = ModelRequest("r1", model, "language", 1000, money)
         self.sent = self.refused = False
 
     def propose(self, view, rng):
@@ -149,7 +149,9 @@ def test_a_lab_does_not_wait_for_leave_to_do_what_it_cannot_pay():
     for left, waits in ((1, False), (100, True)):
         budget = Budget(trials=lab.state.spent.trials + left)
         assert awaited(Campaign(lab.state, dataclasses.replace(lab.context, governor=HardBudget(budget)))) is waits
-    lab.context = dataclasses.replace(lab.context, governor=HardBudget(Budget(trials=lab.state.spent.trials + 1)))
+    lab.campaign = Campaign(
+        lab.state, dataclasses.replace(lab.context, governor=HardBudget(Budget(trials=lab.state.spent.trials + 1)))
+    )
     began = time.monotonic()
     lab.run()
     assert lab.state.request_log.waiting and time.monotonic() - began < 10

@@ -231,7 +231,7 @@ def test_groups_that_are_sent_together_share_what_is_left(idle, sizes, name, roo
     whole = Budget(trials=10_000) if shared else bound
     study = dataclasses.replace(context.study, budgets=levels)
     before, state.budget = state.budget, whole
-    sent = dispatch(state, dataclasses.replace(context, study=study, governor=HardBudget(whole)), plans)
+    sent = dispatch(Campaign(state, dataclasses.replace(context, study=study, governor=HardBudget(whole))), plans)
     state.budget = before
     amounts = {
         "trials": sum(len(one.plan.members) for one in sent),

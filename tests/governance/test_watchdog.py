@@ -12,6 +12,7 @@ from forgery import rewrite, text
 from labs import ScriptedArena, coin_study, events, failing, foretold, in_memory, same, scored
 from watched import Machine, Place, Proposer, Silent, acts, interventions, scripted, settings, watched
 
+from novum.core.engine.context import Campaign
 from novum.core.events.campaign import SessionEnded, SessionStarted
 from novum.core.events.oversight import Intervened
 from novum.core.events.proposals import HypothesisWithdrawn
@@ -164,7 +165,7 @@ def on_disk(tmp_path_factory):
         study(), Budget(trials=700), directory, workers=1, problem=arena, researcher=researcher, place=place
     ) as lab:
         assert isinstance(lab.watchdog, RuleWatchdog)
-        lab.context = dataclasses.replace(lab.context, critic=Silent())
+        lab.campaign = Campaign(lab.state, dataclasses.replace(lab.context, critic=Silent()))
         lab.clock = clock
         lab.patience = 5.0
         lab._started = 0.0

@@ -180,7 +180,7 @@ def constant(rate, rng, hypotheses=200, causes=5):
         for one in [*dead_end(state, ALONE), *failure_rate(state, ALONE)]:
             found[one.alarm] += 1
             state.intervention_log.intervened(one)
-            state.alarm_signals.intervened(state, one)
+            state.alarm_signals.intervened(one, None)
     return found
 
 

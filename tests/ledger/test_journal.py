@@ -133,7 +133,7 @@ def test_a_full_disk_is_one_clear_error_and_what_was_committed_stays(tmp_path):
         """
         import resource, signal, sys
         from pathlib import Path
-        from novum.core.errors import StorageError
+        from novum.core.model.errors import StorageError
         from novum.core.events.proposals import ProposalRefused
         from novum.ledger.journal import Journal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labs import Flaky, ScriptedArena, coin_study, failing, finished, in_memory, scored
 
+from novum.core.engine.context import Campaign
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, SessionStarted
 from novum.core.events.models_and_people import ModelAsked
 from novum.core.events.oversight import Commented, Intervened, ProposalReviewed
@@ -80,7 +81,7 @@ def retracted():
     lab = in_memory(study, budget, arena=ScriptedArena(), executor=Flaky(plan), researcher=steps)
     lab.run()
     again = dataclasses.replace(lab.context.study, follow_up=dataclasses.replace(follow, share=0.9))
-    lab.context = dataclasses.replace(lab.context, study=again)
+    lab.campaign = Campaign(lab.state, dataclasses.replace(lab.context, study=again))
     lab.record([SessionStarted(2, budget, 1, 0, "", {})])
     lab.run()
     return lab

@@ -25,7 +25,7 @@ from novum.core.model.model_call import COMMENT, COMMENTS, Reply
 from novum.core.model.study import CommentSettings, PolicyRule, PolicySettings, ResearcherSettings
 from novum.core.model.verdict import Verdict
 from novum.lab import verification, wiring
-from novum.lab.session import session
+from novum.lab.session import closing_of, session
 from novum.ledger.codec import plain
 from novum.ledger.journal import Reader
 from novum.report.case_index import casebook
@@ -61,7 +61,7 @@ def run(study, budget=BUDGET, **more):
     """Run a study in memory."""
     lab = labs.in_memory(study, budget, **more)
     lab.observe = patience(lab.context.researcher)
-    with wiring.closing_of(lab.context.researcher):
+    with closing_of(lab.context.researcher):
         lab.run()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("novum-language")]
     return lab

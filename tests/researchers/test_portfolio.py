@@ -10,12 +10,11 @@ from functools import partial
 import pytest
 from labs import coin_study, events, in_memory
 
-from novum.core.events.models_and_people import ModelAsked
 from novum.core.events.proposals import ProposalMade
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError
-from novum.core.model.model_call import ModelCall, Reply
+from novum.core.model.model_call import ModelCall, ModelRequest, Reply
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.study import ResearcherSettings
 from novum.core.model.study_view import PastHypothesis, StudyView
@@ -135,7 +134,7 @@ def test_the_same_view_and_randomness_give_the_same_proposal():
 
 
 def test_who_has_a_request_on_its_way_is_asked_first_and_its_requests_are_passed_on():
-    ask = ModelAsked("r1", "model", "language", 10, 0.1)
+    ask = ModelRequest("r1", "model", "language", 10, 0.1)
     consulted = (ModelCall("r1", "model", Reply.EMPTY),)
     settings = PortfolioSettings("evolve,language", control_share=0.0)
     others = {"evolve": EvolveResearcher(), "random": RandomResearcher()}

@@ -27,8 +27,9 @@ from novum.executors.inline import InlineExecutor
 from novum.lab import open_campaign, wiring
 from novum.ledger.codec import plain
 from novum.ledger.lab_secret import NAME
+from novum.ledger.memory_blobs import MemoryBlobs
 from novum.ledger.private import created
-from novum.testing.memory_ledger import MemoryBlobs, MemoryLedger
+from novum.testing.memory_ledger import MemoryLedger
 from novum.text.canonical_json import canonical
 
 SECRET = bytes(range(32))

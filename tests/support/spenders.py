@@ -10,9 +10,8 @@ from labs import ScriptedArena
 from scripted_program import run
 
 from novum.core.engine.context import LOOK_SECONDS
-from novum.core.events.models_and_people import ModelAsked
 from novum.core.model.metric import Score
-from novum.core.model.model_call import ModelCall, Reply
+from novum.core.model.model_call import ModelCall, ModelRequest, Reply
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.trial import GroupResult, OutcomeKind, TrialGroup, TrialOutput, Usage
 
@@ -77,7 +76,7 @@ class Thinker:
     """The Researcher port: several authors, each of whom asks a model before some of its ideas."""
 
     rng: random.Random
-    waits: tuple[str, ModelAsked] | None = None
+    waits: tuple[str, ModelRequest] | None = None
 
     def propose(self, view, rng):
         rng = self.rng  # nothing else changes while it only talks to models
@@ -90,7 +89,7 @@ class Thinker:
         author = rng.choice(AUTHORS)
         if rng.random() < 0.4:
             tokens = rng.randrange(1, 2000)
-            ask = ModelAsked(f"{view.number}.{rng.random()}", "local", author, tokens, tokens * 1e-4)
+            ask = ModelRequest(f"{view.number}.{rng.random()}", "local", author, tokens, tokens * 1e-4)
             self.waits = author, ask
             return Pending(ask=ask)
         return self._idea(view, rng, author, ())

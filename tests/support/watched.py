@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from labs import Flaky, ScriptedArena, coin_study, events, in_memory, scored
 
+from novum.core.engine.context import Campaign
 from novum.core.events.oversight import Intervened
 from novum.core.model.budget import Budget
 from novum.core.model.proposal import Proposal
@@ -91,7 +92,7 @@ def watched(study: Study, trials: int = 400, *, place=None, arena=None, machine=
     budget = more.pop("budget", Budget(trials=trials))
     executor = place or (Place() if study.arena == "scripted" else None)
     lab = in_memory(study, budget, arena=arena, executor=executor, **more)
-    lab.context = replace(lab.context, critic=Silent())
+    lab.campaign = Campaign(lab.state, replace(lab.context, critic=Silent()))
     lab.watchdog = RuleWatchdog(post(study, lab.context.arena), machine or Machine())
     lab.clock = clock or Clock()
     lab._started = lab.clock()

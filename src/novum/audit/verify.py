@@ -92,6 +92,6 @@ def _notes(audit: Audit) -> tuple[str, ...]:
         notes.append(
             f"{unscored} scores belong to open or superseded confirmations or scales whose seeds are still sealed"
         )
-    if not audit.state.study:
+    if not audit.state.opened:
         notes = ["the ledger is empty"]
     return tuple(notes)

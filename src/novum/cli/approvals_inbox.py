@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def inbox(lab: LabOption = None, full: FullOption = False, json: JsonOption = False) -> None:
     """What waits for people's approval: who wants what, of which content, until when."""
-    from novum.api import read_lab
+    from novum.lab.restore import read_lab
     from novum.report.approvals import waiting
 
     found = waiting(read_lab(find_lab(lab)))

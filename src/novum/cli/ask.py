@@ -44,7 +44,7 @@ def propose(
     json: JsonOption = False,
 ) -> None:
     """Propose a candidate: the incumbent with these changes. It is tried like anybody's, and judged like anybody's."""
-    from novum.api import read_lab
+    from novum.lab.restore import read_lab
     from novum.lab.wiring import arena
 
     directory = find_lab(lab)
@@ -121,9 +121,9 @@ def deny(
 
 
 def _answer(act: str, approval: str, lab: Path | None, reason: str, author: str | None, *, json: bool) -> None:
-    from novum.api import read_lab
     from novum.core.model.request import Act
     from novum.core.state.approvals import objection
+    from novum.lab.restore import read_lab
 
     directory = find_lab(lab)
     approvals = read_lab(directory).request_log.approvals

@@ -64,12 +64,12 @@ def _check_allowed(directory: Path, wanted: list[str]) -> None:
 
     Raises UserError.
     """
-    from novum.api import read_lab
     from novum.cli.ask import user
     from novum.core.engine.request_handling import EXPORT, export_content
     from novum.core.model.request import Act
     from novum.core.state.approvals import Permission, permission
     from novum.governance.mailbox import Mailbox
+    from novum.lab.restore import read_lab
 
     state = read_lab(directory)
     policy, approvals, author = state.study.policy, state.request_log.approvals, user()

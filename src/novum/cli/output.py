@@ -44,7 +44,7 @@ def check_file(path: Path) -> None:
 
 def read_state(lab: Path) -> CampaignState:
     """The state of a lab on disk. Raises UserError when there is no campaign in it."""
-    from novum.api import read_lab
+    from novum.lab.restore import read_lab
 
     return read_lab(lab)
 

@@ -36,12 +36,10 @@ def import_study(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where. Default: DIR-novum.")] = None,
 ) -> None:
     """Turn another tool's task into a study that runs as it is; what could not be carried over is said."""
+    from novum import registry
     from novum.core.model.errors import StudyError
-    from novum.integrations.importers.aide import import_aide
-    from novum.integrations.importers.autoresearch import import_autoresearch
-    from novum.integrations.importers.openevolve import import_openevolve
 
-    known = {"aide": import_aide, "autoresearch": import_autoresearch, "openevolve": import_openevolve}
+    known = registry.plugins("novum.importers")
     if layout not in known:
         raise StudyError(f"there is no layout {layout!r}: choose {', '.join(known)}")
     done = known[layout](source, output or source.resolve().with_name(f"{source.resolve().name}-novum"))

@@ -6,9 +6,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from novum.api import read_lab
 from novum.core.model.errors import UserError
 from novum.lab import wiring
+from novum.lab.restore import read_lab
 from novum.report.patches import patch_of as _patch
 from novum.source.space import SourceSpace
 

@@ -35,7 +35,7 @@ from novum.core.state.full_state import FullState
 from novum.lab import open_campaign, wiring
 from novum.lab.provenance import provenance
 from novum.ledger.journal import Reader
-from novum.testing.memory_ledger import MemoryBlobs
+from novum.ledger.memory_blobs import MemoryBlobs
 
 PATIENCE = 0.5
 """Seconds to wait for a group before asking again."""

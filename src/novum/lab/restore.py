@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from novum.core.engine.gc_pause import gc_paused
 from novum.core.events.registry import Event, Record
-from novum.core.model.errors import IntegrityError
+from novum.core.model.errors import IntegrityError, UserError
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
 from novum.core.state.full_state import FullState
@@ -69,3 +69,18 @@ def keeper(journal: Journal, directory: Path, secret: bytes, state: CampaignStat
             known.keep(Snapshot(state, seq, head))
 
     return keep
+
+
+def read_lab(lab: str | Path) -> CampaignState:
+    """The state of the lab in a directory, while it runs or after. Raises UserError when there is none."""
+    from novum.ledger.journal import Reader
+
+    with Reader(Path(lab)) as reader:
+        return checked(restore(reader, Path(lab)), lab)
+
+
+def checked(state: T, lab: str | Path) -> T:
+    """`state`, if a campaign was opened in the lab. Raises UserError."""
+    if not state.opened:
+        raise UserError(f"the lab {lab} is empty: no campaign was opened in it")
+    return state

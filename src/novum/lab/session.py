@@ -10,6 +10,7 @@ from pathlib import Path
 from novum import registry
 from novum.core.engine.context import Campaign
 from novum.core.engine.loop import Lab
+from novum.core.events.event_ports import Ledger
 from novum.core.model.budget import Budget
 from novum.core.model.errors import StudyError
 from novum.core.model.ports import (
@@ -24,7 +25,6 @@ from novum.governance.hard_budget import check_levels
 from novum.governance.mailbox import Mailbox
 from novum.governance.stop_watcher import kill_switch
 from novum.governance.watchdog import watchdog
-from novum.integrations.telemetry import traced
 from novum.lab import restore
 from novum.lab.open_campaign import check_same, take_up
 from novum.lab.provenance import provenance
@@ -75,7 +75,7 @@ def session(
         rooms = context(study, budget, secret, count, given, researcher)
         if state.opened:
             check_same(state, rooms, directory)
-        ledger = ScrubbedLedger(traced(signed(journal, directory, state, rooms)), known)
+        ledger = ScrubbedLedger(_traced(signed(journal, directory, state, rooms)), known)
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync
         box = Mailbox(directory)
@@ -110,3 +110,11 @@ def closing_of(researcher: Researcher) -> Iterator[None]:
     finally:
         if isinstance(researcher, Closable):
             researcher.close()
+
+
+def _traced(ledger: Ledger) -> Ledger:
+    """The ledger as installed telemetry wraps it, where somebody has asked for any."""
+    if any(name.startswith("OTEL_") for name in os.environ):
+        for wrap in registry.plugins("novum.telemetry").values():
+            ledger = wrap(ledger)
+    return ledger

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Sequence
 
 from novum.core.events.registry import Event, Record, kind_of
-from novum.core.model.errors import IntegrityError
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode, encode
 
@@ -38,22 +36,3 @@ class MemoryLedger:
     def read(self, after: int = 0) -> Iterable[Record]:
         """Records after a sequence number."""
         return list(self._records[after:])
-
-
-class MemoryBlobs:
-    """The Blobs port over a dict."""
-
-    def __init__(self) -> None:
-        self._data: dict[str, bytes] = {}
-
-    def put(self, data: bytes) -> str:
-        """Store once."""
-        address = hashlib.sha256(data).hexdigest()
-        self._data[address] = data
-        return address
-
-    def get(self, address: str) -> bytes:
-        """The bytes. Raises IntegrityError."""
-        if address not in self._data:
-            raise IntegrityError(f"blob {address[:12]} is missing")
-        return self._data[address]

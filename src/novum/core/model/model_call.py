@@ -52,3 +52,17 @@ class ModelCall:
     money: float = 0.0
     seconds: float = 0.0
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """A request that a researcher would send: tokens and money (US dollars) are its worst case.
+
+    request: SHA-256 of everything that is sent, the model included; the same request has the same one.
+    """
+
+    request: str
+    model: str
+    author: str
+    tokens: int
+    money: float

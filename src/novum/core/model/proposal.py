@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events.models_and_people import ModelAsked
 from novum.core.model.candidate import Genome
-from novum.core.model.model_call import ModelCall
+from novum.core.model.model_call import ModelCall, ModelRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Pending:
     says neither.
     """
 
-    ask: ModelAsked | None = None
+    ask: ModelRequest | None = None
     consulted: tuple[ModelCall, ...] = ()
     final: bool = False
     comments: tuple[Comment, ...] = ()

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from novum.core.events.models_and_people import ModelAsked
 from novum.core.model.candidate import Genome, Scalar
+from novum.core.model.model_call import ModelRequest
 from novum.researchers.language.language_options import Model
 from novum.researchers.language.reply_forms import Json
 from novum.researchers.language.untrusted_text import without_secrets
@@ -74,9 +74,9 @@ class Request:
         """US dollars that it cannot exceed."""
         return self.model.price.of(self.max_input, self.max_output)
 
-    def asked(self, author: str) -> ModelAsked:
+    def asked(self, author: str) -> ModelRequest:
         """The request for means."""
-        return ModelAsked(self.id, self.model.label, author, self.max_input + self.max_output, self.money)
+        return ModelRequest(self.id, self.model.label, author, self.max_input + self.max_output, self.money)
 
 
 def _scanned(value: Scalar) -> Scalar:

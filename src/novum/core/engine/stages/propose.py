@@ -15,7 +15,7 @@ from novum.core.events.registry import Event
 from novum.core.model.budget import Share, Spent
 from novum.core.model.candidate import Candidate, Genome
 from novum.core.model.errors import StudyError
-from novum.core.model.model_call import COMMENT, COMMENTS, ModelCall, Reply
+from novum.core.model.model_call import COMMENT, COMMENTS, ModelCall, ModelRequest, Reply
 from novum.core.model.ports import Researcher
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.state.approvals import SPEND, Permission, ask_for, permission, spending
@@ -108,7 +108,7 @@ def _comments(said: Pending) -> list[Event]:
     return [Commented(one.about, one.author, one.text, one.request) for one in said.comments]
 
 
-def _reserved(campaign: Campaign, ask: ModelAsked | None) -> list[Event]:
+def _reserved(campaign: Campaign, ask: ModelRequest | None) -> list[Event]:
     """Means set aside for a request to a model, people asked about it, or the reason why it is not sent."""
     if ask is None or ask.request in campaign.state.request_log.reserved:
         return []
@@ -134,22 +134,22 @@ def _reserved(campaign: Campaign, ask: ModelAsked | None) -> list[Event]:
             return _unsent(ask, Reply.FORBIDDEN, f"nobody allowed {ask.author} to spend {ask.money:.4f} dollars on it")
         case Permission.WAITING:
             return []
-    return [ask]
+    return [ModelAsked(ask.request, ask.model, ask.author, ask.tokens, ask.money)]
 
 
-def _said(ask: ModelAsked, policy: Permission) -> Permission:
+def _said(ask: ModelRequest, policy: Permission) -> Permission:
     """What the policy says of a request. People are not troubled for a comment, and no lab waits for them to answer."""
     open_question = policy in (Permission.NEEDED, Permission.WAITING)
     return Permission.REFUSED if ask.author == COMMENTS and open_question else policy
 
 
-def _unsent(ask: ModelAsked, outcome: Reply, reason: str) -> list[Event]:
+def _unsent(ask: ModelRequest, outcome: Reply, reason: str) -> list[Event]:
     """The end of a request that is not sent."""
     template = COMMENT if ask.author == COMMENTS else ""
     return _settled((ModelCall(ask.request, ask.model, outcome, reason, template),))
 
 
-def _beyond_share(campaign: Campaign, ask: ModelAsked, demand: Spent) -> str | None:
+def _beyond_share(campaign: Campaign, ask: ModelRequest, demand: Spent) -> str | None:
     """Why the budget of the author, or of the hypothesis to come, does not reach for a request."""
     reason = refuses_payer(campaign, demand, Payer("", ask.author))
     if reason or ask.author == COMMENTS:  # of comments no hypothesis comes
