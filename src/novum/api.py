@@ -16,7 +16,7 @@ from novum.lab.preflight import clear
 from novum.lab.restore import checked
 from novum.lab.session import session
 from novum.ledger.journal import Reader
-from novum.report.summary import Summary, summarise
+from novum.views.campaign_summary import Summary, summarise
 
 S = TypeVar("S", bound=CampaignState)
 

@@ -27,7 +27,7 @@ from novum.integrations.exports.parquet_files import write_parquet
 from novum.integrations.exports.tables import Column, table
 from novum.integrations.exports.tracker_runs import runs
 from novum.lab.session import session
-from novum.report.summary import summarise
+from novum.views.campaign_summary import summarise
 
 HOSTILE = '=HYPERLINK("http://127.0.0.1";A1)\r\nsecond; line, "quoted"\x1b[2J\u202e'
 

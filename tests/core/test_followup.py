@@ -27,8 +27,8 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.fold import fold
 from novum.lab import verification
 from novum.lab.session import session
-from novum.report.summary import summarise
 from novum.researchers.scripted import ScriptedResearcher
+from novum.views.campaign_summary import summarise
 
 
 @pytest.fixture(scope="module")

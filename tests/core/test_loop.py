@@ -21,8 +21,8 @@ from novum.core.state.fold import fold
 from novum.core.state.hypothesis import Phase
 from novum.executors.inline import InlineExecutor
 from novum.gate.judge import PROCESSES, difference
-from novum.report.summary import summarise
 from novum.testing.memory_ledger import MemoryLedger
+from novum.views.campaign_summary import summarise
 
 
 @pytest.fixture(scope="module")

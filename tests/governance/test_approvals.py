@@ -16,8 +16,8 @@ from novum.core.model.request import Act, Request
 from novum.core.model.study import PolicyRule, PolicySettings
 from novum.core.state.approvals import Approval, Permission, ask_for, closing, name_of, objection, permission, vote
 from novum.registry import BUILT_IN, Kind
-from novum.report.approvals import waiting
 from novum.text.secret_scan import Secrets
+from novum.views.approval_requests import waiting
 
 GENOME = {"metal": 4, "edge": 4, "spin": 2, "shade": 7}
 PEOPLE = PolicySettings((PolicyRule("propose", "yes", "evolve"), PolicyRule("propose", "approval")), patience=100.0)

@@ -216,9 +216,9 @@ def test_everybody_is_told(on_disk, capsys, tmp_path):
     from novum.cli.findings import print_findings
     from novum.cli.live_panel import lines
     from novum.cli.watchdog_log import interventions as command
-    from novum.report.progress import progress
     from novum.report.report_page import write_report
-    from novum.report.summary import summarise
+    from novum.views.campaign_summary import summarise
+    from novum.views.progress import progress
 
     directory, state, record = on_disk
     command(lab=directory, json=True)

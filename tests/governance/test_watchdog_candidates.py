@@ -21,7 +21,7 @@ from novum.core.model.trial import OutcomeKind, Role
 from novum.core.model.trial_plan import Purpose, Side
 from novum.core.state.alarm_signals import bound
 from novum.core.state.hypothesis import Phase
-from novum.report.summary import summarise
+from novum.views.campaign_summary import summarise
 
 ACTS = ("score", "raise", "nan", "nonsense")
 """What a candidate is called; here they all do the same."""

@@ -312,7 +312,7 @@ def test_words_of_others_are_marked_cleaned_and_cut():
 def test_what_runs_on_the_gates_data_printed_is_withheld(monkeypatch):
     from novum.core.model.trial_plan import Purpose
     from novum.mcp import reading
-    from novum.report.record_search import FailureLine
+    from novum.views.record_search import FailureLine
 
     lines = [
         FailureLine("g1.0", OutcomeKind.CRASHED, "a screening cause", Purpose.SCREEN, "c", {}, 1.0, "/place", "a"),

@@ -32,12 +32,12 @@ from novum.lab.session import session
 from novum.ledger.codec import encode
 from novum.ledger.journal import Reader
 from novum.report.analyst import interpret
-from novum.report.case_index import casebook
 from novum.report.checked import OFF, checked
 from novum.report.cited import Figure, Name, at
 from novum.report.explained import UNVERIFIED, events_cited, explain
 from novum.researchers.scripted import ScriptedResearcher
 from novum.text.format import cut, number, signed
+from novum.views.case_index import casebook
 
 
 def coins(seed):
@@ -362,8 +362,8 @@ def test_a_comment_is_held_against_what_its_model_was_told():
 
 
 def test_the_report_and_the_agent_tell_what_the_analyst_says(tmp_path):
-    from novum.report.campaign_history import walk
     from novum.report.report_page import render
+    from novum.views.campaign_history import walk
 
     with session(coin_study(), Budget(trials=400), tmp_path) as lab:
         lab.run()

@@ -23,9 +23,9 @@ from novum.core.model.study import ResearcherSettings
 from novum.core.model.trial_plan import Aim, Purpose
 from novum.core.model.verdict import Verdict
 from novum.lab.session import session
-from novum.report.author_leaderboard import league
 from novum.report.calibration import chart, write
-from novum.report.predictions import Prediction, bins, brier, reference, wilson
+from novum.views.author_leaderboard import league
+from novum.views.predictions import Prediction, bins, brier, reference, wilson
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from labs import coin_study, finished, past
 from scipy.stats import kendalltau
 
-from novum.report.screening_correlation import FEWEST, kendall, proxy, sentence
+from novum.views.screening_correlation import FEWEST, kendall, proxy, sentence
 
 numbers = st.integers(-5, 5).map(float)
 

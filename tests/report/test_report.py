@@ -21,12 +21,12 @@ from novum.core.model.candidate import Change, changes
 from novum.core.model.errors import UserError
 from novum.ledger.journal import Journal, Reader
 from novum.report import charts, wording
-from novum.report.campaign_history import History, walk
 from novum.report.figures import axis, figures
 from novum.report.report_page import write_report
-from novum.report.summary import summarise
 from novum.studies.load import parse_study
 from novum.text.format import clean, counted, cut, number, seconds, signed
+from novum.views.campaign_history import History, walk
+from novum.views.campaign_summary import summarise
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 ESCAPES = "\x1b[31mred\x1b[0m\u202e"

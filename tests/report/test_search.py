@@ -15,9 +15,9 @@ from novum.core.model.errors import UserError
 from novum.core.model.trial_plan import Purpose
 from novum.core.state.fold import fold
 from novum.ledger.journal import Reader
-from novum.report import lineage as of
-from novum.report.difference import difference
-from novum.report.record_search import FailureQuery, Query, Search, failures, grouped, subjects
+from novum.views import lineage as of
+from novum.views.candidate_comparison import difference
+from novum.views.record_search import FailureQuery, Query, Search, failures, grouped, subjects
 
 
 @pytest.fixture(scope="module")

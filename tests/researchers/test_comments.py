@@ -28,11 +28,11 @@ from novum.lab import verification, wiring
 from novum.lab.session import closing_of, session
 from novum.ledger.codec import plain
 from novum.ledger.journal import Reader
-from novum.report.case_index import casebook
 from novum.report.checked import checked
 from novum.report.explained import explain
 from novum.report.wording import study_toml
 from novum.studies.load import parse_study
+from novum.views.case_index import casebook
 
 pytest.importorskip("pydantic_ai")
 

@@ -30,11 +30,6 @@ from novum.core.state.full_state import FullState
 from novum.lab import wiring
 from novum.registry import Kind, build
 from novum.report.analyst import interpret
-from novum.report.approvals import waiting
-from novum.report.case_index import casebook
-from novum.report.detail import detail
-from novum.report.record_search import Query, Search
-from novum.report.summary import summarise
 from novum.researchers.critic import RuleCritic, redacted
 from novum.researchers.critic.cost_checks import MEANS
 from novum.researchers.critic.gene_duplicates import MEMORY
@@ -43,6 +38,11 @@ from novum.researchers.scripted import ScriptedResearcher
 from novum.source.mutate import all_mutations, by_operator, product
 from novum.source.space import SourceSpace
 from novum.text.secret_scan import REMOVED
+from novum.views.approval_requests import waiting
+from novum.views.campaign_summary import summarise
+from novum.views.case_index import casebook
+from novum.views.record_detail import detail
+from novum.views.record_search import Query, Search
 
 REASON = "a reason of several words"
 

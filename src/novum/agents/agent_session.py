@@ -23,9 +23,9 @@ from novum.core.state.researcher_view import view_of
 from novum.governance.mailbox import Mailbox
 from novum.lab.proposal_checks import known_arena
 from novum.ledger.journal import is_held
-from novum.report.proposal_status import Fate
 from novum.sandbox import Tier, require, standing
 from novum.text.format import cut
+from novum.views.proposal_status import Fate
 
 LOOK_SECONDS = 0.3
 Say = Callable[[str], None]

@@ -11,7 +11,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
 from novum.lab import restore
 from novum.ledger.journal import Reader
-from novum.report.proposal_status import Fate, Trail
+from novum.views.proposal_status import Fate, Trail
 
 
 class _Counted:

@@ -43,10 +43,10 @@ def main() -> None:
         agent_command,
         approvals_inbox,
         ask,
-        authors,
         catalog,
         explain,
         export,
+        leaderboard,
         lookup,
         own_programs,
         read,
@@ -66,7 +66,7 @@ def main() -> None:
     own_programs.register(app)
     ask.register(app)
     approvals_inbox.register(app)
-    authors.register(app)
+    leaderboard.register(app)
     agent_command.register(app)
     watchdog_log.register(app)
     explain.register(app)

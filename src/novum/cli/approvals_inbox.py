@@ -10,7 +10,7 @@ import typer
 from novum.cli.output import JsonOption, LabOption, as_json, block, find_lab, line
 
 if TYPE_CHECKING:
-    from novum.report.approvals import Waiting
+    from novum.views.approval_requests import Waiting
 
 MAX_CHANGE = 8000
 MAX_LINE = 400
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def inbox(lab: LabOption = None, full: FullOption = False, json: JsonOption = False) -> None:
     """What waits for people's approval: who wants what, of which content, until when."""
     from novum.lab.restore import read_lab
-    from novum.report.approvals import waiting
+    from novum.views.approval_requests import waiting
 
     found = waiting(read_lab(find_lab(lab)))
     if json:

@@ -23,8 +23,8 @@ def explain(
     """What was claimed, tried and found, and what it means: [512] behind a number is the event it is from."""
     from novum.cli.lookup import consistent
     from novum.ledger.journal import Reader
-    from novum.report.case_index import casebook
     from novum.report.explained import explain as of
+    from novum.views.case_index import casebook
 
     with Reader(find_lab(lab)) as reader, consistent():
         book = casebook(reader.read())

@@ -9,8 +9,8 @@ from novum.cli.output import genome, line, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from novum.report.finding_details import Exploratory, HoldoutLine
-    from novum.report.summary import Finding
+    from novum.views.campaign_summary import Finding
+    from novum.views.finding_details import Exploratory, HoldoutLine
 
 
 RATIONALE = 300

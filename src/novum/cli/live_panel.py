@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from novum.cli.output import genome, line, number
-from novum.report.progress import Confirming, Progress, intervention, progress
+from novum.views.progress import Confirming, Progress, intervention, progress
 
 if TYPE_CHECKING:
     from rich.console import Group

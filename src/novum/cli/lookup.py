@@ -37,8 +37,8 @@ from novum.text.format import written
 if TYPE_CHECKING:
     from novum.core.events.campaign import SessionStarted
     from novum.ledger.journal import Reader
-    from novum.report.difference import Comparison, Difference, One
-    from novum.report.record_search import Entry, FailureLine, FailureQuery, Search
+    from novum.views.candidate_comparison import Comparison, Difference, One
+    from novum.views.record_search import Entry, FailureLine, FailureQuery, Search
 
 POLL_SECONDS = 0.5
 LAST_WHEN_FOLLOWING = 10
@@ -77,7 +77,7 @@ def log(
 ) -> None:
     """The events of a lab in words: number, UTC time, actor, kind, what happened."""
     from novum.ledger.journal import Reader
-    from novum.report.record_search import Query, Search, subjects
+    from novum.views.record_search import Query, Search, subjects
 
     query = Query(_kinds(kind or []), subject, actor, grep, since, event)
     if follow and last is None and not since:
@@ -111,7 +111,7 @@ def failures(
     group: Annotated[bool, typer.Option("--group", help="One line per type and cause, with counts and cost.")] = False,
 ) -> None:
     """Trials that gave no score, with type and cause."""
-    from novum.report.record_search import FailureQuery, grouped
+    from novum.views.record_search import FailureQuery, grouped
 
     _one_of("--kind", kind, list(OutcomeKind))
     _one_of("--purpose", purpose, list(Purpose))
@@ -145,7 +145,7 @@ def diff(
 ) -> None:
     """Two candidates side by side: genes, settings, scores, costs, and every comparison between them."""
     from novum.ledger.journal import Reader
-    from novum.report.difference import difference
+    from novum.views.candidate_comparison import difference
 
     with Reader(find_lab(lab)) as reader, consistent():
         found = difference(reader.read(), a, b)
@@ -163,7 +163,7 @@ def lineage(
 ) -> None:
     """What a hypothesis came from, down to the baseline, and what came from it."""
     from novum.ledger.journal import Reader
-    from novum.report import lineage as of
+    from novum.views import lineage as of
 
     directory = find_lab(lab)
     with Reader(directory) as reader, consistent():
@@ -267,7 +267,7 @@ def _genes(asked: list[str]) -> dict[str, str]:
 
 def _failures(query: FailureQuery, lab: Path | None, arena: str | None) -> Iterator[FailureLine]:
     """The failures of one lab, or of all labs of an arena. One that cannot be read is named and left out."""
-    from novum.report.record_search import failures as of
+    from novum.views.record_search import failures as of
 
     if lab is not None or arena is None:
         directory = find_lab(lab)

@@ -34,7 +34,7 @@ def status(lab: LabOption = None, json: JsonOption = False) -> None:
     """What the campaign has used, what it is doing, what it found last."""
     from novum.cli.live_panel import lines
     from novum.ledger.journal import is_held
-    from novum.report.progress import progress
+    from novum.views.progress import progress
 
     directory = find_lab(lab)
     now = progress(read_state(directory))
@@ -45,8 +45,8 @@ def status(lab: LabOption = None, json: JsonOption = False) -> None:
 
 def findings(lab: LabOption = None, json: JsonOption = False) -> None:
     """Supported hypotheses with their evidence and size."""
-    from novum.report.finding_details import exploratory, holdout_line
-    from novum.report.summary import findings as collect
+    from novum.views.campaign_summary import findings as collect
+    from novum.views.finding_details import exploratory, holdout_line
 
     state = read_state(find_lab(lab))
     if json:
@@ -64,7 +64,7 @@ def show(
 ) -> None:
     """Everything the record holds about one hypothesis, trial or candidate."""
     from novum.ledger.codec import plain
-    from novum.report.detail import detail
+    from novum.views.record_detail import detail
 
     found = detail(read_archive(find_lab(lab)), name)
     if found is None:

@@ -236,8 +236,8 @@ def _stoppable(lab: Lab, watch: Watcher | None) -> Iterator[None]:
 def _conclude(directory: Path, reason: str, *, json: bool) -> None:
     from novum.cli.findings import print_exploratory, print_findings, print_holdout
     from novum.cli.output import read_state
-    from novum.report.screening_correlation import sentence
-    from novum.report.summary import summarise
+    from novum.views.campaign_summary import summarise
+    from novum.views.screening_correlation import sentence
 
     summary = summarise(read_state(directory))
     if json:

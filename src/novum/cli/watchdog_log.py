@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def interventions(lab: LabOption = None, json: JsonOption = False) -> None:
     """What the watchdog did while the lab ran: when, on which alarm, about whom, and the figures behind it."""
     from novum.ledger.journal import Reader
-    from novum.report.intervention_rows import interventions as of
+    from novum.views.intervention_rows import interventions as of
 
     with Reader(find_lab(lab)) as reader:
         found = of(reader.read(kind="intervened"))

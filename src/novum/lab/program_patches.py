@@ -9,8 +9,8 @@ from pathlib import Path
 from novum.core.model.errors import UserError
 from novum.lab import wiring
 from novum.lab.restore import read_lab
-from novum.report.patches import patch_of as _patch
 from novum.source.space import SourceSpace
+from novum.views.patches import patch_of as _patch
 
 
 def patch_of(lab: Path, finding: str) -> str:

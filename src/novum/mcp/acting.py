@@ -18,11 +18,11 @@ from novum.ledger.journal import is_held
 from novum.mcp import answers
 from novum.mcp.lab_reader import Window
 from novum.mcp.reading import quoted
-from novum.report.finding_details import remarked
-from novum.report.proposal_status import Fate, fate
 from novum.source.edits import changes as blocks
 from novum.source.edits import edited
 from novum.source.space import SourceSpace
+from novum.views.finding_details import remarked
+from novum.views.proposal_status import Fate, fate
 
 UNANSWERED = 20
 """Requests of one agent that may wait at a time."""

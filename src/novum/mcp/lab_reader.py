@@ -18,9 +18,9 @@ from novum.core.events.trials import GroupDispatched, LateReport, ScaleMeasured,
 from novum.core.model.errors import IntegrityError, UserError
 from novum.core.state.campaign_state import CampaignState
 from novum.ledger.journal import Reader
-from novum.report.author_leaderboard import Books
-from novum.report.case_index import Casebook
-from novum.report.proposal_status import Trail
+from novum.views.author_leaderboard import Books
+from novum.views.case_index import Casebook
+from novum.views.proposal_status import Trail
 
 LINES = 2000
 

@@ -16,12 +16,12 @@ from novum.ledger.journal import is_held
 from novum.mcp import answers
 from novum.mcp.lab_reader import Line, Window
 from novum.report.explained import Explanation
-from novum.report.finding_details import FollowUpLine, follow_ups, remarked
-from novum.report.hypothesis_status import standing
-from novum.report.record_search import FailureLine, FailureQuery, failures, grouped
-from novum.report.summary import findings
 from novum.source.space import SourceSpace
 from novum.text.format import clean, cut
+from novum.views.campaign_summary import findings
+from novum.views.finding_details import FollowUpLine, follow_ups, remarked
+from novum.views.hypothesis_status import standing
+from novum.views.record_search import FailureLine, FailureQuery, failures, grouped
 
 TEXT = 600
 """Characters of a free text that somebody else wrote."""

@@ -16,8 +16,8 @@ from novum.core.events.trials import CandidateTuned, ScaleMeasured, TrialFinishe
 from novum.core.model.candidate import Genome, Scalar
 from novum.core.model.metric import gain
 from novum.report import follow_up_narrative, outcome
-from novum.report.case_index import Case, Casebook
 from novum.report.cited import Interpretation, Part, Sentence, Source, say
+from novum.views.case_index import Case, Casebook
 
 GENES = 8
 """Changed genes that are named."""

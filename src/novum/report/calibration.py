@@ -11,8 +11,8 @@ import altair as alt
 
 from novum.core.model.errors import UserError
 from novum.report.charts import Chart, theme
-from novum.report.predictions import Bin
 from novum.text.format import clean, cut
+from novum.views.predictions import Bin
 
 WIDTH, HEIGHT = 460, 420
 SHARE = "share that was supported"

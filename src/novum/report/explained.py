@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from novum.core.events.oversight import Commented
 from novum.core.events.registry import Known, Record, told
 from novum.report.analyst import interpret
-from novum.report.case_index import Casebook
 from novum.report.checked import Piece, checked
 from novum.report.cited import Figure, Interpretation, Name
+from novum.views.case_index import Casebook
 
 UNVERIFIED = "unverified"
 

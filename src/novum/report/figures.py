@@ -14,10 +14,10 @@ from novum.core.model.trial import OutcomeKind
 from novum.core.model.verdict import Verdict
 from novum.core.state.hypothesis import Hypothesis
 from novum.report import charts, series
-from novum.report.campaign_history import Confirmation, History, IncumbentPeriod, Moment
-from novum.report.hypothesis_status import FAILED, standing
-from novum.report.summary import Summary
 from novum.text.format import counted, cut, number
+from novum.views.campaign_history import Confirmation, History, IncumbentPeriod, Moment
+from novum.views.campaign_summary import Summary
+from novum.views.hypothesis_status import FAILED, standing
 
 SCORES = 1500
 PATHS = 60

@@ -8,9 +8,9 @@ from novum.core.events.registry import Record
 from novum.core.events.verdicts import FollowUpClosed, FollowUpOpened, HoldoutAnswered
 from novum.core.model.trial_plan import Aim
 from novum.core.model.verdict import Verdict
-from novum.report.case_index import Case, Casebook
 from novum.report.cited import Part, Sentence, Source, say
 from novum.report.outcome import bounds
+from novum.views.case_index import Case, Casebook
 
 QUESTIONS: Mapping[Aim, str] = {
     Aim.REPLICATE: "Asked again on fresh seeds",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from novum.core.events.registry import Record
 from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
 from novum.core.model.verdict import Verdict
-from novum.report.case_index import Case
 from novum.report.cited import Part, Sentence, Source, say
+from novum.views.case_index import Case
 
 SUPERSEDED, GUARDRAIL = "superseded", "guardrail"
 """How the reasons begin of verdicts that say nothing of the claim's own metric."""

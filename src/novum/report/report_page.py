@@ -31,15 +31,15 @@ from novum.core.model.trial_plan import ASKED
 from novum.core.state.hypothesis import Hypothesis
 from novum.ledger.journal import Reader
 from novum.report import wording
-from novum.report.campaign_history import Confirmation, History, walk
 from novum.report.charts import theme
 from novum.report.explained import events_cited, explain
 from novum.report.figures import Figure, figures
-from novum.report.hypothesis_status import standing
-from novum.report.patches import patch_of
-from novum.report.screening_correlation import sentence
-from novum.report.summary import Finding, Summary, summarise
 from novum.text.format import clean, counted, cut, moment, number, seconds, signed
+from novum.views.campaign_history import Confirmation, History, walk
+from novum.views.campaign_summary import Finding, Summary, summarise
+from novum.views.hypothesis_status import standing
+from novum.views.patches import patch_of
+from novum.views.screening_correlation import sentence
 
 HYPOTHESES = 500
 FAILURES = 20

@@ -10,9 +10,9 @@ from novum.core.model.budget import Budget, budget_text
 from novum.core.model.candidate import Scalar, change_text
 from novum.core.model.study import Study
 from novum.ledger.codec import plain
-from novum.report.campaign_history import History, IncumbentPeriod
-from novum.report.summary import Summary
 from novum.text.format import clean, counted, number
+from novum.views.campaign_history import History, IncumbentPeriod
+from novum.views.campaign_summary import Summary
 
 MAX_WRITTEN = 2000
 """Longer values, such as a packed program, are not written out in a study file for reading."""

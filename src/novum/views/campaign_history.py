@@ -22,9 +22,9 @@ from novum.core.model.verdict import Pair
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.full_state import FullState
 from novum.gate.judge import PROCESSES, difference
-from novum.report.author_leaderboard import Books, League
-from novum.report.case_index import Casebook
-from novum.report.intervention_rows import Intervention, row
+from novum.views.author_leaderboard import Books, League
+from novum.views.case_index import Casebook
+from novum.views.intervention_rows import Intervention, row
 
 FRESH = (Purpose.CALIBRATE, Purpose.CONFIRM, Purpose.ESTIMATE)
 

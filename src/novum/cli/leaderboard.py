@@ -11,7 +11,7 @@ from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_la
 from novum.core.model.errors import MissingExtra, UserError
 
 if TYPE_CHECKING:
-    from novum.report.author_leaderboard import League, Line
+    from novum.views.author_leaderboard import League, Line
 
 _AUTHOR_WIDTH = 28
 
@@ -32,7 +32,7 @@ def league(
     """Who proposes well: what was confirmed and what it cost, and how good the predictions were."""
     from novum.cli.lookup import consistent
     from novum.ledger.journal import Reader
-    from novum.report.author_leaderboard import Books
+    from novum.views.author_leaderboard import Books
 
     if output is not None:
         check_file(output)

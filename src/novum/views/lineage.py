@@ -16,9 +16,9 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.fold import apply
 from novum.core.state.hypothesis import Hypothesis
-from novum.report.difference import BASELINE, INCUMBENT
-from novum.report.hypothesis_status import standing
 from novum.text.format import clean
+from novum.views.candidate_comparison import BASELINE, INCUMBENT
+from novum.views.hypothesis_status import standing
 
 BUILT_ON, CHILD = "built on", "child of"
 

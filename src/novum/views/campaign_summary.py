@@ -13,7 +13,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import Hypothesis
 from novum.gate.judge import BettingGate
-from novum.report.finding_details import (
+from novum.views.finding_details import (
     Exploratory,
     FollowUpLine,
     GuardLine,
@@ -28,8 +28,8 @@ from novum.report.finding_details import (
     suspicion,
     tuning,
 )
-from novum.report.hypothesis_status import FAILED, standing
-from novum.report.screening_correlation import Proxy, proxy
+from novum.views.hypothesis_status import FAILED, standing
+from novum.views.screening_correlation import Proxy, proxy
 
 OWN_SCORER = "scored in the lab"
 

@@ -10,8 +10,8 @@ from novum.core.model.trial_plan import Purpose, Side
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.gate.judge import BettingGate
-from novum.report.hypothesis_status import standing
 from novum.text.format import written
+from novum.views.hypothesis_status import standing
 
 LAST_INTERVENTIONS = 3
 """How many of the watchdog's interventions are shown."""

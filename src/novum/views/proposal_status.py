@@ -10,8 +10,8 @@ from novum.core.events.proposals import HypothesisRegistered, ProposalMade, Prop
 from novum.core.events.registry import Event
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
-from novum.report.hypothesis_status import FAILED, standing
-from novum.report.progress import progress
+from novum.views.hypothesis_status import FAILED, standing
+from novum.views.progress import progress
 
 
 @dataclass(frozen=True, slots=True)

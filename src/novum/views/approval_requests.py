@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from novum.core.events.proposals import ProposalMade
 from novum.core.model.candidate import ID_DIGITS, Genome, change_text
 from novum.core.state.campaign_state import CampaignState
-from novum.report.finding_details import remarked
-from novum.report.patches import patch_of
 from novum.text.format import seconds
+from novum.views.finding_details import remarked
+from novum.views.patches import patch_of
 
 MAX_GENES = 100_000
 """Characters of a change of genes: more than any study has."""

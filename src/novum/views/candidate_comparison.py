@@ -13,9 +13,9 @@ from novum.core.model.errors import UserError
 from novum.core.model.trial_plan import Plan
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
-from novum.report.campaign_history import Confirmation, History, walk
-from novum.report.hypothesis_status import standing
-from novum.report.patches import patch_between
+from novum.views.campaign_history import Confirmation, History, walk
+from novum.views.hypothesis_status import standing
+from novum.views.patches import patch_between
 
 BASELINE, INCUMBENT = "baseline", "incumbent"
 

@@ -18,7 +18,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.core.state.research_history import effect
-from novum.report.predictions import Bin, Prediction, bins, brier, reference
+from novum.views.predictions import Bin, Prediction, bins, brier, reference
 
 LAB = "lab"
 """Whose trials serve no single hypothesis: sweeps and noise of incumbents."""
