@@ -19,7 +19,7 @@ from novum.core.model.trial import Limits, OutcomeKind, Trial, TrialGroup
 from novum.executors.local.executor import LocalExecutor
 from novum.executors.local.frames import ENTERED
 from novum.sandbox.job import Tier
-from novum.sandbox.landlock import gaps
+from novum.sandbox.tiers.landlock import gaps
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sandboxes need Linux")
 

@@ -24,7 +24,7 @@ from novum.core.model.trial import Limits, OutcomeKind
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply, fold
 from novum.core.state.hypothesis import Phase
-from novum.governance.alarms.context import post
+from novum.governance.alarms.alarm_inputs import post
 from novum.governance.watchdog import RuleWatchdog
 from novum.lab import verification
 from novum.lab.session import session

@@ -19,8 +19,8 @@ from novum.core.model.study import GateSettings, WatchdogSettings
 from novum.core.model.trial import OutcomeKind
 from novum.core.state.author_stats import AuthorStats, alike
 from novum.core.state.campaign_state import CampaignState
+from novum.governance.alarms.alarm_inputs import Post, post
 from novum.governance.alarms.authors import dead_end, failure_rate
-from novum.governance.alarms.context import Post, post
 from novum.governance.binomial import more_than_before, more_than_half
 from novum.governance.watchdog import RuleWatchdog
 

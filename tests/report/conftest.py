@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, SessionEnded, SessionStarted
+from novum.core.events.event import Event
 from novum.core.events.proposals import HypothesisRegistered
-from novum.core.events.registry import Event
 from novum.core.events.trials import CandidateTuned, GroupDispatched, TrialFinished
 from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
 from novum.core.model.arena_spec import ArenaSpec

@@ -14,10 +14,10 @@ from labs import Flaky, ScriptedArena, coin_study, failing, finished, in_memory,
 
 from novum.core.engine.context import Campaign
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, SessionStarted
+from novum.core.events.event import Record, kind_of
 from novum.core.events.models_and_people import ModelAsked
 from novum.core.events.oversight import Commented, Intervened, ProposalReviewed
 from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn
-from novum.core.events.registry import Record, kind_of
 from novum.core.events.verdicts import VerdictReached
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Budget

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import novum
-from novum.core.events.registry import Event, Record
+from novum.core.events.event import Event, Record
 from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Change, changes

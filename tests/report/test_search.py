@@ -7,8 +7,8 @@ import pytest
 from labs import past
 
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged
+from novum.core.events.event import EVENT_TYPES, Event, Known, Record, kind_of, told
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade
-from novum.core.events.registry import EVENT_TYPES, Event, Known, Record, kind_of, told
 from novum.core.events.trials import TrialFinished
 from novum.core.model.candidate import Candidate, Cost
 from novum.core.model.errors import UserError

@@ -7,7 +7,7 @@ import pytest
 
 from novum.sandbox import Bounds, Ended, Job, SandboxUnavailable, Tier
 from novum.sandbox import run as run_in
-from novum.sandbox.unsafe import run_without_sandbox
+from novum.sandbox.tiers.unsafe import run_without_sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))
 

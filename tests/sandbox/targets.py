@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from novum.sandbox import Bounds, Job, SandboxUnavailable, Tier, run
-from novum.sandbox.unsafe import run_without_sandbox
+from novum.sandbox.tiers.unsafe import run_without_sandbox
 
 MIB = 1 << 20
 ATTACKS = Path(__file__).parent / "attacks.py"

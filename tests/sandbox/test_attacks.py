@@ -12,7 +12,7 @@ from targets import GREEDY, siege
 
 import novum
 from novum.sandbox import Tier
-from novum.sandbox.landlock import gaps
+from novum.sandbox.tiers.landlock import gaps
 from novum.sandbox.visible_paths import open_to_others
 
 pytestmark = pytest.mark.alone  # where only a watchdog stops an attack, it has to look in time

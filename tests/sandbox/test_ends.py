@@ -151,7 +151,7 @@ def test_a_flood_of_output(play):
 CALLER = """
 import sys
 from novum.sandbox import Bounds, Job, Tier, run
-from novum.sandbox.unsafe import run_without_sandbox
+from novum.sandbox.tiers.unsafe import run_without_sandbox
 job = Job(("python", "-c", sys.argv[2]), limits=Bounds(seconds=60.0), environment={"MARK": sys.argv[3]})
 print("started", flush=True)
 run_without_sandbox(job) if sys.argv[1] == "none" else run(job, Tier(sys.argv[1]))

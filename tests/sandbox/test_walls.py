@@ -95,7 +95,7 @@ def test_the_order_of_tiers():
 
 
 def test_a_prelude_that_cannot_start_is_no_outcome_of_the_candidate(namespaces, monkeypatch):
-    monkeypatch.setattr("novum.sandbox.bubblewrap.PYTHON", ("/bin/false",))
+    monkeypatch.setattr("novum.sandbox.tiers.bubblewrap.PYTHON", ("/bin/false",))
     with pytest.raises(SandboxUnavailable, match="could not be entered"):
         run(Job(("python", "-c", "pass"), limits=SMALL), namespaces)
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from novum.source.blocks import fixed
 from novum.source.literals import skeleton, with_values, written
 from novum.source.mutate import all_mutations, all_rewrites, by_operator, mutations, product
-from novum.source.program import program
+from novum.source.program_text import program
 from novum.source.rewrites import rewrites
 from novum.source.source_text import Edit, apply
 from novum.source.space import SourceSpace

@@ -12,7 +12,7 @@ from novum.core.model.budget import Budget
 from novum.core.model.proposal import Proposal
 from novum.core.model.study import Study, WatchdogSettings
 from novum.core.model.trial import GroupResult, Usage
-from novum.governance.alarms.context import post
+from novum.governance.alarms.alarm_inputs import post
 from novum.governance.machine_resources import Reading
 from novum.governance.watchdog import RuleWatchdog
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from novum.core.events.registry import Record
+from novum.core.events.event import Record
 from novum.core.model.errors import IntegrityError, UserError
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply

@@ -8,7 +8,7 @@ from typing import Any
 
 from novum.audit.anchor import root
 from novum.core.events.campaign import CampaignOpened, SessionStarted
-from novum.core.events.registry import Record
+from novum.core.events.event import Record
 from novum.core.events.trials import TrialFinished
 from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
 from novum.core.model.errors import IntegrityError, UserError

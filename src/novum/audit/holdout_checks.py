@@ -7,7 +7,7 @@ from typing import cast
 
 from novum.audit.score_checks import Rules, Scores, close
 from novum.core.engine.context import role_of
-from novum.core.events.registry import Event
+from novum.core.events.event import Event
 from novum.core.events.trials import TrialFinished
 from novum.core.events.verdicts import HoldoutAnswered, HoldoutAsked, HoldoutClosed, HoldoutDisclosure, HoldoutOpened
 from novum.core.model import seeds

@@ -17,7 +17,7 @@ from novum.audit.evidence_bundle import Dossier, dossier
 from novum.audit.pack_file import BLOBS, CRATE, ENVELOPE, ENVIRONMENT, KEY, LEDGER, PAGE, Row, line, write_archive
 from novum.audit.pack_page import page
 from novum.audit.ro_crate import crate
-from novum.core.events.registry import Record
+from novum.core.events.event import Record
 from novum.core.model.errors import IntegrityError, LabMismatch, UserError
 from novum.ledger.blobs import FileBlobs
 from novum.ledger.chain import GENESIS, link

@@ -189,7 +189,7 @@ def consistent() -> Iterator[None]:
 
 
 def _kinds(asked: list[str]) -> frozenset[str]:
-    from novum.core.events.registry import EVENT_TYPES
+    from novum.core.events.event import EVENT_TYPES
 
     for kind in asked:
         _one_of("--kind", kind, list(EVENT_TYPES))

@@ -13,7 +13,7 @@ from typing import cast
 
 from novum.core.engine.artifact_store import fetch
 from novum.core.engine.context import LabContext
-from novum.core.events.registry import Event
+from novum.core.events.event import Event
 from novum.core.events.trials import TrialFinished
 from novum.core.events.verdicts import HoldoutAnswered, HoldoutClosed, HoldoutDisclosure
 from novum.core.model.errors import StudyError

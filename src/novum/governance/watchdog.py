@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from novum.core.events.registry import Event
+from novum.core.events.event import Event
 from novum.core.model.intervention import Alarm
 from novum.core.model.ports import Arena
 from novum.core.model.study import Study
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
+from novum.governance.alarms.alarm_inputs import Post, post
 from novum.governance.alarms.authors import dead_end, failure_rate
 from novum.governance.alarms.candidates import divergence, failing_incumbent, runaway_cost
-from novum.governance.alarms.context import Post, post
 from novum.governance.alarms.plateau import plateau
 from novum.governance.alarms.resources import means
 from novum.governance.alarms.stalls import Stalls

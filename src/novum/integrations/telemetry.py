@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, PreflightRecorded, SessionEnded, SessionStarted
+from novum.core.events.event import Event, Record
 from novum.core.events.event_ports import Ledger
-from novum.core.events.registry import Event, Record
 from novum.core.events.trials import GroupDispatched, TrialFinished
 from novum.core.events.verdicts import (
     ConfirmationOpened,

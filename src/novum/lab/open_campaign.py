@@ -13,9 +13,9 @@ from pathlib import Path
 
 from novum.core.engine.context import LabContext
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, Provenance, SessionStarted
+from novum.core.events.event import Event
 from novum.core.events.event_ports import Ledger
 from novum.core.events.models_and_people import RequestTaken
-from novum.core.events.registry import Event
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import LabMismatch, StudyError

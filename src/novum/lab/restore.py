@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from novum.core.engine.gc_pause import gc_paused
-from novum.core.events.registry import Event, Record
+from novum.core.events.event import Event, Record
 from novum.core.model.errors import IntegrityError, UserError
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from novum.core.events.registry import EVENT_TYPES, Event
+from novum.core.events.event import EVENT_TYPES, Event
 from novum.core.model.errors import IntegrityError
 from novum.ledger.upcast import upcast
 from novum.text.canonical_json import canonical

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from novum.core.events.registry import Event, Record, kind_of
+from novum.core.events.event import Event, Record, kind_of
 from novum.core.model.errors import IntegrityError, LabInUse, StorageError, UserError
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode, encode

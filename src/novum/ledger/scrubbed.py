@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from novum.core.events.campaign import CampaignOpened
+from novum.core.events.event import Event, Record
 from novum.core.events.event_ports import Ledger
 from novum.core.events.proposals import HypothesisRegistered
-from novum.core.events.registry import Event, Record
 from novum.core.events.trials import CandidateTuned, GroupDispatched, RungClosed, ScaleMeasured, TrialFinished
 from novum.text.secret_scan import Secrets
 

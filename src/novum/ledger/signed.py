@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from novum.core.events.campaign import CheckpointSigned, SessionEnded, SessionStarted
+from novum.core.events.event import Event, Record
 from novum.core.events.event_ports import Ledger
-from novum.core.events.registry import Event, Record
 from novum.core.events.verdicts import FindingRecorded, FollowUpClosed
 from novum.ledger.key import LabKey
 from novum.text.canonical_json import canonical

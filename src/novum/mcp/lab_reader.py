@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from novum.core.events.campaign import CampaignOpened, CheckpointSigned
-from novum.core.events.registry import Known, Record, told
+from novum.core.events.event import Known, Record, told
 from novum.core.events.trials import GroupDispatched, LateReport, ScaleMeasured, TrialFinished
 from novum.core.model.errors import IntegrityError, UserError
 from novum.core.state.campaign_state import CampaignState

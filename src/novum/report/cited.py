@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from novum.core.events.registry import Record
+from novum.core.events.event import Record
 from novum.ledger.codec import plain
 from novum.text.format import cut, number, signed
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from novum.core.events.event import Known, Record, told
 from novum.core.events.oversight import Commented
-from novum.core.events.registry import Known, Record, told
 from novum.report.analyst import interpret
 from novum.report.checked import Piece, checked
 from novum.report.cited import Figure, Interpretation, Name

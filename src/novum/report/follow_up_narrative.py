@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from novum.core.events.registry import Record
+from novum.core.events.event import Record
 from novum.core.events.verdicts import FollowUpClosed, FollowUpOpened, HoldoutAnswered
 from novum.core.model.trial_plan import Aim
 from novum.core.model.verdict import Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from novum.core.events.registry import Record
+from novum.core.events.event import Record
 from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
 from novum.core.model.verdict import Verdict
 from novum.report.cited import Part, Sentence, Source, say

@@ -24,8 +24,8 @@ from typing import NoReturn
 
 from novum.sandbox import landlock_apply
 from novum.sandbox.job import MOST_FILES, WORK, SandboxUnavailable, Tier
-from novum.sandbox.landlock import landlock_rules
 from novum.sandbox.seccomp_filters import assemble
+from novum.sandbox.tiers.landlock import landlock_rules
 from novum.sandbox.visible_paths import (
     drops_user,
     interpreter_directories,

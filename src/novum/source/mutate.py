@@ -11,7 +11,7 @@ from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
 from novum.source.meaning import is_python
 from novum.source.operators import expressions, numbers
-from novum.source.program import Mutation, program
+from novum.source.program_text import Mutation, program
 from novum.source.rewrites import rewrites
 from novum.source.statements import statements
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from novum.source.literals import Literal, Number, skeleton, written
-from novum.source.program import Mutation, Program, terminal
+from novum.source.program_text import Mutation, Program, terminal
 from novum.source.source_text import Edit
 
 _ARITHMETIC: dict[type[ast.operator], tuple[str, tuple[str, ...]]] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from novum.source.meaning import idle
-from novum.source.program import Mutation, Program, terminal
+from novum.source.program_text import Mutation, Program, terminal
 from novum.source.source_text import Edit
 
 _DELETABLE = (ast.Expr, ast.Assign, ast.AugAssign, ast.If, ast.For, ast.While, ast.Break, ast.Continue, ast.With)

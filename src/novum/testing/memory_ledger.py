@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from novum.core.events.registry import Event, Record, kind_of
+from novum.core.events.event import Event, Record, kind_of
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode, encode
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from novum.core.events.campaign import IncumbentChanged
+from novum.core.events.event import Event, Record
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade, ProposalRefused
-from novum.core.events.registry import Event, Record
 from novum.core.events.trials import GroupDispatched, LateReport, TrialFinished
 from novum.core.events.verdicts import AblationPlanned
 from novum.core.model.trial_plan import Plan, Purpose

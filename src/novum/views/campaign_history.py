@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, SessionEnded, SessionStarted
+from novum.core.events.event import Record
 from novum.core.events.oversight import Intervened
-from novum.core.events.registry import Record
 from novum.core.events.trials import CandidateTuned, GroupDispatched, TrialFinished
 from novum.core.events.verdicts import ConfirmationOpened, VerdictReached
 from novum.core.model.budget import Budget

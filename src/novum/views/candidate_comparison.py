@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from novum.core.events.registry import Record
+from novum.core.events.event import Record
 from novum.core.events.trials import GroupDispatched, TrialFinished
 from novum.core.events.verdicts import ConfirmationOpened, FollowUpClosed, VerdictReached
 from novum.core.model.candidate import ID_DIGITS, Candidate, Cost, Genome, Scalar, Setting

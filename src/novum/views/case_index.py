@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged
+from novum.core.events.event import Record
 from novum.core.events.models_and_people import ModelAsked
 from novum.core.events.oversight import Commented, Intervened, ProposalReviewed
 from novum.core.events.proposals import HypothesisRegistered, HypothesisSuperseded, HypothesisWithdrawn
-from novum.core.events.registry import Record
 from novum.core.events.trials import CandidateTuned, GroupDispatched, ScaleMeasured, TrialFinished
 from novum.core.events.verdicts import (
     ConfirmationOpened,

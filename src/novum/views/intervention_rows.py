@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from novum.core.events.event import Record
 from novum.core.events.oversight import Intervened
-from novum.core.events.registry import Record
 from novum.core.model.intervention import Step
 from novum.core.state.interventions import SECOND
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from novum.core.events.campaign import IncumbentChanged
+from novum.core.events.event import Record
 from novum.core.events.proposals import HypothesisRegistered
-from novum.core.events.registry import Record
 from novum.core.model.candidate import Genome, change_text
 from novum.core.model.errors import UserError
 from novum.core.model.verdict import Verdict

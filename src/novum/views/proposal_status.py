@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from novum.core.events.event import Event
 from novum.core.events.models_and_people import RequestTaken
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade, ProposalRefused
-from novum.core.events.registry import Event
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.views.hypothesis_status import FAILED, standing

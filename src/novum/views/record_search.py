@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from novum.core.events.campaign import SessionEnded, SessionStarted
+from novum.core.events.event import Event, Known, Record, proposal_name, told
 from novum.core.events.proposals import HypothesisRegistered
-from novum.core.events.registry import Event, Known, Record, proposal_name, told
 from novum.core.events.trials import TrialFinished
 from novum.core.model.candidate import Genome, Scalar
 from novum.core.model.errors import UserError

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from novum.arenas.program.artefact import Artefact, unpack
 from novum.arenas.program.bundle import Bundle, unpacked
+from novum.arenas.program.run_stages import SEEDS, score_of
 from novum.arenas.program.scorer import SCORER
-from novum.arenas.program.stages import SEEDS, score_of
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import Cost, Genome, Setting
 from novum.core.model.errors import StudyError

@@ -12,8 +12,8 @@ from collections import OrderedDict
 from typing import Any
 
 from novum.arenas.program.bundle import unpacked
+from novum.arenas.program.run_stages import Stage
 from novum.arenas.program.scorer import read_frame, write_frame
-from novum.arenas.program.stages import Stage
 from novum.core.model.trial import ArtefactError, Role
 from novum.sandbox import SandboxUnavailable, Tier, require, standing
 

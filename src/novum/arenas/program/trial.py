@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from novum.arenas.program.bundle import unpacked
-from novum.arenas.program.stages import SEEDS, Stage
+from novum.arenas.program.run_stages import SEEDS, Stage
 from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup, TrialOutput
 from novum.sandbox import Tier, require, standing
 

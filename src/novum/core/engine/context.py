@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from novum.core.engine.oversight_ports import Critic
+from novum.core.events.event import Event
 from novum.core.events.event_ports import Gate
-from novum.core.events.registry import Event
 from novum.core.events.trials import GroupDispatched
 from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.model import seeds

@@ -15,9 +15,9 @@ from novum.core.engine.stages import confirm, follow_up, holdout_query, promote,
 from novum.core.engine.stages.admission import PROPOSE, admit, first_look
 from novum.core.engine.stages.propose import PATIENCE, propose, spent_share
 from novum.core.events.campaign import IncumbentChanged
+from novum.core.events.event import Event
 from novum.core.events.models_and_people import ApprovalAsked
 from novum.core.events.proposals import HypothesisRegistered
-from novum.core.events.registry import Event
 from novum.core.events.trials import CandidateTuned, RungClosed, TrialFinished
 from novum.core.events.verdicts import AblationPlanned
 from novum.core.model.budget import Spent

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from novum.core.engine.context import LOOK_SECONDS, Campaign, LabContext
-from novum.core.events.registry import Event
+from novum.core.events.event import Event
 from novum.core.events.trials import GroupDispatched
 from novum.core.model.budget import Share, Spent
 from novum.core.model.trial_plan import Plan

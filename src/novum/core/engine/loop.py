@@ -14,9 +14,9 @@ from novum.core.engine.dispatch import exceeded
 from novum.core.engine.oversight_ports import HoldoutService, Watchdog
 from novum.core.engine.request_handling import answer
 from novum.core.events.campaign import SessionEnded
+from novum.core.events.event import Event, is_casual
 from novum.core.events.event_ports import Ledger
 from novum.core.events.models_and_people import ModelReplied
-from novum.core.events.registry import Event, is_casual
 from novum.core.events.trials import GroupDispatched, LateReport, TrialFinished
 from novum.core.model.arena_spec import unfit
 from novum.core.model.budget import Spent

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from novum.core.events.event import Event
 from novum.core.events.proposals import ProposalMade
-from novum.core.events.registry import Event
 from novum.core.model.candidate import Cost
 from novum.core.model.intervention import Remark
 from novum.core.state.campaign_state import CampaignState

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from novum.core.engine.context import Campaign
+from novum.core.events.event import Event
 from novum.core.events.models_and_people import ModelReplied, RequestTaken
 from novum.core.events.proposals import ProposalMade
-from novum.core.events.registry import Event
 from novum.core.model.budget import LARGEST
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from novum.core.events.registry import Event, Known, event
+from novum.core.events.event import Event, Known, event
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Budget, budget_text
 from novum.core.model.candidate import Candidate, Cost, genome_text

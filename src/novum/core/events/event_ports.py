@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from novum.core.events.registry import Event, Record
+from novum.core.events.event import Event, Record
 from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.model.verdict import Estimate, Judgement, Pair
 

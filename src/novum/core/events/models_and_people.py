@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events.registry import Event, Known, event
+from novum.core.events.event import Event, Known, event
 from novum.core.model.model_call import Reply
 from novum.core.model.request import Act
 

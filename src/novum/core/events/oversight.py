@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from novum.core.events.registry import Event, Known, event, proposal_name
+from novum.core.events.event import Event, Known, event, proposal_name
 from novum.core.model.intervention import Alarm, Remark, Step
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events.registry import Event, Known, event, proposal_name
+from novum.core.events.event import Event, Known, event, proposal_name
 from novum.core.model.candidate import Candidate, Cost, genome_text
 
 

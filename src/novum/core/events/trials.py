@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from novum.core.events.registry import Event, Known, event
+from novum.core.events.event import Event, Known, event
 from novum.core.model.candidate import Setting, genome_text
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Plan, Purpose, purpose_text

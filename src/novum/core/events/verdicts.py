@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.events.registry import Event, Known, event
+from novum.core.events.event import Event, Known, event
 from novum.core.model.candidate import Candidate, Setting
 from novum.core.model.trial_plan import ASKED, Aim
 from novum.core.model.verdict import GuardrailEvidence, Verdict

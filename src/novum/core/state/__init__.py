@@ -1,5 +1,5 @@
-"""What follows: the state of a campaign as a fold of its events. Importing this package registers all projections."""
+"""What follows: the state of a campaign as a fold of its events, with all projections registered."""
 
-from novum.core.state import fold_campaign, fold_hypotheses, fold_trials
+from novum.core.state import projections
 
-__all__ = ["fold_campaign", "fold_hypotheses", "fold_trials"]
+__all__ = ["projections"]

@@ -14,10 +14,10 @@ from novum.core.events.campaign import (
     PreflightRecorded,
     Provenance,
 )
+from novum.core.events.event import Event
 from novum.core.events.proposals import (
     ProposalMade,
 )
-from novum.core.events.registry import Event
 from novum.core.events.trials import CandidateTuned, RungClosed, ScaleMeasured, TrialFinished
 from novum.core.events.verdicts import (
     AblationPlanned,

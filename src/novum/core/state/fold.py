@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from novum.core.events.registry import Event
+from novum.core.events.event import Event
 from novum.core.state.campaign_state import CampaignState
 
 E = TypeVar("E", bound=Event)

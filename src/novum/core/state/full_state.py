@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from novum.core.events.campaign import SessionStarted
-from novum.core.events.registry import Event
+from novum.core.events.event import Event
 from novum.core.events.trials import GroupDispatched, TrialFinished
 from novum.core.model.trial_plan import Plan
 from novum.core.state.campaign_state import CampaignState

@@ -13,7 +13,7 @@ from novum.core.events.oversight import Intervened
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.author_stats import AuthorStats, alike
 from novum.core.state.campaign_state import CampaignState
-from novum.governance.alarms.context import Post
+from novum.governance.alarms.alarm_inputs import Post
 from novum.governance.binomial import more_than_before, more_than_half
 
 FEWEST = 8

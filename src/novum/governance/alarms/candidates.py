@@ -5,16 +5,16 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
+from novum.core.events.event import Event
 from novum.core.events.oversight import Intervened
 from novum.core.events.proposals import HypothesisWithdrawn
-from novum.core.events.registry import Event
 from novum.core.events.trials import TrialFinished
 from novum.core.model.intervention import Alarm, Step
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Side
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Phase
-from novum.governance.alarms.context import Post
+from novum.governance.alarms.alarm_inputs import Post
 from novum.governance.binomial import more_than_before
 
 GROUPS = 2

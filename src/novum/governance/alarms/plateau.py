@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from novum.core.events.oversight import Intervened
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.campaign_state import CampaignState
-from novum.governance.alarms.context import Post
+from novum.governance.alarms.alarm_inputs import Post
 
 MOST_DOUBLINGS = 10
 

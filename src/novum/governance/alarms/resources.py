@@ -12,7 +12,7 @@ from novum.core.events.oversight import Intervened
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.interventions import SECOND
-from novum.governance.alarms.context import Post
+from novum.governance.alarms.alarm_inputs import Post
 from novum.governance.machine_resources import Reading
 
 DISK_EASE, MEMORY_EASE = 2.0, 1.25

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from novum.core.events.event import Event
 from novum.core.events.oversight import Intervened
-from novum.core.events.registry import Event
 from novum.core.events.trials import TrialFinished
 from novum.core.model.intervention import Alarm, Step
 from novum.core.model.trial import OutcomeKind
@@ -18,7 +18,7 @@ from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.state.alarm_signals import STALLED
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.interventions import SECOND
-from novum.governance.alarms.context import Post
+from novum.governance.alarms.alarm_inputs import Post
 
 
 @dataclass

@@ -12,7 +12,7 @@ from novum.core.events.oversight import Intervened
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
-from novum.governance.alarms.context import Post
+from novum.governance.alarms.alarm_inputs import Post
 
 
 def too_good(state: CampaignState, post: Post, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:

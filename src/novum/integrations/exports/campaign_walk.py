@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from novum.core.events.campaign import IncumbentChanged
+from novum.core.events.event import Record
 from novum.core.events.proposals import HypothesisRegistered
-from novum.core.events.registry import Record
 from novum.core.events.trials import GroupDispatched, TrialFinished
 from novum.core.events.verdicts import ConfirmationOpened, FollowUpClosed, FollowUpOpened, VerdictReached
 from novum.core.model.errors import IntegrityError, UserError

@@ -22,7 +22,7 @@ from novum.researchers.code.program_history import History, Variant, history
 from novum.researchers.random import success_rate
 from novum.source.merge import crossed
 from novum.source.mutate import all_mutations, all_rewrites, by_operator, product
-from novum.source.program import Mutation
+from novum.source.program_text import Mutation
 from novum.source.space import SourceSpace
 
 TRIES = 40

@@ -16,7 +16,7 @@ from novum.core.model.candidate import Genome
 from novum.researchers.code.program_history import History, Variant
 from novum.source.literals import skeleton
 from novum.source.mutate import mutations
-from novum.source.program import Mutation
+from novum.source.program_text import Mutation
 from novum.source.rewrites import rewrites
 from novum.source.space import SourceSpace
 

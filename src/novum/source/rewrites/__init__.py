@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from novum.source.meaning import is_python
-from novum.source.program import Mutation, program
+from novum.source.program_text import Mutation, program
 from novum.source.rewrites import descent, learners, random_search
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from novum.source.literals import skeleton
-from novum.source.program import Mutation, Program
+from novum.source.program_text import Mutation, Program
 from novum.source.rewrites.loops import counter, fresh
 from novum.source.source_text import Edit
 

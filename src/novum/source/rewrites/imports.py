@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from novum.source.meaning import idle
-from novum.source.program import Program
+from novum.source.program_text import Program
 from novum.source.source_text import Edit
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from novum.source.program import Mutation, Program, terminal
+from novum.source.program_text import Mutation, Program, terminal
 from novum.source.rewrites.imports import import_edit
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from novum.source.program import Program, terminal
+from novum.source.program_text import Program, terminal
 from novum.source.source_text import Edit
 
 Loop = ast.For | ast.While

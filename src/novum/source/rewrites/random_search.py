@@ -12,7 +12,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from novum.source.program import Mutation, Program, terminal
+from novum.source.program_text import Mutation, Program, terminal
 from novum.source.rewrites.loops import Counter, Loop, counter, fresh, function, nearest
 from novum.source.source_text import Edit, apply
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from novum.core.engine.claim import claim
 from novum.core.engine.context import Campaign, LabContext
 from novum.core.engine.dispatch import price, refuses_payer
+from novum.core.events.event import Event
 from novum.core.events.oversight import ProposalReviewed
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade, ProposalRefused
-from novum.core.events.registry import Event
 from novum.core.model.candidate import Cost
 from novum.core.model.errors import StudyError
 from novum.core.state.approvals import Permission, about, ask_for, permission

@@ -10,8 +10,8 @@ from novum.core.engine.dispatch import BLOCK, dispatch, price, refuses_payer
 from novum.core.engine.preregistration import rule_for
 from novum.core.engine.stages.promote import make_incumbent, may_promote
 from novum.core.engine.verdict_events import stopped, verdict_of
+from novum.core.events.event import Event
 from novum.core.events.proposals import HypothesisWithdrawn
-from novum.core.events.registry import Event
 from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, ReopeningRequested
 from novum.core.model import seeds
 from novum.core.model.candidate import Candidate, Setting

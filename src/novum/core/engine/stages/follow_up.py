@@ -21,7 +21,7 @@ from novum.core.engine.stages.confirm import pair_plans
 from novum.core.engine.stages.promote import supersede
 from novum.core.engine.stages.screen import sweep
 from novum.core.events.campaign import IncumbentChanged
-from novum.core.events.registry import Event
+from novum.core.events.event import Event
 from novum.core.events.verdicts import AblationPlanned, FollowUpClosed
 from novum.core.model import seeds
 from novum.core.model.candidate import Candidate, CandidateSpace, Genome

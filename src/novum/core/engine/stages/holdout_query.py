@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from novum.core.engine.context import Campaign
 from novum.core.engine.dispatch import refuses_payer
-from novum.core.events.registry import Event
+from novum.core.events.event import Event
 from novum.core.events.verdicts import HoldoutAsked, HoldoutOpened
 from novum.core.model import seeds
 from novum.core.model.budget import Spent

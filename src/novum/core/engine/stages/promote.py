@@ -10,7 +10,7 @@ from novum.core.engine.claim import renewed
 from novum.core.engine.context import Campaign
 from novum.core.engine.verdict_events import stopped
 from novum.core.events.campaign import IncumbentChanged
-from novum.core.events.registry import Event
+from novum.core.events.event import Event
 from novum.core.events.trials import ScaleMeasured
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import Candidate

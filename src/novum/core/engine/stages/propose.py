@@ -8,10 +8,10 @@ from dataclasses import fields
 from novum.core.engine.context import Campaign, LabContext
 from novum.core.engine.dispatch import price, refuses_payer
 from novum.core.engine.stages.admission import first_look
+from novum.core.events.event import Event
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
 from novum.core.events.oversight import Commented
 from novum.core.events.proposals import ProposalMade
-from novum.core.events.registry import Event
 from novum.core.model.budget import Share, Spent
 from novum.core.model.candidate import Candidate, Genome
 from novum.core.model.errors import StudyError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from novum.core.engine.context import Campaign
+from novum.core.events.event import Event
 from novum.core.events.oversight import Intervened
 from novum.core.events.proposals import HypothesisWithdrawn
-from novum.core.events.registry import Event
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.approvals import Permission, ask_for, permission
 from novum.core.state.hypothesis import Hypothesis, Phase

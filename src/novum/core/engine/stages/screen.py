@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from novum.core.engine.claim import renewed
 from novum.core.engine.context import Campaign
 from novum.core.engine.dispatch import committed, dispatch, price, refuses_payer
+from novum.core.events.event import Event
 from novum.core.events.proposals import HypothesisRegistered, HypothesisSuperseded, HypothesisWithdrawn
-from novum.core.events.registry import Event
 from novum.core.events.trials import CandidateTuned, RungClosed, ScaleMeasured
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError

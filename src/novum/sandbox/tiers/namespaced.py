@@ -6,11 +6,11 @@ import os
 import socket
 import time
 
-from novum.sandbox import bubblewrap
 from novum.sandbox.channel import parcel
 from novum.sandbox.job import WORK, Ended, Job, Tier
 from novum.sandbox.launch import launch
 from novum.sandbox.supervise import Launched, Supervisor
+from novum.sandbox.tiers import bubblewrap
 from novum.sandbox.visible_paths import drops_user, fresh_user
 
 

@@ -17,7 +17,7 @@ from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import folds
 from novum.core.state.hypothesis import Phase
-from novum.core.state.phases import rank_again, settle_screening
+from novum.core.state.projections.phases import rank_again, settle_screening
 from novum.core.state.trial_costs import SweepCost
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from novum.sandbox.bubblewrap import PYTHON, environment
 from novum.sandbox.channel import compiled, parcel
 from novum.sandbox.job import Ended, Job, Tier
 from novum.sandbox.launch import launch
 from novum.sandbox.process_tree import user_tasks
 from novum.sandbox.supervise import Launched, Supervisor
+from novum.sandbox.tiers.bubblewrap import PYTHON, environment
 from novum.sandbox.visible_paths import fresh_user
 from novum.sandbox.workdir import disk_look, work_directory
 

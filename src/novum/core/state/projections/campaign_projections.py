@@ -16,7 +16,7 @@ from novum.core.model.intervention import Alarm, Step
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import folds
 from novum.core.state.hypothesis import Phase
-from novum.core.state.phases import is_current, move
+from novum.core.state.projections.phases import is_current, move
 
 
 @folds(CampaignOpened)

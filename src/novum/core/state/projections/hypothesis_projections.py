@@ -30,7 +30,7 @@ from novum.core.model.verdict import Account, Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import folds
 from novum.core.state.hypothesis import FollowUp, Hypothesis, Phase, no_runs
-from novum.core.state.phases import move, settle_screening
+from novum.core.state.projections.phases import move, settle_screening
 
 
 @folds(ProposalMade)

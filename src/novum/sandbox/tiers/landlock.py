@@ -12,7 +12,7 @@ from pathlib import Path
 from novum.sandbox import landlock_apply
 from novum.sandbox.job import Ended, Job, SandboxUnavailable, Tier
 from novum.sandbox.seccomp_filters import UnknownArchitecture, assemble
-from novum.sandbox.unnamespaced import Inside, run_outside
+from novum.sandbox.tiers.unnamespaced import Inside, run_outside
 from novum.sandbox.visible_paths import (
     drops_user,
     interpreter_directories,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from novum.sandbox.job import Ended, Job, Tier
-from novum.sandbox.unnamespaced import Inside, run_outside
+from novum.sandbox.tiers.unnamespaced import Inside, run_outside
 
 
 def run_without_sandbox(job: Job, base: Path | None = None) -> Ended:

@@ -21,7 +21,7 @@ from novum.core.model.candidate import Genome
 from novum.core.model.metric import Score
 from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Role
 from novum.sandbox import Bounds, Ended, Job, Tier, run
-from novum.sandbox.unsafe import run_without_sandbox
+from novum.sandbox.tiers.unsafe import run_without_sandbox
 
 SEEDS = 2**32
 """Seeds are handed over modulo this: what numpy and most libraries take."""

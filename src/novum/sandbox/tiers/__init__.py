@@ -1,0 +1,1 @@
+"""Ways to run a job, by strength: namespaces, Landlock, and none."""
