@@ -48,7 +48,7 @@ def grow(directory: Path, events: int) -> int:
     with session(study, Budget(wall_seconds=1e8), directory, workers=1, problem=Grouped()) as lab:
 
         def enough(_: object) -> None:
-            lab.draining = lab.ledger.ledger.end[0] >= events
+            lab.draining = lab.state.revision >= events
 
         lab.observe = enough
         lab.run()

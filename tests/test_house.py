@@ -89,3 +89,10 @@ def test_the_tree_of_the_readme_is_the_tree_of_the_source():
 def test_every_file_says_what_it_is():
     for path in MODULES.values():
         assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+def test_every_file_that_the_architecture_names_is_there():
+    text = (ROOT / "docs/architecture.md").read_text()
+    named = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)", text))
+    assert len(named) > 30
+    assert [one for one in named if not (SOURCE / "novum" / one).exists() and not (ROOT / one).exists()] == []

@@ -14,6 +14,7 @@ from novum.core.state.full_state import FullState
 from novum.lab import restore, verification
 from novum.lab.preflight import clear
 from novum.lab.restore import checked
+from novum.lab.restore import read_lab as read_lab
 from novum.lab.session import session
 from novum.ledger.journal import Reader
 from novum.views.campaign_summary import Summary, summarise
