@@ -1,0 +1,45 @@
+"""Every benchmark runs at its smallest size and says what its page promises. Speed itself is never asserted."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[2] / "benchmarks"
+SMALLEST = {
+    "decisions.py": (["--trials", "150"], {"1 slots", "4 slots"}),
+    "ledger.py": (["--events", "1500"], {"events", "open_seconds"}),
+    "lab_calibration.py": (["--campaigns", "1", "--confirmations", "2"], {"settings"}),
+    "holdout.py": (["--repeats", "1", "--asks", "2"], {"settings", "climb"}),
+    "readers.py": (["--readers", "2", "--seconds", "4"], {"stale_median_ms"}),
+    "fork.py": (["--trials", "20", "--repeats", "1"], {"fork_cpu_ms"}),
+    "sandbox.py": (["--runs", "1"], {"tier", "bare_cpu_ms"}),
+    "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
+}
+ELSEWHERE = {"crash.py", "gate_calibration.py"}
+"""With tests of their own."""
+
+
+def test_no_benchmark_is_left_out():
+    scripts = {path.name for path in HERE.glob("*.py") if "argparse" in path.read_text()}
+    assert scripts == set(SMALLEST) | ELSEWHERE
+
+
+@pytest.mark.parametrize("script", SMALLEST)
+def test_it_runs_and_prints_one_json_object_with_its_keys(script):
+    words, keys = SMALLEST[script]
+    if script == "fork.py":
+        pytest.importorskip("torch")
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), *words, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert keys <= set(json.loads(done.stdout)), done.stdout[:500]
