@@ -428,7 +428,7 @@ def test_the_lab_imports_no_model_library_unless_one_is_asked():
     import sys
 
     code = (
-        "import sys; from novum import wiring; build(Kind.RESEARCHER, 'language', {'model': 'm@http://127.0.0.1:9/v1'});"
+        "import sys; from novum.registry import Kind, build; build(Kind.RESEARCHER, 'language', {'model': 'm@http://127.0.0.1:9/v1'});"
         "sys.exit(any(name.partition('.')[0] in ('pydantic_ai', 'openai', 'anthropic') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

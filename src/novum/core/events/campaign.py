@@ -13,46 +13,6 @@ from novum.core.model.study import Study
 from novum.text.format import counted, seconds
 
 
-@event("incumbent_changed")
-@dataclass(frozen=True, slots=True)
-class IncumbentChanged(Event):
-    """A candidate became the one to beat. hypothesis is None for the baseline.
-
-    It may be an earlier incumbent: when the finding behind the present one is retracted.
-    """
-
-    candidate: Candidate
-    cost: Cost
-    hypothesis: str | None
-
-    def subjects(self, known: Known) -> set[str]:
-        return {self.candidate.id, self.hypothesis or self.candidate.id}
-
-    def introduce(self, known: Known) -> None:
-        known.candidates[self.candidate.id] = self.candidate
-        known.origins[self.candidate.id] = self.hypothesis or "the baseline"
-
-    def sentence(self, known: Known) -> str:
-        return f"{self.hypothesis or 'the baseline'}: {genome_text(self.candidate.genome)}"
-
-
-@event("checkpoint_signed")
-@dataclass(frozen=True, slots=True)
-class CheckpointSigned(Event):
-    """The lab's signature over its record up to event `seq`, whose hash is `head`.
-
-    public_key (Ed25519) and signature in hexadecimal. What is signed: novum.ledger.signed.
-    """
-
-    seq: int
-    head: str
-    public_key: str
-    signature: str
-
-    def sentence(self, known: Known) -> str:
-        return f"the record up to event {self.seq}, by the key {self.public_key[:16]}"
-
-
 @event("campaign_opened")
 @dataclass(frozen=True, slots=True)
 class CampaignOpened(Event):
@@ -156,3 +116,43 @@ class PreflightRecorded(Event):
 
     def sentence(self, known: Known) -> str:
         return f"{'passed' if self.ok else 'FAILED'} after {counted(self.trials, 'trial')}: {self.conclusion}"
+
+
+@event("incumbent_changed")
+@dataclass(frozen=True, slots=True)
+class IncumbentChanged(Event):
+    """A candidate became the one to beat. hypothesis is None for the baseline.
+
+    It may be an earlier incumbent: when the finding behind the present one is retracted.
+    """
+
+    candidate: Candidate
+    cost: Cost
+    hypothesis: str | None
+
+    def subjects(self, known: Known) -> set[str]:
+        return {self.candidate.id, self.hypothesis or self.candidate.id}
+
+    def introduce(self, known: Known) -> None:
+        known.candidates[self.candidate.id] = self.candidate
+        known.origins[self.candidate.id] = self.hypothesis or "the baseline"
+
+    def sentence(self, known: Known) -> str:
+        return f"{self.hypothesis or 'the baseline'}: {genome_text(self.candidate.genome)}"
+
+
+@event("checkpoint_signed")
+@dataclass(frozen=True, slots=True)
+class CheckpointSigned(Event):
+    """The lab's signature over its record up to event `seq`, whose hash is `head`.
+
+    public_key (Ed25519) and signature in hexadecimal. What is signed: novum.ledger.signed.
+    """
+
+    seq: int
+    head: str
+    public_key: str
+    signature: str
+
+    def sentence(self, known: Known) -> str:
+        return f"the record up to event {self.seq}, by the key {self.public_key[:16]}"
