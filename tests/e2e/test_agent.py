@@ -32,7 +32,8 @@ name = "inbox"
 RUN = """
 from contextlib import suppress
 from pathlib import Path
-from novum import Budget, load_study, wiring
+from novum import Budget, load_study
+from novum.lab.session import session
 study = load_study("guess").study
 with suppress(KeyboardInterrupt), session(study, Budget(wall_seconds=60), Path("lab")) as lab:
     lab.run()  # without a preflight, which takes long
