@@ -20,6 +20,7 @@ from novum.core.model.errors import StudyError
 from novum.core.model.study import NAME, NAME_RULE, Study
 from novum.governance.hard_budget import parse_budget
 from novum.ledger.codec import plain
+from novum.registry import is_path, make_importable
 
 _TAGS = frozenset({"str", "int", "float", "bool"})
 """What pydantic adds to the path of a value that may have several types."""
@@ -63,7 +64,10 @@ def load_study(name: str) -> StudyFile:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise StudyError(f"cannot read the study file {path}: {reason}") from None
-    return parse_study(text, str(path), path.parent)
+    found = parse_study(text, str(path), path.parent)
+    if any(map(is_path, (found.study.arena, found.study.researcher.name, found.study.executor))):
+        make_importable(path.parent)  # one's own classes lie beside the study that names them
+    return found
 
 
 def parse_study(text: str, source: str, directory: Path | None = None) -> StudyFile:
