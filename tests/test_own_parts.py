@@ -19,7 +19,10 @@ class Darts:
     sigma: float = 0.1
     @property
     def spec(self):
-        return ArenaSpec(name="darts", question="Where to aim?", metric="points", higher_is_better=True, resolution=0.01, program="darts", group_size=4, tuning=({},), baseline={"aim": 0, "shoe": 0})
+        return ArenaSpec(
+            name="darts", question="Where to aim?", metric="points", higher_is_better=True, resolution=0.01,
+            program="darts", group_size=4, tuning=({},), baseline={"aim": 0, "shoe": 0},
+        )
     @property
     def space(self):
         return SPACE
@@ -32,7 +35,8 @@ class Darts:
         return Cost(parameters=1)
 def run(group):
     g = group.candidate.genome
-    return [TrialOutput(t.id, artefact=repr(random.Random(f"{t.seed}{group.candidate.id}").gauss(0.3 * g["aim"], 0.1)).encode()) for t in group.trials]
+    draws = {t.id: random.Random(f"{t.seed}{group.candidate.id}").gauss(0.3 * g["aim"], 0.1) for t in group.trials}
+    return [TrialOutput(name, artefact=repr(value).encode()) for name, value in draws.items()]
 """
 
 
@@ -49,7 +53,7 @@ def place(tmp_path, monkeypatch):
 def test_a_study_finds_the_arena_beside_it_and_its_lab_verifies(place):
     file = novum.load_study(str(place / "study.toml"))
     summary = novum.run(file.study, novum.Budget(trials=260), place / "lab", force=True)
-    assert summary.trials > 100
+    assert summary.supported >= 1
     assert novum.verify(place / "lab").ok
 
 
