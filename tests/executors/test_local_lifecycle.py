@@ -160,7 +160,7 @@ LAB = """
 import sys, time
 from novum.core.model.candidate import Candidate
 from novum.core.model.trial import Limits, Trial, TrialGroup
-from novum.executors.local import LocalExecutor
+from novum.executors.local.executor import LocalExecutor
 with LocalExecutor("novum.testing.fault_injection", workers=2) as executor:
     for number in range(2):
         genome = {"act": "daemon", "stay": 1, "file": f"{sys.argv[1]}{number}"}

@@ -152,7 +152,7 @@ LAB = """
 import sys
 from novum.core.model.candidate import Candidate
 from novum.core.model.trial import Limits, Trial, TrialGroup
-from novum.executors.local import LocalExecutor
+from novum.executors.local.executor import LocalExecutor
 from novum.sandbox.job import Tier
 with LocalExecutor("siege_program", 1, sandbox=Tier(sys.argv[1])) as executor:
     genes = {"act": "hide", "mark": sys.argv[2]}
