@@ -17,7 +17,7 @@ from novum.core.model.errors import IntegrityError, LabMismatch, UserError
 from novum.core.model.study import ScreeningSettings
 from novum.core.model.trial import OutcomeKind, TrialOutput
 from novum.core.model.trial_plan import Purpose
-from novum.lab import open_campaign
+from novum.lab import arena_code, open_campaign
 from novum.lab import replay as module
 from novum.lab.replay import How, replay
 from novum.lab.session import session
@@ -129,7 +129,7 @@ def test_what_does_not_come_out_again_is_named_and_small_differences_are_told_ap
 
 def test_other_code_is_refused_unless_somebody_insists(coins, monkeypatch):
     lab, name = coins
-    monkeypatch.setattr(open_campaign, "code_hash", lambda program: "00")
+    monkeypatch.setattr(arena_code, "code_hash", lambda spec: "00")
     with pytest.raises(LabMismatch, match="--anyway"):
         replay(name, lab)
     done = replay(name, lab, trials=1, anyway=True)

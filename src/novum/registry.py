@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -60,6 +61,10 @@ POWERS: Mapping[Kind, tuple[str, ...]] = {
 """What a class must have before it is called: a record of somebody else's must not make Novum call just anything."""
 
 
+_PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
+_PYTHONS_OWN = sys.stdlib_module_names | {"__main__", "test"}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A name that can be used in a study. target: "module:attribute"; origin: built in, or who installed it."""
@@ -82,15 +87,9 @@ def find(kind: Kind, name: str, key: str) -> Callable[..., Any]:
     """What a name stands for, ready to be called. key: where it stands in the study. Raises StudyError."""
     entry = _entry(kind, name, key)
     module, _, attribute = entry.target.partition(":")
-    if entry.origin != "built in" and module.partition(".")[0] in sys.stdlib_module_names:
-        raise StudyError(f"{key}: {name!r} is a part of Python, and no {kind}")
-    try:
-        made = importlib.import_module(module)
-    except ImportError as error:
-        raise StudyError(
-            f"{key}: {name!r} cannot be imported ({error}); put its directory in PYTHONPATH, or beside the study file"
-        ) from None
-    target = getattr(made, attribute, None)
+    if entry.origin != "built in":
+        _check_path(kind, name, entry.target, key)
+    target = getattr(_imported(module, name, key), attribute, None)
     if not callable(target):
         raise StudyError(f"{key}: there is no {attribute!r} in {module}")
     if inspect.isclass(target):
@@ -136,6 +135,27 @@ def make_importable(directory: Path) -> None:
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if place not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([place, *filter(None, paths)])
+
+
+def _check_path(kind: Kind, name: str, path: str, key: str) -> None:
+    """A path must be one, and lead to what somebody wrote to be a part of a lab. Raises StudyError."""
+    if not _PATH.fullmatch(path):
+        raise StudyError(f"{key}: {name[:80]!r} is no path of a class: write package.module:Class")
+    parts = path.partition(":")[0].split(".")
+    if parts[0] in _PYTHONS_OWN or "__main__" in parts:  # a module of that name does something when it is imported
+        raise StudyError(f"{key}: {name!r} is a part of Python, and no {kind}")
+
+
+def _imported(module: str, name: str, key: str) -> object:
+    """Raises StudyError, whatever a module does instead of being imported."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise StudyError(
+            f"{key}: {name!r} cannot be imported ({error}); put its directory in PYTHONPATH, or beside the study file"
+        ) from None
+    except (Exception, SystemExit) as error:
+        raise StudyError(f"{key}: {name!r} cannot be imported, it raises {type(error).__name__}: {error}") from error
 
 
 def _entry(kind: Kind, name: str, key: str) -> Entry:

@@ -24,12 +24,14 @@ from novum.core.events.proposals import HypothesisRegistered, ProposalMade
 from novum.core.model.budget import Budget
 from novum.core.model.errors import StorageError, UserError
 from novum.core.model.request import Act, Request
+from novum.core.model.study import ResearcherSettings
 from novum.core.state.fold import fold
 from novum.governance.mailbox import FOLDER, MAX_BYTES, MAX_REFUSED, MAX_WAITING, Mailbox
 from novum.lab import verification
 from novum.lab.session import session
 from novum.ledger.codec import plain
 from novum.ledger.journal import Reader, is_held
+from novum.researchers.random import RandomResearcher
 from novum.text.canonical_json import canonical
 from novum.text.secret_scan import Secrets
 
@@ -64,6 +66,29 @@ def test_a_proposal_of_a_person_is_tried_and_judged_like_any_other():
     claim = next(event for event in record if isinstance(event, HypothesisRegistered) and event.author == "alice")
     assert claim.candidate.genome == GENOME
     assert lab.state.hypotheses[claim.id].verdict is not None
+
+
+@pytest.mark.parametrize("author", ["lab.wise:Owl", "LAB.wise:owl", "lab.wise:Owl/2", "lab.wise:Owl:big"])
+def test_nobody_outside_signs_as_the_researcher_that_a_study_names_by_path(author):
+    study = coin_study(researcher=ResearcherSettings("lab.wise:Owl"))
+    lab = in_memory(study, Budget(trials=30), researcher=RandomResearcher())
+    lab.mailbox = Box(proposal("r1", author), proposal("r2", "lab.wise:Owlet"), Request("r3", Act.RESUME, author, {}))
+    lab.run()
+    taken = {event.request: event for event in events(lab) if isinstance(event, RequestTaken)}
+    assert "how a researcher of this study signs" in taken["r1"].note
+    assert taken["r2"].note.startswith("proposal ")
+    assert taken["r3"].note == ""
+    assert {e.author for e in events(lab) if isinstance(e, ProposalMade) and e.request == "r1"} == set()
+
+
+def test_the_members_of_a_portfolio_sign_their_own_proposals():
+    options = {"members": "random, lab.wise:Owl", "control": "lab.wise:Cat"}
+    study = coin_study(researcher=ResearcherSettings("portfolio", options))
+    lab = in_memory(study, Budget(trials=30), researcher=RandomResearcher())
+    lab.mailbox = Box(proposal("r1", "lab.wise:owl"), proposal("r2", "lab.wise:cat"), proposal("r3", "bob"))
+    lab.run()
+    taken = [event.note.partition(":")[0] for event in events(lab) if isinstance(event, RequestTaken)]
+    assert taken == ["refused", "refused", "proposal 1"]
 
 
 def test_a_request_is_taken_once_even_if_its_file_comes_back():

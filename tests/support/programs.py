@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from novum.arenas.program.bundle import Bundle, read_directory
@@ -90,3 +92,10 @@ def bundle(directory: Path, files=(), **changes) -> Bundle:
 
 def options(directory: Path, files=(), **changes) -> dict[str, str]:
     return {"bundle": bundle(directory, files, **changes).packed()}
+
+
+@cache
+def guessing():
+    """The options of the small program, which need no directory."""
+    with tempfile.TemporaryDirectory() as place:
+        return options(Path(place))

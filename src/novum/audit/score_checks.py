@@ -25,12 +25,13 @@ Seal = tuple[str, int, bool]
 
 @dataclass(frozen=True)
 class Rules:
-    """What a record is judged by again. `arena` None: its scores cannot be computed."""
+    """What a record is judged by again. `arena` None: its scores cannot be computed; `missing` says why."""
 
     arena: Arena | None
     arena_with_options: Callable[[Setting], Arena]
     gate: Gate
     evidence: Evidence
+    missing: str = ""
 
 
 def seal(subject: str, attempt: int, purpose: Purpose) -> Seal:

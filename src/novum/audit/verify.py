@@ -87,7 +87,7 @@ def _notes(audit: Audit) -> tuple[str, ...]:
     unscored = audit.scores.waiting
     notes = [f"{audit.scores.done} scores computed again from their artefacts"]
     if audit.rules and audit.rules.arena is None:
-        notes = ["the lab's arena is not one of Novum's: its scores were not computed again"]
+        notes = [f"the lab's arena is not here, so its scores were not computed again: {audit.rules.missing}"]
     if unscored:
         notes.append(
             f"{unscored} scores belong to open or superseded confirmations or scales whose seeds are still sealed"

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import os
 import platform
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from novum.core.engine.context import LabContext
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, Provenance, SessionStarted
-from novum.core.events.event import Event
+from novum.core.events.event import Event, Record
 from novum.core.events.event_ports import Ledger
 from novum.core.events.models_and_people import RequestTaken
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Candidate
-from novum.core.model.errors import LabMismatch, StudyError
+from novum.core.model.errors import LabMismatch
 from novum.core.model.ports import Arena
 from novum.core.model.request import Request
 from novum.core.model.seeds import commitment
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
-from novum.text.canonical_json import digest
+from novum.lab.arena_code import code_hash, opened_by
 from novum.version import __version__
-
-
-def code_hash(program: str) -> str:
-    """SHA-256 over the Python files of the package that a worker program stands in (or of its one module)."""
-    spec = importlib.util.find_spec(program)
-    if spec is None or spec.origin is None:
-        raise StudyError(f"the worker program {program!r} cannot be found: is its directory in PYTHONPATH?")
-    origin = Path(spec.origin)
-    files = sorted(origin.parent.glob("*.py")) if "." in program else [origin]
-    return digest([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
 
 
 def versions(problem: Arena) -> dict[str, str]:
@@ -69,7 +57,7 @@ def take_up(
             CampaignOpened(
                 study,
                 problem.spec,
-                code_hash(problem.spec.program),
+                code_hash(problem.spec),
                 commitment(rooms.keyring.secret),
                 versions(problem),
             ),
@@ -91,8 +79,11 @@ def take_up(
         apply(state, record.event)
 
 
-def check_same(state: CampaignState, rooms: LabContext, directory: Path) -> None:
-    """Hold a session to the campaign that it takes up. Raises LabMismatch."""
+def check_same(state: CampaignState, rooms: LabContext, directory: Path, record: Iterable[Record]) -> None:
+    """Hold a session to the campaign that it takes up. record: its events, read only as far as a message needs them.
+
+    Raises LabMismatch.
+    """
     from novum.ledger.codec import plain
 
     before, now = plain(state.study), plain(rooms.study)
@@ -102,10 +93,12 @@ def check_same(state: CampaignState, rooms: LabContext, directory: Path) -> None
             f"the lab {directory} holds a campaign with other rules ({'; '.join(changed)}): rules are fixed when a "
             "campaign opens; choose another --lab DIR"
         )
-    if code_hash(rooms.arena.spec.program) != state.code:
+    if code_hash(rooms.arena.spec) != state.code:
+        who = opened_by(record)
         raise LabMismatch(
-            f"the code of the arena has changed since the campaign in {directory} was opened, so its runs cannot be "
-            "compared any more: go back to that code, or choose another --lab DIR"
+            f"the code of the arena has changed since the campaign in {directory} was opened"
+            f"{f' (by {who})' if who else ''}, so its runs cannot be compared any more: go back to that code to finish "
+            "it, or choose another --lab DIR"
         )
     if commitment(rooms.keyring.secret) != state.secret_commitment:
         raise LabMismatch(f"{directory}/lab.secret is not the one the campaign was opened with: restore it")

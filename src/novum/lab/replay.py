@@ -32,7 +32,7 @@ from novum.core.model.ports import Arena, Executor
 from novum.core.model.trial import ArtefactError, GroupResult, OutcomeKind, Trial, TrialGroup, TrialOutput
 from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.state.full_state import FullState
-from novum.lab import open_campaign, wiring
+from novum.lab import arena_code, open_campaign, wiring
 from novum.lab.provenance import provenance
 from novum.ledger.journal import Reader
 from novum.ledger.memory_blobs import MemoryBlobs
@@ -213,7 +213,7 @@ def _chosen(told: Told, plans: Sequence[Plan], trials: int | None) -> Iterator[t
 
 def _notes(told: Told, problem: Arena, *, anyway: bool) -> list[str]:
     """What differs here from the record. Raises LabMismatch when the code does, unless `anyway`."""
-    if open_campaign.code_hash(problem.spec.program) != told.archive.code:
+    if arena_code.code_hash(problem.spec) != told.archive.code:
         words = "the code of the arena here is not the code that the record was made with"
         if not anyway:
             raise LabMismatch(f"{words}: install that version, or compare all the same with --anyway")

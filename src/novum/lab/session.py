@@ -74,7 +74,7 @@ def session(
         secret = load_secret(directory, create=not state.opened)
         rooms = context(study, budget, secret, count, given, researcher)
         if state.opened:
-            check_same(state, rooms, directory)
+            check_same(state, rooms, directory, journal.read())
         ledger = ScrubbedLedger(_traced(signed(journal, directory, state, rooms)), known)
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from novum.audit.verify import Verification
 
 
-from novum.lab.wiring import arena, arena_with_options, evidence, has_arena
+from novum.lab.wiring import arena, arena_with_options, evidence, why_not_here
 
 
 def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verification:
@@ -38,8 +38,9 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
     from novum.ledger.key import public_of
 
     def rules(study: Study) -> Rules:
-        known = problem or (arena(study) if has_arena(study) else None)
-        return Rules(known, arena_with_options(study, problem), BettingGate(study.gate), evidence(study))
+        missing = "" if problem else why_not_here(study)
+        known = problem or (None if missing else arena(study))
+        return Rules(known, arena_with_options(study, problem), BettingGate(study.gate), evidence(study), missing)
 
     root = parse(anchor) if anchor else None
     if os.path.isfile(path):  # noqa: PTH113 it takes any name, however long

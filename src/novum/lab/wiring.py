@@ -72,7 +72,16 @@ def arena(study: Study) -> Arena:
 
 def has_arena(study: Study) -> bool:
     """Whether the arena of a study is here: built in, installed, or importable."""
-    return registry.exists(Kind.ARENA, study.arena)
+    return not why_not_here(study)
+
+
+def why_not_here(study: Study) -> str:
+    """Why the arena of a study cannot be used here, and what to do; empty when it is here."""
+    try:
+        registry.find(Kind.ARENA, study.arena, "arena")
+    except StudyError as error:
+        return str(error)
+    return ""
 
 
 def context(

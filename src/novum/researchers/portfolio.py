@@ -121,8 +121,8 @@ def members(
         given = {key.removeprefix(f"{name}."): value for key, value in options.items() if key.startswith(f"{name}.")}
         known[name] = builder(name)(given)
     for key in options:
-        if "." in key and key.partition(".")[0] not in known:
-            raise StudyError(f"researcher.options.{key}: {key.partition('.')[0]!r} is no member")
+        if "." in key and not any(key.startswith(f"{name}.") for name in known):  # a name may hold dots itself
+            raise StudyError(f"researcher.options.{key}: {key.rpartition('.')[0]!r} is no member")
     return known
 
 

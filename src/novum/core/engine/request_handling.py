@@ -13,8 +13,10 @@ from novum.core.events.proposals import ProposalMade
 from novum.core.model.budget import LARGEST
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError
+from novum.core.model.identity import signs_as
 from novum.core.model.model_call import AGENT, Reply
 from novum.core.model.request import Act, Request
+from novum.core.model.study import Study
 from novum.core.state.approvals import Permission, ask_for, objection, permission
 from novum.core.state.campaign_state import CampaignState
 from novum.text.canonical_json import short
@@ -27,6 +29,10 @@ MAX_WORDS, MAX_PARENTS = 4000, 16
 
 MAX_TRANSCRIPT = 256 << 10
 """Characters of an agent's brief, and of its log, that are kept."""
+
+
+_HARMLESS = (Act.PAUSE, Act.RESUME, Act.STOP)
+"""What does the same whoever signs it; nothing is in the way of who wants to stop a lab."""
 
 
 def answer(campaign: Campaign, request: Request) -> list[Event]:
@@ -44,6 +50,10 @@ def answer(campaign: Campaign, request: Request) -> list[Event]:
 
 def _followed(campaign: Campaign, request: Request) -> list[Event]:
     """Raises StudyError."""
+    if request.act not in _HARMLESS and signs_as(request.author, _researchers(campaign.study)):
+        raise StudyError(
+            f"author {request.author!r}: that is how a researcher of this study signs, so use another name"
+        )
     if request.act in (Act.APPROVE, Act.DENY):
         return [_answered(campaign.state, request)]
     if request.act is Act.EXPORT:
@@ -55,6 +65,13 @@ def _followed(campaign: Campaign, request: Request) -> list[Event]:
     assert proposal.candidate.id  # what has no address cannot be recorded either
     taken = RequestTaken(request.id, request.act, request.author, f"proposal {proposal.number}")
     return [taken, *_transcript(request), proposal]
+
+
+def _researchers(study: Study) -> set[str]:
+    """The names that a study's own researchers sign with: one outside Novum, named by path say, is not in OWN."""
+    name, options = study.researcher.name, study.researcher.options
+    members = f"{options.get('members', '')},{options.get('control', '')}" if name == "portfolio" else ""
+    return {name, *(one.strip() for one in members.split(","))}
 
 
 def _export(campaign: Campaign, request: Request) -> list[Event]:

@@ -43,7 +43,8 @@ class ArenaSpec:
     their ratio (losses, times); effects, sigma, delta and `resolution` are then in natural-log units. `metrics`: what
     else a score reports. `transfers`: where a finding can be tried again. `fixed_data`: scores come from fixed examples
     in parts (see Role) instead of examples drawn anew for each seed. `trust`: where scores come from, when it is not
-    the arena's own scorer in the lab. `gpus`: how many GPUs a trial group holds while it runs.
+    the arena's own scorer in the lab. `gpus`: how many GPUs a trial group holds while it runs. `depends`: modules and
+    packages outside the program's own package whose code its results depend on; a campaign is held to them as well.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ArenaSpec:
     fixed_data: bool = False
     trust: str = ""
     gpus: int = 0
+    depends: tuple[str, ...] = ()
 
 
 def unfit(spec: ArenaSpec, score: Score) -> tuple[OutcomeKind, str] | None:

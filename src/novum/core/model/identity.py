@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Iterable
 
 from novum.text.secret_scan import Secrets
 
@@ -28,6 +29,12 @@ def unfit(author: str) -> str:
     if Secrets().clean(author) != author:
         return "it looks like a key, which is taken out of the record, so use another name"
     return ""
+
+
+def signs_as(author: str, names: Iterable[str]) -> bool:
+    """Whether an author passes for one of `names`, or for a part of it: what follows a `:` or a `/` after it."""
+    sign = author.casefold()
+    return any(sign == name or sign.startswith((f"{name}:", f"{name}/")) for name in map(str.casefold, names) if name)
 
 
 def person(author: str) -> str:

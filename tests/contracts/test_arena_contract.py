@@ -1,0 +1,59 @@
+"""What every arena promises, held against all that are built in."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+from labs import coin_study
+from programs import guessing
+
+from novum.core.model.errors import StudyError
+from novum.lab import wiring
+from novum.registry import BUILT_IN, Kind, build
+from novum.testing import ArenaContract
+
+
+class TestCoinflip(ArenaContract):
+    arena = "coinflip"
+
+
+class TestDigits(ArenaContract):
+    arena = "digits"
+
+
+class TestRecall(ArenaContract):
+    arena = "recall"
+    options: ClassVar = {"steps": 2, "held_out": 16}
+
+
+class TestProgram(ArenaContract):
+    arena = "program"
+    options = guessing()
+
+
+SUITES = (TestCoinflip, TestDigits, TestProgram, TestRecall)
+
+
+def test_no_built_in_arena_is_left_out():
+    assert sorted(suite.arena for suite in SUITES) == sorted(BUILT_IN[Kind.ARENA])
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_built_in_arena_names_an_unknown_gene_and_knows_the_size_of_its_baseline(suite):
+    problem = build(Kind.ARENA, suite.arena, suite.options)
+    with pytest.raises(StudyError, match=r"unknown gene|a file of a program"):
+        problem.space.validate({"no such gene": 1})
+    assert problem.cost(problem.space.validate(problem.spec.baseline)).parameters > 0 or suite.arena == "program"
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_an_arena_with_its_default_options_is_as_admissible(suite):
+    if suite is not TestProgram:
+        problem = build(Kind.ARENA, suite.arena, {})
+        assert problem.cost(problem.space.validate(problem.spec.baseline)).parameters > 0
+
+
+def test_unknown_names_list_the_known_ones():
+    with pytest.raises(StudyError, match=r"arena: there is no 'x'; choose from coinflip, digits, program, recall"):
+        wiring.check(coin_study(arena="x"))
