@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from labs import SECRET, coin_study, past
+from tests.support.views import index_of
 
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import TrialFinished
@@ -20,7 +21,6 @@ from novum.core.model.errors import IntegrityError, MissingExtra, UserError
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.verdict import Verdict
 from novum.integrations.exports.campaign_tables import sheets
-from novum.integrations.exports.campaign_walk import campaign
 from novum.integrations.exports.csv_files import defused, write_csv
 from novum.integrations.exports.mlflow_store import write_mlflow
 from novum.integrations.exports.parquet_files import write_parquet
@@ -39,7 +39,7 @@ def records():
 
 @pytest.fixture(scope="module")
 def found(records):
-    return campaign(records)
+    return index_of(records)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def hostile(records):
         ),
         claim.seq: dataclasses.replace(claim.event, author="@author", rationale="-2+3", parents=("+1",)),
     }
-    return campaign(dataclasses.replace(r, event=changed.get(r.seq, r.event)) for r in records)
+    return index_of(dataclasses.replace(r, event=changed.get(r.seq, r.event)) for r in records)
 
 
 def read(directory, name):
@@ -72,7 +72,7 @@ def test_trials_come_back_from_csv_without_loss(found, records, tmp_path):
     assert len(rows) == len(outcomes) == counts["trials"]
     for row, record in zip(rows, outcomes, strict=True):
         event = record.event
-        plan = next(t.plan for t in found.trials if t.outcome is event) if event.member == 0 else None
+        plan = next(t.plan for t in found.trials.rows if t.outcome is event) if event.member == 0 else None
         assert (row["trial"], row["outcome"], int(row["seq"])) == (event.trial, event.kind, record.seq)
         assert float(row["score"]) == event.score
         assert float(row["cpu_seconds"]) == event.cpu_seconds
@@ -150,11 +150,9 @@ def test_a_directory_that_cannot_be_written_is_named_and_nothing_half_is_left(fo
     assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob(".*.part"))
 
 
-def test_a_record_that_contradicts_itself_and_an_empty_one_are_refused(records):
+def test_a_record_that_contradicts_itself_is_refused(records):
     with pytest.raises(IntegrityError, match="contradicts"):
-        campaign(r for r in records if not isinstance(r.event, HypothesisRegistered))
-    with pytest.raises(UserError, match="empty"):
-        campaign([])
+        index_of(r for r in records if not isinstance(r.event, HypothesisRegistered))
 
 
 def test_parquet_holds_the_same_tables_with_their_types(hostile, tmp_path):
@@ -200,9 +198,9 @@ def test_a_run_is_a_hypothesis_with_its_evidence_pair_by_pair(found):
 
 
 def test_runs_say_the_same_until_something_happens_to_them(records, found):
-    earlier = {run.id: run.content for run in runs(campaign(records[: len(records) // 2]))}
+    earlier = {run.id: run.content for run in runs(index_of(records[: len(records) // 2]))}
     later = {run.id: run.content for run in runs(found)}
-    again = {run.id: run.content for run in runs(campaign(records))}
+    again = {run.id: run.content for run in runs(index_of(records))}
     assert later == again
     assert set(earlier) < set(later)
     assert 0 < sum(earlier[name] == later[name] for name in earlier) < len(earlier)
@@ -212,16 +210,16 @@ MLFLOW = all(importlib.util.find_spec(name) for name in ("mlflow", "sqlalchemy",
 IN_MLFLOW = """
 import json, logging, sys
 from pathlib import Path
-from novum.integrations.exports.campaign_walk import campaign
+from tests.support.views import index_of
 from novum.integrations.exports.mlflow_store import write_mlflow
 from novum.ledger.journal import Reader
 
 directory, lab = Path(sys.argv[1]), Path(sys.argv[2])
 with Reader(lab) as reader:
     records = list(reader.read())
-half = write_mlflow(campaign(records[: len(records) // 2]), directory)
-whole = write_mlflow(campaign(records), directory)
-again = write_mlflow(campaign(records), directory)
+half = write_mlflow(index_of(records[: len(records) // 2]), directory)
+whole = write_mlflow(index_of(records), directory)
+again = write_mlflow(index_of(records), directory)
 from mlflow.tracking import MlflowClient
 client = MlflowClient(f"sqlite:///{directory}/mlflow.db")
 experiment, = [e for e in client.search_experiments() if e.name == "coins"]
@@ -239,7 +237,7 @@ def test_mlflow_opens_the_store_and_a_second_export_brings_it_up_to_date(tmp_pat
     (tmp_path / "lab" / "lab.secret").write_text(SECRET.hex())
     with session(coin_study(), Budget(trials=300), tmp_path / "lab") as lab:
         lab.run()
-        found = campaign(lab.ledger.read())
+        found = index_of(lab.ledger.read())
     command = [sys.executable, "-c", IN_MLFLOW, tmp_path / "store", tmp_path / "lab"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labs import Flaky, ScriptedArena, coin_study, failing, finished, in_memory, scored
+from tests.support.views import cases_of
 
 from novum.core.engine.context import Campaign
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, SessionStarted
@@ -37,7 +38,6 @@ from novum.report.cited import Figure, Name, at
 from novum.report.explained import UNVERIFIED, events_cited, explain
 from novum.researchers.scripted import ScriptedResearcher
 from novum.text.format import cut, number, signed
-from novum.views.case_index import casebook
 
 
 def coins(seed):
@@ -138,7 +138,7 @@ def campaign(request, by_hand):
 
 
 def everything(campaign):
-    book = casebook(campaign)
+    book = cases_of(campaign)
     return book, {name: interpret(book, name) for name in book.cases}
 
 
@@ -225,7 +225,7 @@ def test_critic_and_watchdog_are_quoted_with_their_events():
         HypothesisWithdrawn(claim.event.id, "its 5 trials cannot be paid"),
     ]
     more = [Record(10**6 + n, 0, "lab", kind_of(type(one)), one, "") for n, one in enumerate(extra)]
-    told = interpret(casebook([*records("coins 0")[: claim.seq], *more]), claim.event.id)
+    told = interpret(cases_of([*records("coins 0")[: claim.seq], *more]), claim.event.id)
     for words, record in zip((remark.words, extra[1].words, extra[2].reason), more, strict=True):
         assert any(isinstance(part, Name) and part.text == words and part.seq == record.seq
                    for sentence in told.sentences for part in sentence.parts)  # fmt: skip
@@ -241,7 +241,7 @@ def test_a_program_is_told_by_its_files_and_hostile_words_stay_words():
         IncumbentChanged(baseline, Cost(), None),
         claim,
     ]
-    book = casebook(Record(seq, 0, "", kind_of(type(event)), event, "") for seq, event in enumerate(record, 1))
+    book = cases_of(Record(seq, 0, "", kind_of(type(event)), event, "") for seq, event in enumerate(record, 1))
     text = " ".join(sentence.text for sentence in interpret(book, "h1").sentences)
     assert "It changes solver.py, new.py." in text and "x = 1" not in text and "because" not in text
     assert not re.search("[\x00-\x1f\u202e]", text)
@@ -347,7 +347,7 @@ def test_numbers_are_held_against_the_facts_as_a_reader_would(text, marked):
 
 def test_a_comment_is_held_against_what_its_model_was_told():
     record = list(records("coins 0"))
-    book = casebook(record)
+    book = cases_of(record)
     name = next(name for name, case in book.cases.items() if case.finding)
     case = book.cases[name]
     verdict, effect = case.verdicts[-1], case.finding.event.effect
@@ -356,14 +356,15 @@ def test_a_comment_is_held_against_what_its_model_was_told():
     said = Commented(name, "analyst:local", text, "r" * 64)
     for seq, late in ((verdict.seq + 0.5, ["77", f"{effect:.3f}"]), (10**6, ["77"])):
         more = [Record(seq, 0, "", "model_asked", asked, ""), Record(10**6 + 1, 0, "", "commented", said, "")]
-        (found,) = explain(casebook([*record, *more]), name).comments
+        (found,) = explain(cases_of([*record, *more]), name).comments
         assert sorted(piece.text for piece in found.pieces if piece.verified is False) == sorted(late)
         assert found.text.count(UNVERIFIED) == len(late) and found.author == "analyst:local"
 
 
 def test_the_report_and_the_agent_tell_what_the_analyst_says(tmp_path):
+    from tests.support.views import index_of
+
     from novum.report.report_page import render
-    from novum.views.campaign_history import walk
 
     with session(coin_study(), Budget(trials=400), tmp_path) as lab:
         lab.run()
@@ -371,8 +372,8 @@ def test_the_report_and_the_agent_tell_what_the_analyst_says(tmp_path):
         said = Commented(name, "analyst:local", "It gained 31337 <b>points</b>.", "")
         lab.record([said])
         record = list(lab.ledger.read())
-    page = render(walk(record), "lab")
-    book = casebook(record)
+    page = render(index_of(record).history(), "lab")
+    book = cases_of(record)
     for figure in interpret(book, name).figures:
         assert f'href="#event-{figure.seq}" title="event {figure.seq}: {figure.path}">{figure.text}</a>' in page
         assert f'<tr id="event-{figure.seq}">' in page

@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 from labs import coin_study, events, in_memory
+from tests.support.views import index_of
 
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
 from novum.core.events.proposals import ProposalMade
@@ -24,7 +25,6 @@ from novum.core.model.trial_plan import Aim, Purpose
 from novum.core.model.verdict import Verdict
 from novum.lab.session import session
 from novum.report.calibration import chart, write
-from novum.views.author_leaderboard import league
 from novum.views.predictions import Prediction, bins, brier, reference, wilson
 
 
@@ -38,7 +38,7 @@ def lab():
 
 @pytest.fixture(scope="module")
 def table(lab):
-    return league(lab.ledger.read())
+    return index_of(lab.ledger.read()).authors.leaderboard()
 
 
 def test_it_adds_up_to_the_record(lab, table):
@@ -74,7 +74,7 @@ def test_trials_are_charged_to_whom_they_served(lab, table):
 def test_a_proposal_is_one_prediction_and_open_ones_are_left_out():
     lab = in_memory(coin_study(), Budget(trials=20))
     lab.run()
-    (line,) = league(lab.ledger.read()).lines
+    (line,) = index_of(lab.ledger.read()).authors.leaderboard().lines
     open_ones = [one for one in lab.state.hypotheses.values() if one.phase in ("screening", "confirming")]
     assert open_ones
     assert line.predictions <= line.registered - len(open_ones)
@@ -93,9 +93,9 @@ def test_a_retracted_finding_gives_nothing(lab):
         closing(found.hypothesis),
     ]
     upto = record.index(next(one for one in record if one.event is found)) + 1
-    before = league(record[:upto])
+    before = index_of(record[:upto]).authors.leaderboard()
     more = [dataclasses.replace(record[0], event=event) for event in again]
-    after = league([*record[:upto], *more])
+    after = index_of([*record[:upto], *more]).authors.leaderboard()
     owner = lab.state.hypotheses[found.hypothesis].registered.author
     was, now = (next(line for line in one.lines if line.author == owner) for one in (before, after))
     assert was.confirmed_gain == pytest.approx(now.confirmed_gain + found.effect)
@@ -113,7 +113,7 @@ def test_models_are_charged_to_who_asked_them():
     lab.record([ModelReplied("r1", "big", Reply.EMPTY, "", "", "p", "r", 60, 20, 0.25, 1.0)])
     lab.record([ProposalMade(1, "language:b", Candidate({"spin": 2}), (), "", 0.9, 0.1, "r2")])
     lab.record([ModelReplied("r2", "big", Reply.PROPOSAL, "", "", "p", "r", 5, 5, 0.5, 1.0)])
-    lines = {line.author: line for line in league(lab.ledger.read()).lines}
+    lines = {line.author: line for line in index_of(lab.ledger.read()).authors.leaderboard().lines}
     assert (lines["language"].tokens, lines["language"].money) == (80, 0.25)
     assert (lines["language:b"].tokens, lines["language:b"].money) == (10, 0.5)
 

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests.support.views import index_of
 
 import novum
 from novum.core.events.event import Event, Record
@@ -25,7 +26,7 @@ from novum.report.figures import axis, figures
 from novum.report.report_page import write_report
 from novum.studies.load import parse_study
 from novum.text.format import clean, counted, cut, number, seconds, signed
-from novum.views.campaign_history import History, walk
+from novum.views.campaign_history import History
 from novum.views.campaign_summary import summarise
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -67,7 +68,7 @@ class Page(HTMLParser):
 
 def history_of(lab: Path) -> History:
     with Reader(lab) as reader:
-        return walk(reader.read())
+        return index_of(reader.read()).history()
 
 
 def report_of(lab: Path) -> tuple[str, Page]:
@@ -336,17 +337,17 @@ def test_runs_that_made_an_incumbent_do_not_count_for_it(events_of: Callable[...
         for seq, event in enumerate(events, start=1):
             yield Record(seq, seq, "lab", "x", event, str(seq))
 
-    last = walk(records()).incumbent_runs[-1]
+    last = index_of(records()).history().incumbent_runs[-1]
     assert last.hypothesis == "h5"
     assert last.selected
-    assert walk(records()).incumbent_runs[0].runs > 0
+    assert index_of(records()).history().incumbent_runs[0].runs > 0
 
 
 def test_an_interrupted_attempt_keeps_its_own_pairs(events_of: Callable[..., list[Event]]) -> None:
     """Each confirmation has the path of its own attempt, whatever the hypothesis went through afterwards."""
     history_events = events_of(hypotheses=10)
     opened = [one for one in history_events if isinstance(one, ConfirmationOpened)]
-    history = walk(Record(n, n, "lab", "x", one, "") for n, one in enumerate(history_events, start=1))
+    history = index_of(Record(n, n, "lab", "x", one, "") for n, one in enumerate(history_events, start=1)).history()
     assert [one.rule for one in history.confirmations] == opened
 
 

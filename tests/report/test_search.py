@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from labs import past
+from tests.support.views import index_of
 
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged
 from novum.core.events.event import EVENT_TYPES, Event, Known, Record, kind_of, told
@@ -117,7 +118,7 @@ def test_failures_narrow_down_and_groups_add_up(crashing):
 def test_a_difference_tells_genes_scores_and_every_comparison(records):
     state = fold(r.event for r in records)
     first = state.findings[0]
-    told = difference(records, "baseline", first.id)
+    told = difference(index_of(records), "baseline", first.id)
     assert {one.name for one in told.genes} == {
         name for name, value in first.candidate.genome.items() if value != state.incumbents[0].candidate.genome[name]
     }
@@ -127,10 +128,10 @@ def test_a_difference_tells_genes_scores_and_every_comparison(records):
     assert claim.effect == first.finding.effect
     assert told.screening_gain == state.advantage(first)
     assert told.b.runs > 0
-    back = difference(records, first.id, "baseline")
+    back = difference(index_of(records), first.id, "baseline")
     assert [one.better for one in back.comparisons] == ["a" for _ in told.comparisons]
     assert {one.question.split()[0] for one in told.comparisons} >= {"claim", "replicate"}
-    assert told.b == difference(records, state.incumbents[0].candidate.id[:8], first.candidate.id).b
+    assert told.b == difference(index_of(records), state.incumbents[0].candidate.id[:8], first.candidate.id).b
 
 
 @pytest.mark.parametrize(
@@ -139,11 +140,11 @@ def test_a_difference_tells_genes_scores_and_every_comparison(records):
 )
 def test_a_difference_needs_two_names_that_stand_for_something(records, a, b, said):
     with pytest.raises(UserError, match=said):
-        difference(records, a, b)
+        difference(index_of(records), a, b)
 
 
 def test_a_lineage_goes_down_to_the_baseline_and_names_each_descendant_once(records):
-    family = of.family(records)
+    family = index_of(records).ancestry
     last = family.state.findings[-1].id
     lineage = of.lineage(family, last)
     assert lineage.ancestors[0] == "baseline"
@@ -159,7 +160,7 @@ def test_a_lineage_goes_down_to_the_baseline_and_names_each_descendant_once(reco
 
 
 def test_names_of_a_lineage(records):
-    family = of.family(records)
+    family = index_of(records).ancestry
     crowned = family.state.incumbent.hypothesis
     assert family.name("incumbent") == crowned
     assert family.name(family.state.hypotheses["h1"].candidate.id) == "h1"
@@ -179,7 +180,7 @@ def test_a_line_of_descent_may_be_longer_than_the_stack(crashing):
             )
         )
     records = [Record(n, n, "lab", kind_of(type(event)), event, "") for n, event in enumerate(events, start=1)]
-    family = of.family(records)
+    family = index_of(records).ancestry
     assert len(of.descendants(family, "h1")) == 2999
     assert len(of.ancestors(family, "h3000")) == 2 * 3000 - 1
     assert of.dot(of.lineage(family, "h3000")).count("->") == 3000 + 2999
@@ -189,7 +190,7 @@ def test_a_graph_quotes_what_others_wrote(records):
     claim = next(r for r in records if isinstance(r.event, HypothesisRegistered))
     genome = {**claim.event.candidate.genome, 'x"]; evil [label="': "\\"}
     bad = replace(claim, event=replace(claim.event, candidate=Candidate(genome)))
-    family = of.family([replace(r, event=bad.event if r is claim else r.event) for r in records[: claim.seq]])
+    family = index_of([replace(r, event=bad.event if r is claim else r.event) for r in records[: claim.seq]]).ancestry
     shown = of.dot(of.lineage(family, claim.event.id))
     line = next(line for line in shown.splitlines() if "evil" in line)
     assert re.fullmatch(r'  "h1" \[label="(?:[^"\\]|\\")*"\];', line)

@@ -12,6 +12,7 @@ from dataclasses import replace
 import labs
 import model_servers as models
 import pytest
+from tests.support.views import cases_of
 
 from novum.core.engine import artifact_store
 from novum.core.events.campaign import CampaignOpened, CheckpointSigned
@@ -32,7 +33,6 @@ from novum.report.checked import checked
 from novum.report.explained import explain
 from novum.report.wording import study_toml
 from novum.studies.load import parse_study
-from novum.views.case_index import casebook
 
 pytest.importorskip("pydantic_ai")
 
@@ -200,7 +200,7 @@ def test_no_number_that_a_model_is_told_is_marked_as_unverified():
     with models.serving(GOOD) as server:
         lab = run(labs.coin_study(seed=2, comments=commented(server, on=("verdicts", "proposals"))), Budget(trials=600))
     record = list(lab.ledger.read())
-    book, asked = casebook(record), {one.event.request: one for one in record if isinstance(one.event, ModelAsked)}
+    book, asked = cases_of(record), {one.event.request: one for one in record if isinstance(one.event, ModelAsked)}
     supported = 0
     for one in record:
         if not isinstance(one.event, Commented):
@@ -311,7 +311,7 @@ def test_a_lab_on_disk_keeps_the_comments_and_another_one_repeats_them(tmp_path,
     for path in (tmp_path / "lab").rglob("*"):
         assert not path.is_file() or key.encode() not in path.read_bytes()
     with Reader(tmp_path / "lab") as reader:
-        (shown,) = explain(casebook(reader.read()), name).comments
+        (shown,) = explain(cases_of(reader.read()), name).comments
     assert "31337 [unverified]" in shown.text and shown.author == "analyst:openai:gpt-4o"
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labs import Flaky, ScriptedArena, coin_study, events, failing, finished, in_memory, scored
+from tests.support.views import cases_of
 
 from novum.arenas.program.arena import ProgramArena
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, SessionStarted
@@ -40,7 +41,6 @@ from novum.source.space import SourceSpace
 from novum.text.secret_scan import REMOVED
 from novum.views.approval_requests import waiting
 from novum.views.campaign_summary import summarise
-from novum.views.case_index import casebook
 from novum.views.record_detail import detail
 from novum.views.record_search import Query, Search
 
@@ -237,7 +237,7 @@ def test_remarks_are_shown_wherever_proposals_are():
     assert detail(fold_archive(lab), found.id).remarks == found.remarks
     line = next(one for one in Search(Query(kinds=frozenset({"proposal_reviewed"}))).find(lab.ledger.read()))
     assert line.words == "proposal 1: vague claim: it has no reason"
-    assert "it has no reason" in " ".join(one.text for one in interpret(casebook(lab.ledger.read()), "h1").sentences)
+    assert "it has no reason" in " ".join(one.text for one in interpret(cases_of(lab.ledger.read()), "h1").sentences)
 
 
 SPACE = SourceSpace({"solver.py": programs.SOLVER}, creatable=("",))

@@ -25,7 +25,7 @@ from novum.lab.proposal_checks import known_arena
 from novum.ledger.journal import is_held
 from novum.sandbox import Tier, require, standing
 from novum.text.format import cut
-from novum.views.proposal_status import Fate
+from novum.views.proposal_status import ProposalStatus
 
 LOOK_SECONDS = 0.3
 Say = Callable[[str], None]
@@ -55,7 +55,7 @@ class Round:
     calls: tuple[Call, ...] = ()
     notes: tuple[str, ...] = ()
     log: str = field(default="", repr=False)
-    fate: Fate | None = None
+    fate: ProposalStatus | None = None
     waited: str = ""
 
 
@@ -135,7 +135,7 @@ class Visit:
                 return replace(told, fate=fate, waited=why)
             time.sleep(LOOK_SECONDS)
 
-    def _why_no_longer(self, fate: Fate | None, *, held: bool) -> str | None:
+    def _why_no_longer(self, fate: ProposalStatus | None, *, held: bool) -> str | None:
         """Why waiting makes no sense any more, empty when it is over; None to go on."""
         if fate is not None and fate.over:
             return ""

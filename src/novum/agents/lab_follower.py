@@ -11,7 +11,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
 from novum.lab import restore
 from novum.ledger.journal import Reader
-from novum.views.proposal_status import Fate, Trail
+from novum.views.proposal_status import ProposalStatus, RequestTrail
 
 
 class _Counted:
@@ -39,7 +39,7 @@ class Sight:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._trail = Trail()
+        self._trail = RequestTrail()
         with Reader(directory) as reader:
             counted = _Counted(reader)
             self.state = restore.restore(counted, directory)
@@ -59,6 +59,6 @@ class Sight:
             raise IntegrityError("the record contradicts itself: see `novum verify`") from error
         return self.state
 
-    def fate(self, request: str) -> Fate | None:
+    def fate(self, request: str) -> ProposalStatus | None:
         """What became of a request that was sent since this was made; None while it waits in the mailbox."""
-        return self._trail.fate(self.look(), request)
+        return self._trail.status(self.look(), request)

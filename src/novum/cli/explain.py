@@ -21,19 +21,16 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """What was claimed, tried and found, and what it means: [512] behind a number is the event it is from."""
-    from novum.cli.lookup import consistent
-    from novum.ledger.journal import Reader
+    from novum.lab.restore import read_index
     from novum.report.explained import explain as of
-    from novum.views.case_index import casebook
 
-    with Reader(find_lab(lab)) as reader, consistent():
-        book = casebook(reader.read())
-        chosen = name or book.latest
-        if not chosen:
-            raise UserError("no hypothesis has a verdict yet: name one (such as h1) to see where it stands")
-        if chosen not in book.cases:
-            raise UserError(f"there is no hypothesis {chosen!r} in this lab: see the report, or `novum findings`")
-        found = of(book, chosen)
+    cases = read_index(find_lab(lab)).cases
+    chosen = name or cases.latest
+    if not chosen:
+        raise UserError("no hypothesis has a verdict yet: name one (such as h1) to see where it stands")
+    if chosen not in cases.cases:
+        raise UserError(f"there is no hypothesis {chosen!r} in this lab: see the report, or `novum findings`")
+    found = of(cases, chosen)
     if json:
         print(as_json(found))
         return

@@ -90,14 +90,12 @@ def _tables(directory: Path, csv: Path | None, parquet: Path | None, mlflow: Pat
     """Write the forms that were asked for; the record is read once for all of them."""
     if not any((csv, parquet, mlflow)):
         return {}
-    from novum.integrations.exports.campaign_walk import campaign
     from novum.integrations.exports.csv_files import write_csv
     from novum.integrations.exports.mlflow_store import write_mlflow
     from novum.integrations.exports.parquet_files import write_parquet
-    from novum.ledger.journal import Reader
+    from novum.lab.restore import read_index
 
-    with Reader(directory) as reader:
-        found = campaign(reader.read())
+    found = read_index(directory)
     written: dict[str, dict[str, Any]] = {}
     if csv:
         written["csv"] = {"path": str(csv), **write_csv(found, csv)}

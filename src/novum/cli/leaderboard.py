@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line, table
-from novum.core.model.errors import MissingExtra, UserError
+from novum.core.model.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from novum.views.author_leaderboard import League, Line
+    from novum.views.author_leaderboard import AuthorLine, Leaderboard
 
 _AUTHOR_WIDTH = 28
 
@@ -30,20 +30,11 @@ def league(
     ] = None,
 ) -> None:
     """Who proposes well: what was confirmed and what it cost, and how good the predictions were."""
-    from novum.cli.lookup import consistent
-    from novum.ledger.journal import Reader
-    from novum.views.author_leaderboard import Books
+    from novum.lab.restore import read_index
 
     if output is not None:
         check_file(output)
-    directory = find_lab(lab)
-    with Reader(directory) as reader, consistent():
-        books = Books()
-        for record in reader.read():
-            books.take(record)
-    if not books.state.opened:
-        raise UserError(f"the lab {directory} is empty: no campaign was opened in it")
-    found = books.league()
+    found = read_index(find_lab(lab)).authors.leaderboard()
     if output is not None:
         from novum.report.calibration import chart, write
 
@@ -78,7 +69,7 @@ def mcp(
     serve(find_lab(lab), name, http, token_from)
 
 
-def _print(found: League) -> None:
+def _print(found: Leaderboard) -> None:
     models = any(line.tokens or line.money for line in found.lines)
     columns = ["author", "ideas", "refused", "found", "refuted", "CPU s", "gain", "gain/h", "Brier", "base"]
     columns += ["tokens", "$"] if models else []
@@ -94,7 +85,7 @@ def _print(found: League) -> None:
     )
 
 
-def _row(line: Line, models: bool) -> list[str]:
+def _row(line: AuthorLine, models: bool) -> list[str]:
     from novum.text.format import number
 
     supported = f"{line.supported}" + (f" (-{line.retracted})" if line.retracted else "")

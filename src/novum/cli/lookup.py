@@ -144,11 +144,10 @@ def diff(
     json: JsonOption = False,
 ) -> None:
     """Two candidates side by side: genes, settings, scores, costs, and every comparison between them."""
-    from novum.ledger.journal import Reader
+    from novum.lab.restore import read_index
     from novum.views.candidate_comparison import difference
 
-    with Reader(find_lab(lab)) as reader, consistent():
-        found = difference(reader.read(), a, b)
+    found = difference(read_index(find_lab(lab)), a, b)
     if json:
         print(as_json(found))
     else:
@@ -162,14 +161,10 @@ def lineage(
     dot: Annotated[bool, typer.Option("--dot", help="A graph for Graphviz instead.")] = False,
 ) -> None:
     """What a hypothesis came from, down to the baseline, and what came from it."""
-    from novum.ledger.journal import Reader
+    from novum.lab.restore import read_index
     from novum.views import lineage as of
 
-    directory = find_lab(lab)
-    with Reader(directory) as reader, consistent():
-        family = of.family(reader.read())
-    if not family.state.incumbents:
-        raise UserError(f"the lab {directory} is empty: no campaign was opened in it")
+    family = read_index(find_lab(lab)).ancestry
     found = of.lineage(family, name := family.name(name))
     if json or dot:
         print(as_json(found) if json else of.dot(found))

@@ -18,6 +18,7 @@ from novum.ledger.snapshot import FIRST, Keeper, Snapshot, load
 
 if TYPE_CHECKING:
     from novum.ledger.journal import Journal
+    from novum.views.index.campaign_index import CampaignIndex
 
 
 T = TypeVar("T", bound=CampaignState)
@@ -77,6 +78,17 @@ def read_lab(lab: str | Path) -> CampaignState:
 
     with Reader(Path(lab)) as reader:
         return checked(restore(reader, Path(lab)), lab)
+
+
+def read_index(lab: str | Path) -> CampaignIndex:
+    """The whole record of the lab in a directory, for views. Raises IntegrityError, UserError when there is none."""
+    from novum.ledger.journal import Reader
+    from novum.views.index.campaign_index import CampaignIndex
+
+    with Reader(Path(lab)) as reader, gc_paused():
+        index = CampaignIndex().read(reader.read())
+    checked(index.state, lab)
+    return index
 
 
 def checked(state: T, lab: str | Path) -> T:

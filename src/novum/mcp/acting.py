@@ -22,7 +22,7 @@ from novum.source.edits import changes as blocks
 from novum.source.edits import edited
 from novum.source.space import SourceSpace
 from novum.views.finding_details import remarked
-from novum.views.proposal_status import Fate, fate
+from novum.views.proposal_status import ProposalStatus, proposal_status
 
 UNANSWERED = 20
 """Requests of one agent that may wait at a time."""
@@ -70,15 +70,15 @@ class Desk:
             raise UserError(f"a name has at most {LONGEST_NAME} characters, this one has {len(name)}: {_KNOWN}")
         if name in state.hypotheses:
             one = state.hypotheses[name]
-            return _status(fate(state, [one]), remarked(state, one.registered.number))
-        known = self._window.trail.fate(state, name)
+            return _status(proposal_status(state, [one]), remarked(state, one.registered.number))
+        known = self._window.index.requests.status(state, name)
         if known is None:
             return self._untaken(name)
-        return _status(known, remarked(state, self._window.trail.requests[name].proposal or 0))
+        return _status(known, remarked(state, self._window.index.requests.requests[name].proposal or 0))
 
     def _waiting(self) -> int:
         """How many requests of this author wait in the lab, whoever sent them."""
-        taken = self._window.trail.requests
+        taken = self._window.index.requests.requests
         signed = (author for name, author in self._mailbox.authors().items() if name not in taken)
         return sum(person(author) == person(self.author) for author in signed)
 
@@ -132,7 +132,7 @@ def _base(state: CampaignState, base: str) -> Genome:
     return state.hypotheses[base].candidate.genome
 
 
-def _status(now: Fate, remarks: tuple[str, ...]) -> answers.Status:
+def _status(now: ProposalStatus, remarks: tuple[str, ...]) -> answers.Status:
     """As the agent is told, with the words of others marked."""
     return answers.Status(
         stage=now.stage,

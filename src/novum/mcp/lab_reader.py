@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,10 @@ from pathlib import Path
 from novum.core.events.campaign import CampaignOpened, CheckpointSigned
 from novum.core.events.event import Known, Record, told
 from novum.core.events.trials import GroupDispatched, LateReport, ScaleMeasured, TrialFinished
-from novum.core.model.errors import IntegrityError, UserError
+from novum.core.model.errors import UserError
 from novum.core.state.campaign_state import CampaignState
 from novum.ledger.journal import Reader
-from novum.views.author_leaderboard import Books
-from novum.views.case_index import Casebook
-from novum.views.proposal_status import Trail
+from novum.views.index.campaign_index import CampaignIndex
 
 LINES = 2000
 
@@ -44,11 +42,9 @@ class Window:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.trail, self.cases = Trail(), Casebook()
+        self.index = CampaignIndex()
         self.lines: deque[Line] = deque(maxlen=LINES)
-        self.latest = 0
-        self._books, self._known = Books(), Known()
-        self._seen = 0
+        self._known = Known()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -68,31 +64,23 @@ class Window:
     @property
     def state(self) -> CampaignState:
         """The fold of what was read."""
-        return self._books.state
+        return self.index.state
 
     @property
-    def books(self) -> Books:
-        """The same by author."""
-        return self._books
+    def latest(self) -> int:
+        """The time of the last event, in microseconds since the epoch."""
+        return self.index.last.time if self.index.last else 0
 
     def _read(self) -> None:
-        try:
-            with Reader(self.directory) as reader:
-                for record in reader.read(self._seen):
-                    self._take(record)
-                    self._seen = record.seq
-        except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
-            raise IntegrityError("the record contradicts itself: see `novum verify`") from error
+        with Reader(self.directory) as reader:
+            self.index.read(self._told(reader.read(self.index.seq)))
 
-    def _take(self, record: Record) -> None:
-        event = record.event
-        self._books.take(record)
-        record.event.introduce(self._known)
-        self.latest = record.time
-        self.trail.take(event)
-        self.cases.take(record)
-        if not isinstance(event, _UNSAID):
-            self.lines.append(Line(record.seq, record.time, record.actor, record.kind, self._words(record)))
+    def _told(self, records: Iterable[Record]) -> Iterator[Record]:
+        for record in records:
+            record.event.introduce(self._known)
+            yield record
+            if not isinstance(record.event, _UNSAID):
+                self.lines.append(Line(record.seq, record.time, record.actor, record.kind, self._words(record)))
 
     def _words(self, record: Record) -> str:
         if isinstance(record.event, CampaignOpened):  # its usual words name the seed of the search data

@@ -238,6 +238,6 @@ def table(window: Window) -> answers.Table:
                 line.brier,
                 line.reference,
             )
-            for line in window.books.league().lines
+            for line in window.index.authors.leaderboard().lines
         ]
     )

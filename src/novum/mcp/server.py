@@ -88,7 +88,7 @@ class Tools:
         with self._window.open() as state:
             if name not in state.hypotheses:
                 raise UserError(f"there is no hypothesis {cut(name, 40)!r}: see hypotheses")
-            return reading.detail(state, state.hypotheses[name], explain(self._window.cases, name))
+            return reading.detail(state, state.hypotheses[name], explain(self._window.index.cases, name))
 
     def failures(
         self,

@@ -17,7 +17,7 @@ from novum.core.model.candidate import Genome, Scalar
 from novum.core.model.metric import gain
 from novum.report import follow_up_narrative, outcome
 from novum.report.cited import Interpretation, Part, Sentence, Source, say
-from novum.views.case_index import Case, Casebook
+from novum.views.index.case_index import Case, CaseIndex
 
 GENES = 8
 """Changed genes that are named."""
@@ -26,13 +26,13 @@ MARKS = 6
 """Remarks and interventions that are told, the first ones."""
 
 
-def interpret(book: Casebook, name: str) -> Interpretation:
+def interpret(book: CaseIndex, name: str) -> Interpretation:
     """What the record says of a hypothesis by now. Raises KeyError for a name that is none."""
     case = book.cases[name]
     return Interpretation(name, tuple(_sentences(book, case)))
 
 
-def _sentences(book: Casebook, case: Case) -> Iterator[Sentence]:
+def _sentences(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     yield from _claim(book, case)
     yield from _screening(book, case)
     yield from _marks(book, case)
@@ -45,7 +45,7 @@ def _sentences(book: Casebook, case: Case) -> Iterator[Sentence]:
     yield from _cost(book, case)
 
 
-def _claim(book: Casebook, case: Case) -> Iterator[Sentence]:
+def _claim(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     source, claim = Source(case.registered), case.claim
     beyond: tuple[Part, ...] = (" by more than ", source.figure("delta")) if claim.delta else ()
     incumbent = book.incumbents.get(claim.incumbent)
@@ -92,7 +92,7 @@ def _value(source: Source, genome: Genome, name: str) -> Part:
     return source.figure(path)
 
 
-def _screening(book: Casebook, case: Case) -> Iterator[Sentence]:
+def _screening(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     record = book.tuned.get(case.claim.candidate.id)
     if record is None or not isinstance(record.event, CandidateTuned):
         yield say("Its screening has not come to its end.")
@@ -125,7 +125,7 @@ def _mean(source: Source) -> tuple[Part, ...]:
     return (source.figure("score"), " on average over its search seeds (", source.figure("seeds"), ")")
 
 
-def _first_failure(book: Casebook, case: Case) -> tuple[Part, ...]:
+def _first_failure(book: CaseIndex, case: Case) -> tuple[Part, ...]:
     record = book.failures.get(case.claim.candidate.id)
     if record is None or not isinstance(record.event, TrialFinished):
         return ()
@@ -134,7 +134,7 @@ def _first_failure(book: Casebook, case: Case) -> tuple[Part, ...]:
     return ("; the first failure: ", source.name("kind"), *cause)
 
 
-def _level(book: Casebook, incumbent: str) -> tuple[Source, str] | None:
+def _level(book: CaseIndex, incumbent: str) -> tuple[Source, str] | None:
     """What screening gains are held against: the mean of fresh runs where they can be compared, else a sweep's."""
     opened = book.opened.event if book.opened else None
     assert isinstance(opened, CampaignOpened)
@@ -147,12 +147,12 @@ def _level(book: Casebook, incumbent: str) -> tuple[Source, str] | None:
     return None
 
 
-def _log(book: Casebook) -> bool:
+def _log(book: CaseIndex) -> bool:
     opened = book.opened.event if book.opened else None
     return isinstance(opened, CampaignOpened) and opened.card.log
 
 
-def _doubt(book: Casebook, case: Case, above: float, seeds: int) -> Iterator[Sentence]:
+def _doubt(book: CaseIndex, case: Case, above: float, seeds: int) -> Iterator[Sentence]:
     """How much of a screening gain may be chance."""
     scale = book.scales.get(case.claim.incumbent)
     if scale is None or not isinstance(scale.event, ScaleMeasured):
@@ -167,7 +167,7 @@ def _doubt(book: Casebook, case: Case, above: float, seeds: int) -> Iterator[Sen
     )  # fmt: skip
 
 
-def _marks(book: Casebook, case: Case) -> Iterator[Sentence]:
+def _marks(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     """What the critic and the watchdog said."""
     review = book.reviews.get(case.claim.number)
     if review and isinstance(review.event, ProposalReviewed):
@@ -197,7 +197,7 @@ def _unconfirmed(case: Case) -> Iterator[Sentence]:
         yield say("It has not been confirmed, so nothing has been shown of it.")
 
 
-def _cost(book: Casebook, case: Case) -> Iterator[Sentence]:
+def _cost(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     """What both sides cost by construction."""
     mine, record = Source(case.registered), book.incumbents.get(case.claim.incumbent)
     if record is None or not isinstance(record.event, IncumbentChanged):

@@ -9,7 +9,7 @@ from novum.core.events.oversight import Commented
 from novum.report.analyst import interpret
 from novum.report.checked import Piece, checked
 from novum.report.cited import Figure, Interpretation, Name
-from novum.views.case_index import Casebook
+from novum.views.index.case_index import CaseIndex
 
 UNVERIFIED = "unverified"
 
@@ -48,14 +48,14 @@ class Cited:
     words: str
 
 
-def explain(book: Casebook, name: str) -> Explanation:
+def explain(book: CaseIndex, name: str) -> Explanation:
     """Everything that can be said of a hypothesis. Raises KeyError for a name that is none."""
     told = interpret(book, name)
     said = book.comments.get(name, [])
     return Explanation(name, told, tuple(_remarked(book, told, record) for record in said))
 
 
-def _remarked(book: Casebook, told: Interpretation, record: Record) -> Remarked:
+def _remarked(book: CaseIndex, told: Interpretation, record: Record) -> Remarked:
     """A comment, held against what the record said when its model was asked."""
     event = record.event
     assert isinstance(event, Commented)
@@ -66,7 +66,7 @@ def _remarked(book: Casebook, told: Interpretation, record: Record) -> Remarked:
     return Remarked(event.author, checked(event.text, facts, [told.about, *names]), record.seq)
 
 
-def events_cited(book: Casebook, explanations: tuple[Explanation, ...]) -> list[Cited]:
+def events_cited(book: CaseIndex, explanations: tuple[Explanation, ...]) -> list[Cited]:
     """The events that explanations cite, each once, in words."""
     wanted = {seq for one in explanations for seq in one.interpretation.events}
     known = Known()

@@ -15,9 +15,10 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.hypothesis import Hypothesis
 from novum.report import charts, series
 from novum.text.format import counted, cut, number
-from novum.views.campaign_history import Confirmation, History, IncumbentPeriod, Moment
+from novum.views.campaign_history import History, IncumbentPeriod, Moment
 from novum.views.campaign_summary import Summary
 from novum.views.hypothesis_status import FAILED, standing
+from novum.views.index.confirmation_log import Confirmation
 
 SCORES = 1500
 PATHS = 60

@@ -10,7 +10,7 @@ from novum.core.model.trial_plan import Aim
 from novum.core.model.verdict import Verdict
 from novum.report.cited import Part, Sentence, Source, say
 from novum.report.outcome import bounds
-from novum.views.case_index import Case, Casebook
+from novum.views.index.case_index import Case, CaseIndex
 
 QUESTIONS: Mapping[Aim, str] = {
     Aim.REPLICATE: "Asked again on fresh seeds",
@@ -32,7 +32,7 @@ NOT_SHOWN: Mapping[Aim, str] = {
 }
 
 
-def further(book: Casebook, case: Case) -> Iterator[Sentence]:
+def further(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     """Every question that a finding was asked, and whether it still stands."""
     for opened, closed in case.follow_ups:
         yield from _question(opened, closed)
@@ -75,7 +75,7 @@ def _means(aim: Aim, verdict: Verdict) -> str:
     return NOT_SHOWN[aim]
 
 
-def _retracted(book: Casebook, case: Case) -> Iterator[Sentence]:
+def _retracted(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     """A finding on a ground that gave way."""
     ground, seen = book.ground(case), {case.claim.id}
     if case.verdict is not Verdict.SUPPORTED or case.retracting:

@@ -8,7 +8,7 @@ from novum.core.events.event import Record
 from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
 from novum.core.model.verdict import Verdict
 from novum.report.cited import Part, Sentence, Source, say
-from novum.views.case_index import Case
+from novum.views.index.case_index import Case
 
 SUPERSEDED, GUARDRAIL = "superseded", "guardrail"
 """How the reasons begin of verdicts that say nothing of the claim's own metric."""

@@ -35,9 +35,11 @@ from novum.report.charts import theme
 from novum.report.explained import events_cited, explain
 from novum.report.figures import Figure, figures
 from novum.text.format import clean, counted, cut, moment, number, seconds, signed
-from novum.views.campaign_history import Confirmation, History, walk
+from novum.views.campaign_history import History
 from novum.views.campaign_summary import Finding, Summary, summarise
 from novum.views.hypothesis_status import standing
+from novum.views.index.campaign_index import CampaignIndex
+from novum.views.index.confirmation_log import Confirmation
 from novum.views.patches import patch_of
 from novum.views.screening_correlation import sentence
 
@@ -129,7 +131,7 @@ def write_report(directory: Path, path: Path) -> int:
     Raises OSError when the file cannot be written, UserError when there is no campaign.
     """
     with Reader(directory) as reader:
-        history = walk(reader.read())
+        history = CampaignIndex().read(reader.read()).history()
     if not history.state.opened:
         raise UserError(f"the lab {directory} is empty: no campaign was opened in it")
     page = render(history, directory.absolute().name).encode("utf-8", errors="replace")
@@ -175,8 +177,8 @@ def render(history: History, lab: str) -> str:
         failed_trials=sum(row.count for row in failures),
         screening=sentence(summary.proxy),
         interventions=history.interventions[-ENTRIES:],
-        league=history.league,
-        models=any(line.tokens or line.money for line in history.league.lines) if history.league else False,
+        league=history.leaderboard,
+        models=any(line.tokens or line.money for line in history.leaderboard.lines) if history.leaderboard else False,
         preflight=state.preflight,
         entries=history.confirmations[-ENTRIES:],
         settings=wording.study_toml(state.study, state.budget),

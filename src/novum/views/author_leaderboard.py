@@ -1,13 +1,12 @@
-"""The league table: what each author proposed, what it cost, what was confirmed, and how good its predictions were."""
+"""The leaderboard: what each author proposed, what it cost, what was confirmed, and how good its predictions were."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from novum.core.events.campaign import IncumbentChanged
-from novum.core.events.event import Event, Record
+from novum.core.events.event import Record
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade, ProposalRefused
 from novum.core.events.trials import GroupDispatched, LateReport, TrialFinished
@@ -15,7 +14,6 @@ from novum.core.events.verdicts import AblationPlanned
 from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
-from novum.core.state.fold import apply
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.core.state.research_history import effect
 from novum.views.predictions import Bin, Prediction, bins, brier, reference
@@ -34,7 +32,7 @@ class Realised:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AuthorLine:
     """One author. A proposal that was claimed anew, against another incumbent, is still one proposal.
 
     refused: before any trial; screened: candidates whose screening ended; retracted: of the supported ones.
@@ -66,25 +64,22 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class League:
+class Leaderboard:
     """All authors, the one with the largest confirmed gain first. Trials and CPU seconds of the lab are for nobody."""
 
     study: str
     metric: str
-    lines: tuple[Line, ...]
+    lines: tuple[AuthorLine, ...]
     base_rate: float | None
     lab_trials: int
     lab_cpu_seconds: float
 
 
-class Books:
-    """Who is behind each event of a record. `take` the records in order; `league` is what they come to.
+class AuthorTally:
+    """Who is behind each event of a record. state: that of the lab, which folds each event before it is taken here."""
 
-    state: that of the lab where somebody else folds it already, and calls `note` for each event after that.
-    """
-
-    def __init__(self, state: CampaignState | None = None) -> None:
-        self.state = state or CampaignState()
+    def __init__(self, state: CampaignState) -> None:
+        self.state = state
         self._proposals: dict[int, ProposalMade] = {}
         self._refused: Counter[str] = Counter()
         self._owners: dict[str, str] = {}
@@ -95,12 +90,8 @@ class Books:
         self._replies: list[ModelReplied] = []
 
     def take(self, record: Record) -> None:
-        """One more record."""
-        apply(self.state, record.event)
-        self.note(record.event)
-
-    def note(self, event: Event) -> None:
-        """One more event."""
+        """One more record, which the state has folded."""
+        event = record.event
         if isinstance(event, ProposalMade):
             self._proposals[event.number] = event
             self._asked[event.request] = event.author
@@ -129,7 +120,7 @@ class Books:
         self._trials[owner] += isinstance(event, TrialFinished)
         self._cpu[owner] += event.cpu_seconds  # type: ignore[assignment]  # a Counter of seconds
 
-    def league(self) -> League:
+    def leaderboard(self) -> Leaderboard:
         """The table so far."""
         claims: dict[str, list[Hypothesis]] = {}
         for hypothesis in self.state.hypotheses.values():
@@ -146,7 +137,7 @@ class Books:
             for author in dict.fromkeys([*proposals, *claims, *(+tokens), *(+money)])
         ]
         lines.sort(key=lambda line: (-line.confirmed_gain, -line.supported, line.author))
-        return League(
+        return Leaderboard(
             self.state.study.name, self.state.spec.metric, tuple(lines), rate, self._trials[LAB], self._cpu[LAB]
         )
 
@@ -159,14 +150,14 @@ class Books:
         rate: float | None,
         tokens: Counter[str],
         money: Counter[str],
-    ) -> Line:
+    ) -> AuthorLine:
         state = self.state
         verdicts = Counter(one.verdict.verdict for one in claims if one.verdict)
         supported = [one for one in claims if one.verdict and one.verdict.verdict is Verdict.SUPPORTED]
         retracted = [one for one in supported if one.retracted]
         standing = {one.id: effect(one) for one in supported if one not in retracted}
         gain, cpu = sum(value for value in standing.values() if value is not None), self._cpu[author]
-        return Line(
+        return AuthorLine(
             author=author,
             proposals=proposals,
             refused=self._refused[author],
@@ -227,11 +218,3 @@ def _settled(state: CampaignState, one: Hypothesis) -> bool:
     if one.phase in (Phase.SCREENING, Phase.CONFIRMING):
         return False
     return one.phase is not Phase.WAITING or one.id not in state.confirmation_queue
-
-
-def league(records: Iterable[Record]) -> League:
-    """The league table of a lab from its records, all of them and in order."""
-    known = Books()
-    for record in records:
-        known.take(record)
-    return known.league()

@@ -12,7 +12,6 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import Hypothesis
-from novum.gate.judge import BettingGate
 from novum.views.finding_details import (
     Exploratory,
     FollowUpLine,
@@ -28,6 +27,7 @@ from novum.views.finding_details import (
     suspicion,
     tuning,
 )
+from novum.views.finding_size import size_of
 from novum.views.hypothesis_status import FAILED, standing
 from novum.views.screening_correlation import Proxy, proxy
 
@@ -151,11 +151,9 @@ def _mean_cpu(hypothesis: Hypothesis, side: Side) -> float | None:
 def _finding(
     state: CampaignState, hypothesis: Hypothesis, rule: ConfirmationOpened, incumbent_cost: Cost | None
 ) -> Finding:
-    verdict, size = hypothesis.verdict, hypothesis.finding
-    assert verdict and state.study
-    settings = state.study.gate
-    fresh = size is not None and size.interval is not None
-    known = BettingGate(settings).estimate(rule, hypothesis.pairs())
+    verdict = hypothesis.verdict
+    assert verdict
+    size = size_of(state, hypothesis, rule)
     return Finding(
         id=hypothesis.id,
         candidate=dict(rule.candidate.genome),
@@ -163,11 +161,11 @@ def _finding(
         e_value=verdict.e_value,
         threshold=verdict.threshold,
         n=verdict.pairs,
-        effect=size.effect if size and fresh else known.effect,
-        interval=size.interval if size and fresh else known.interval,
-        level=settings.interval_level,
-        effect_pairs=size.pairs if size and fresh else known.pairs,
-        effect_source="fresh pairs" if fresh else "pairs, the confirming ones included, which overstate",
+        effect=size.effect,
+        interval=size.interval,
+        level=size.level,
+        effect_pairs=size.pairs,
+        effect_source="fresh pairs" if size.fresh else "pairs, the confirming ones included, which overstate",
         delta=rule.delta,
         crashes=verdict.crashes,
         candidate_id=rule.candidate.id,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from novum.core.events.event import Record
-from novum.core.events.trials import GroupDispatched, TrialFinished
 from novum.core.events.verdicts import ConfirmationOpened, FollowUpClosed, VerdictReached
-from novum.core.model.candidate import ID_DIGITS, Candidate, Cost, Genome, Scalar, Setting
+from novum.core.model.candidate import Cost, Genome, Scalar, Setting
 from novum.core.model.errors import UserError
-from novum.core.model.trial_plan import Plan
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
-from novum.views.campaign_history import Confirmation, History, walk
+from novum.views.candidate_names import candidate_of, candidates
 from novum.views.hypothesis_status import standing
+from novum.views.index.campaign_index import CampaignIndex
+from novum.views.index.confirmation_log import Confirmation
+from novum.views.index.trial_log import Usage
 from novum.views.patches import patch_between
-
-BASELINE, INCUMBENT = "baseline", "incumbent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,79 +88,13 @@ class Difference:
     patch: str = ""
 
 
-@dataclass
-class Usage:
-    """What the scored runs of one candidate at full length, under the study's own options, have taken."""
-
-    runs: int = 0
-    cpu_seconds: float = 0.0
-    peak_bytes: int = 0
-
-
-@dataclass
-class Survey:
-    """A record in one pass: its history, and what the runs of each candidate have taken."""
-
-    usage: dict[str, Usage] = field(default_factory=dict)
-    _plans: dict[str, Plan] = field(default_factory=dict)
-
-    def of(self, records: Iterable[Record]) -> History:
-        """The history of the records, which are noted on their way."""
-        return walk(self._noted(records))
-
-    def _noted(self, records: Iterable[Record]) -> Iterator[Record]:
-        for record in records:
-            event = record.event
-            if isinstance(event, GroupDispatched):
-                self._plans[event.plan.id] = event.plan
-            elif isinstance(event, TrialFinished) and event.score is not None:
-                self._add(self._plans[event.group], event)
-            yield record
-
-    def _add(self, plan: Plan, event: TrialFinished) -> None:
-        if plan.fidelity == 1.0 and not plan.options:
-            used = self.usage.setdefault(plan.candidate.id, Usage())
-            used.runs += 1
-            used.cpu_seconds += event.cpu_seconds
-            used.peak_bytes = max(used.peak_bytes, event.peak_bytes)
-
-
-def candidate_of(state: CampaignState, name: str) -> str:
-    """The id of a candidate by its id or the beginning of it, by a hypothesis, or as baseline or incumbent.
-
-    Raises UserError.
-    """
-    if name == BASELINE:
-        return state.incumbents[0].candidate.id
-    if name == INCUMBENT:
-        return state.incumbent.candidate.id
-    if name in state.hypotheses:
-        return state.hypotheses[name].candidate.id
-    known = candidates(state) if len(name) > 3 else {}
-    found = [one for one in known if one.startswith(name[:ID_DIGITS]) and known[one].digest.startswith(name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UserError(f"{name!r} is the beginning of {len(found)} candidates: give more of it")
-    raise UserError(f"no candidate is called {name!r}: give a hypothesis (h7), a candidate's id, baseline or incumbent")
-
-
-def candidates(state: CampaignState) -> dict[str, Candidate]:
-    """Every candidate by its id, those of proposals too that are not admitted yet: they wait for approval, say."""
-    return {**{one.candidate.id: one.candidate for one in state.pending}, **state.candidates}
-
-
-def difference(records: Iterable[Record], first: str, second: str) -> Difference:
+def difference(index: CampaignIndex, first: str, second: str) -> Difference:
     """What differs between two candidates of a lab. Raises UserError for names that do not stand for two."""
-    survey = Survey()
-    history = survey.of(records)
-    state = history.state
-    if not state.incumbents:
-        raise UserError("the lab is empty: no campaign was opened in it")
+    state, usage = index.state, index.trials.usage
     a, b = candidate_of(state, first), candidate_of(state, second)
     if a == b:
         raise UserError(f"{first} and {second} are the same candidate, {a}: give two")
-    one, other = (_one(state, name, survey.usage.get(name, Usage())) for name in (a, b))
+    one, other = (_one(state, name, usage.get(name, Usage())) for name in (a, b))
     genes = _differing(one.genome, other.genome)
     return Difference(
         metric=state.spec.metric,
@@ -173,7 +105,7 @@ def difference(records: Iterable[Record], first: str, second: str) -> Difference
         same_genes=len({*one.genome, *other.genome}) - len(genes),
         settings=_differing(one.setting, other.setting),
         screening_gain=state.gain(b, a),
-        comparisons=tuple(_comparisons(history, a, b)),
+        comparisons=tuple(_comparisons(index, a, b)),
         patch=patch_between(state, one.genome, other.genome),
     )
 
@@ -203,16 +135,13 @@ def _differing(one: Genome, other: Genome) -> tuple[Differing, ...]:
     return tuple(Differing(name, one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name))
 
 
-def _comparisons(history: History, a: str, b: str) -> Iterator[Comparison]:
+def _comparisons(index: CampaignIndex, a: str, b: str) -> Iterator[Comparison]:
     """Claims about the two in the order of their registration, each with what was asked further."""
-    state = history.state
-    confirmed: dict[str, list[Confirmation]] = {}
-    for confirmation in history.confirmations:
-        confirmed.setdefault(confirmation.rule.hypothesis, []).append(confirmation)
+    state = index.state
     for hypothesis in state.hypotheses.values():
         if (hypothesis.candidate.id, hypothesis.registered.incumbent) in ((a, b), (b, a)):
             better = "a" if hypothesis.candidate.id == a else "b"
-            attempts = confirmed.get(hypothesis.id, [])
+            attempts = index.confirmations.of(hypothesis)
             yield from (_claim(hypothesis, one, better) for one in attempts)
             if not attempts:
                 yield _unconfirmed(state, hypothesis, better)
@@ -248,7 +177,7 @@ def _claim(hypothesis: Hypothesis, confirmation: Confirmation, better: str) -> C
     if verdict:
         known = _compared(rule, "claim", better, verdict.pairs, verdict)
         return replace(known, effect=mine.effect, interval=mine.interval) if mine else known
-    return _compared(rule, "claim", better, len(confirmation.path) - 1, None)
+    return _compared(rule, "claim", better, len(confirmation.pairs), None)
 
 
 def _compared(

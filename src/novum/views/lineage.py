@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from novum.core.events.campaign import IncumbentChanged
 from novum.core.events.event import Record
@@ -14,10 +14,9 @@ from novum.core.model.errors import UserError
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
-from novum.core.state.fold import apply
 from novum.core.state.hypothesis import Hypothesis
 from novum.text.format import clean
-from novum.views.candidate_comparison import BASELINE, INCUMBENT
+from novum.views.candidate_names import BASELINE, INCUMBENT
 from novum.views.hypothesis_status import standing
 
 BUILT_ON, CHILD = "built on", "child of"
@@ -58,24 +57,23 @@ class Lineage:
     edges: tuple[Edge, ...]
 
 
-@dataclass
-class Family:
-    """Who came from whom in a lab: the fold, and at each registration the hypothesis that held the throne."""
+class Ancestry:
+    """Who came from whom: at each registration, the hypothesis that was the incumbent, and the parents it names."""
 
-    state: CampaignState = field(default_factory=CampaignState)
-    origins: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    offspring: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    _throne: str = BASELINE
+    def __init__(self, state: CampaignState) -> None:
+        self.state = state
+        self.origins: dict[str, dict[str, list[str]]] = {}
+        self.offspring: dict[str, dict[str, list[str]]] = {}
+        self._incumbent = BASELINE
 
     def take(self, record: Record) -> None:
-        """One record, in order."""
+        """One more record, which the state has folded."""
         event = record.event
-        apply(self.state, event)
         if isinstance(event, IncumbentChanged):
-            self._throne = event.hypothesis or BASELINE
+            self._incumbent = event.hypothesis or BASELINE
         elif isinstance(event, HypothesisRegistered):
             known = [one for one in event.parents if one in self.state.hypotheses and one != event.id]
-            for relation, origin in [(BUILT_ON, self._throne), *((CHILD, one) for one in known)]:
+            for relation, origin in [(BUILT_ON, self._incumbent), *((CHILD, one) for one in known)]:
                 self.origins.setdefault(event.id, {}).setdefault(origin, []).append(relation)
                 self.offspring.setdefault(origin, {}).setdefault(event.id, []).append(relation)
 
@@ -93,16 +91,8 @@ class Family:
         return about[0]
 
 
-def family(records: Iterable[Record]) -> Family:
-    """The relations in a whole record."""
-    found = Family()
-    for record in records:
-        found.take(record)
-    return found
-
-
-def lineage(found: Family, name: str) -> Lineage:
-    """The lineage of a hypothesis that `Family.name` gave."""
+def lineage(found: Ancestry, name: str) -> Lineage:
+    """The lineage of a hypothesis that `Ancestry.name` gave."""
     up, down = _reached(found.origins, name), _reached(found.offspring, name)
     order = {BASELINE: 0, **{one: place for place, one in enumerate(found.state.hypotheses, start=1)}}
     within = sorted({name, *up, *down}, key=order.__getitem__)
@@ -157,7 +147,7 @@ def _change(state: CampaignState, hypothesis: Hypothesis) -> str:
     return change_text(hypothesis.candidate.genome, incumbent, 100)
 
 
-def ancestors(found: Family, name: str) -> list[str]:
+def ancestors(found: Ancestry, name: str) -> list[str]:
     """Lines of a tree of what a hypothesis came from; what was shown already is named, but not opened again.
 
     No recursion: a line of descent may be longer than Python's stack.
@@ -175,7 +165,7 @@ def ancestors(found: Family, name: str) -> list[str]:
     return lines
 
 
-def descendants(found: Family, name: str) -> list[str]:
+def descendants(found: Ancestry, name: str) -> list[str]:
     """Lines of a tree of what came from a hypothesis, each once: below its parent, else below what it was built on."""
     inside = {name, *_reached(found.offspring, name)}
     below: dict[str, dict[str, list[str]]] = {}

@@ -15,7 +15,7 @@ from novum.views.progress import progress
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class ProposalStatus:
     """Where a proposal stands; `words` may be anybody's.
 
     stage: waiting, refused, screening, screened, confirming, estimating or settled. outcome: supported, refuted,
@@ -42,7 +42,7 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class TakenRequest:
     """A request that the lab has taken: what it said of it, and the proposal that came of it, if any."""
 
     author: str
@@ -51,43 +51,43 @@ class Request:
 
 
 @dataclass
-class Trail:
+class RequestTrail:
     """From requests to hypotheses: give it the events in order. refusals and claims are by number of the proposal."""
 
-    requests: dict[str, Request] = field(default_factory=dict)
+    requests: dict[str, TakenRequest] = field(default_factory=dict)
     refusals: dict[int, str] = field(default_factory=dict)
     claims: dict[int, list[str]] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
         """Note what an event says of requests."""
         if isinstance(event, RequestTaken):
-            self.requests[event.request] = Request(event.author, event.note, None)
+            self.requests[event.request] = TakenRequest(event.author, event.note, None)
         elif isinstance(event, ProposalMade) and event.request in self.requests:
             before = self.requests[event.request]
-            self.requests[event.request] = Request(before.author, before.note, event.number)
+            self.requests[event.request] = TakenRequest(before.author, before.note, event.number)
         elif isinstance(event, ProposalRefused):
             self.refusals[event.number] = event.reason
         elif isinstance(event, HypothesisRegistered):
             self.claims.setdefault(event.number, []).append(event.id)
 
-    def fate(self, state: CampaignState, request: str) -> Fate | None:
+    def status(self, state: CampaignState, request: str) -> ProposalStatus | None:
         """What became of a request; None while nobody has taken it."""
         taken = self.requests.get(request)
         if taken is None:
             return None
         if taken.proposal is None:
-            return Fate("refused", taken.note)
+            return ProposalStatus("refused", taken.note)
         if taken.proposal in self.refusals:
-            return Fate("refused", self.refusals[taken.proposal])
+            return ProposalStatus("refused", self.refusals[taken.proposal])
         if not (claims := self.claims.get(taken.proposal)):
-            return Fate(
+            return ProposalStatus(
                 "waiting",
                 f"taken down as proposal {taken.proposal}; the lab, or a person who approves, has yet to look at it",
             )
-        return fate(state, [state.hypotheses[name] for name in claims])
+        return proposal_status(state, [state.hypotheses[name] for name in claims])
 
 
-def fate(state: CampaignState, claims: Sequence[Hypothesis]) -> Fate:
+def proposal_status(state: CampaignState, claims: Sequence[Hypothesis]) -> ProposalStatus:
     """Where the latest claim of a proposal stands."""
     one = claims[-1]
     now, stage = standing(state, one), _stage(state, one)
@@ -95,7 +95,7 @@ def fate(state: CampaignState, claims: Sequence[Hypothesis]) -> Fate:
     verdict, size = one.verdict, one.finding
     confirmation_queue = one.phase is Phase.WAITING and stage == "screened"
     short = _short(state) if confirmation_queue else 0
-    return Fate(
+    return ProposalStatus(
         stage=stage,
         words=_waits(state, one, short) if confirmation_queue else now.reason,
         hypothesis=one.id,

@@ -10,7 +10,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.full_state import FullState
 from novum.core.state.hypothesis import Hypothesis
-from novum.views.candidate_comparison import candidates
+from novum.views.candidate_names import candidates
 from novum.views.finding_details import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
 from novum.views.finding_details import tuning as tuning_of
 from novum.views.hypothesis_status import standing

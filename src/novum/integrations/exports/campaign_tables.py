@@ -15,8 +15,11 @@ from novum.core.model.trial_plan import Purpose, Side
 from novum.core.model.verdict import Verdict
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import FollowUp, Hypothesis
-from novum.integrations.exports.campaign_walk import Attempt, Campaign, outcome
 from novum.integrations.exports.tables import Form, Row, Table, Value, moment, spread, table
+from novum.views.finding_size import size_of
+from novum.views.hypothesis_status import standing
+from novum.views.index.campaign_index import CampaignIndex
+from novum.views.index.confirmation_log import Confirmation
 
 SIDES: Mapping[Side, str] = {Side.CANDIDATE: "candidate", Side.INCUMBENT: "incumbent"}
 FRESH = (Purpose.CONFIRM, Purpose.ESTIMATE)
@@ -64,7 +67,7 @@ _FOLLOW_UP: Mapping[str, Form] = {
 _INCUMBENT: Mapping[str, Form] = {"time": datetime, "candidate_id": str, "hypothesis": str, **_COST}
 
 
-def sheets(found: Campaign) -> list[Table]:
+def sheets(found: CampaignIndex) -> list[Table]:
     """All tables of a campaign; those without rows have their columns all the same."""
     trials = list(_trials(found))
     hypotheses = found.state.hypotheses.values()
@@ -74,7 +77,11 @@ def sheets(found: Campaign) -> list[Table]:
         table("failures", _FAILURE, [_without_score(row) for row in trials if row["outcome"] != OutcomeKind.SCORED]),
         table("facts", _FACT, _facts(found)),
         table("hypotheses", _HYPOTHESIS, [_hypothesis(found, one) for one in hypotheses]),
-        table("confirmations", _CONFIRMATION, [_confirmation(a) for one in hypotheses for a in found.attempts_of(one)]),
+        table(
+            "confirmations",
+            _CONFIRMATION,
+            [_confirmation(a) for one in hypotheses for a in found.confirmations.of(one)],
+        ),
         table("pairs", _PAIR, (row for one in hypotheses for row in _pairs(found, one))),
         table("findings", _FINDING, [_finding(found, one) for one in supported]),
         table("follow_ups", _FOLLOW_UP, [_follow_up(found, f) for one in hypotheses for f in one.follow_ups]),
@@ -82,8 +89,8 @@ def sheets(found: Campaign) -> list[Table]:
     ]
 
 
-def _trials(found: Campaign) -> Iterator[Row]:
-    for trial in found.trials:
+def _trials(found: CampaignIndex) -> Iterator[Row]:
+    for trial in found.trials.rows:
         event, plan = trial.outcome, trial.plan
         member = plan.members[event.member]
         yield {
@@ -124,21 +131,21 @@ def _without_score(row: Row) -> Row:
     return {name: value for name, value in row.items() if name in _FAILURE or name.startswith(("gene_", "setting_"))}
 
 
-def _facts(found: Campaign) -> Iterator[Row]:
+def _facts(found: CampaignIndex) -> Iterator[Row]:
     """Remarks of the workers, a row each: their names are the workers' own, and may be any number."""
-    for trial in found.trials:
+    for trial in found.trials.rows:
         for name, value in trial.outcome.facts.items():
             yield {"trial": trial.outcome.trial, "name": name, "value": value}
 
 
-def _hypothesis(found: Campaign, one: Hypothesis) -> Row:
+def _hypothesis(found: CampaignIndex, one: Hypothesis) -> Row:
     claim, state = one.registered, found.state
     tuned = state.tuned.get(one.candidate.id)
-    screening, screening_cpu = found.cost_of(one.candidate.id, Purpose.SCREEN)
-    fresh, fresh_cpu = found.cost_of(one.id, *FRESH)
+    screening, screening_cpu = found.trials.cost_of(one.candidate.id, Purpose.SCREEN)
+    fresh, fresh_cpu = found.trials.cost_of(one.id, *FRESH)
     return {
         "id": one.id,
-        "registered": moment(found.times[one.id]),
+        "registered": moment(found.trials.times[one.id]),
         "author": claim.author,
         "parents": " ".join(claim.parents),
         "candidate_id": one.candidate.id,
@@ -148,7 +155,7 @@ def _hypothesis(found: Campaign, one: Hypothesis) -> Row:
         "delta": claim.delta,
         "predicted_probability": claim.probability,
         "predicted_effect": claim.effect,
-        "outcome": outcome(one),
+        "outcome": standing(found.state, one).outcome,
         "phase": one.phase,
         "screening_score": tuned.score if tuned else None,
         "screening_seeds": tuned.seeds if tuned else 0,
@@ -166,7 +173,7 @@ def _hypothesis(found: Campaign, one: Hypothesis) -> Row:
     }
 
 
-def _judged(found: Campaign, one: Hypothesis) -> Row:
+def _judged(found: CampaignIndex, one: Hypothesis) -> Row:
     """The latest verdict on a claim, its evidence, and the size of a supported one."""
     verdict = one.verdict
     if verdict is None:
@@ -181,7 +188,8 @@ def _judged(found: Campaign, one: Hypothesis) -> Row:
     }
     if verdict.verdict is not Verdict.SUPPORTED:
         return said
-    size, answer = found.size(one), found.state.holdout.answers.get(one.id)
+    assert one.rule
+    size, answer = size_of(found.state, one, one.rule), found.state.holdout.answers.get(one.id)
     return {
         **said,
         "grade": grade(one),
@@ -204,7 +212,7 @@ def _cost(one: Hypothesis) -> Row:
     return {"parameters": cost.parameters, "state_floats": cost.state_floats, "flop": cost.flop}
 
 
-def _confirmation(attempt: Attempt) -> Row:
+def _confirmation(attempt: Confirmation) -> Row:
     rule, verdict = attempt.rule, attempt.verdict
     names: tuple[str, ...] = (
         "hypothesis", "attempt", "process", "metric", "delta", "scale", "sigma", "dmin", "alpha", "beta", "max_pairs",
@@ -220,9 +228,9 @@ def _confirmation(attempt: Attempt) -> Row:
     return {**row, **spread("setting", rule.candidate_setting), **spread("gene", rule.candidate.genome)}
 
 
-def _pairs(found: Campaign, one: Hypothesis) -> Iterator[Row]:
+def _pairs(found: CampaignIndex, one: Hypothesis) -> Iterator[Row]:
     """Pairs of fresh seeds as the gate reads them: those of verdicts, of estimates, and of follow-ups."""
-    for attempt in found.attempts_of(one):
+    for attempt in found.confirmations.of(one):
         for number, pair in enumerate(attempt.pairs):
             yield _pair(one.id, "claim", attempt.rule.attempt, number, pair.candidate, pair.incumbent)
     if one.verdict and one.verdict.attempt == one.attempt:
@@ -247,11 +255,11 @@ def _pair(
     }
 
 
-def _finding(found: Campaign, one: Hypothesis) -> Row:
+def _finding(found: CampaignIndex, one: Hypothesis) -> Row:
     assert one.rule and one.verdict
     return {
         "id": one.id,
-        "found": moment(found.attempts[one.id, one.verdict.attempt].closed),
+        "found": moment(found.confirmations.get(one.id, one.verdict.attempt).closed),
         "metric": one.rule.metric,
         "delta": one.rule.delta,
         "candidate_id": one.rule.candidate.id,
@@ -265,9 +273,9 @@ def _finding(found: Campaign, one: Hypothesis) -> Row:
     }
 
 
-def _follow_up(found: Campaign, one: FollowUp) -> Row:
+def _follow_up(found: CampaignIndex, one: FollowUp) -> Row:
     rule, done = one.rule, one.closed
-    opened, closed = found.asked[rule.hypothesis, rule.attempt]
+    opened, closed = found.confirmations.follow_ups[rule.hypothesis, rule.attempt]
     row: dict[str, Value] = {
         "hypothesis": rule.hypothesis,
         "number": rule.attempt,
@@ -289,10 +297,10 @@ def _follow_up(found: Campaign, one: FollowUp) -> Row:
     return {**row, **spread("option", one.opened.options)}
 
 
-def _incumbents(found: Campaign) -> Iterator[Row]:
-    for time, change in found.incumbents:
+def _incumbents(found: CampaignIndex) -> Iterator[Row]:
+    for record, change, _ in found.timeline.incumbents:
         yield {
-            "time": moment(time),
+            "time": moment(record.time),
             "candidate_id": change.candidate.id,
             "hypothesis": change.hypothesis,
             "parameters": change.cost.parameters,

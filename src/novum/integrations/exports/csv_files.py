@@ -12,15 +12,15 @@ import re
 from pathlib import Path
 
 from novum.integrations.exports.campaign_tables import sheets
-from novum.integrations.exports.campaign_walk import Campaign
 from novum.integrations.exports.files import write_origin, write_whole
 from novum.integrations.exports.tables import Table, Value, written
+from novum.views.index.campaign_index import CampaignIndex
 
 _OBEYED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
-def write_csv(found: Campaign, directory: Path) -> dict[str, int]:
+def write_csv(found: CampaignIndex, directory: Path) -> dict[str, int]:
     """Write one file per table; returns the number of rows by table. Raises UserError."""
     tables = sheets(found)
     for table in tables:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from novum.core.model.errors import UserError
-from novum.integrations.exports.campaign_walk import Campaign
 from novum.version import __version__
+from novum.views.index.campaign_index import CampaignIndex
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -27,9 +27,9 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
             part.unlink(missing_ok=True)
 
 
-def origin(found: Campaign) -> dict[str, str]:
+def origin(found: CampaignIndex) -> dict[str, str]:
     """Which record an export was made from: the study, the number of events, and the hash of the last."""
-    assert found.state.study and found.first and found.last
+    assert found.first and found.last
     return {
         "study": found.state.study.name,
         "arena": found.state.study.arena,
@@ -41,7 +41,7 @@ def origin(found: Campaign) -> dict[str, str]:
     }
 
 
-def write_origin(directory: Path, found: Campaign) -> None:
+def write_origin(directory: Path, found: CampaignIndex) -> None:
     """The origin of the tables in a directory, as origin.json. Raises UserError."""
     text = json.dumps(origin(found), indent=2, ensure_ascii=False) + "\n"
     write_whole(directory / "origin.json", lambda part: _fill(part, text))

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from novum.core.model.errors import MissingExtra, UserError
-from novum.integrations.exports.campaign_walk import Campaign
 from novum.integrations.exports.files import origin
 from novum.integrations.exports.tables import clean
 from novum.integrations.exports.tracker_runs import RUNNING, Run, runs
+from novum.views.index.campaign_index import CampaignIndex
 
 INSTALL = "an MLflow store needs mlflow-skinny, sqlalchemy and alembic: pip install 'novum[mlflow]' (or mlflow itself)"
 CAMPAIGN, NAME, CONTENT = "novum.campaign", "novum.id", "novum.content"
@@ -27,7 +27,7 @@ LONGEST_TEXT, LONGEST_KEY = 4000, 240
 _KEY = re.compile(r"[^\w.\- ]")
 
 
-def write_mlflow(found: Campaign, directory: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, int]:
+def write_mlflow(found: CampaignIndex, directory: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, int]:
     """Write or update the experiment of a campaign; returns how many runs it has and how many were written.
 
     An export that was interrupted goes on where it stopped. say: told when it will take long.
@@ -122,7 +122,7 @@ class _Store:
         }
 
 
-def _experiment(client: Any, found: Campaign, directory: Path) -> str:
+def _experiment(client: Any, found: CampaignIndex, directory: Path) -> str:
     """The experiment of a campaign: the one that carries its tag, or a new one under the name of its study."""
     made_from = origin(found)
     tags = {f"novum.{name}": value for name, value in made_from.items()}

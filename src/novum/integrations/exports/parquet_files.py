@@ -8,12 +8,12 @@ from typing import Any
 
 from novum.core.model.errors import MissingExtra
 from novum.integrations.exports.campaign_tables import sheets
-from novum.integrations.exports.campaign_walk import Campaign
 from novum.integrations.exports.files import origin, write_origin, write_whole
 from novum.integrations.exports.tables import Table
+from novum.views.index.campaign_index import CampaignIndex
 
 
-def write_parquet(found: Campaign, directory: Path) -> dict[str, int]:
+def write_parquet(found: CampaignIndex, directory: Path) -> dict[str, int]:
     """Write one file per table; returns the number of rows by table. Raises MissingExtra, UserError.
 
     Each file carries the origin of its rows in its metadata, under names that begin with "novum.".

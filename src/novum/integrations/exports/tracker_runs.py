@@ -16,9 +16,11 @@ from novum.core.model.verdict import Pair, Verdict
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import FollowUp, Hypothesis, Phase
 from novum.gate.judge import PROCESSES, difference
-from novum.integrations.exports.campaign_walk import Campaign, outcome
 from novum.integrations.exports.tables import clean, written
 from novum.text.canonical_json import digest
+from novum.views.finding_size import size_of
+from novum.views.hypothesis_status import standing
+from novum.views.index.campaign_index import CampaignIndex
 
 FINISHED, FAILED, RUNNING, KILLED = "FINISHED", "FAILED", "RUNNING", "KILLED"
 _UNFINISHED = (Phase.SCREENING, Phase.CONFIRMING, Phase.ESTIMATING)
@@ -59,7 +61,7 @@ class Run:
         return digest([*said, [[point.metric, point.value, point.step] for point in self.points]])
 
 
-def runs(found: Campaign) -> Iterator[Run]:
+def runs(found: CampaignIndex) -> Iterator[Run]:
     """All runs of a campaign, parents before their children."""
     yield _baseline(found)
     for hypothesis in found.state.hypotheses.values():
@@ -68,8 +70,8 @@ def runs(found: Campaign) -> Iterator[Run]:
             yield _follow_up(found, hypothesis, follow_up)
 
 
-def _baseline(found: Campaign) -> Run:
-    began, change = found.incumbents[0]
+def _baseline(found: CampaignIndex) -> Run:
+    record, change, _ = found.timeline.incumbents[0]
     name, state = change.candidate.id, found.state
     tuned, scale = state.tuned.get(name), state.scales.get(name)
     values = {"screening_score": tuned.score if tuned else None, "level": scale.mean if scale else None}
@@ -78,8 +80,8 @@ def _baseline(found: Campaign) -> Run:
         parent="",
         author="novum",
         status=FINISHED,
-        began=began,
-        ended=max(began, found.touched.get(name, 0)),
+        began=record.time,
+        ended=max(record.time, found.trials.last_of(name)),
         params=_params(change.candidate.genome, tuned.setting if tuned else {}),
         values=_known(values) | _cost(change.cost),
         points=(),
@@ -87,18 +89,18 @@ def _baseline(found: Campaign) -> Run:
     )
 
 
-def _hypothesis(found: Campaign, one: Hypothesis) -> Run:
+def _hypothesis(found: CampaignIndex, one: Hypothesis) -> Run:
     state, claim = found.state, one.registered
     tuned = state.tuned.get(one.candidate.id) if one.phase is not Phase.SCREENING else None
-    attempts = found.attempts_of(one)
+    attempts = found.confirmations.of(one)
     points = _points(attempts[-1].rule, attempts[-1].pairs, attempts[-1].opened) if attempts else ()
     return Run(
         id=one.id,
         parent="",
         author=claim.author,
         status=_status(found, one),
-        began=found.times[one.id],
-        ended=found.ended(one),
+        began=found.trials.times[one.id],
+        ended=found.trials.last_heard(one),
         params=_params(one.candidate.genome, tuned.setting if tuned else {}),
         values=_known(_figures(found, one)) | _cost(claim.cost),
         points=points,
@@ -106,7 +108,7 @@ def _hypothesis(found: Campaign, one: Hypothesis) -> Run:
             "novum.type": "hypothesis",
             "novum.candidate": one.candidate.id,
             "novum.incumbent": claim.incumbent,
-            "novum.outcome": outcome(one),
+            "novum.outcome": standing(found.state, one).outcome,
             "novum.phase": one.phase,
             "novum.grade": grade(one) if one.verdict and one.verdict.verdict is Verdict.SUPPORTED else "",
             "novum.reason": one.verdict.reason if one.verdict else "",
@@ -117,11 +119,11 @@ def _hypothesis(found: Campaign, one: Hypothesis) -> Run:
     )
 
 
-def _figures(found: Campaign, one: Hypothesis) -> dict[str, float | None]:
+def _figures(found: CampaignIndex, one: Hypothesis) -> dict[str, float | None]:
     state, verdict, claim = found.state, one.verdict, one.registered
     tuned = state.tuned.get(one.candidate.id)
-    trials, cpu = found.cost_of(one.id, *Purpose)
-    screened, screening_cpu = found.cost_of(one.candidate.id, Purpose.SCREEN)
+    trials, cpu = found.trials.cost_of(one.id, *Purpose)
+    screened, screening_cpu = found.trials.cost_of(one.candidate.id, Purpose.SCREEN)
     values: dict[str, float | None] = {
         "predicted_probability": claim.probability,
         "predicted_effect": claim.effect,
@@ -137,16 +139,16 @@ def _figures(found: Campaign, one: Hypothesis) -> dict[str, float | None]:
             "pairs": verdict.pairs,
             "crashes": verdict.crashes,
         }
-    if verdict and verdict.verdict is Verdict.SUPPORTED:
-        size = found.size(one)
+    if one.rule and verdict and verdict.verdict is Verdict.SUPPORTED:
+        size = size_of(found.state, one, one.rule)
         low, high = size.interval or (None, None)
         values |= {"effect": size.effect, "effect_low": low, "effect_high": high, "effect_pairs": size.pairs}
     return values
 
 
-def _follow_up(found: Campaign, one: Hypothesis, further: FollowUp) -> Run:
+def _follow_up(found: CampaignIndex, one: Hypothesis, further: FollowUp) -> Run:
     rule, done = further.rule, further.closed
-    opened, closed = found.asked[one.id, rule.attempt]
+    opened, closed = found.confirmations.follow_ups[one.id, rule.attempt]
     pairs = further.pairs()
     values: dict[str, float | None] = {"threshold": rule.threshold, "pairs": len(pairs)}
     if done:
@@ -177,7 +179,7 @@ def _follow_up(found: Campaign, one: Hypothesis, further: FollowUp) -> Run:
     )
 
 
-def _status(found: Campaign, one: Hypothesis) -> str:
+def _status(found: CampaignIndex, one: Hypothesis) -> str:
     if one.phase is Phase.FAILED:
         return FAILED
     if one.phase in _UNFINISHED:

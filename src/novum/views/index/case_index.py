@@ -1,8 +1,8 @@
-"""The records that concern each hypothesis, gathered in one walk: what an interpretation is made from."""
+"""The records that concern each hypothesis, which an interpretation is made from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged
@@ -60,8 +60,8 @@ class Case:
 
 
 @dataclass
-class Casebook:
-    """Give it the records of a lab, in order. By hypothesis, candidate, proposal, subject or request.
+class CaseIndex:
+    """Records by hypothesis, candidate, proposal, subject or request.
 
     failures: the first trial of a candidate's screening that gave no score. asked: numbers of the events by which means
     were set aside for requests to models. latest: the hypothesis of the last verdict.
@@ -158,11 +158,3 @@ class Casebook:
         record = self.incumbents.get(case.claim.incumbent)
         crowned = record.event.hypothesis if record and isinstance(record.event, IncumbentChanged) else None
         return self.cases.get(crowned) if crowned else None
-
-
-def casebook(records: Iterable[Record]) -> Casebook:
-    """The casebook of a ledger."""
-    book = Casebook()
-    for record in records:
-        book.take(record)
-    return book
