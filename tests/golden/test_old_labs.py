@@ -66,5 +66,5 @@ def test_a_lab_that_an_earlier_version_left_in_the_middle_goes_on_or_says_what_t
         return
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("novum: ") and done.stderr.count("\n") == 1
-    assert "go back to that code, or choose another --lab DIR" in done.stderr
+    assert "go back to that code to finish it, or choose another --lab DIR" in done.stderr
     assert after.events == before.events
