@@ -59,6 +59,13 @@ class Round:
     waited: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AgentRounds:
+    """The rounds of an agent, in their order."""
+
+    rounds: tuple[Round, ...]
+
+
 class Visit:
     """An agent on a lab; `say` is told how it goes, `show` what it prints. Raises UserError for what cannot work."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from novum.cli.command_groups import PEOPLE
 from novum.cli.output import JsonOption, LabOption, as_json, find_lab, line, safe
 from novum.core.model.errors import UserError
 
@@ -56,7 +57,7 @@ PathOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(agent)
+    app.command(rich_help_panel=PEOPLE)(agent)
 
 
 def agent(
@@ -84,7 +85,7 @@ def agent(
     Exit status 0 when a proposal was sent, 1 when the agent brought none.
     """
     from novum.agents.agent_options import author_of, environment_of, readable_of
-    from novum.agents.agent_session import Visit
+    from novum.agents.agent_session import AgentRounds, Visit
     from novum.agents.agent_task import MIB, AgentTask
 
     if dry_run and (rounds > 1 or follow):
@@ -95,7 +96,7 @@ def agent(
     visit = Visit(directory, errand, author_of(name, words), way, _say, _nothing if quiet else _echo)
     done = _all(visit, rounds, wait=not no_wait, follow=follow, send=not dry_run, shown=not quiet, quiet=json)
     if json:
-        print(as_json({"rounds": done}))
+        print(as_json(AgentRounds(tuple(done))))
     if all(one.failure for one in done):
         from novum.agents.agent_task import AgentFailed
 

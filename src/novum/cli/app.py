@@ -1,4 +1,4 @@
-"""The command line: `novum run | status | findings | log | failures | show | diff | lineage | export | ...`."""
+"""The command line: `novum --help` lists its commands in their groups."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from novum.cli.command_groups import GroupedCommands
 from novum.cli.output import line
 from novum.core.model.errors import NovumError, UserError
 from novum.version import __version__
 
 app = typer.Typer(
     name="novum",
+    cls=GroupedCommands,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="An automated AI research lab: proposes hypotheses, runs experiments, keeps what holds.",
     no_args_is_help=True,
     add_completion=False,
@@ -48,11 +51,13 @@ def main() -> None:
         export,
         leaderboard,
         lookup,
+        mcp_command,
         own_programs,
         read,
         record,
         replay_commands,
         run,
+        schema_command,
         watchdog_log,
     )
 
@@ -68,8 +73,10 @@ def main() -> None:
     approvals_inbox.register(app)
     leaderboard.register(app)
     agent_command.register(app)
+    mcp_command.register(app)
     watchdog_log.register(app)
     explain.register(app)
+    schema_command.register(app)
     try:
         _check_words(sys.argv[1:])
         app()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from novum.cli.command_groups import PEOPLE
 from novum.cli.output import JsonOption, LabOption, as_json, block, find_lab, line
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ FullOption = Annotated[bool, typer.Option("--full", help="Each change from its b
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(inbox)
+    app.command(rich_help_panel=PEOPLE)(inbox)
 
 
 def inbox(lab: LabOption = None, full: FullOption = False, json: JsonOption = False) -> None:

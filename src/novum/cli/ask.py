@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from novum.cli.command_groups import PEOPLE, RUN
+from novum.cli.json_values import RequestSent
 from novum.cli.output import JsonOption, LabOption, as_json, find_lab
 from novum.core.model.budget import LARGEST
 from novum.core.model.errors import UserError
@@ -23,12 +25,12 @@ ReasonOption = Annotated[str, typer.Option("--reason", "-m", help="Why; it is ke
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(propose)
-    app.command()(pause)
-    app.command()(resume)
-    app.command()(stop)
-    app.command()(approve)
-    app.command()(deny)
+    app.command(rich_help_panel=PEOPLE)(propose)
+    app.command(rich_help_panel=RUN)(pause)
+    app.command(rich_help_panel=RUN)(resume)
+    app.command(rich_help_panel=RUN)(stop)
+    app.command(rich_help_panel=PEOPLE)(approve)
+    app.command(rich_help_panel=PEOPLE)(deny)
 
 
 def propose(
@@ -149,7 +151,7 @@ def _send(directory: Path, act: str, author: str | None, body: dict[str, Any], *
     from novum.governance.mailbox import Mailbox
 
     request = Mailbox(directory).send(Act(act), author or user(), body)
-    print(as_json({"request": request}) if json else f"request {request}: {act}; see `novum log --lab {directory}`")
+    print(as_json(RequestSent(request)) if json else f"request {request}: {act}; see `novum log --lab {directory}`")
 
 
 def user() -> str:

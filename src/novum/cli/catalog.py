@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from dataclasses import dataclass
 
 import typer
 
+from novum.cli.command_groups import SETUP
+from novum.cli.json_values import ArenaLine, PartLine
 from novum.cli.output import JsonOption, as_json, table
 from novum.core.model.errors import StudyError
 
 
-@dataclass(frozen=True, slots=True)
-class ArenaLine:
-    """One arena: its question and metric, whether its packages are installed, its built-in studies, its origin."""
-
-    arena: str
-    question: str
-    metric: str
-    ready: bool
-    studies: list[str]
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class PartLine:
-    """One researcher or executor: what it is, its options, and where it is from."""
-
-    name: str
-    about: str
-    options: list[str]
-    origin: str
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(arenas)
-    app.command()(researchers)
-    app.command()(executors)
+    app.command(rich_help_panel=SETUP)(arenas)
+    app.command(rich_help_panel=SETUP)(researchers)
+    app.command(rich_help_panel=SETUP)(executors)
 
 
 def arenas(json: JsonOption = False) -> None:

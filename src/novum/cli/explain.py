@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from novum.cli.command_groups import RESULTS
 from novum.cli.output import JsonOption, LabOption, as_json, block, find_lab, line
 from novum.core.model.errors import UserError
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(explain)
+    app.command(rich_help_panel=RESULTS)(explain)
 
 
 def explain(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from novum.cli.command_groups import EVIDENCE
 from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab
 from novum.core.model.errors import UserError
 
@@ -24,7 +25,7 @@ MlflowOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(export)
+    app.command(rich_help_panel=EVIDENCE)(export)
 
 
 def export(

@@ -1,4 +1,4 @@
-"""The commands around those who propose: league, mcp."""
+"""`novum authors`: who proposes well, and what it cost."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from novum.cli.command_groups import PEOPLE
 from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line, table
-from novum.core.model.errors import MissingExtra
 
 if TYPE_CHECKING:
     from novum.views.author_leaderboard import AuthorLine, Leaderboard
@@ -18,11 +18,11 @@ _AUTHOR_WIDTH = 28
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(league)
-    app.command()(mcp)
+    app.command(rich_help_panel=PEOPLE)(authors)
+    app.command(name="league", hidden=True)(authors)
 
 
-def league(
+def authors(
     lab: LabOption = None,
     json: JsonOption = False,
     output: Annotated[
@@ -45,28 +45,6 @@ def league(
         _print(found)
         if output is not None:
             print(f"\ncalibration plot: {output}")
-
-
-def mcp(
-    lab: LabOption = None,
-    http: Annotated[
-        int | None,
-        typer.Option(metavar="PORT", min=1, max=65535, help="Serve HTTP on 127.0.0.1 instead of standard input."),
-    ] = None,
-    name: Annotated[str, typer.Option("--as", help="The agent's name; its requests are signed mcp:NAME.")] = "agent",
-    token_from: Annotated[
-        str | None,
-        typer.Option(metavar="VARIABLE", help="With --http: answer only who sends the bearer token in this variable."),
-    ] = None,
-) -> None:
-    """Let a coding agent read a lab and propose, by the Model Context Protocol. It can do nothing else: docs/mcp.md."""
-    try:
-        from novum.mcp.server import serve
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "novum":
-            raise
-        raise MissingExtra(f"novum mcp needs {error.name}, which is not installed: pip install 'novum[mcp]'") from None
-    serve(find_lab(lab), name, http, token_from)
 
 
 def _print(found: Leaderboard) -> None:

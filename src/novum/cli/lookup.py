@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from novum.cli.command_groups import EVIDENCE, RESULTS
+from novum.cli.json_values import EventLine
 from novum.cli.output import (
     LABS,
     JsonOption,
@@ -59,8 +61,9 @@ LinesOption = Annotated[bool, typer.Option("--json", help="One JSON value a line
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (log, failures, diff, lineage):
-        app.command()(command)
+    app.command(rich_help_panel=EVIDENCE)(log)
+    for command in (failures, diff, lineage):
+        app.command(rich_help_panel=RESULTS)(command)
 
 
 def log(
@@ -200,6 +203,7 @@ def _show(found: Iterable[Entry], *, json: bool, whole: bool = False) -> int:
     """Print entries as they come, `whole` with everything their events hold; returns how many there were."""
     from datetime import UTC, datetime
 
+    from novum.ledger.codec import plain
     from novum.text.format import cut
 
     count = 0
@@ -207,10 +211,12 @@ def _show(found: Iterable[Entry], *, json: bool, whole: bool = False) -> int:
         count, record = count + 1, entry.record
         moment = datetime.fromtimestamp(record.time / 1e6, UTC)
         if json:
-            shown = {"seq": record.seq, "time": moment.isoformat(timespec="microseconds"), "actor": record.actor}
+            when = moment.isoformat(timespec="microseconds")
             print(
                 as_json(
-                    {**shown, "kind": record.kind, "words": entry.words, "event": record.event, "hash": record.hash}
+                    EventLine(
+                        record.seq, when, record.actor, record.kind, entry.words, plain(record.event), record.hash
+                    )
                 )
             )
         else:

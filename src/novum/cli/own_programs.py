@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from novum.cli.command_groups import RESULTS, SETUP
 from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line
 from novum.core.model.errors import UserError
 from novum.text.clean import exact
@@ -15,10 +16,10 @@ from novum.text.clean import exact
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(new)
-    app.command(name="import")(import_study)
-    app.command()(apply)
-    app.command()(doctor)
+    app.command(rich_help_panel=SETUP)(new)
+    app.command(name="import", rich_help_panel=SETUP)(import_study)
+    app.command(rich_help_panel=RESULTS)(apply)
+    app.command(rich_help_panel=SETUP)(doctor)
 
 
 def new(directory: Annotated[Path, typer.Argument(help="A directory that does not exist yet.")]) -> None:

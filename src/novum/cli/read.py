@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from novum.cli.command_groups import RESULTS
 from novum.cli.findings import print_exploratory, print_findings, print_holdout
 from novum.cli.output import (
     JsonOption,
@@ -27,7 +28,7 @@ from novum.core.model.errors import UserError
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     for command in (status, findings, show):
-        app.command()(command)
+        app.command(rich_help_panel=RESULTS)(command)
 
 
 def status(lab: LabOption = None, json: JsonOption = False) -> None:

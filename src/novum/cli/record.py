@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from novum.cli.command_groups import EVIDENCE, RESULTS, SETUP
+from novum.cli.json_values import ReportFile
 from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line
 from novum.core.model.errors import UserError
 from novum.lab import verification
@@ -16,9 +18,9 @@ from novum.lab import verification
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(report)
-    app.command()(gc)
-    app.command()(verify)
+    app.command(rich_help_panel=RESULTS)(report)
+    app.command(rich_help_panel=SETUP)(gc)
+    app.command(rich_help_panel=EVIDENCE)(verify)
 
 
 def report(
@@ -37,7 +39,7 @@ def report(
         size = write_report(directory, path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}; choose another --output") from None
-    print(as_json({"report": str(path), "bytes": size}) if json else f"report written to {path}")
+    print(as_json(ReportFile(str(path), size)) if json else f"report written to {path}")
 
 
 def verify(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from novum.cli.command_groups import EVIDENCE
+from novum.cli.json_values import AnchorRoot
 from novum.cli.output import JsonOption, LabOption, as_json, find_lab, line, number, table
 from novum.core.model.errors import UserError
 
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(anchor)
-    app.command()(replay)
+    app.command(rich_help_panel=EVIDENCE)(anchor)
+    app.command(rich_help_panel=EVIDENCE)(replay)
 
 
 def anchor(
@@ -47,7 +49,7 @@ def anchor(
         raise UserError(f"the lab {directory} is empty: there is nothing to anchor")
     made = str(root(seq, head))
     if json:
-        print(as_json({"root": made, "seq": seq, "head": head}))
+        print(as_json(AnchorRoot(made, seq, head)))
         return
     print(made)
     print(f"the record of {directory} up to event {seq}, whose hash is {head}")
@@ -72,7 +74,7 @@ def replay(
     say = (lambda _: None) if json else (lambda text: print(text, file=sys.stderr, flush=True))
     done = run_again(target, directory, trials=trials, workers=workers, anyway=anyway, say=say)
     if json:
-        print(as_json({"ok": done.ok, "about": done.about, "trials": done.trials, "notes": done.notes}))
+        print(as_json(done))
     else:
         _print(done)
     if not done.ok:

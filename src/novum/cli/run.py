@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from novum.cli.command_groups import RUN
 from novum.cli.output import LABS, JsonOption, as_json, line, table
 from novum.core.model.errors import StudyError
 from novum.lab.session import session
@@ -53,8 +54,8 @@ ModelOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(run)
-    app.command()(preflight)
+    app.command(rich_help_panel=RUN)(run)
+    app.command(rich_help_panel=RUN)(preflight)
 
 
 def run(

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import typer
 
+from novum.cli.command_groups import PEOPLE
 from novum.cli.output import JsonOption, LabOption, as_json, find_lab, line
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(interventions)
+    app.command(rich_help_panel=PEOPLE)(interventions)
 
 
 def interventions(lab: LabOption = None, json: JsonOption = False) -> None:

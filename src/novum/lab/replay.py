@@ -71,14 +71,11 @@ class Again:
 class Replayed:
     """What was run again. notes: what differs between this machine and the one of the record."""
 
+    ok: bool
+    """Whether every trial came out again."""
     about: str
     trials: tuple[Again, ...]
     notes: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every trial came out again."""
-        return all(one.how is not How.DIFFERENT for one in self.trials)
 
     def count(self, how: How) -> int:
         """How many trials came out so."""
@@ -140,7 +137,8 @@ def replay(
             say(f"{len(done)} trials done")
     order = {group.id: place for place, group in enumerate(groups)}
     done.sort(key=lambda one: (order[one.trial.rpartition(".")[0]], int(one.trial.rpartition(".")[2])))
-    return Replayed(about, tuple(done), tuple(notes))
+    ok = all(one.how is not How.DIFFERENT for one in done)
+    return Replayed(ok, about, tuple(done), tuple(notes))
 
 
 def _packed(path: Path) -> tuple[Told, str, list[Plan]]:
