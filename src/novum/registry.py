@@ -67,12 +67,14 @@ _PYTHONS_OWN = sys.stdlib_module_names | {"__main__", "test"}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A name that can be used in a study. target: "module:attribute"; origin: built in, or who installed it."""
+    """A name that can be used in a study."""
 
     kind: Kind
     name: str
     target: str
+    """"module:attribute"."""
     origin: str
+    """Built in, or who installed it."""
 
 
 def known(kind: Kind) -> dict[str, Entry]:

@@ -56,10 +56,12 @@ SPEC = ArenaSpec(
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """world: `mixed` (EFFECTS hold) or `null` (every coin is fair). flips: per trial."""
+    """Options of the coinflip arena."""
 
     world: Literal["mixed", "null"] = "mixed"
+    """`mixed` (EFFECTS hold) or `null` (every coin is fair)."""
     flips: Annotated[int, Ge(1), Le(1_000_000)] = 100
+    """Per trial."""
 
 
 @dataclass(frozen=True)

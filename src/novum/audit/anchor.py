@@ -42,12 +42,13 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Containment:
-    """Whether a record still contains an anchored history, and in words why or why not. head: of that event now."""
+    """Whether a record still contains an anchored history, and in words why or why not."""
 
     ok: bool
     words: str
     seq: int
     head: str
+    """Of that event now."""
 
 
 def root(seq: int, head: str) -> Root:

@@ -23,10 +23,7 @@ from novum.version import __version__
 
 @dataclass(frozen=True)
 class Dossier:
-    """What a pack is made from. head: hash of the last of `events` events; times in microseconds (UTC).
-
-    rests_on: the trials behind the finding, in the order in which they finished.
-    """
+    """What a pack is made from."""
 
     state: FullState
     hypothesis: Hypothesis
@@ -34,9 +31,11 @@ class Dossier:
     sessions: tuple[SessionStarted, ...]
     events: int
     head: str
+    """Hash of the last of `events` events; times in microseconds (UTC)."""
     registered_at: int
     found_at: int
     rests_on: tuple[TrialFinished, ...]
+    """The trials behind the finding, in the order in which they finished."""
 
     @property
     def rule(self) -> ConfirmationOpened:

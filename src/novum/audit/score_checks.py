@@ -46,13 +46,11 @@ def close(one: float, other: float) -> bool:
 
 @dataclass
 class Scores:
-    """Outcomes under their seals, and how many scores have been computed again.
-
-    left_out: whether the artefact of an address was left out on purpose; such outcomes are `unseen`, not checked.
-    """
+    """Outcomes under their seals, and how many scores have been computed again."""
 
     blobs: Blobs
     left_out: Callable[[str], bool] = lambda _: False
+    """Whether the artefact of an address was left out on purpose; such outcomes are `unseen`, not checked."""
     unseen: list[TrialFinished] = field(default_factory=list)
     sealed: dict[Seal, list[tuple[TrialFinished, Plan]]] = field(default_factory=dict)
     done: int = 0

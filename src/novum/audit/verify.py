@@ -32,10 +32,7 @@ Row = tuple[int, int, str, str, str, str]
 
 @dataclass(frozen=True)
 class Verification:
-    """The outcome of a check: `lie` names the first contradiction and its event, or is empty.
-
-    checkpoints: how many signed ones were good; key: the public key (hexadecimal) of them all.
-    """
+    """The outcome of a check: `lie` names the first contradiction and its event, or is empty."""
 
     ok: bool
     lie: str
@@ -46,7 +43,9 @@ class Verification:
     head: str
     notes: tuple[str, ...] = ()
     checkpoints: int = 0
+    """How many signed ones were good."""
     key: str = ""
+    """The public key (hexadecimal) of them all."""
 
 
 def verify_lab(

@@ -8,6 +8,7 @@ import inspect
 import textwrap
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -105,7 +106,7 @@ def _field_notes(type_: Any) -> dict[tuple[str, str], str]:
         hints = inspect.get_annotations(one, eval_str=True)
         waiting.extend(hints.values())
         body = ast.parse(textwrap.dedent(inspect.getsource(one))).body[0].body  # type: ignore[attr-defined]
-        for field, below in zip(body, body[1:], strict=False):
+        for field, below in pairwise(body):
             if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
                 notes[one.__name__, field.target.id] = inspect.cleandoc(below.value.value)  # type: ignore
     return notes

@@ -162,10 +162,12 @@ def _unsafe(study: Study) -> Study:
 
 @dataclass(frozen=True, slots=True)
 class _Wishes:
-    """force: run whatever the preflight says. reopen: hypotheses to confirm again."""
+    """What the command line asks of a run beside its study."""
 
     force: bool
+    """Run whatever the preflight says."""
     reopen: tuple[str, ...]
+    """Hypotheses to confirm again."""
 
 
 def _run(

@@ -61,19 +61,18 @@ LARGEST_E = 1e300
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question to the holdout. Raises StudyError where it does not fit.
-
-    differences: d_i in [-1, 1], one for each example, in the holdout's own fixed sequence; at least two.
-    key: chosen when the holdout was set aside, the same for all its queries; fixes the order and the noise.
-    gate_gain: mean difference on the gate split, for thresholdout. delta: gain that must be exceeded, in [0, 1).
-    alpha: bound of `coarse` over the life of the holdout, the same for all its queries.
-    """
+    """One question to the holdout. Raises StudyError where it does not fit."""
 
     differences: Sequence[float]
+    """d_i in [-1, 1], one for each example, in the holdout's own fixed sequence; at least two."""
     key: bytes = field(repr=False)
+    """Chosen when the holdout was set aside, the same for all its queries; fixes the order and the noise."""
     gate_gain: float | None = None
+    """Mean difference on the gate split, for thresholdout."""
     delta: float = 0.0
+    """Gain that must be exceeded, in [0, 1)."""
     alpha: float = 0.10
+    """Bound of `coarse` over the life of the holdout, the same for all its queries."""
 
     def __post_init__(self) -> None:
         if len(self.differences) < 2:
@@ -89,15 +88,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """held: the yes or no. reported: the gain that may be told with it, None where nothing else may be.
+    """The answer to a holdout query.
 
     e_value and threshold are for the record: where the proposer sees the e-value, the guarantee of `coarse` is lost.
     """
 
     held: bool
+    """The yes or no."""
     e_value: float | None
     threshold: float | None
     reported: float | None
+    """The gain that may be told with it, None where nothing else may be."""
 
 
 @dataclass(frozen=True, slots=True)

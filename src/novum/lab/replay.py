@@ -69,13 +69,14 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What was run again. notes: what differs between this machine and the one of the record."""
+    """What was run again."""
 
     ok: bool
     """Whether every trial came out again."""
     about: str
     trials: tuple[Again, ...]
     notes: tuple[str, ...]
+    """What differs between this machine and the one of the record."""
 
     def count(self, how: How) -> int:
         """How many trials came out so."""

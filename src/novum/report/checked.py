@@ -28,10 +28,11 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text. verified: None for plain words, else whether its number is among the facts."""
+    """A part of a text."""
 
     text: str
     verified: bool | None = None
+    """None for plain words, else whether its number is among the facts."""
 
 
 def checked(text: str, facts: Iterable[Figure], names: Iterable[str] = ()) -> tuple[Piece, ...]:

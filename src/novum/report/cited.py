@@ -19,9 +19,10 @@ LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number of event `seq`, at `path` in its payload. text: the number rounded."""
+    """A number of event `seq`, at `path` in its payload."""
 
     text: str
+    """The number rounded."""
     value: float
     seq: int
     path: str

@@ -40,10 +40,11 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """An event that is cited. time: microseconds since the epoch."""
+    """An event that is cited."""
 
     seq: int
     time: int
+    """Microseconds since the epoch."""
     kind: str
     words: str
 

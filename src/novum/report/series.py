@@ -64,11 +64,12 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A hypothesis in the genealogy. y: screening advantage in metric units, positive is better."""
+    """A hypothesis in the genealogy."""
 
     id: str
     x: int
     y: float
+    """Screening advantage in metric units, positive is better."""
     outcome: str
     judged: bool
     claim: str

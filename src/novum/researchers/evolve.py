@@ -22,14 +22,12 @@ TRIES = 50
 
 @dataclass(frozen=True)
 class EvolveResearcher:
-    """The Researcher port: tournament of `tournament` among the last `population`, one gene changed.
-
-    explore: share of proposals drawn at random instead; two-gene changes come with probability `jump`.
-    """
+    """The Researcher port: tournament of `tournament` among the last `population`, one gene changed."""
 
     population: Annotated[int, Ge(1)] = 24
     tournament: Annotated[int, Ge(1)] = 4
     explore: Annotated[float, Ge(0), Le(1)] = 0.2
+    """Share of proposals drawn at random instead; two-gene changes come with probability `jump`."""
     jump: Annotated[float, Ge(0), Le(1)] = 0.3
 
     def propose(self, view: StudyView, rng: random.Random) -> Proposal | None:

@@ -25,19 +25,20 @@ from novum.researchers.author_value import books
 
 @dataclass(frozen=True)
 class PortfolioSettings:
-    """The options of a portfolio. members: names of researchers, separated by commas; control: one more of them.
-
-    control_share: of the proposals, for the control; explore: of the others, for a member drawn uniformly, so that
-    none is ever given up. half_life: hypotheses after which a past one counts for half. cost: what gains are divided
-    by.
-    """
+    """The options of a portfolio."""
 
     members: str = "evolve,random"
+    """Names of researchers, separated by commas."""
     control: str = "random"
+    """One more of them."""
     control_share: Annotated[float, Ge(0), Le(1)] = 0.1
+    """Of the proposals, for the control."""
     explore: Annotated[float, Ge(0), Le(1)] = 0.03
+    """Of the others, for a member drawn uniformly, so that none is ever given up."""
     half_life: Annotated[float, Gt(0)] = 200.0
+    """Hypotheses after which a past one counts for half."""
     cost: Literal["cpu_seconds", "trials"] = "cpu_seconds"
+    """What gains are divided by."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -43,15 +43,14 @@ print("modules", *(name for name in sys.modules if name.startswith("novum.")))
 
 
 class ArenaContract:
-    """Derive a class `Test...` from it and name your arena.
-
-    arena: "package.module:Class" as in a study, the class, or an object. options: the study's options, chosen so that a
-    trial is short. wrong: further artefacts that the scorer has to refuse.
-    """
+    """Derive a class `Test...` from it and name your arena."""
 
     arena: ClassVar[Any] = None
+    """"package.module:Class" as in a study, the class, or an object."""
     options: ClassVar[Setting] = {}
+    """The study's options, chosen so that a trial is short."""
     wrong: ClassVar[Sequence[bytes]] = ()
+    """Further artefacts that the scorer has to refuse."""
 
     @cached_property
     def problem(self) -> Arena:

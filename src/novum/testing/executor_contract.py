@@ -32,16 +32,14 @@ _FAILURES = [
 
 
 class ExecutorContract:
-    """Derive a class `Test...` from it and name your executor.
-
-    executor: "package.module:Class" as in a study, or the class; it is called with the name of a worker program and
-    a number of workers, and entered as a context manager. slowest: wall seconds that a group of three short trials may
-    take, the way to a remote machine included.
-    """
+    """Derive a class `Test...` from it and name your executor."""
 
     executor: ClassVar[Any] = None
+    """"package.module:Class" as in a study, or the class; it is called with the name of a worker program and a number
+    of workers, and entered as a context manager."""
     workers: ClassVar[int] = 1
     slowest: ClassVar[float] = 2.0
+    """Wall seconds that a group of three short trials may take, the way to a remote machine included."""
 
     @pytest.fixture
     def place(self) -> Iterator[Executor]:

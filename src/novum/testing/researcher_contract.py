@@ -23,15 +23,14 @@ IDEAS, DRAWS, DIFFERENT = 60, 40, 5
 
 
 class ResearcherContract:
-    """Derive a class `Test...` from it and name your researcher.
-
-    researcher: "package.module:Class" as in a study, the class, or an object. arenas: what it is tried on, named in the
-    same way or as (name, options). Who asks a model or people, and so gives Pending, is not for this suite.
-    """
+    """Derive a class `Test...` from it and name your researcher."""
 
     researcher: ClassVar[Any] = None
+    """"package.module:Class" as in a study, the class, or an object."""
     options: ClassVar[Setting] = {}
     arenas: ClassVar[Sequence[Any]] = ("coinflip",)
+    """What it is tried on, named in the same way or as (name, options). Who asks a model or people, and so gives
+    Pending, is not for this suite."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Each test that asks for an arena is run on all of them."""

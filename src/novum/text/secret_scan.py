@@ -27,9 +27,10 @@ _LONG_ENOUGH = 8
 
 @dataclass(frozen=True)
 class Secrets:
-    """Finds and removes secrets. values: those that are known word for word, the longest first."""
+    """Finds and removes secrets."""
 
     values: tuple[str, ...] = ()
+    """Those that are known word for word, the longest first."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Secrets:

@@ -17,10 +17,7 @@ MAX_GENES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One line of the inbox. expires_in: seconds of the campaign; change: a diff, or the genes that differ.
-
-    remarks: what the critic said of the proposal.
-    """
+    """One line of the inbox."""
 
     id: str
     act: str
@@ -28,10 +25,13 @@ class Waiting:
     summary: str
     content: str
     change: str
+    """A diff, or the genes that differ."""
     cost: str
     expires_in: float
+    """Seconds of the campaign."""
     votes: str
     remarks: tuple[str, ...] = ()
+    """What the critic said of the proposal."""
 
 
 def waiting(state: CampaignState) -> list[Waiting]:

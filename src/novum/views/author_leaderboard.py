@@ -33,34 +33,37 @@ class Realised:
 
 @dataclass(frozen=True, slots=True)
 class AuthorLine:
-    """One author. A proposal that was claimed anew, against another incumbent, is still one proposal.
-
-    refused: before any trial; screened: candidates whose screening ended; retracted: of the supported ones.
-    confirmed_gain: sum of the effects of findings that stand, on fresh pairs, in the study's unit; gain_per_cpu_hour:
-    by what all the author's trials cost. predictions: proposals that are settled; brier: mean squared error of their
-    predicted probabilities; reference: that of predicting the campaign's base rate for each. tokens, money: of models.
-    """
+    """One author. A proposal that was claimed anew, against another incumbent, is still one proposal."""
 
     author: str
     proposals: int
     refused: int
+    """Before any trial."""
     registered: int
     screened: int
+    """Candidates whose screening ended."""
     supported: int
     refuted: int
     inconclusive: int
     retracted: int
+    """Of the supported ones."""
     trials: int
     cpu_seconds: float
     confirmed_gain: float
+    """Sum of the effects of findings that stand, on fresh pairs, in the study's unit."""
     gain_per_cpu_hour: float | None
+    """By what all the author's trials cost."""
     predictions: int
+    """Proposals that are settled."""
     brier: float | None
+    """Mean squared error of their predicted probabilities."""
     reference: float | None
+    """That of predicting the campaign's base rate for each."""
     bins: tuple[Bin, ...]
     effects: tuple[Realised, ...]
     tokens: int
     money: float
+    """This and `tokens`: of models."""
 
 
 @dataclass(frozen=True, slots=True)

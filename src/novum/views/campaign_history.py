@@ -34,13 +34,14 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One process that worked on the campaign. began: microseconds since the epoch; wall in seconds.
+    """One process that worked on the campaign.
 
     Where it ran (host, process) is in the ledger and deliberately not here: a report is made to be passed on.
     """
 
     number: int
     began: int
+    """Microseconds since the epoch; wall in seconds."""
     wall: float
     workers: int
     budget: Budget
@@ -59,25 +60,25 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class IncumbentPeriod:
-    """The time during which one candidate was the incumbent.
-
-    mean: of its scored runs on fresh seeds; error: two standard errors of it, None below two runs. selected: only the
-    runs that made it incumbent exist, and those overstate because they were stopped when they looked best.
-    """
+    """The time during which one candidate was the incumbent."""
 
     candidate: str
     hypothesis: str | None
     begin: Moment
     end: Moment
     mean: float | None
+    """Of its scored runs on fresh seeds."""
     error: float | None
+    """Two standard errors of it, None below two runs."""
     runs: int
     selected: bool
+    """Only the runs that made it incumbent exist, and those overstate because they were stopped when they looked best.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A campaign as it went. head: hash of the last of `events` events; began, ended: microseconds since the epoch."""
+    """A campaign as it went."""
 
     state: CampaignState
     sessions: tuple[Session, ...]
@@ -88,8 +89,10 @@ class History:
     versions: Mapping[str, str]
     events: int
     head: str
+    """Hash of the last of `events` events."""
     began: int
     ended: int
+    """This and `began`: microseconds since the epoch."""
     interventions: tuple[Intervention, ...] = ()
     cases: CaseIndex = field(default_factory=CaseIndex)
     leaderboard: Leaderboard | None = None

@@ -38,12 +38,9 @@ OWN_SCORER = "scored in the lab"
 class Finding:
     """A supported hypothesis with its evidence and size.
 
-    effect in metric units, positive is better, with a confidence sequence `interval` at `level`, from `effect_pairs`
-    fresh pairs. When the budget ended before these, both come from all pairs, which overstates, and
-    `effect_source` says so. cpu_seconds: mean over the full-length runs of each side, one thread. author and rationale:
-    of the proposal. trust: whose word its scores are; isolation: the walls around its trials (of the last session).
-    suspicion: why the watchdog called it too good to be true, empty where it did not. remarks: what the critic said
-    before any trial.
+    effect in metric units, positive is better, with a confidence sequence `interval` at `level`, from
+    `effect_pairs` fresh pairs. When the budget ended before these, both come from all pairs, which overstates, and
+    `effect_source` says so. cpu_seconds: mean over the full-length runs of each side, one thread.
     """
 
     id: str
@@ -76,10 +73,15 @@ class Finding:
     holdout: str
     author: str
     rationale: str
+    """This and `author`: of the proposal."""
     trust: str
+    """Whose word its scores are."""
     isolation: str
+    """The walls around its trials (of the last session)."""
     suspicion: str = ""
+    """Why the watchdog called it too good to be true, empty where it did not."""
     remarks: tuple[str, ...] = ()
+    """What the critic said before any trial."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,19 +20,18 @@ from novum.views.patches import patch_between
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """One of two candidates.
-
-    screening_score: mean over `screening_seeds` search seeds at its best setting. level: mean on the fresh seeds behind
-    its scale, for incumbents. cpu_seconds (mean) and peak_bytes (largest): of its `runs` scored runs of full length.
-    """
+    """One of two candidates."""
 
     id: str
     hypotheses: tuple[str, ...]
     genome: Genome
     setting: Setting
     screening_score: float | None
+    """Mean over `screening_seeds` search seeds at its best setting."""
     screening_seeds: int
     level: float | None
+    """Mean on the fresh seeds behind its scale, for incumbents. cpu_seconds (mean) and peak_bytes (largest): of its
+    `runs` scored runs of full length."""
     cost: Cost | None
     runs: int
     cpu_seconds: float | None
@@ -50,15 +49,14 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One time that the two were held against each other. better: the side that the claim is about, "a" or "b".
-
-    question: claim, or the aim and object of a follow-up. effect in units of `metric` with its confidence sequence.
-    """
+    """One time that the two were held against each other."""
 
     hypothesis: str
     attempt: int
     question: str
+    """Claim, or the aim and object of a follow-up. effect in units of `metric` with its confidence sequence."""
     better: str
+    """The side that the claim is about, "a" or "b"."""
     metric: str
     verdict: str
     reason: str
@@ -71,10 +69,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two candidates, what differs, and every comparison between them. screening_gain: of b over a, better is more.
-
-    patch: for programs, the unified diff from a to b.
-    """
+    """Two candidates, what differs, and every comparison between them."""
 
     metric: str
     higher_is_better: bool
@@ -84,8 +79,10 @@ class Difference:
     same_genes: int
     settings: tuple[Differing, ...]
     screening_gain: float | None
+    """Of b over a, better is more."""
     comparisons: tuple[Comparison, ...]
     patch: str = ""
+    """For programs, the unified diff from a to b."""
 
 
 def difference(index: CampaignIndex, first: str, second: str) -> Difference:

@@ -14,14 +14,12 @@ from novum.core.state.trial_costs import SweepCost
 
 @dataclass(frozen=True, slots=True)
 class FollowUpLine:
-    """One question to a finding. verdict: supported, refuted, inconclusive or open; effect in units of `metric`.
-
-    interval: a confidence sequence at `level` from all `n` pairs, which are fresh.
-    """
+    """One question to a finding."""
 
     aim: str
     about: str
     verdict: str
+    """Supported, refuted, inconclusive or open; effect in units of `metric`."""
     reason: str
     metric: str
     e_value: float | None
@@ -29,6 +27,7 @@ class FollowUpLine:
     n: int
     effect: float | None
     interval: tuple[float, float] | None
+    """A confidence sequence at `level` from all `n` pairs, which are fresh."""
     level: float | None
 
 

@@ -12,7 +12,7 @@ from novum.gate.judge import BettingGate
 
 @dataclass(frozen=True, slots=True)
 class EffectSize:
-    """effect in metric units with its confidence sequence at `level`; fresh: from pairs that the verdict did not use.
+    """effect in metric units with its confidence sequence at `level`.
 
     When the budget ended before there were fresh pairs, both come from all pairs, which overstates.
     """
@@ -22,6 +22,7 @@ class EffectSize:
     level: float
     pairs: int
     fresh: bool
+    """From pairs that the verdict did not use."""
 
 
 def size_of(state: CampaignState, hypothesis: Hypothesis, rule: ConfirmationOpened) -> EffectSize:

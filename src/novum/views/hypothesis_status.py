@@ -13,11 +13,13 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """outcome: supported, refuted, inconclusive or failed; reason in words; settled: whether it can still change."""
+    """Where a hypothesis stands."""
 
     outcome: str
+    """Supported, refuted, inconclusive or failed; reason in words."""
     reason: str
     settled: bool
+    """Whether it can still change."""
 
 
 def standing(state: CampaignState, hypothesis: Hypothesis) -> Standing:

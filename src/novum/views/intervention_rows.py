@@ -25,16 +25,18 @@ DONE: Mapping[Step, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """One of them. time: microseconds since the epoch; until: the number of the proposal at which it ends, or 0."""
+    """One of them."""
 
     seq: int
     time: int
+    """Microseconds since the epoch."""
     alarm: str
     step: str
     about: str
     words: str
     evidence: dict[str, float]
     until: int
+    """The number of the proposal at which it ends, or 0."""
 
     @property
     def done(self) -> str:

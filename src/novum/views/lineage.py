@@ -24,7 +24,7 @@ BUILT_ON, CHILD = "built on", "child of"
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A hypothesis, or the baseline (whose outcome and change are empty). change: against its incumbent, in words."""
+    """A hypothesis, or the baseline (whose outcome and change are empty)."""
 
     id: str
     outcome: str
@@ -35,6 +35,7 @@ class Node:
     author: str
     candidate: Genome
     change: str
+    """Against its incumbent, in words."""
 
 
 @dataclass(frozen=True, slots=True)

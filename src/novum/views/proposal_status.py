@@ -16,24 +16,23 @@ from novum.views.progress import progress
 
 @dataclass(frozen=True, slots=True)
 class ProposalStatus:
-    """Where a proposal stands; `words` may be anybody's.
-
-    stage: waiting, refused, screening, screened, confirming, estimating or settled. outcome: supported, refuted,
-    inconclusive or failed, once that is known. short: how many more hypotheses must be screened before this one can be
-    confirmed. claims: ids of its hypotheses; there are several when it was made anew against a newer incumbent.
-    """
+    """Where a proposal stands; `words` may be anybody's."""
 
     stage: str
+    """Waiting, refused, screening, screened, confirming, estimating or settled."""
     words: str
     hypothesis: str = ""
     outcome: str = ""
+    """Supported, refuted, inconclusive or failed, once that is known."""
     advantage: float | None = None
     e_value: float | None = None
     threshold: float | None = None
     pairs: int | None = None
     effect: float | None = None
     claims: tuple[str, ...] = ()
+    """Ids of its hypotheses; there are several when it was made anew against a newer incumbent."""
     short: int = 0
+    """How many more hypotheses must be screened before this one can be confirmed."""
 
     @property
     def over(self) -> bool:

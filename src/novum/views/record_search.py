@@ -22,18 +22,18 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which events are wanted; whatever is empty does not matter.
-
-    subject: a hypothesis, a candidate, a trial group or a trial. text: part of the line in words, whatever its case.
-    after: sequence number before the first. seq: the number of the only one.
-    """
+    """Which events are wanted; whatever is empty does not matter."""
 
     kinds: frozenset[str] = frozenset()
     subject: str = ""
+    """A hypothesis, a candidate, a trial group or a trial."""
     actor: str = ""
     text: str = ""
+    """Part of the line in words, whatever its case."""
     after: int = 0
+    """Sequence number before the first."""
     seq: int = 0
+    """The number of the only one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,13 @@ def _same_claim(event: HypothesisRegistered, name: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class FailureQuery:
-    """Which failures are wanted; whatever is empty does not matter. genes: values as a person writes them."""
+    """Which failures are wanted; whatever is empty does not matter."""
 
     kind: str = ""
     cause: str = ""
     purpose: str = ""
     genes: Mapping[str, str] = field(default_factory=dict)
+    """Values as a person writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +140,14 @@ class FailureLine:
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Failures of one type whose causes differ in numbers alone. cause and example: of the first of them."""
+    """Failures of one type whose causes differ in numbers alone."""
 
     kind: OutcomeKind
     cause: str
     count: int
     cpu_seconds: float
     example: str
+    """This and `cause`: of the first of them."""
     purposes: tuple[str, ...]
     candidates: int
 

@@ -103,16 +103,15 @@ class Tested(Protocol):
 
 @dataclass(frozen=True)
 class Campaign:
-    """An opened campaign: its state, and the rooms that decisions about it consult.
-
-    quiet: the revision of the state at which a stage found nothing to do; undecided: with which runs and discoveries a
-    rule was judged without a verdict. Neither is part of what is known: they save looking twice at the same thing.
-    """
+    """An opened campaign: its state, and the rooms that decisions about it consult."""
 
     state: CampaignState
     context: LabContext
     quiet: dict[str, int] = field(default_factory=dict, compare=False)
+    """The revision of the state at which a stage found nothing to do."""
     undecided: dict[str, tuple[int, int, int]] = field(default_factory=dict, compare=False)
+    """With which runs and discoveries a rule was judged without a verdict. Neither is part of what is known: they save
+    looking twice at the same thing."""
 
     @property
     def study(self) -> Study:

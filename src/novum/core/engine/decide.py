@@ -27,14 +27,13 @@ from novum.core.state.hypothesis import Phase
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of a decision. needs_slot: whether it does nothing but send trial groups, so that it needs a free slot.
-
-    wakes: the kinds of events after which it may find something that it did not find before; None: it looks each time.
-    """
+    """A part of a decision."""
 
     decide: Callable[[Campaign], list[Event]]
     needs_slot: bool = False
+    """Whether it does nothing but send trial groups, so that it needs a free slot."""
     wakes: tuple[type[Event], ...] | None = None
+    """The kinds of events after which it may find something that it did not find before; None: it looks each time."""
 
 
 def people(campaign: Campaign) -> list[Event]:

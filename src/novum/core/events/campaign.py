@@ -16,13 +16,11 @@ from novum.text.format import counted, seconds
 @event("campaign_opened")
 @dataclass(frozen=True, slots=True)
 class CampaignOpened(Event):
-    """The rules, before anything is tried. `code` and `secret_commitment`: SHA-256 of arena code and lab secret.
-
-    card: the arena's spec, under the name that records have always had for it.
-    """
+    """The rules, before anything is tried. `code` and `secret_commitment`: SHA-256 of arena code and lab secret."""
 
     study: Study
     card: ArenaSpec
+    """The arena's spec, under the name that records have always had for it."""
     code: str
     secret_commitment: str
     versions: Mapping[str, str]
@@ -34,13 +32,10 @@ class CampaignOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What the trials of a session may depend on, beside the candidate and the arena's code.
-
-    novum_code: SHA-256 of Novum's source; git_commit and git_changes (a blob) where it runs from a checkout. data:
-    SHA-256 of the arena's data files by name. isolation: what stands between a trial and the machine.
-    """
+    """What the trials of a session may depend on, beside the candidate and the arena's code."""
 
     novum_code: str = ""
+    """SHA-256 of Novum's source; git_commit and git_changes (a blob) where it runs from a checkout."""
     git_commit: str = ""
     git_changes: str = ""
     python: str = ""
@@ -51,7 +46,9 @@ class Provenance:
     cores: int = 0
     threads: Mapping[str, str] = field(default_factory=dict)
     isolation: str = ""
+    """What stands between a trial and the machine."""
     data: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the arena's data files by name."""
     packages: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -87,32 +84,29 @@ class SessionEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question of the preflight: its answer (None: a remark, or not asked), in words, and the figures behind it.
-
-    asked: whether the budget allowed to ask it.
-    """
+    """One question of the preflight: its answer (None: a remark, or not asked), in words, and the figures behind it."""
 
     name: str
     ok: bool | None
     words: str
     figures: Mapping[str, float] = field(default_factory=dict)
     asked: bool = True
+    """Whether the budget allowed to ask it."""
 
 
 @event("preflight_recorded")
 @dataclass(frozen=True, slots=True)
 class PreflightRecorded(Event):
-    """Whether the study can succeed at all, asked before its budget is spent, by experiments of known outcome.
-
-    budget: what the answers were given for; trials and cpu_seconds: what asking cost, which counts as spent.
-    """
+    """Whether the study can succeed at all, asked before its budget is spent, by experiments of known outcome."""
 
     checks: tuple[Check, ...]
     conclusion: str
     ok: bool
     budget: Budget
+    """What the answers were given for."""
     trials: int
     cpu_seconds: float
+    """This and `trials`: what asking cost, which counts as spent."""
 
     def sentence(self, known: Known) -> str:
         return f"{'passed' if self.ok else 'FAILED'} after {counted(self.trials, 'trial')}: {self.conclusion}"

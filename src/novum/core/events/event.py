@@ -57,7 +57,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A kind of event. casual: may share a commit with others, since it follows from outcomes or commits to nothing.
+    """A kind of event.
 
     All other events are decisions: durable before they are acted on.
     """
@@ -66,6 +66,7 @@ class EventType:
     type: type[Event]
     actor: str
     casual: bool
+    """May share a commit with others, since it follows from outcomes or commits to nothing."""
 
 
 _TYPES: dict[type, EventType] = {}
@@ -110,11 +111,13 @@ def told(happened: Event, known: Known) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One event as the ledger keeps it. time: microseconds since the epoch (UTC); hash: of this and all before."""
+    """One event as the ledger keeps it."""
 
     seq: int
     time: int
+    """Microseconds since the epoch (UTC)."""
     actor: str
     kind: str
     event: Event
     hash: str
+    """Of this and all before."""

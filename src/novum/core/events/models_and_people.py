@@ -12,12 +12,10 @@ from novum.core.model.request import Act
 @event("model_asked")
 @dataclass(frozen=True, slots=True)
 class ModelAsked(Event):
-    """A request to a model is about to be sent: tokens and money are set aside for its worst case.
-
-    request: SHA-256 of everything that is sent, the model included; the same request has the same one.
-    """
+    """A request to a model is about to be sent: tokens and money are set aside for its worst case."""
 
     request: str
+    """SHA-256 of everything that is sent, the model included; the same request has the same one."""
     model: str
     author: str
     tokens: int
@@ -30,7 +28,7 @@ class ModelAsked(Event):
 @event("model_replied")
 @dataclass(frozen=True, slots=True)
 class ModelReplied(Event):
-    """What came back. prompt and reply: "sha256:..." (a blob) or "hex:..."; template: SHA-256 of the prompt's template.
+    """What came back.
 
     tokens as the provider counts them, money in US dollars by a price table, seconds of waiting.
     """
@@ -40,8 +38,10 @@ class ModelReplied(Event):
     outcome: Reply
     cause: str
     template: str
+    """SHA-256 of the prompt's template."""
     prompt: str
     reply: str
+    """This and `prompt`: "sha256:..." (a blob) or "hex:..."."""
     input_tokens: int
     output_tokens: int
     money: float
@@ -59,16 +59,14 @@ class ModelReplied(Event):
 @event("request_taken")
 @dataclass(frozen=True, slots=True)
 class RequestTaken(Event):
-    """Somebody asked something of the lab by its mailbox; what follows from it comes in the events after this one.
-
-    about: the approval that an answer counts for; empty for other acts, and for answers that do not count.
-    """
+    """Somebody asked something of the lab by its mailbox; what follows from it comes in the events after this one."""
 
     request: str
     act: Act
     author: str
     note: str
     about: str = ""
+    """The approval that an answer counts for; empty for other acts, and for answers that do not count."""
 
     def acted_by(self) -> str:
         return self.author
@@ -80,10 +78,7 @@ class RequestTaken(Event):
 @event("approval_asked")
 @dataclass(frozen=True, slots=True)
 class ApprovalAsked(Event):
-    """The policy wants people's approval of an act, by `author`, of exactly this content (a content address).
-
-    expires: seconds of the campaign after which silence is a no.
-    """
+    """The policy wants people's approval of an act, by `author`, of exactly this content (a content address)."""
 
     id: str
     act: str
@@ -91,6 +86,7 @@ class ApprovalAsked(Event):
     content: str
     summary: str
     expires: float
+    """Seconds of the campaign after which silence is a no."""
 
     def sentence(self, known: Known) -> str:
         return f"{self.id}: may {self.author} {self.act}? {self.summary}"

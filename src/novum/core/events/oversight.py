@@ -12,17 +12,17 @@ from novum.core.model.intervention import Alarm, Remark, Step
 @event("intervened", actor="watchdog")
 @dataclass(frozen=True, slots=True)
 class Intervened(Event):
-    """The watchdog did something. subject: an author, a hypothesis or a trial group; empty for the lab as a whole.
-
-    evidence: the figures behind it, by name. until: the number of a proposal, for steps that end by themselves.
-    """
+    """The watchdog did something."""
 
     alarm: Alarm
     step: Step
     subject: str
+    """An author, a hypothesis or a trial group; empty for the lab as a whole."""
     words: str
     evidence: Mapping[str, float] = field(default_factory=dict)
+    """The figures behind it, by name."""
     until: int = 0
+    """The number of a proposal, for steps that end by themselves."""
 
     def subjects(self, known: Known) -> set[str]:
         return {self.subject}
@@ -50,15 +50,14 @@ class ProposalReviewed(Event):
 @event("commented")
 @dataclass(frozen=True, slots=True)
 class Commented(Event):
-    """A model's comment on a hypothesis or a proposal: words, which nothing is decided or measured by.
-
-    about: a hypothesis such as h7, or "proposal 12". request: the request to the model that it answers.
-    """
+    """A model's comment on a hypothesis or a proposal: words, which nothing is decided or measured by."""
 
     about: str
+    """A hypothesis such as h7, or "proposal 12"."""
     author: str
     text: str
     request: str = ""
+    """The request to the model that it answers."""
 
     def acted_by(self) -> str:
         return self.author

@@ -26,10 +26,7 @@ class HypothesisWithdrawn(Event):
 @event("proposal_made", casual=True)
 @dataclass(frozen=True, slots=True)
 class ProposalMade(Event):
-    """A researcher's idea, with its prediction: probability that it is supported, and the effect if so.
-
-    request: what it answers, a request to a model (ModelAsked) or one from outside (RequestTaken); empty otherwise.
-    """
+    """A researcher's idea, with its prediction: probability that it is supported, and the effect if so."""
 
     number: int
     author: str
@@ -39,6 +36,7 @@ class ProposalMade(Event):
     probability: float
     effect: float
     request: str = ""
+    """What it answers, a request to a model (ModelAsked) or one from outside (RequestTaken); empty otherwise."""
 
     def acted_by(self) -> str:
         return self.author

@@ -15,18 +15,17 @@ from novum.text.format import counted, number
 @event("group_dispatched", casual=True)
 @dataclass(frozen=True, slots=True)
 class GroupDispatched(Event):
-    """A trial group left for a worker. `elapsed` seconds of the session.
-
-    cpu_seconds, gpu_seconds: set aside for it, and all that it may use. capped: whether that is less than the study's
-    own limits allow, so that a group which is ended for it says nothing of its candidate.
-    """
+    """A trial group left for a worker. `elapsed` seconds of the session."""
 
     plan: Plan
     session: int
     elapsed: float
     cpu_seconds: float = 0.0
     gpu_seconds: float = 0.0
+    """This and `cpu_seconds`: set aside for it, and all that it may use."""
     capped: bool = False
+    """Whether that is less than the study's own limits allow, so that a group which is ended for it says nothing of its
+    candidate."""
 
     def subjects(self, known: Known) -> set[str]:
         return {self.plan.id, self.plan.subject}
@@ -43,11 +42,7 @@ class GroupDispatched(Event):
 @event("trial_finished", actor="executor", casual=True)
 @dataclass(frozen=True, slots=True)
 class TrialFinished(Event):
-    """The typed outcome of one trial, with the share of its group's resources.
-
-    artefact: what was scored, as "sha256:..." (a blob) or "hex:..." (short ones). wall and elapsed in seconds.
-    others: the spec's further metrics. stored_bytes: what its artefact added to the lab's directory.
-    """
+    """The typed outcome of one trial, with the share of its group's resources."""
 
     trial: str
     group: str
@@ -56,13 +51,16 @@ class TrialFinished(Event):
     score: float | None
     cause: str
     artefact: str | None
+    """What was scored, as "sha256:..." (a blob) or "hex:..." (short ones). wall and elapsed in seconds."""
     cpu_seconds: float
     wall_seconds: float
     peak_bytes: int
     elapsed: float
     facts: Mapping[str, float] = field(default_factory=dict)
     others: Mapping[str, float] = field(default_factory=dict)
+    """The spec's further metrics."""
     stored_bytes: int = 0
+    """What its artefact added to the lab's directory."""
 
     def subjects(self, known: Known) -> set[str]:
         plan = known.plans.get(self.group)
@@ -79,13 +77,11 @@ class TrialFinished(Event):
 @event("late_report", actor="executor", casual=True)
 @dataclass(frozen=True, slots=True)
 class LateReport(Event):
-    """A group reported after its outcomes were in: it had been given up as lost. Recorded, and never counted twice.
-
-    kinds: how its trials ended this time. What it cost counts as spent.
-    """
+    """A group reported after its outcomes were in: it had been given up as lost. Recorded, and never counted twice."""
 
     group: str
     kinds: tuple[OutcomeKind, ...]
+    """How its trials ended this time. What it cost counts as spent."""
     cpu_seconds: float
     elapsed: float
 
@@ -96,11 +92,13 @@ class LateReport(Event):
 @event("rung_closed", casual=True)
 @dataclass(frozen=True, slots=True)
 class RungClosed(Event):
-    """A candidate's first rung is complete. score: its best setting's mean, None without one; advanced: it goes on."""
+    """A candidate's first rung is complete."""
 
     candidate: str
     score: float | None
+    """Its best setting's mean, None without one."""
     advanced: bool
+    """It goes on."""
 
     def subjects(self, known: Known) -> set[str]:
         return {self.candidate}
@@ -112,18 +110,16 @@ class RungClosed(Event):
 @event("candidate_tuned", casual=True)
 @dataclass(frozen=True, slots=True)
 class CandidateTuned(Event):
-    """The sweep over the tuning settings is complete; the best setting is frozen for everything that follows.
-
-    score: mean over the search seeds at the best setting, None when no setting gave a score on every seed.
-    scores: the mean of each setting, in the order of the spec's tuning list. seeds: behind each mean; fewer than the
-    study's for a candidate that did not get past the first rung.
-    """
+    """The sweep over the tuning settings is complete; the best setting is frozen for everything that follows."""
 
     candidate: str
     setting: Setting
     score: float | None
+    """Mean over the search seeds at the best setting, None when no setting gave a score on every seed."""
     scores: tuple[float | None, ...]
+    """The mean of each setting, in the order of the spec's tuning list."""
     seeds: int
+    """Behind each mean; fewer than the study's for a candidate that did not get past the first rung."""
 
     def subjects(self, known: Known) -> set[str]:
         return {self.candidate}
@@ -137,20 +133,20 @@ class CandidateTuned(Event):
 @event("scale_measured")
 @dataclass(frozen=True, slots=True)
 class ScaleMeasured(Event):
-    """The incumbent's noise and level from runs on different seeds (A/A), in metric units.
-
-    sigma: standard deviation of the difference of two runs; mean: of the runs, free of the luck of the search seeds.
-    source: calibrate (A/A pairs of their own) or confirm (the fresh runs of a candidate that became incumbent).
-    key: the seed key of the calibration runs, revealed; None for the other source. others: sigma of further metrics.
-    """
+    """The incumbent's noise and level from runs on different seeds (A/A), in metric units."""
 
     candidate: str
     sigma: float
+    """Standard deviation of the difference of two runs."""
     mean: float
+    """Of the runs, free of the luck of the search seeds."""
     pairs: int
     source: Purpose
+    """Calibrate (A/A pairs of their own) or confirm (the fresh runs of a candidate that became incumbent)."""
     key: str | None
+    """The seed key of the calibration runs, revealed; None for the other source."""
     others: Mapping[str, float] = field(default_factory=dict)
+    """Sigma of further metrics."""
 
     def subjects(self, known: Known) -> set[str]:
         return {self.candidate}

@@ -28,16 +28,12 @@ class Guard:
 @event("confirmation_opened", actor="gate")
 @dataclass(frozen=True, slots=True)
 class ConfirmationOpened(Event):
-    """The pre-registration: everything the verdict depends on, before the first confirming seed is drawn.
-
-    code: SHA-256 of the arena's code, which with the two genomes is what is compared. scale: c, the clip, and dmin in
-    metric units; stake, position and cash: the evidence ledger after this stake; key_commitment: SHA-256 of the key
-    that the seeds derive from.
-    """
+    """The pre-registration: everything the verdict depends on, before the first confirming seed is drawn."""
 
     hypothesis: str
     attempt: int
     code: str
+    """SHA-256 of the arena's code, which with the two genomes is what is compared."""
     candidate: Candidate
     incumbent: Candidate
     candidate_setting: Setting
@@ -48,6 +44,7 @@ class ConfirmationOpened(Event):
     log: bool
     delta: float
     scale: float
+    """C, the clip, and dmin in metric units."""
     sigma: float
     dmin: float
     alpha: float
@@ -57,9 +54,11 @@ class ConfirmationOpened(Event):
     position: int
     stake: float
     cash: float
+    """This and `position` and `stake`: the evidence ledger after this stake."""
     threshold: float
     guards: tuple[Guard, ...]
     key_commitment: str
+    """SHA-256 of the key that the seeds derive from."""
 
     def subjects(self, known: Known) -> set[str]:
         return {self.hypothesis}
@@ -74,12 +73,7 @@ class ConfirmationOpened(Event):
 @event("verdict_reached", actor="gate")
 @dataclass(frozen=True, slots=True)
 class VerdictReached(Event):
-    """What the gate said, on `pairs` pairs of fresh seeds.
-
-    mean: of the differences up to the stop (it overstates, report the finding's estimate instead); against: the
-    largest value of the mirrored e-process; refund, cash, discoveries: the evidence ledger after closing; key: revealed
-    unless a finding still draws estimation seeds from it; guards: what the guardrails showed.
-    """
+    """What the gate said, on `pairs` pairs of fresh seeds."""
 
     hypothesis: str
     attempt: int
@@ -89,13 +83,18 @@ class VerdictReached(Event):
     e_value: float
     threshold: float
     against: float
+    """The largest value of the mirrored e-process."""
     crashes: int
     mean: float | None
+    """Of the differences up to the stop (it overstates, report the finding's estimate instead)."""
     guards: tuple[GuardrailEvidence, ...]
+    """What the guardrails showed."""
     refund: float
     cash: float
     discoveries: int
+    """This and `refund` and `cash`: the evidence ledger after closing."""
     key: str | None
+    """Revealed unless a finding still draws estimation seeds from it."""
 
     def subjects(self, known: Known) -> set[str]:
         return {self.hypothesis}
@@ -169,15 +168,16 @@ class AblationPlanned(Event):
 class FollowUpOpened(Event):
     """A finding is asked something further; `about` names the transfer, the part or the metric.
 
-    rule.attempt numbers the follow-ups of the finding. options: what a transfer changes in the study's. A replication
-    claims nothing new: it has a whole stake of its own, and rule.dmin is half of the claimed effect, so that `refuted`
-    means: less than half of what was claimed. All others are claims and are paid from the evidence ledger.
+    rule.attempt numbers the follow-ups of the finding.
     """
 
     hypothesis: str
     aim: Aim
     about: str
     options: Setting
+    """What a transfer changes in the study's. A replication claims nothing new: it has a whole stake of its own, and
+    rule.dmin is half of the claimed effect, so that `refuted` means: less than half of what was claimed. All others
+    are claims and are paid from the evidence ledger."""
     rule: ConfirmationOpened
 
     def subjects(self, known: Known) -> set[str]:
@@ -193,7 +193,6 @@ class FollowUpClosed(Event):
     """The verdict on a follow-up. A supported replication makes a finding replicated, a refuted one retracts it.
 
     effect and interval (a confidence sequence at `level`): from all pairs, which are fresh, in the metric's units.
-    refund, cash, discoveries: the evidence ledger afterwards.
     """
 
     hypothesis: str
@@ -211,6 +210,7 @@ class FollowUpClosed(Event):
     refund: float
     cash: float
     discoveries: int
+    """This and `refund` and `cash`: the evidence ledger afterwards."""
     key: str
 
     def subjects(self, known: Known) -> set[str]:
@@ -227,12 +227,13 @@ class FollowUpClosed(Event):
 @event("holdout_opened")
 @dataclass(frozen=True, slots=True)
 class HoldoutOpened(Event):
-    """The final data may be asked `queries` times; key_commitment: SHA-256 of the key behind their order and noise."""
+    """The final data may be asked `queries` times."""
 
     queries: int
     mechanism: str
     alpha: float
     key_commitment: str
+    """SHA-256 of the key behind their order and noise."""
 
     def sentence(self, known: Known) -> str:
         return f"{counted(self.queries, 'query', 'queries')}, {self.mechanism}"
@@ -256,7 +257,7 @@ class HoldoutAsked(Event):
 @event("holdout_answered", actor="gate")
 @dataclass(frozen=True, slots=True)
 class HoldoutAnswered(Event):
-    """The answer to a query: yes or no, and a gain where the mechanism tells one. warning: of a naive mechanism."""
+    """The answer to a query: yes or no, and a gain where the mechanism tells one."""
 
     hypothesis: str
     number: int
@@ -264,6 +265,7 @@ class HoldoutAnswered(Event):
     reported: float | None
     left: int
     warning: str
+    """Of a naive mechanism."""
 
     def subjects(self, known: Known) -> set[str]:
         return {self.hypothesis}

@@ -20,54 +20,58 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Experiments whose outcome an arena knows beforehand; genomes are changes to the baseline.
-
-    known: a change that improves on the arena's own baseline. null: a change that does nothing. null_options: options
-    under which nothing can be better than anything else, for example shuffled labels.
-    """
+    """Experiments whose outcome an arena knows beforehand; genomes are changes to the baseline."""
 
     known: Genome = field(default_factory=dict)
+    """A change that improves on the arena's own baseline."""
     null: Genome = field(default_factory=dict)
+    """A change that does nothing."""
     null_options: Setting = field(default_factory=dict)
+    """Options under which nothing can be better than anything else, for example shuffled labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArenaSpec:
-    """An arena in words and constants.
-
-    metric: what a score is; `higher_is_better` its direction; `resolution` the smallest difference in it that means
-    anything (also the floor of the noise scale). `program` names the module whose `run(group)` executes a trial group
-    in a worker. `group_size` is how many trials are trained together. `tuning` lists the nuisance settings that every
-    candidate, baselines included, is swept over. `requires` are importable modules that a worker needs. `floor` and
-    `ceiling`: the metric of a guess and of perfection, where they are known. `log`: scores are positive and compared by
-    their ratio (losses, times); effects, sigma, delta and `resolution` are then in natural-log units. `metrics`: what
-    else a score reports. `transfers`: where a finding can be tried again. `fixed_data`: scores come from fixed examples
-    in parts (see Role) instead of examples drawn anew for each seed. `trust`: where scores come from, when it is not
-    the arena's own scorer in the lab. `gpus`: how many GPUs a trial group holds while it runs. `depends`: modules and
-    packages outside the program's own package whose code its results depend on; a campaign is held to them as well.
-    """
+    """An arena in words and constants."""
 
     name: str
     question: str
     metric: str
+    """What a score is."""
     higher_is_better: bool
     resolution: float
+    """The smallest difference in the metric that means anything; also the floor of the noise scale."""
     program: str
+    """The module whose `run(group)` executes a trial group in a worker."""
     group_size: int
+    """How many trials are trained together."""
     tuning: tuple[Setting, ...]
+    """The nuisance settings that every candidate, baselines included, is swept over."""
     baseline: Genome
     requires: tuple[str, ...] = ()
+    """Importable modules that a worker needs."""
     summary: str = ""
     floor: float | None = None
+    """The metric of a guess, where it is known."""
     ceiling: float | None = None
+    """The metric of perfection, where it is known."""
     controls: Controls = field(default_factory=Controls)
     log: bool = False
+    """Scores are positive and compared by their ratio (losses, times); effects, sigma, delta and resolution are then in
+    natural-log units."""
     metrics: tuple[Metric, ...] = ()
+    """What else a score reports."""
     transfers: tuple[Transfer, ...] = ()
+    """Where a finding can be tried again."""
     fixed_data: bool = False
+    """Scores come from fixed examples in parts (see Role) instead of examples drawn anew for each seed."""
     trust: str = ""
+    """Where scores come from, when it is not the arena's own scorer in the lab."""
     gpus: int = 0
+    """How many GPUs a trial group holds while it runs."""
     depends: tuple[str, ...] = ()
+    """Modules and packages outside the program's own package whose code its results depend on; a campaign is held to
+    them as well."""
 
 
 def unfit(spec: ArenaSpec, score: Score) -> tuple[OutcomeKind, str] | None:

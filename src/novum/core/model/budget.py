@@ -66,8 +66,7 @@ Count = Annotated[int, Ge(1), Le(1_000_000)]
 class Budget:
     """What may be used in total; None means unlimited. A bound on trials or time must be given to run a campaign.
 
-    tokens and money (US dollars): of requests to models. gpu_seconds: wall seconds of trials times the GPUs they hold.
-    disk_bytes: of artefacts that are kept. holdout_queries: questions to the final data.
+    tokens and money (US dollars): of requests to models.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -78,8 +77,11 @@ class Budget:
     tokens: Annotated[int, Gt(0), Le(LARGEST)] | None = None
     money: Annotated[float, Gt(0)] | None = None
     gpu_seconds: Annotated[float, Gt(0)] | None = None
+    """Wall seconds of trials times the GPUs they hold."""
     disk_bytes: Annotated[int, Gt(0), Le(LARGEST)] | None = None
+    """Of artefacts that are kept."""
     holdout_queries: Annotated[int, Gt(0), Le(LARGEST)] | None = None
+    """Questions to the final data."""
 
     @property
     def bounded(self) -> bool:

@@ -42,8 +42,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing a critic noticed. check: the name of the check; refuses: whether it is reason enough to say no."""
+    """One thing a critic noticed."""
 
     check: str
+    """The name of the check."""
     words: str
     refuses: bool = False
+    """Whether it is reason enough to say no."""

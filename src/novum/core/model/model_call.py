@@ -56,12 +56,10 @@ class ModelCall:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """A request that a researcher would send: tokens and money (US dollars) are its worst case.
-
-    request: SHA-256 of everything that is sent, the model included; the same request has the same one.
-    """
+    """A request that a researcher would send: tokens and money (US dollars) are its worst case."""
 
     request: str
+    """SHA-256 of everything that is sent, the model included; the same request has the same one."""
     model: str
     author: str
     tokens: int

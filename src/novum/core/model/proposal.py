@@ -10,40 +10,41 @@ from novum.core.model.model_call import ModelCall, ModelRequest
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A model's words on a hypothesis such as h7, or on "proposal 12". request: the request that they answer."""
+    """A model's words on a hypothesis such as h7, or on "proposal 12"."""
 
     about: str
     author: str
     text: str
     request: str = ""
+    """The request that they answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """No proposal now. ask: a request to a model to set means aside for; consulted: what came of earlier ones.
-
-    comments: what models remark. final: there will never be another proposal. A researcher that is still thinking
-    says neither.
-    """
+    """No proposal now."""
 
     ask: ModelRequest | None = None
+    """A request to a model to set means aside for."""
     consulted: tuple[ModelCall, ...] = ()
+    """What came of earlier ones."""
     final: bool = False
+    """There will never be another proposal. A researcher that is still thinking says neither."""
     comments: tuple[Comment, ...] = ()
+    """What models remark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A genome to try, why, from which hypotheses it descends, and a prediction that will be scored.
-
-    probability: that it will be supported, in [0, 1]; effect: expected gain in metric units if it is. author: who had
-    the idea, when it is not the researcher itself; consulted: the models that were asked for it.
-    """
+    """A genome to try, why, from which hypotheses it descends, and a prediction that will be scored."""
 
     genome: Genome
     rationale: str
     parents: tuple[str, ...] = ()
     probability: float = 0.1
+    """That it will be supported, in [0, 1]."""
     effect: float = 0.0
+    """Expected gain in metric units if it is."""
     author: str = ""
+    """Who had the idea, when it is not the researcher itself."""
     consulted: tuple[ModelCall, ...] = ()
+    """The models that were asked for it."""

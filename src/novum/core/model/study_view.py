@@ -13,24 +13,23 @@ from novum.core.model.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class PastHypothesis:
-    """A hypothesis of the past as a researcher sees it.
-
-    advantage: screening gain over the present incumbent in metric units, better is positive (-inf when it failed).
-    gain: the same over the incumbent that it was claimed against (None when it failed), with its standard error
-    `doubt`. effect: the gain of a finding on fresh pairs, 0 once it was retracted; None for what is no finding.
-    trials, cpu_seconds: what it has cost, its confirmation included.
-    """
+    """A hypothesis of the past as a researcher sees it."""
 
     id: str
     genome: Genome
     advantage: float
+    """Screening gain over the present incumbent in metric units, better is positive (-inf when it failed)."""
     verdict: Verdict | None
     author: str = ""
     trials: int = 0
     cpu_seconds: float = 0.0
+    """This and `trials`: what it has cost, its confirmation included."""
     gain: float | None = None
+    """The same over the incumbent that it was claimed against (None when it failed), with its standard error `doubt`.
+    """
     doubt: float = 0.0
     effect: float | None = None
+    """The gain of a finding on fresh pairs, 0 once it was retracted; None for what is no finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,7 @@ class FailedTrial:
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
-    """A registered claim and what came of it, for whoever comments on it: numbers that stand in events, as they stand.
-
-    attempt: of its confirmations, 0 before a verdict. score: in screening, a mean over `seeds`; level: what it is held
-    against; sigma: of the difference of two runs of the incumbent. From the verdict on: pairs of at most max_pairs, E
-    and its threshold, crashes, and what a refutation rules out (a gain of delta + dmin, at error beta). For a finding:
-    gain on `fresh` pairs with an interval at level `confidence`. commented: the authors of comments on it.
-    """
+    """A registered claim and what came of it, for whoever comments on it, in numbers of events."""
 
     id: str
     number: int
@@ -62,11 +55,18 @@ class ClaimView:
     effect: float
     delta: float
     commented: Set[str] = frozenset()
+    """The authors of comments on it."""
     score: float | None = None
+    """In screening, a mean over `seeds`."""
     seeds: int = 0
     level: float | None = None
+    """What it is held against."""
     sigma: float | None = None
+    """Of the difference of two runs of the incumbent. From the verdict on: pairs of at most max_pairs, E and its
+    threshold, crashes, and what a refutation rules out (a gain of delta + dmin, at error beta). For a finding: gain
+    on `fresh` pairs with an interval at level `confidence`."""
     attempt: int = 0
+    """Of its confirmations, 0 before a verdict."""
     verdict: Verdict | None = None
     reason: str = ""
     pairs: int = 0
@@ -84,41 +84,43 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True)
 class BudgetLeft:
-    """What may still be used; None is without bound. reserved: requests that may be sent, being set aside for.
-
-    awaiting: models and requests that people have yet to allow; denied: requests that will not be sent.
-    """
+    """What may still be used; None is without bound."""
 
     trials: int | None = None
     tokens: int | None = None
     money: float | None = None
     reserved: Set[str] = frozenset()
+    """Requests that may be sent, being set aside for."""
     failures_in_a_row: int = 0
     awaiting: Set[str] = frozenset()
+    """Models and requests that people have yet to allow."""
     denied: Set[str] = frozenset()
+    """Requests that will not be sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyView:
-    """The study from a researcher's window: no seeds, no keys, no confirmation scores.
-
-    number: of the proposal that is asked for. tried: hypotheses whose screening has ended, oldest first.
-    known: ids of candidates that would be refused as duplicates. failed: the latest trials without a score.
-    past: as `tried`, further back. resting: researchers that are not to propose now; notes: what the watchdog did of
-    late, in words. judged: claims with a verdict, registered: claims of any kind, the latest ones, oldest first.
-    """
+    """The study from a researcher's window: no seeds, no keys, no confirmation scores."""
 
     spec: ArenaSpec
     space: CandidateSpace
     number: int
+    """Of the proposal that is asked for."""
     incumbent: Genome
     tried: Sequence[PastHypothesis]
+    """Hypotheses whose screening has ended, oldest first."""
     known: Set[str]
+    """Ids of candidates that would be refused as duplicates."""
     question: str = ""
     failed: Sequence[FailedTrial] = ()
+    """The latest trials without a score."""
     means: BudgetLeft = BudgetLeft()
     past: Sequence[PastHypothesis] = ()
+    """As `tried`, further back."""
     resting: Set[str] = frozenset()
+    """Researchers that are not to propose now."""
     notes: Sequence[str] = ()
+    """What the watchdog did of late, in words."""
     judged: Sequence[ClaimView] = ()
+    """Claims with a verdict, registered: claims of any kind, the latest ones, oldest first."""
     registered: Sequence[ClaimView] = ()

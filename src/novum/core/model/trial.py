@@ -39,10 +39,7 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one trial group: wall seconds, bytes above the idle worker, processes, bytes of one written file.
-
-    cpu_seconds: of all its processes together; None: no bound but that of each process, which follows from seconds.
-    """
+    """Bounds on one trial group: wall seconds, bytes above the idle worker, processes, bytes of one written file."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
@@ -51,6 +48,7 @@ class Limits:
     processes: Annotated[int, Gt(0), Le(1 << 20)] = 16
     file_bytes: Annotated[int, Gt(0), Le(1 << 50)] = 64 << 20
     cpu_seconds: Annotated[float, Gt(0), Le(1e9)] | None = None
+    """Of all its processes together; None: no bound but that of each process, which follows from seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,21 +47,20 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A trial group before its seeds are filled in.
-
-    subject: the hypothesis it serves, or the candidate's id for screening and calibration. attempt counts the
-    confirmations (or follow-ups) of a hypothesis from 1. options: changes to the study's own, for transfers.
-    """
+    """A trial group before its seeds are filled in."""
 
     id: str
     purpose: Purpose
     subject: str
+    """The hypothesis it serves, or the candidate's id for screening and calibration. attempt counts the confirmations
+    (or follow-ups) of a hypothesis from 1."""
     side: Side
     candidate: Candidate
     members: tuple[Member, ...]
     fidelity: float = 1.0
     attempt: int = 0
     options: Setting = field(default_factory=dict)
+    """Changes to the study's own, for transfers."""
 
 
 ASKED = {"replicate": "again, on fresh seeds", "transfer": "elsewhere:", "ablate": "without", "metric": "on"}

@@ -21,14 +21,12 @@ Both = tuple[float | None, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Scores of candidate and incumbent on one seed, in metric units; None for a run that gave none.
-
-    others: the same for other metrics, by name; a metric is absent where the pair says nothing new about it.
-    """
+    """Scores of candidate and incumbent on one seed, in metric units; None for a run that gave none."""
 
     candidate: float | None
     incumbent: float | None
     others: Mapping[str, Both] = field(default_factory=dict)
+    """The same for other metrics, by name; a metric is absent where the pair says nothing new about it."""
 
 
 @dataclass(frozen=True, slots=True)

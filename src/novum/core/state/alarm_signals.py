@@ -35,17 +35,17 @@ ROUNDING = 1e-9
 
 @dataclass
 class Flights:
-    """Groups in flight in this session. sent: when each left, in seconds of the session.
-
-    start: seconds from the first dispatch to the first outcome, None before that. stalls: groups given up in a row,
-    none of them sent before the one before was given up (stalled_at); last: when a trial came in last.
-    """
+    """Groups in flight in this session."""
 
     sent: dict[str, float] = field(default_factory=dict)
+    """When each left, in seconds of the session."""
     began: float | None = None
     start: float | None = None
+    """Seconds from the first dispatch to the first outcome, None before that."""
     last: float = 0.0
+    """When a trial came in last."""
     stalls: int = 0
+    """Groups given up in a row, none of them sent before the one before was given up (stalled_at)."""
     stalled_at: float = -1.0
 
     def dispatched(self, event: GroupDispatched) -> None:
@@ -67,41 +67,42 @@ class Flights:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """How the screening of a hypothesis ended.
-
-    gain: over its incumbent, with standard error `doubt`; None if it failed. renewed: the same claim was made before,
-    against another incumbent.
-    """
+    """How the screening of a hypothesis ended."""
 
     score: float | None
     gain: float | None
+    """Over its incumbent, with standard error `doubt`; None if it failed."""
     doubt: float
     cost: SweepCost | None
     renewed: bool
+    """The same claim was made before, against another incumbent."""
 
 
 @dataclass
 class AlarmSignals:
-    """pulse: grows whenever something happened that may be worth a look. outside: authors of requests.
-
-    idle: hypotheses screened in a row without a gain; plateaus: how often that was noticed since the last finding.
-    diverging: hypotheses whose divergence is still to be noted, with how many it makes for their author. limit: the
-    best score that can be; beyond: the score of candidates that went beyond it. amazed: incumbents over which a gain
-    was called too good, with the first hypothesis that had one. peaks: bytes, of the latest groups.
-    """
+    """Counters and sliding windows that the alarms look at."""
 
     pulse: int = 0
+    """Grows whenever something happened that may be worth a look."""
     outside: dict[str, int] = field(default_factory=dict)
+    """Authors of requests."""
     authors: dict[str, AuthorStats] = field(default_factory=dict)
     incumbent_runs: dict[str, IncumbentRuns] = field(default_factory=dict)
     flights: Flights = field(default_factory=Flights)
     idle: int = 0
+    """Hypotheses screened in a row without a gain."""
     plateaus: int = 0
+    """How often that was noticed since the last finding."""
     diverging: dict[str, int] = field(default_factory=dict)
+    """Hypotheses whose divergence is still to be noted, with how many it makes for their author."""
     limit: float | None = None
+    """The best score that can be."""
     beyond: dict[str, float] = field(default_factory=dict)
+    """The score of candidates that went beyond it."""
     amazed: dict[str, str] = field(default_factory=dict)
+    """Incumbents over which a gain was called too good, with the first hypothesis that had one."""
     peaks: list[int] = field(default_factory=list)
+    """Bytes, of the latest groups."""
     _settings: WatchdogSettings = field(default_factory=WatchdogSettings)
     _up: bool = True
 

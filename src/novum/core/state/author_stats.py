@@ -13,21 +13,22 @@ _VARIES = re.compile(r"0x[0-9a-f]+|\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\d+(?:\.\d+)?(?:
 
 @dataclass
 class AuthorStats:
-    """What came of one author's hypotheses and proposals.
-
-    recent: why each of the latest hypotheses gave no score in screening, empty for those that gave one, since the
-    author last rested. earlier, earlier_failed: those before. row: how many proposals in a row came to nothing for one
-    reason; why: that reason without what varies; said: in the words of the last one. diverged: hypotheses all of whose
-    trials diverged.
-    """
+    """What came of one author's hypotheses and proposals."""
 
     recent: list[str] = field(default_factory=list)
+    """Why each of the latest hypotheses gave no score in screening, empty for those that gave one, since the author
+    last rested."""
     earlier: int = 0
     earlier_failed: int = 0
+    """This and `earlier`: those before."""
     row: int = 0
+    """How many proposals in a row came to nothing for one reason."""
     why: str = ""
+    """That reason without what varies."""
     said: str = ""
+    """In the words of the last one."""
     diverged: int = 0
+    """Hypotheses all of whose trials diverged."""
 
     @property
     def failed(self) -> int:

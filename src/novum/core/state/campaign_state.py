@@ -44,19 +44,18 @@ Sweep = dict[tuple[int, int], TrialFinished]
 
 
 class CampaignState:
-    """What a lab knows. Attributes are for reading; only the projections of `novum.core.state.fold` write.
-
-    study, spec: there as soon as the campaign is `opened`, by the first event. revision: how many events are in it;
-    changed: the revision at which an event of a kind came last.
-    """
+    """What a lab knows. Attributes are for reading; only the projections of `novum.core.state.fold` write."""
 
     study: Study
     spec: ArenaSpec
+    """This and `study`: there as soon as the campaign is `opened`, by the first event."""
 
     def __init__(self) -> None:
         self.opened = False
         self.revision = 0
+        """How many events are in it."""
         self.changed: dict[type[Event], int] = {}
+        """The revision at which an event of a kind came last."""
         self.code = ""
         self.public_key = ""
         self.secret_commitment = ""

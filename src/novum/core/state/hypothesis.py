@@ -99,14 +99,11 @@ class FollowUp:
 
 @dataclass
 class Hypothesis:
-    """A registered claim and everything that has happened to it. Built by the fold.
-
-    ground: the finding by which its incumbent had become incumbent; None where that was the baseline. withdrawn: why it
-    was closed before any confirming trial.
-    """
+    """A registered claim and everything that has happened to it. Built by the fold."""
 
     registered: HypothesisRegistered
     ground: Hypothesis | None = None
+    """The finding by which its incumbent had become incumbent; None where that was the baseline."""
     phase: Phase = Phase.SCREENING
     rule: ConfirmationOpened | None = None
     verdict: VerdictReached | None = None
@@ -115,6 +112,7 @@ class Hypothesis:
     judged: int = 0
     follow_ups: list[FollowUp] = field(default_factory=list)
     withdrawn: str = ""
+    """Why it was closed before any confirming trial."""
 
     @property
     def id(self) -> str:

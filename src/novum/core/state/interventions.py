@@ -16,23 +16,24 @@ SECOND = "second"
 
 @dataclass
 class InterventionLog:
-    """resting: authors whose proposals are not taken, with the number of the proposal at which that ends.
-
-    holds: why nothing new is started, by alarm; since, eased: the second of the session at which that began, and at
-    which it ended last. counts: interventions by alarm and step; taken: of all. about: the interventions that concern a
-    hypothesis, an author or whatever else they name.
-    """
+    """Interventions of the watchdog and what of them is in force."""
 
     resting: dict[str, int] = field(default_factory=dict)
+    """Authors whose proposals are not taken, with the number of the proposal at which that ends."""
     exploring: int = 0
     holds: dict[Alarm, str] = field(default_factory=dict)
+    """Why nothing new is started, by alarm."""
     since: dict[Alarm, float] = field(default_factory=dict)
     eased: dict[Alarm, float] = field(default_factory=dict)
+    """This and `since`: the second of the session at which that began, and at which it ended last."""
     stopped: str = ""
     taken: int = 0
+    """Of all."""
     counts: dict[tuple[Alarm, Step], int] = field(default_factory=dict)
+    """Interventions by alarm and step."""
     latest: list[Intervened] = field(default_factory=list)
     about: dict[str, list[Intervened]] = field(default_factory=dict)
+    """The interventions that concern a hypothesis, an author or whatever else they name."""
     reviews: dict[int, ProposalReviewed] = field(default_factory=dict)
     comments: dict[str, list[Commented]] = field(default_factory=dict)
 

@@ -13,20 +13,19 @@ from novum.core.state.approvals import Approval, vote
 
 @dataclass
 class RequestLog:
-    """reserved: requests to models whose end nobody knows; they count at their worst case until they are settled.
-
-    denied: requests that were not sent, since they cannot be paid or nobody allowed them.
-    """
+    """Requests to models, of people and of agents."""
 
     taken: dict[str, Act] = field(default_factory=dict)
     paused: bool = False
     stopped: str = ""
     approvals: dict[str, Approval] = field(default_factory=dict)
     reserved: dict[str, ModelAsked] = field(default_factory=dict)
+    """Requests to models whose end nobody knows; they count at their worst case until they are settled."""
     tokens: int = 0
     money: float = 0.0
     replies: Counter[Reply] = field(default_factory=Counter)
     denied: dict[str, Reply] = field(default_factory=dict)
+    """Requests that were not sent, since they cannot be paid or nobody allowed them."""
     failures_in_a_row: int = 0
 
     def asked(self, event: ModelAsked) -> None:

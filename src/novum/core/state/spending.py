@@ -31,15 +31,15 @@ class Payer:
 
 @dataclass
 class Spending:
-    """authors and hypotheses: what is used; lab: what only the totals of this part know (GPU, disk, holdout).
-
-    since_proposal: tokens and money of an author since its last proposal: they belong to the next one.
-    """
+    """What was used, in all and by author and hypothesis."""
 
     lab: Spent = NOTHING
+    """What only the totals of this part know (GPU, disk, holdout)."""
     authors: dict[str, Spent] = field(default_factory=dict)
     hypotheses: dict[str, Spent] = field(default_factory=dict)
+    """This and `authors`: what is used."""
     since_proposal: dict[str, Spent] = field(default_factory=dict)
+    """Tokens and money of an author since its last proposal: they belong to the next one."""
     flights: dict[str, tuple[Payer | None, Spent]] = field(default_factory=dict)
     _payers: dict[str, Payer] = field(default_factory=dict)
     _asked: dict[str, ModelAsked] = field(default_factory=dict)

@@ -21,10 +21,11 @@ Price = tuple[float, float]
 
 @dataclass
 class TrialPrices:
-    """The latest scored trials; failed ones say nothing of others. largest: bytes of the largest artefact ever."""
+    """The latest scored trials; failed ones say nothing of others."""
 
     latest: deque[Price] = field(default_factory=lambda: deque(maxlen=RECENT))
     largest: int = 0
+    """Bytes of the largest artefact ever."""
 
     def add(self, event: TrialFinished, members: int) -> None:
         """Take a scored trial of a group of `members` into account."""

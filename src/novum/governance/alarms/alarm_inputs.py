@@ -15,16 +15,15 @@ WITHOUT_CONTROL = (CONTROL, "inbox")
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Where the watchdog stands.
-
-    foreign: whether candidates are code, or report their own score, so that a score may be a trick. controls:
-    researchers that never rest. explores: whether the control has something to add to the study's own researcher.
-    """
+    """Where the watchdog stands."""
 
     settings: WatchdogSettings
     foreign: bool
+    """Whether candidates are code, or report their own score, so that a score may be a trick."""
     controls: frozenset[str]
+    """Researchers that never rest."""
     explores: bool
+    """Whether the control has something to add to the study's own researcher."""
 
 
 def post(study: Study, arena: Arena) -> Post:

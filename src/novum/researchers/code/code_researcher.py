@@ -47,14 +47,13 @@ class _Idea:
 
 @dataclass(frozen=True)
 class CodeResearcher:
-    """The Researcher port over a SourceSpace.
-
-    population, tournament: as in evolve, with the elite always eligible. tuned: literals changed together at most.
-    """
+    """The Researcher port over a SourceSpace."""
 
     population: Annotated[int, Ge(1)] = 24
     tournament: Annotated[int, Ge(1)] = 3
+    """This and `population`: as in evolve, with the elite always eligible."""
     tuned: Annotated[int, Ge(1)] = 4
+    """Literals changed together at most."""
 
     def propose(self, view: StudyView, rng: random.Random) -> Proposal | None:
         """A program that differs in meaning from all that were tried. Raises StudyError for a space of genes."""

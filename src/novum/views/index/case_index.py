@@ -26,15 +26,17 @@ from novum.core.model.verdict import Verdict
 
 @dataclass
 class Case:
-    """One hypothesis. follow_ups: each with its end, or None while it is open. closed: withdrawn or superseded."""
+    """One hypothesis."""
 
     registered: Record
     confirmations: list[Record] = field(default_factory=list)
     verdicts: list[Record] = field(default_factory=list)
     finding: Record | None = None
     follow_ups: list[tuple[Record, Record | None]] = field(default_factory=list)
+    """Each with its end, or None while it is open."""
     holdout: Record | None = None
     closed: Record | None = None
+    """Withdrawn or superseded."""
 
     @property
     def claim(self) -> HypothesisRegistered:
@@ -61,23 +63,22 @@ class Case:
 
 @dataclass
 class CaseIndex:
-    """Records by hypothesis, candidate, proposal, subject or request.
-
-    failures: the first trial of a candidate's screening that gave no score. asked: numbers of the events by which means
-    were set aside for requests to models. latest: the hypothesis of the last verdict.
-    """
+    """Records by hypothesis, candidate, proposal, subject or request."""
 
     opened: Record | None = None
     cases: dict[str, Case] = field(default_factory=dict)
     tuned: dict[str, Record] = field(default_factory=dict)
     scales: dict[str, Record] = field(default_factory=dict)
     failures: dict[str, Record] = field(default_factory=dict)
+    """The first trial of a candidate's screening that gave no score."""
     incumbents: dict[str, Record] = field(default_factory=dict)
     reviews: dict[int, Record] = field(default_factory=dict)
     watchdog: dict[str, list[Record]] = field(default_factory=dict)
     comments: dict[str, list[Record]] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
+    """Numbers of the events by which means were set aside for requests to models."""
     latest: str = ""
+    """The hypothesis of the last verdict."""
     _sweeps: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def take(self, record: Record) -> None:

@@ -15,16 +15,14 @@ from novum.gate.judge import PROCESSES, difference
 
 @dataclass
 class Confirmation:
-    """One confirmation: its rule, its pairs up to the verdict, and the verdict (None while it is open).
-
-    opened, closed: microseconds since the epoch, 0 for not yet.
-    """
+    """One confirmation: its rule, its pairs up to the verdict, and the verdict (None while it is open)."""
 
     rule: ConfirmationOpened
     opened: int
     pairs: list[Pair] = field(default_factory=list)
     verdict: VerdictReached | None = None
     closed: int = 0
+    """This and `opened`: microseconds since the epoch, 0 for not yet."""
 
     @property
     def path(self) -> tuple[float, ...]:
