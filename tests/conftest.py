@@ -32,11 +32,10 @@ class Said:
 @pytest.fixture
 def novum(monkeypatch, capsys):
     """The command line, as its entry point runs it."""
-    from novum.cli.app import app, main
+    from novum.cli.app import main
 
     def run(*words) -> Said:
         monkeypatch.setattr(sys, "argv", ["novum", *map(str, words)])
-        app.registered_commands.clear()  # which a process registers once
         status = 0
         try:
             main()

@@ -156,9 +156,9 @@ _built = functools.cache(typer.main.get_command)
 
 def said(*words: str) -> tuple[int, str, str]:
     """Exit status, output and errors of one command, run by its entry point in this process."""
-    from novum.cli.app import app, main
+    from novum.cli.app import main
 
-    known, arguments, status = list(app.registered_commands), sys.argv, 0
+    arguments, status = sys.argv, 0
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     sys.argv = ["novum", *words]
     try:
@@ -167,7 +167,7 @@ def said(*words: str) -> tuple[int, str, str]:
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(bool(end.code))
     finally:
-        sys.argv, app.registered_commands[:] = arguments, known  # which a process registers once
+        sys.argv = arguments
     return status, *(stream.buffer.getvalue().decode() for stream in (out, err))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from typing import Annotated
@@ -40,46 +41,40 @@ def _main(
     """An automated AI research lab: proposes hypotheses, runs experiments, keeps what holds."""
 
 
+COMMANDS = (
+    "run",
+    "read",
+    "catalog",
+    "record",
+    "lookup",
+    "export",
+    "replay_commands",
+    "own_programs",
+    "ask",
+    "approvals_inbox",
+    "leaderboard",
+    "agent_command",
+    "mcp_command",
+    "watchdog_log",
+    "explain",
+    "schema_command",
+)
+"""Modules of this package that add commands, each by a function `register(app)`."""
+
+
+def application() -> typer.Typer:
+    """The application with its commands, which a process registers once."""
+    if not app.registered_commands:
+        for name in COMMANDS:
+            importlib.import_module(f"novum.cli.{name}").register(app)
+    return app
+
+
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
-    from novum.cli import (
-        agent_command,
-        approvals_inbox,
-        ask,
-        catalog,
-        explain,
-        export,
-        leaderboard,
-        lookup,
-        mcp_command,
-        own_programs,
-        read,
-        record,
-        replay_commands,
-        run,
-        schema_command,
-        watchdog_log,
-    )
-
-    run.register(app)
-    read.register(app)
-    catalog.register(app)
-    record.register(app)
-    lookup.register(app)
-    export.register(app)
-    replay_commands.register(app)
-    own_programs.register(app)
-    ask.register(app)
-    approvals_inbox.register(app)
-    leaderboard.register(app)
-    agent_command.register(app)
-    mcp_command.register(app)
-    watchdog_log.register(app)
-    explain.register(app)
-    schema_command.register(app)
     try:
         _check_words(sys.argv[1:])
-        app()
+        application()()
     except UserError as error:
         _fail(str(error), 2)
     except NovumError as error:

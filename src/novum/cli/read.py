@@ -59,7 +59,9 @@ def findings(lab: LabOption = None, json: JsonOption = False) -> None:
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A hypothesis (h7), a trial (g3.1) or a candidate.")],
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="A hypothesis (h7), trial (g3.1), candidate, baseline or incumbent.")
+    ],
     lab: LabOption = None,
     json: JsonOption = False,
 ) -> None:

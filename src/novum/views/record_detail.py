@@ -10,7 +10,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.full_state import FullState
 from novum.core.state.hypothesis import Hypothesis
-from novum.views.candidate_names import candidates
+from novum.views.candidate_names import BASELINE, INCUMBENT, candidate_of, candidates
 from novum.views.finding_details import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
 from novum.views.finding_details import tuning as tuning_of
 from novum.views.hypothesis_status import standing
@@ -100,6 +100,8 @@ def detail(state: FullState, name: str) -> Detail | None:
     """What `name` stands for, or None."""
     if name in state.hypotheses:
         return _hypothesis(state, state.hypotheses[name])
+    if name in (BASELINE, INCUMBENT):
+        return _candidate(state, candidate_of(state, name))
     known = candidates(state).get(name[:ID_DIGITS])
     return _candidate(state, known.id) if known and name in (known.id, known.digest) else _trial(state, name)
 
