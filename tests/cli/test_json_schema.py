@@ -16,8 +16,8 @@ import typer.main
 
 from novum.agents.agent_session import AgentRounds, Round
 from novum.cli.app import application
-from novum.cli.json_schema import OUTPUTS, json_schema
-from novum.cli.output import as_json
+from novum.cli.printing.json_schema import OUTPUTS, json_schema
+from novum.cli.printing.output import as_json
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "labs"
 REQUESTS = {"pause": [], "resume": [], "propose": ["--as", "ann", "spin=2"], "approve": ["--as", "ann"], "deny": []}

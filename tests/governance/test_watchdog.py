@@ -213,8 +213,8 @@ def test_who_takes_a_confirmation_away_is_found_out(on_disk, tmp_path, kind, pay
 
 
 def test_everybody_is_told(on_disk, capsys, tmp_path):
-    from novum.cli.findings import print_findings
-    from novum.cli.live_panel import lines
+    from novum.cli.printing.findings import print_findings
+    from novum.cli.printing.live_panel import lines
     from novum.cli.watchdog_log import interventions as command
     from novum.report.report_page import write_report
     from novum.views.campaign_summary import summarise
@@ -243,7 +243,7 @@ def test_everybody_is_told(on_disk, capsys, tmp_path):
 def test_a_line_for_each_when_it_happens(capsys):
     from pathlib import Path
 
-    from novum.cli.live_panel import PlainWatcher
+    from novum.cli.printing.live_panel import PlainWatcher
 
     lab = lab_of(trials=400)
     watcher = PlainWatcher(sys.stdout)

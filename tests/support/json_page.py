@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from novum.cli.json_schema import OUTPUTS, json_schema
+from novum.cli.printing.json_schema import OUTPUTS, json_schema
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 
@@ -14,7 +14,8 @@ _HEAD = """# What commands print with --json
 
 With `--json` a command prints one JSON value on standard output, and everything else on standard error; `novum log`
 prints one value a line. Numbers are finite: where there is no number there is `null`. Times are in microseconds since
-the epoch where nothing else is said, seconds are of CPU or wall as their names say, scores and effects are in metric units.
+the epoch where nothing else is said, seconds are of CPU or wall as their names say, scores and effects are in metric
+units.
 
 `novum schema COMMAND` prints the JSON schema (draft 2020-12) of a command, `novum schema` those of all. Fields may be
 added in later versions; those that are here keep their names and types. This page is made from the schemas.

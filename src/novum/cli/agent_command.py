@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.command_groups import PEOPLE
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, line, safe
+from novum.cli.printing.output import JsonOption, LabOption, as_json, find_lab, line, safe
 from novum.core.model.errors import UserError
 
 if TYPE_CHECKING:

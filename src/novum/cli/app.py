@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.command_groups import GroupedCommands
-from novum.cli.output import line
+from novum.cli.printing.output import line
 from novum.core.model.errors import NovumError, UserError
 from novum.version import __version__
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.command_groups import PEOPLE
-from novum.cli.output import JsonOption, LabOption, as_json, block, find_lab, line
+from novum.cli.printing.output import JsonOption, LabOption, as_json, block, find_lab, line
 
 if TYPE_CHECKING:
     from novum.views.approval_requests import Waiting

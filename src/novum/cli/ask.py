@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from novum.cli.command_groups import PEOPLE, RUN
-from novum.cli.json_values import RequestSent
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab
+from novum.cli.printing.json_values import RequestSent
+from novum.cli.printing.output import JsonOption, LabOption, as_json, find_lab
 from novum.core.model.budget import LARGEST
 from novum.core.model.errors import UserError
 

@@ -8,8 +8,8 @@ import inspect
 import typer
 
 from novum.cli.command_groups import SETUP
-from novum.cli.json_values import ArenaLine, PartLine
-from novum.cli.output import JsonOption, as_json, table
+from novum.cli.printing.json_values import ArenaLine, PartLine
+from novum.cli.printing.output import JsonOption, as_json, table
 from novum.core.model.errors import StudyError
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.command_groups import RESULTS
-from novum.cli.output import JsonOption, LabOption, as_json, block, find_lab, line
+from novum.cli.printing.output import JsonOption, LabOption, as_json, block, find_lab, line
 from novum.core.model.errors import UserError
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from novum.cli.command_groups import EVIDENCE
-from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab
+from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab
 from novum.core.model.errors import UserError
 
 FindingArgument = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.command_groups import PEOPLE
-from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line, table
+from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab, line, table
 
 if TYPE_CHECKING:
     from novum.views.author_leaderboard import AuthorLine, Leaderboard

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.command_groups import EVIDENCE, RESULTS
-from novum.cli.json_values import EventLine
-from novum.cli.output import (
+from novum.cli.printing.json_values import EventLine
+from novum.cli.printing.output import (
     LABS,
     JsonOption,
     LabOption,

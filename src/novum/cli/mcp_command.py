@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.command_groups import PEOPLE
-from novum.cli.output import LabOption, find_lab
+from novum.cli.printing.output import LabOption, find_lab
 from novum.core.model.errors import MissingExtra
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.command_groups import RESULTS, SETUP
-from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line
+from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab, line
 from novum.core.model.errors import UserError
 from novum.text.clean import exact
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from novum.cli.command_groups import RESULTS
-from novum.cli.findings import print_exploratory, print_findings, print_holdout
-from novum.cli.output import (
+from novum.cli.printing.findings import print_exploratory, print_findings, print_holdout
+from novum.cli.printing.output import (
     JsonOption,
     LabOption,
     as_json,
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def status(lab: LabOption = None, json: JsonOption = False) -> None:
     """What the campaign has used, what it is doing, what it found last."""
-    from novum.cli.live_panel import lines
+    from novum.cli.printing.live_panel import lines
     from novum.ledger.journal import is_held
     from novum.views.progress import progress
 

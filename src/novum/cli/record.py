@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from novum.cli.command_groups import EVIDENCE, RESULTS, SETUP
-from novum.cli.json_values import ReportFile
-from novum.cli.output import JsonOption, LabOption, as_json, check_file, find_lab, line
+from novum.cli.printing.json_values import ReportFile
+from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab, line
 from novum.core.model.errors import UserError
 from novum.lab import verification
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.command_groups import EVIDENCE
-from novum.cli.json_values import AnchorRoot
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, line, number, table
+from novum.cli.printing.json_values import AnchorRoot
+from novum.cli.printing.output import JsonOption, LabOption, as_json, find_lab, line, number, table
 from novum.core.model.errors import UserError
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from novum.cli.command_groups import RUN
-from novum.cli.output import LABS, JsonOption, as_json, line, table
+from novum.cli.printing.output import LABS, JsonOption, as_json, line, table
 from novum.core.model.errors import StudyError
 from novum.lab.session import session
 
 if TYPE_CHECKING:
-    from novum.cli.live_panel import Watcher
+    from novum.cli.printing.live_panel import Watcher
     from novum.core.engine.loop import Lab
     from novum.core.events.campaign import PreflightRecorded
     from novum.core.model.budget import Budget
@@ -206,7 +206,7 @@ def _watcher(*, json: bool, plain: bool) -> AbstractContextManager[Watcher | Non
     """Live on a terminal, plain lines elsewhere; with --json the lines go to standard error only on a terminal."""
     if json and not sys.stderr.isatty():
         return nullcontext(None)
-    from novum.cli.live_panel import LiveWatcher, PlainWatcher
+    from novum.cli.printing.live_panel import LiveWatcher, PlainWatcher
 
     if plain or json or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         return nullcontext(PlainWatcher(sys.stderr if json else sys.stdout))
@@ -237,8 +237,8 @@ def _stoppable(lab: Lab, watch: Watcher | None) -> Iterator[None]:
 
 
 def _conclude(directory: Path, reason: str, *, json: bool) -> None:
-    from novum.cli.findings import print_exploratory, print_findings, print_holdout
-    from novum.cli.output import read_state
+    from novum.cli.printing.findings import print_exploratory, print_findings, print_holdout
+    from novum.cli.printing.output import read_state
     from novum.views.campaign_summary import summarise
     from novum.views.screening_correlation import sentence
 

@@ -20,7 +20,7 @@ def schema(
     command: Annotated[str, typer.Argument(metavar="COMMAND", help="A command that knows --json. Default: all.")] = "",
 ) -> None:
     """The JSON schema of what a command prints with --json, or of all commands by their names."""
-    from novum.cli.json_schema import OUTPUTS, json_schema
+    from novum.cli.printing.json_schema import OUTPUTS, json_schema
 
     if command and command not in OUTPUTS:
         raise UserError(f"{command!r} prints no JSON: one of {', '.join(OUTPUTS)}")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import typer
 
 from novum.cli.command_groups import PEOPLE
-from novum.cli.output import JsonOption, LabOption, as_json, find_lab, line
+from novum.cli.printing.output import JsonOption, LabOption, as_json, find_lab, line
 
 
 def register(app: typer.Typer) -> None:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from novum.agents.agent_session import AgentRounds
 from novum.audit.anchor import Containment
 from novum.audit.verify import Verification
-from novum.cli.json_values import AnchorRoot, ArenaLine, EventLine, PartLine, ReportFile, RequestSent
+from novum.cli.printing.json_values import AnchorRoot, ArenaLine, EventLine, PartLine, ReportFile, RequestSent
 from novum.core.events.campaign import PreflightRecorded
 from novum.lab.replay import Replayed
 from novum.ledger.garbage import Garbage

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from novum.cli.output import genome, line, number
+from novum.cli.printing.output import genome, line, number
 from novum.views.progress import Confirming, Progress, intervention, progress
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from novum.cli.output import genome, line, number
+from novum.cli.printing.output import genome, line, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""How commands print: tables, panels, and JSON with its schema."""
