@@ -95,10 +95,10 @@ def find(kind: Kind, name: str, key: str) -> Callable[..., Any]:
     if not callable(target):
         raise StudyError(f"{key}: there is no {attribute!r} in {module}")
     if inspect.isclass(target):
-        there = set(dir(target)) | set(getattr(target, "__dataclass_fields__", ()))
+        there = set(dir(target)).union(*(inspect.get_annotations(one) for one in target.__mro__))
         missing = [power for power in POWERS[kind] if power not in there]
         if missing:
-            raise StudyError(f"{key}: {name!r} is no {kind}: it has no {missing[0]!r}")
+            raise StudyError(f"{key}: {name!r} is no {kind}: its class has no {missing[0]!r}")
     elif entry.origin != "built in":
         raise StudyError(f"{key}: {name!r} is no class: name the class of the {kind}")
     return target  # type: ignore[no-any-return]  # checked to be callable
