@@ -34,7 +34,7 @@ def patched(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "src", place / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for diff in DIFFS:
-        subprocess.run(["git", "apply", "--recount", "-"], cwd=place, input=diff, text=True, check=True)
+        subprocess.run(["git", "apply", "-"], cwd=place, input=diff, text=True, check=True)
     for name, room in PARTS.items():
         text = re.search(rf"```python\n(# {name}\n.*?)```", PAGE, re.S)[1]
         (place / "src/novum" / room / name).write_text(text)

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+import diagrams
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -96,3 +97,19 @@ def test_every_file_that_the_architecture_names_is_there():
     named = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)", text))
     assert len(named) > 30
     assert [one for one in named if not (SOURCE / "novum" / one).exists() and not (ROOT / one).exists()] == []
+
+
+def test_the_diagrams_of_the_architecture_are_those_of_the_code():
+    page = diagrams.PAGE.read_text()
+    assert diagrams.written(page) == page, "run: python tests/support/diagrams.py"
+
+
+def test_every_word_of_the_glossary_is_where_it_says():
+    rows = re.findall(r"^\| .*\| ([^|]*) \|$", (ROOT / "docs/glossary.md").read_text(), re.M)[2:]
+    assert len(rows) > 40
+    for row in rows:
+        place, *classes = re.findall(r"`([^`]+)`", row)
+        found = SOURCE / "novum" / place
+        assert found.exists(), place
+        for name in classes:
+            assert re.search(rf"^(class )?{name}\b", found.read_text(), re.M), row

@@ -1,4 +1,4 @@
-"""The parts of docs/own-parts.md, as they stand there: in one file each outside the repository, named by path and by entry point."""
+"""The parts of docs/own-parts.md as they stand there, outside the repository, named by path and by entry point."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from novum import registry
 from novum.core.model.errors import StudyError
 
 PAGE = Path(__file__).parents[1] / "docs/own-parts.md"
-BLOCKS = {
-    found[1]: found[0] for found in re.findall(r"```(?:python|toml)\n(# (\S+)\n.*?)```", PAGE.read_text(), re.S)
-}
+BLOCKS = {found[1]: found[0] for found in re.findall(r"```(?:python|toml)\n(# (\S+)\n.*?)```", PAGE.read_text(), re.S)}
 SUITES = [name for name in BLOCKS if name.startswith("test_")]
 OWN = """
 executor = "{executor}"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from novum.core.model.candidate import Setting
-from novum.core.model.errors import StudyError
+from novum.core.model.errors import StudyError, UserError
 from novum.core.model.options import configured
 
 
@@ -110,9 +110,28 @@ def build(kind: Kind, name: str, options: Setting) -> Any:
     return configured(find(kind, name, kind), options, f"the {kind} {name}", key)
 
 
+def names(group: str) -> list[str]:
+    """What an entry point group such as `novum.exports` has."""
+    return sorted({one.name for one in entry_points(group=group)})
+
+
+def plugin(group: str, name: str) -> Callable[..., Any] | None:
+    """An entry point of a group, loaded; None where there is none of that name. The one from Novum goes before others.
+
+    Raises UserError.
+    """
+    found = sorted(entry_points(group=group, name=name), key=lambda one: not one.value.startswith("novum."))
+    if not found:
+        return None
+    try:
+        return found[0].load()  # type: ignore[no-any-return]  # checked by whoever calls it
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{name!r} of {_distribution(found[0])} ({group}) cannot be loaded: {error}") from None
+
+
 def plugins(group: str) -> dict[str, Callable[..., Any]]:
-    """Loaded entry points of a group such as `novum.exports`, by name."""
-    return {one.name: one.load() for one in sorted(entry_points(group=group), key=lambda one: one.name)}
+    """All entry points of a group that can be loaded, by name. Raises UserError."""
+    return {name: found for name in names(group) if (found := plugin(group, name))}
 
 
 def exists(kind: Kind, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +21,11 @@ ParquetOption = Annotated[Path | None, typer.Option("--parquet", metavar="DIR", 
 MlflowOption = Annotated[
     Path | None, typer.Option("--mlflow", metavar="DIR", help="Hypotheses as runs in an MLflow store in a directory.")
 ]
+ToOption = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="NAME=DIR", help="A form that an installed package adds (entry point novum.exports)."),
+]
+GROUP = "novum.exports"
 
 
 def register(app: typer.Typer) -> None:
@@ -35,10 +40,13 @@ def export(
     csv: CsvOption = None,
     parquet: ParquetOption = None,
     mlflow: MlflowOption = None,
+    to: ToOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write the record for other programs: CSV, Parquet, MLflow; or the evidence pack of one finding."""
-    if not any((finding, output, csv, parquet, mlflow)):
+    named = {"csv": csv, "parquet": parquet, "mlflow": mlflow}
+    forms = {name: place for name, place in named.items() if place} | dict(_form(one) for one in to or [])
+    if not any((finding, output, forms)):
         raise UserError("say what to export: --csv DIR, --parquet DIR, --mlflow DIR, or FINDING -o pack.zip")
     if bool(finding) != bool(output):
         raise UserError("an evidence pack needs both: novum export FINDING -o pack.zip")
@@ -46,8 +54,8 @@ def export(
         check_file(output)
     directory = find_lab(lab)
     wanted = [f"the evidence pack of {finding}"] if finding else []
-    _check_allowed(directory, [*wanted, *(["tables"] if any((csv, parquet, mlflow)) else [])])
-    written = _tables(directory, csv, parquet, mlflow)
+    _check_allowed(directory, [*wanted, *(["tables"] if forms else [])])
+    written = _tables(directory, forms)
     if finding and output:
         from novum.audit.pack import write_pack
 
@@ -87,25 +95,27 @@ def _check_allowed(directory: Path, wanted: list[str]) -> None:
         )
 
 
-def _tables(directory: Path, csv: Path | None, parquet: Path | None, mlflow: Path | None) -> dict[str, dict[str, Any]]:
-    """Write the forms that were asked for; the record is read once for all of them."""
-    if not any((csv, parquet, mlflow)):
+def _form(text: str) -> tuple[str, Path]:
+    """NAME=DIR taken apart. Raises UserError."""
+    name, _, place = text.partition("=")
+    if not name or not place:
+        raise UserError(f"--to {text}: write NAME=DIR, with the name of an installed form and a directory")
+    return name, Path(place)
+
+
+def _tables(directory: Path, forms: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """Write the forms that were asked for; the record is read once for all of them. Raises UserError."""
+    if not forms:
         return {}
-    from novum.integrations.exports.csv_files import write_csv
-    from novum.integrations.exports.mlflow_store import write_mlflow
-    from novum.integrations.exports.parquet_files import write_parquet
+    from novum.registry import names, plugin
+
+    writers = {name: plugin(GROUP, name) for name in forms}
+    if missing := [name for name, writer in writers.items() if writer is None]:
+        there = ", ".join(names(GROUP))
+        raise UserError(f"no installed package writes {missing[0]!r} (entry point group {GROUP}); there are: {there}")
     from novum.lab.restore import read_index
 
     found = read_index(directory)
-    written: dict[str, dict[str, Any]] = {}
-    if csv:
-        written["csv"] = {"path": str(csv), **write_csv(found, csv)}
-    if parquet:
-        written["parquet"] = {"path": str(parquet), **write_parquet(found, parquet)}
-    if mlflow:
-        written["mlflow"] = {"path": str(mlflow), **write_mlflow(found, mlflow, _say)}
-    return written
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    return {
+        name: {"path": str(forms[name]), **writer(found, forms[name])} for name, writer in writers.items() if writer
+    }

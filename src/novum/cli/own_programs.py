@@ -40,10 +40,11 @@ def import_study(
     from novum import registry
     from novum.core.model.errors import StudyError
 
-    known = registry.plugins("novum.importers")
-    if layout not in known:
-        raise StudyError(f"there is no layout {layout!r}: choose {', '.join(known)}")
-    done = known[layout](source, output or source.resolve().with_name(f"{source.resolve().name}-novum"))
+    group = "novum.importers"
+    take_over = registry.plugin(group, layout)
+    if take_over is None:
+        raise StudyError(f"there is no layout {layout!r}: choose {', '.join(registry.names(group))}")
+    done = take_over(source, output or source.resolve().with_name(f"{source.resolve().name}-novum"))
     print(f"wrote {done.directory}")
     for note in done.notes:
         print(f"note: {line(note)}")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,10 @@ LONGEST_TEXT, LONGEST_KEY = 4000, 240
 _KEY = re.compile(r"[^\w.\- ]")
 
 
-def write_mlflow(found: CampaignIndex, directory: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, int]:
+def write_mlflow(found: CampaignIndex, directory: Path) -> dict[str, int]:
     """Write or update the experiment of a campaign; returns how many runs it has and how many were written.
 
-    An export that was interrupted goes on where it stopped. say: told when it will take long.
+    An export that was interrupted goes on where it stopped. Says on standard error when it will take long.
     Raises MissingExtra, UserError.
     """
     store = _open(directory)
@@ -39,7 +40,7 @@ def write_mlflow(found: CampaignIndex, directory: Path, say: Callable[[str], Non
     ids: dict[str, str] = {}
     written, wanted = 0, list(runs(found))
     if len(wanted) - len(known) > MANY:
-        say(f"writing {len(wanted)} runs; MLflow takes about 20 ms for each ...")
+        print(f"writing {len(wanted)} runs; MLflow takes about 20 ms for each ...", file=sys.stderr, flush=True)
     for run in wanted:
         before = known.get(run.id)
         if before and before.data.tags.get(CONTENT) == run.content:
