@@ -113,3 +113,16 @@ def test_every_word_of_the_glossary_is_where_it_says():
         assert found.exists(), place
         for name in classes:
             assert re.search(rf"^(class )?{name}\b", found.read_text(), re.M), row
+
+
+PAGES = [one for one in ROOT.rglob("*.md") if not {".venv", "decisions", "template", "labs"} & set(one.parts)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_file_that_a_page_names_is_there(page):
+    rooms = ("src", "tests", "docs", "benchmarks")
+    files = {str(one.relative_to(ROOT)) for room in rooms for one in (ROOT / room).rglob("*.*")}
+    blocks = set(re.findall(r"^# (\S+\.py)$", page.read_text(), re.M))
+    named = set(re.findall(r"`((?:[\w.]+/)*\w+\.(?:py|toml|md))`", page.read_text())) - blocks
+    missing = [one for one in named - {"BRIEF.md"} if not any(f"/{file}".endswith(f"/{one}") for file in files)]
+    assert missing == []

@@ -32,7 +32,7 @@ def answers(seed, options=ARENA.options):
     return sequences(options, seed, HELD_OUT, 0, options.held_out).answers.astype("<u2")
 
 
-def test_deliveries_come_in_order_carry_no_score_and_repeat_exactly():
+def test_outputs_come_in_order_carry_no_score_and_repeat_exactly():
     group = group_of({"conv": 2, "write": "delta"}, trial(2**70), trial(1), trial(9, 0.03))
     first, again = run(group), run(group)
     assert [d.trial_id for d in first] == [t.id for t in group.trials]

@@ -145,7 +145,7 @@ OTHER = {**ENTRY, "trial_id": "g0/1"}
 
 
 def forged(*entries: object, body: bytes = b"xy") -> bytes:
-    return pack({"deliveries": list(entries)}, body)
+    return pack({"outputs": list(entries)}, body)
 
 
 @pytest.mark.parametrize(
@@ -158,14 +158,14 @@ def forged(*entries: object, body: bytes = b"xy") -> bytes:
         (b"\x00\x0f\x00\x00" + bytes(8) + b"[" * 0xF0000, "not JSON"),
         (b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00cos\nsystem\n.", "a frame announces"),
         (forged(ENTRY, OTHER) + b"!", "1 bytes follow"),
-        (forged(ENTRY, OTHER, body=b"xyz"), "1 bytes belong to no delivery"),
+        (forged(ENTRY, OTHER, body=b"xyz"), "1 bytes belong to no output"),
         (forged(ENTRY, {**OTHER, "bytes": 7}), "impossible size"),
         (forged(ENTRY, {**OTHER, "bytes": True}), "impossible size"),
         (forged(ENTRY, {**OTHER, "bytes": -1}), "impossible size"),
         (forged(ENTRY, {**OTHER, "score": 1.0}), "unknown fields"),
-        (forged(ENTRY), "belong to no delivery"),
-        (forged(ENTRY, body=b"x"), "1 deliveries for 2 trials"),
-        (forged(ENTRY, ENTRY), "expected a delivery for trial g0/1"),
+        (forged(ENTRY), "belong to no output"),
+        (forged(ENTRY, body=b"x"), "1 outputs for 2 trials"),
+        (forged(ENTRY, ENTRY), "expected an output for trial g0/1"),
         (forged(ENTRY, {**OTHER, "failure": "diverged"}), "either an artefact or a failure"),
         (forged(ENTRY, {**OTHER, "bytes": None, "failure": "scored"}, body=b"x"), "which it cannot know"),
         (forged(ENTRY, {**OTHER, "bytes": None, "failure": "lost"}, body=b"x"), "which it cannot know"),
@@ -174,7 +174,7 @@ def forged(*entries: object, body: bytes = b"xy") -> bytes:
         (forged(ENTRY, {**OTHER, "facts": {"loss": 10**400}}), "not a finite number"),
         (forged(ENTRY, {**OTHER, "facts": {"\n": 1}}), "short printable"),
         (forged(ENTRY, {**OTHER, "facts": [1]}), "not a mapping"),
-        (pack({"deliveries": "all"}), "other fields"),
+        (pack({"outputs": "all"}), "other fields"),
         (pack({"ended": "timed_out", "cause": ""}), "cannot know"),
         (pack({"ended": ["crashed"], "cause": ""}), "cannot know"),
         (forged(ENTRY, json.loads('{"trial_id": NaN}')), "not JSON"),

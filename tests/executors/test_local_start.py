@@ -95,7 +95,7 @@ def warm():
 def run(group):
     if group.candidate.genome["act"] == "memory":
         torch.ones(1 << 30)
-    deliveries = []
+    outputs = []
     for trial in group.trials:
         torch.manual_seed(trial.seed)
         model = torch.nn.Linear(8, 1)
@@ -106,8 +106,8 @@ def run(group):
             loss = ((model(inputs) - inputs.sum(1, keepdim=True)) ** 2).mean()
             loss.backward()
             optimizer.step()
-        deliveries.append(TrialOutput(trial.id, model.weight.detach().numpy().tobytes(), facts={"loss": loss.item()}))
-    return deliveries
+        outputs.append(TrialOutput(trial.id, model.weight.detach().numpy().tobytes(), facts={"loss": loss.item()}))
+    return outputs
 """
 
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novum.core.model.trial import OutcomeKind, TrialOutput
-from novum.executors.local.frames import pack_deliveries, pack_plain
+from novum.executors.local.frames import pack_outputs, pack_plain
 
 FACTS = st.dictionaries(st.text(max_size=8), st.floats() | st.integers() | st.text(max_size=3), max_size=3)
-DELIVERIES = st.builds(
+OUTPUTS = st.builds(
     TrialOutput,
     st.text(max_size=9),
     st.binary(max_size=9) | st.none(),
@@ -21,7 +21,7 @@ DELIVERIES = st.builds(
 )
 
 
-@given(st.lists(DELIVERIES, max_size=4))
+@given(st.lists(OUTPUTS, max_size=4))
 def test_it_is_the_long_way_or_nothing(outputs):
     short = pack_plain(outputs)
     plain = all(
@@ -32,9 +32,9 @@ def test_it_is_the_long_way_or_nothing(outputs):
         for one in outputs
     )
     assert (short is not None) == plain
-    assert short is None or short == pack_deliveries(outputs)
+    assert short is None or short == pack_outputs(outputs)
 
 
-def test_what_is_no_list_of_deliveries_takes_the_long_way():
+def test_what_is_no_list_of_outputs_takes_the_long_way():
     odd = [None, 3, "x", (TrialOutput("a", b""),), ["x"], [TrialOutput(1, b"")], [TrialOutput("a", b"", facts=[])]]
     assert all(pack_plain(one) is None for one in odd)

@@ -94,13 +94,13 @@ def test_the_order_of_tiers():
         require(Tier.NONE, Tier.LANDLOCK)
 
 
-def test_a_prelude_that_cannot_start_is_no_outcome_of_the_candidate(namespaces, monkeypatch):
+def test_a_child_init_that_cannot_start_is_no_outcome_of_the_candidate(namespaces, monkeypatch):
     monkeypatch.setattr("novum.sandbox.tiers.bubblewrap.PYTHON", ("/bin/false",))
     with pytest.raises(SandboxUnavailable, match="could not be entered"):
         run(Job(("python", "-c", "pass"), limits=SMALL), namespaces)
 
 
-def test_a_work_directory_that_the_prelude_passes(namespaces):
+def test_a_work_directory_that_child_init_passes(namespaces):
     """The way for those who may not look into another process."""
     tool = replace(probe.bubblewrap_tool(), passes_directory=True)
     job = Job(("python", "-c", "open('x', 'w').write('ok')"), collect=("x",), limits=SMALL)

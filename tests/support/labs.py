@@ -171,7 +171,7 @@ class ScriptedArena:
 
 
 class Flaky:
-    """An executor double that returns scripted deliveries; `plan(group)` gives the deliveries of a group."""
+    """An executor double that returns scripted outputs; `plan(group)` gives the outputs of a group."""
 
     slots = 1
 

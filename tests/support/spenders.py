@@ -48,10 +48,10 @@ class Spender:
         unseen = self.rng.random() * LOOK_SECONDS
         used = min(wanted, allowed + unseen)
         wall = min(used * (0.5 + self.rng.random()), limits.seconds)
-        result = GroupResult(group, tuple(self._deliveries(group, over=wanted > used)), Usage(used, wall, 1000))
+        result = GroupResult(group, tuple(self._outputs(group, over=wanted > used)), Usage(used, wall, 1000))
         self._running.append((self.now + wall, result))
 
-    def _deliveries(self, group: TrialGroup, *, over: bool) -> list[TrialOutput]:
+    def _outputs(self, group: TrialGroup, *, over: bool) -> list[TrialOutput]:
         first = group.candidate.genome["level"] == 0  # a baseline that fails is the study's fault
         if over and not first:
             return [TrialOutput(one.id, failure=OutcomeKind.TIMED_OUT, cause="too long") for one in group.trials]

@@ -1,6 +1,6 @@
 """What may come back from a trial program, checked the same way wherever it ran.
 
-Covered: number, order and type of deliveries, one artefact or one failure each, the failures a program may claim,
+Covered: number, order and type of outputs, one artefact or one failure each, the failures a program may claim,
 finite facts, text that is safe to print. Not covered: whether an artefact means anything (the arena's scorer decides).
 """
 
@@ -62,11 +62,11 @@ def classify(error: BaseException, limits: Limits) -> tuple[OutcomeKind, str]:
 
 
 def checked(returned: object, group: TrialGroup) -> tuple[TrialOutput, ...]:
-    """Return `returned` as exactly one clean delivery per trial of `group`, in order. Raises NonsenseError."""
+    """Return `returned` as exactly one clean output per trial of `group`, in order. Raises NonsenseError."""
     if isinstance(returned, str | bytes) or not isinstance(returned, Sequence):
-        raise NonsenseError(f"run() returned {type(returned).__name__}, not a sequence of deliveries")
+        raise NonsenseError(f"run() returned {type(returned).__name__}, not a sequence of outputs")
     if len(returned) != len(group.trials):
-        raise NonsenseError(f"{len(returned)} deliveries for {len(group.trials)} trials")
+        raise NonsenseError(f"{len(returned)} outputs for {len(group.trials)} trials")
     pairs = zip(returned, group.trials, strict=True)
     outputs = tuple(_checked_one(output, trial.id) for output, trial in pairs)
     if (size := sum(len(output.artefact or b"") for output in outputs)) > MAX_ARTEFACT_BYTES:
@@ -78,7 +78,7 @@ def _checked_one(output: object, trial_id: str) -> TrialOutput:
     if not isinstance(output, TrialOutput):
         raise NonsenseError(f"expected a TrialOutput for trial {trial_id}, got {type(output).__name__}")
     if output.trial_id != trial_id:
-        raise NonsenseError(f"expected a delivery for trial {trial_id}, got {clean(str(output.trial_id))[:80]!r}")
+        raise NonsenseError(f"expected an output for trial {trial_id}, got {clean(str(output.trial_id))[:80]!r}")
     if (output.artefact is None) == (output.failure is None):
         raise NonsenseError(f"trial {trial_id} must have either an artefact or a failure")
     if output.artefact is not None and type(output.artefact) is not bytes:

@@ -1,4 +1,4 @@
-"""What goes into a sandbox: the prelude's code and the job, over a channel that the candidate never has.
+"""What goes into a sandbox: child_init's code and the job, over a channel that the candidate never has.
 
 It comes from the lab and is marshalled, which the same interpreter reads. Nothing comes back but one word and the
 descriptor of the work directory, before any foreign code runs; artefacts are collected from there (collect.py).
@@ -31,7 +31,7 @@ def take(size):
         size -= len(part)
     return b"".join(parts)
 def load(): return marshal.loads(take(int.from_bytes(take(8), "big")))
-here = {"__name__": "prelude", "__builtins__": __builtins__}
+here = {"__name__": "child_init", "__builtins__": __builtins__}
 exec(load(), here)
 plan = load()
 here["main"](channel, plan)
@@ -50,7 +50,7 @@ def compiled(name: str) -> bytes:
 
 
 def parcel(job: Job, plan: Mapping[str, Any]) -> bytes:
-    """Make all that is sent inside: the prelude's code, and the job with `plan` added."""
+    """Make all that is sent inside: child_init's code, and the job with `plan` added."""
     argv = [sys.executable if job.argv[0] == "python" else job.argv[0], *job.argv[1:]]
     full = {
         "argv": argv,
@@ -69,7 +69,7 @@ def parcel(job: Job, plan: Mapping[str, Any]) -> bytes:
 
 
 def _program(job: Job) -> tuple[str, str] | None:
-    """Tell how the prelude can run the program in its own interpreter; None when it has to exec it."""
+    """Tell how child_init can run the program in its own interpreter; None when it has to exec it."""
     if job.argv[0] != "python" or len(job.argv) < 2:
         return None
     if (how := _SIMPLE_SWITCHES.get(job.argv[1])) is not None and len(job.argv) > 2:

@@ -1,6 +1,6 @@
 """Landlock and seccomp from within: the process that calls `enter`, and all that it starts, stay behind these walls.
 
-Sent inside with the prelude, and used by forked children of a warm server; it imports ctypes and nothing else. Landlock
+Sent inside with child_init, and used by forked children of a warm server; it imports ctypes and nothing else. Landlock
 of every version is handled: what a kernel does not know is left out, and `version` tells which it is.
 """
 

@@ -1,7 +1,7 @@
 """Without a PID namespace: a process above the candidate that adopts, kills and reaps whatever the candidate started.
 
-Sent inside with the prelude. Covered: daemons (double fork, setsid), a parent that dies. Not covered: a candidate that
-may send signals to the keeper itself, where nothing forbids that (see the gaps of the tiers).
+Sent inside with child_init. Covered: daemons (double fork, setsid), a parent that dies. Not covered: a candidate that
+may send signals to the reaper itself, where nothing forbids that (see the gaps of the tiers).
 """
 
 # ruff: noqa: PTH123, PTH208

@@ -1,4 +1,4 @@
-"""The kernel's limits for each process of a candidate, set from outside while the prelude waits for its word."""
+"""The kernel's limits for each process of a candidate, set from outside while child_init waits for its word."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The parent's side of one run: send the job, give the word, keep the clock, end everything, collect, and judge.
 
-Covered: wall and CPU time, memory and processes of the tree (watchdog.py), a flood of output, a prelude that is silent.
+Covered: wall and CPU time, memory and processes of the tree (resource_watch.py), a flood of output,
+child_init when it is silent.
 Artefacts are collected only when every process of the sandbox is dead and reaped. The exit status proves nothing: it
 can only make an ending worse.
 """
@@ -36,7 +37,7 @@ Look = Callable[[], tuple[OutcomeKind, str] | None]
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A process that runs the prelude. `directory`: its open work directory, where the prelude does not pass it.
+    """A process that runs child_init. `directory`: its open work directory, where child_init does not pass it.
 
     `own`: how many processes are the sandbox's own; `other_tasks`: what else its user runs. `look`: a further look at
     the running job, a verdict or None.
@@ -76,7 +77,7 @@ class Supervisor:
         self.peak_bytes = 0
 
     def run(self) -> Ended:
-        """Wait for the end and say what it was. Raises SandboxUnavailable when the prelude could not start."""
+        """Wait for the end and say what it was. Raises SandboxUnavailable when child_init could not start."""
         pid = self.it.process.pid
         over = os.pidfd_open(pid)
         try:
@@ -136,7 +137,7 @@ class Supervisor:
             self.poller.modify(self.it.channel, select.POLLIN)
 
     def _listen(self) -> None:
-        """Hear the one word of the prelude. All of it is sent before any foreign code runs."""
+        """Hear the one word of child_init. All of it is sent before any foreign code runs."""
         data, passed = b"", list[int]()
         with suppress(OSError):
             data, passed, _, _ = socket.recv_fds(self.it.channel, 4096, 2)
@@ -149,7 +150,7 @@ class Supervisor:
             self.poller.unregister(self.it.channel)
 
     def _begin(self) -> None:
-        """Set the limits of the waiting prelude, take its work directory, then give it the word to start."""
+        """Set the limits of the waiting child_init, take its work directory, then give it the word to start."""
         below = descendants(self.it.process.pid)
         try:
             if self.directory < 0 and not self.places:
@@ -163,7 +164,7 @@ class Supervisor:
             self.begun = True
         except (OSError, ValueError, IndexError) as error:
             self.remark = f"it could not be given its limits: {error}".encode()
-            self.it.channel.shutdown(socket.SHUT_WR)  # without the word, the prelude ends
+            self.it.channel.shutdown(socket.SHUT_WR)  # without the word, child_init ends
 
     def _count_files(self) -> tuple[OutcomeKind, str] | None:
         """Judge the number of files: each takes memory of the kernel that no limit of a process counts."""

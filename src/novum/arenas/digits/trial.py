@@ -46,7 +46,7 @@ def warm() -> None:
 
 
 def run(group: TrialGroup) -> list[TrialOutput]:
-    """One delivery per trial, in their order: a digit as one byte for each row of data.SCORED.
+    """One output per trial, in their order: a digit as one byte for each row of data.SCORED.
 
     `setting["c"]` is a trial's strength of fit; `fidelity` scales the number of images learned from.
     """

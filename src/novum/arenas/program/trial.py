@@ -14,7 +14,7 @@ def warm() -> None:
 
 
 def run(group: TrialGroup) -> list[TrialOutput]:
-    """One delivery per trial, in their order."""
+    """One output per trial, in their order."""
     bundle = unpacked(str(group.options["bundle"]))
     minimum = Tier(bundle.program.isolation)
     tier = standing().tier

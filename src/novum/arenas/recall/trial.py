@@ -24,7 +24,7 @@ def warm() -> None:
 
 
 def run(group: TrialGroup) -> list[TrialOutput]:
-    """One delivery per trial, in their order: predictions as little-endian uint16, sequences x queries.
+    """One output per trial, in their order: predictions as little-endian uint16, sequences x queries.
 
     A member whose loss or parameters are not finite at the end is delivered as DIVERGED. `setting["lr"]` is a trial's
     learning rate; `fidelity` scales the number of steps.

@@ -102,7 +102,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """One finished trial group: exactly one delivery for each of its trials, in their order."""
+    """One finished trial group: exactly one output for each of its trials, in their order."""
 
     group: TrialGroup
     outputs: tuple[TrialOutput, ...]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from novum.core.model.trial import OutcomeKind, TrialGroup, TrialOutput
-from novum.executors.local.frames import ENTERED, MAX_HEADER_BYTES, pack_deliveries, pack_ending, pack_plain
+from novum.executors.local.frames import ENTERED, MAX_HEADER_BYTES, pack_ending, pack_outputs, pack_plain
 from novum.executors.local.kernel_limits import confine, die_with_parent, release_reserve
 from novum.executors.output_checks import checked, classify
 
@@ -84,7 +84,7 @@ def _detach(birth: Birth) -> None:
 def _execute(run: Run, group: TrialGroup) -> bytes:
     try:
         returned = run(group)
-        payload = pack_plain(returned) or pack_deliveries(checked(returned, group))
+        payload = pack_plain(returned) or pack_outputs(checked(returned, group))
     except BaseException as error:
         kind, cause = _explain(error, group)
     else:

@@ -1,6 +1,6 @@
 """Trials on this machine: warm fork servers, one per worker, and one forked child per trial group.
 
-A program is a module with `run(group) -> Sequence[Delivery]` and an optional `warm()`; only the servers import it.
+A program is a module with `run(group) -> Sequence[TrialOutput]` and an optional `warm()`; only the servers import it.
 It is found as `python -m` finds modules: in the working directory, in PYTHONPATH, or installed.
 
 Covered: wall and CPU time, memory, number of processes and file size of each group; crashes; nonsense; a server that

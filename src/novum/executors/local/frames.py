@@ -24,7 +24,7 @@ MAX_HEADER_BYTES = 1 << 20
 ENTERED = b"\x01"
 """What a sandboxed child writes before its frame, and before any foreign code runs: the walls stand."""
 MAX_FRAME_BYTES = _PREFIX.size + MAX_HEADER_BYTES + MAX_ARTEFACT_BYTES
-_DELIVERY_KEYS = {"trial_id", "bytes", "failure", "cause", "facts"}
+_OUTPUT_KEYS = {"trial_id", "bytes", "failure", "cause", "facts"}
 _ENDINGS = frozenset({OutcomeKind.CRASHED, OutcomeKind.INVALID, OutcomeKind.OUT_OF_MEMORY})
 
 
@@ -101,8 +101,8 @@ def unpack_report(frame: Frame) -> Report:
     return Report(ended, str(header["cause"]), str(header["output"]), Usage(cpu, wall, peak), frame.body)
 
 
-def pack_deliveries(outputs: Sequence[TrialOutput]) -> bytes:
-    """Pack the checked deliveries of a child."""
+def pack_outputs(outputs: Sequence[TrialOutput]) -> bytes:
+    """Pack the checked outputs of a child."""
     entries = [
         {
             "trial_id": output.trial_id,
@@ -113,11 +113,11 @@ def pack_deliveries(outputs: Sequence[TrialOutput]) -> bytes:
         }
         for output in outputs
     ]
-    return pack({"deliveries": entries}, b"".join(output.artefact or b"" for output in outputs))
+    return pack({"outputs": entries}, b"".join(output.artefact or b"" for output in outputs))
 
 
 def pack_plain(returned: object) -> bytes | None:
-    """What `pack_deliveries` would pack, for deliveries that are nothing but artefacts and numbers, else None.
+    """What `pack_outputs` would pack, for outputs that are nothing but artefacts and numbers, else None.
 
     Nothing is checked: the lab does that with whatever arrives. Checks and a JSON encoder would cost a child of a
     server, which copies each page that it touches, more than all the rest of its life.
@@ -141,18 +141,18 @@ def pack_plain(returned: object) -> bytes | None:
         bodies.append(one.artefact)
     if sum(map(len, bodies)) > MAX_ARTEFACT_BYTES:
         return None
-    head = f'{{"deliveries": [{", ".join(entries)}]}}'.encode()
+    head = f'{{"outputs": [{", ".join(entries)}]}}'.encode()
     body = b"".join(bodies)
     return b"".join((_PREFIX.pack(len(head), len(body)), head, body))
 
 
 def pack_ending(kind: OutcomeKind, cause: str) -> bytes:
-    """Pack how a child ended before it had deliveries."""
+    """Pack how a child ended before it had outputs."""
     return pack({"ended": kind, "cause": cause})
 
 
 def judge(report: Report, group: TrialGroup) -> tuple[TrialOutput, ...]:
-    """Return the deliveries of `group`: the child's when they fit, else one failure for every trial. Never raises."""
+    """Return the outputs of `group`: the child's when they fit, else one failure for every trial. Never raises."""
     if report.ended is not None:
         return failed(group, report.ended, with_output(report.cause, report.output))
     try:
@@ -173,30 +173,30 @@ def _unpack_payload(report: Report, group: TrialGroup) -> tuple[TrialOutput, ...
         if not isinstance(kind, str) or kind not in _ENDINGS or not isinstance(cause, str):
             raise NonsenseError("it ended in a way that it cannot know")
         return failed(group, OutcomeKind(kind), with_output(cause, report.output))
-    entries = frame.header.get("deliveries")
-    if set(frame.header) != {"deliveries"} or not isinstance(entries, list):
-        raise NonsenseError("its header has other fields than `deliveries`")
+    entries = frame.header.get("outputs")
+    if set(frame.header) != {"outputs"} or not isinstance(entries, list):
+        raise NonsenseError("its header has other fields than `outputs`")
     return checked(_split(entries, frame.body), group)
 
 
 def _split(entries: list[Any], body: bytes) -> list[TrialOutput]:
     outputs, at = [], 0
     for entry in entries:
-        if not isinstance(entry, dict) or set(entry) != _DELIVERY_KEYS:
-            raise NonsenseError("a delivery has missing or unknown fields")
+        if not isinstance(entry, dict) or set(entry) != _OUTPUT_KEYS:
+            raise NonsenseError("an output has missing or unknown fields")
         size, cause = entry["bytes"], entry["cause"]
         if not (size is None or (type(size) is int and 0 <= size <= len(body) - at)) or not isinstance(cause, str):
-            raise NonsenseError("a delivery announces an impossible size or cause")
+            raise NonsenseError("an output announces an impossible size or cause")
         failure = entry["failure"]
         if failure is not None and (not isinstance(failure, str) or failure not in set(OutcomeKind)):
-            raise NonsenseError("a delivery's failure is not a kind")
+            raise NonsenseError("an output's failure is not a kind")
         artefact = None if size is None else body[at : at + size]
         at += size or 0
         outputs.append(
             TrialOutput(entry["trial_id"], artefact, OutcomeKind(failure) if failure else None, cause, entry["facts"])
         )
     if at != len(body):
-        raise NonsenseError(f"{len(body) - at} bytes belong to no delivery")
+        raise NonsenseError(f"{len(body) - at} bytes belong to no output")
     return outputs
 
 

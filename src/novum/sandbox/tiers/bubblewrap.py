@@ -33,7 +33,7 @@ from novum.sandbox.visible_paths import (
     without_nested,
 )
 
-# No user's site-packages. It starts in a directory that nobody can write, so the imports of the prelude are safe.
+# No user's site-packages. It starts in a directory that nobody can write, so the imports of child_init are safe.
 PYTHON = (sys.executable, "-s", "-c", STUB)
 # bubblewrap's own --dev makes three times as many mounts, terminals among them.
 # The folder is made by name: one that is only implied belongs to root alone, and the program is somebody else.
@@ -47,7 +47,7 @@ _DEVICES += ["--symlink", "/tmp", "/dev/shm"]
 class Tool:
     """A bubblewrap program, and whether it can forbid further user namespaces by itself.
 
-    `passes_directory`: the prelude must pass its work directory, as this process may not open it through /proc.
+    `passes_directory`: child_init must pass its work directory, as this process may not open it through /proc.
     """
 
     path: str
@@ -75,12 +75,12 @@ def _examine(path: str) -> Tool | None:
 
 
 def command(job: Job, tool: Tool, channel: int, descriptors: list[int]) -> list[str]:
-    """Build the command line that runs the prelude for `job`, given its end of the channel.
+    """Build the command line that runs child_init for `job`, given its end of the channel.
 
     Appends to `descriptors` what bubblewrap reads from and the caller must close.
 
     An ordinary user needs a user namespace to make the others. Root does without: bubblewrap mounts what only root can
-    reach, such as an interpreter below /root, and the prelude becomes another user before the candidate starts.
+    reach, such as an interpreter below /root, and child_init becomes another user before the candidate starts.
     """
     words = [tool.path, "--die-with-parent", "--new-session"]
     if drops_user():
