@@ -26,7 +26,7 @@ os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent)  # where servers
 from novum.core.model.candidate import Candidate
 from novum.core.model.trial import Trial, TrialGroup
 from novum.executors.local.executor import LocalExecutor
-from novum.sandbox import Job, Tier, run, standing
+from novum.sandbox import Job, Tier, run, sandbox_status
 
 PASS = Job(("python", "-c", "pass"))
 
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=21)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     chosen = parser.parse_args()
-    best = standing().tier
+    best = sandbox_status().tier
     tiers = [] if best is Tier.NONE else [best]
     result: dict[str, object] = {"tier": str(best), **start_up(chosen.runs, tiers)}
     if find_spec("torch") is not None:

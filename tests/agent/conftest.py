@@ -9,13 +9,13 @@ from labs import coin_study
 
 from novum.core.model.budget import Budget
 from novum.lab.session import session
-from novum.sandbox import Tier, standing
+from novum.sandbox import Tier, sandbox_status
 
 
 @pytest.fixture(scope="session")
 def walls() -> Tier:
     """The tests around real sandboxes run at tier A only."""
-    found = standing()
+    found = sandbox_status()
     if found.tier is not Tier.NAMESPACES:
         pytest.skip(f"no sandbox of tier namespaces here: {found.advice}")
     return found.tier

@@ -21,7 +21,7 @@ from novum.agents.model_gateway import PLACEHOLDER, gateway_of
 from novum.agents.relay import CONNECTIONS
 from novum.agents.token_meter import Meter, Scrubber
 from novum.core.model.errors import UserError
-from novum.sandbox import Standing, Tier
+from novum.sandbox import SandboxStatus, Tier
 
 KEY = "key-5f2c9a17d3b84e60"
 
@@ -294,9 +294,9 @@ def test_a_model_that_says_nothing_holds_nobody_up(agents, guess):
 
 
 def test_without_a_network_of_its_own_there_is_no_gateway(agents, guess, monkeypatch):
-    monkeypatch.setattr("novum.agents.agent_session.standing", lambda: Standing(Tier.LANDLOCK, "", (), ""))
+    monkeypatch.setattr("novum.agents.agent_session.sandbox_status", lambda: SandboxStatus(Tier.LANDLOCK, "", (), ""))
     with pytest.raises(UserError, match="tier landlock has no sockets"):
-        agents.visit(guess, "improve", gateway=gateway_of("http://127.0.0.1:9", None, None, 1))
+        agents.session(guess, "improve", gateway=gateway_of("http://127.0.0.1:9", None, None, 1))
 
 
 def test_sockets_are_in_a_private_place():

@@ -12,11 +12,11 @@ from agent_labs import opened, program_study
 from novum.agents import sandbox_main
 from novum.agents.agent_task import AgentFailed, Edit
 from novum.agents.diff_view import difference, summary
-from novum.agents.lab_follower import Sight
+from novum.agents.lab_follower import LabFollower
 from novum.agents.parse_edit import named, read
 from novum.agents.parse_proposal import NO_REASON, idea
 from novum.agents.sandbox_main import Comparison
-from novum.agents.workspace import bench
+from novum.agents.workspace import make_workspace
 from novum.core.model.candidate import Candidate
 from novum.core.state.researcher_view import view_of
 from novum.lab import wiring
@@ -26,9 +26,9 @@ BETTER = programs.SOLVER.replace("STEP = 0.5", "STEP = 2.0")
 
 class Case:
     def __init__(self, lab):
-        self.state = Sight(lab).state
+        self.state = LabFollower(lab).state
         self.arena = wiring.arena(self.state.study)
-        self.made = bench(view_of(self.state, self.arena, 1))
+        self.made = make_workspace(view_of(self.state, self.arena, 1))
 
     def idea(self, files, **more):
         return idea(Edit(0, files, **more), self.made, self.state, self.arena)

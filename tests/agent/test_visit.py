@@ -20,7 +20,7 @@ from novum.agents.agent_task import LOG_BYTES, MIB
 from novum.core.model.errors import UserError
 from novum.core.model.request import Act
 from novum.core.model.study import ResearcherSettings, ScreeningSettings
-from novum.sandbox import SandboxUnavailable, Standing, Tier
+from novum.sandbox import SandboxStatus, SandboxUnavailable, Tier
 
 SPY = {"SPY_API_KEY": "spy-key-12345678"}
 
@@ -129,19 +129,21 @@ def test_variables_and_standard_tools(agents, guess):
 
 def test_a_lab_and_a_command_are_needed(agents, guess, tmp_path):
     with pytest.raises(UserError, match="no lab in"):
-        agents.visit(tmp_path / "none", "improve")
+        agents.session(tmp_path / "none", "improve")
     with pytest.raises(UserError, match="no program"):
-        agents.visit(guess, "", command=("no-such-agent",))
+        agents.session(guess, "", command=("no-such-agent",))
 
 
 def test_without_walls_nothing_runs(guess, tool, monkeypatch, agents):
-    monkeypatch.setattr("novum.agents.agent_session.standing", lambda: Standing(Tier.NONE, "", (), "get some"))
+    monkeypatch.setattr(
+        "novum.agents.agent_session.sandbox_status", lambda: SandboxStatus(Tier.NONE, "", (), "get some")
+    )
     with pytest.raises(SandboxUnavailable, match="sandbox of tier landlock or stronger"):
-        agents.visit(guess, "improve")
+        agents.session(guess, "improve")
 
 
 def test_the_next_best_walls_do_too(agents, guess, monkeypatch):
-    monkeypatch.setattr("novum.agents.agent_session.standing", lambda: Standing(Tier.LANDLOCK, "", (), ""))
+    monkeypatch.setattr("novum.agents.agent_session.sandbox_status", lambda: SandboxStatus(Tier.LANDLOCK, "", (), ""))
     try:
         one = agents.run(guess, "improve")
     except SandboxUnavailable as error:
@@ -154,9 +156,9 @@ def test_waiting_ends_with_the_lab_and_with_what_comes_of_it(agents, tmp_path):
     study, place = coin_study(**rules), tmp_path / "lab"
     with opened(study, place):
         pass
-    visit = agents.visit(place, "coin")
-    sent = visit.round()
-    assert "not running" in visit.wait(sent).waited
+    session = agents.session(place, "coin")
+    sent = session.round()
+    assert "not running" in session.wait(sent).waited
     over = threading.Event()
 
     def run():
@@ -169,8 +171,8 @@ def test_waiting_ends_with_the_lab_and_with_what_comes_of_it(agents, tmp_path):
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        _patiently(lambda: visit.wait(sent).fate is not None)
-        done = visit.wait(sent)
+        _patiently(lambda: session.wait(sent).fate is not None)
+        done = session.wait(sent)
     finally:
         over.set()
         thread.join()
@@ -183,14 +185,14 @@ def test_waiting_ends_where_only_more_proposals_would_help(agents, tmp_path):
     study, place = coin_study(researcher=ResearcherSettings("inbox")), tmp_path / "lab"
     with opened(study, place):
         pass
-    visit = agents.visit(place, "coin")
-    sent = visit.round()
+    session = agents.session(place, "coin")
+    sent = session.round()
     with opened(study, place) as lab:
         lab.take_requests()
         while not lab.state.screened:
             lab.step()
         lab.ledger.append([], durable=True)
-        done = visit.wait(sent)
+        done = session.wait(sent)
     assert done.fate.stage == "screened" and "propose 3 more" in done.waited
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from novum.api import read_lab
 from novum.cli.approvals_inbox import MAX_CHANGE
-from novum.text.clean import exact, tame, without
+from novum.text.clean import exact, for_terminal, printable
 
 SEEN_AS_IT_IS = "plain ASCII, Ünïcödé, 漢字, Ελληνικά, 🙂\tand tabs"
 HIDDEN = [
@@ -32,18 +32,18 @@ HIDDEN = [
 
 @pytest.mark.parametrize("letter", HIDDEN)
 def test_what_nobody_would_see_is_written_out(letter):
-    for form in (tame, exact):
+    for form in (for_terminal, exact):
         shown = form(f"a{letter}b")
         assert letter not in shown
         assert shown.isascii() and shown.startswith("a\\") and shown.endswith("b")
         assert f"{ord(letter):x}" in shown
-    assert without(f"a{letter}b") == "ab"
+    assert printable(f"a{letter}b") == "ab"
 
 
 def test_what_a_terminal_obeys_is_taken_out_or_written_out():
-    assert tame("a\x1b[31mb\x1b]0;title\x07c\rd\x9be") == "abcde"
+    assert for_terminal("a\x1b[31mb\x1b]0;title\x07c\rd\x9be") == "abcde"
     assert exact("a\x1b[31mb\rc\n\td") == "a\\x1b[31mb\\x0dc\n\td"
-    for form in (tame, exact, without):
+    for form in (for_terminal, exact, printable):
         assert form(SEEN_AS_IT_IS) == SEEN_AS_IT_IS
 
 

@@ -15,7 +15,7 @@ from labs import sealed
 
 from novum import verify
 from novum.ledger.journal import is_held
-from novum.sandbox import Tier, standing
+from novum.sandbox import Tier, sandbox_status
 
 STUDY = f"""{programs.STUDY}
 [gate]
@@ -51,8 +51,8 @@ def novum(*words, cwd: Path, status: int = 0) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
-    if standing().tier is not Tier.NAMESPACES:
-        pytest.skip(f"no sandbox of tier namespaces here: {standing().advice}")
+    if sandbox_status().tier is not Tier.NAMESPACES:
+        pytest.skip(f"no sandbox of tier namespaces here: {sandbox_status().advice}")
     place = tmp_path_factory.mktemp("agent")
     programs.write_program(place / "guess")
     (place / "guess" / "study.toml").write_text(STUDY)

@@ -24,7 +24,7 @@ from novum.core.model.trial import Limits, OutcomeKind
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply, fold
 from novum.core.state.hypothesis import Phase
-from novum.governance.alarms.alarm_inputs import post
+from novum.governance.alarms.alarm_inputs import alarm_inputs
 from novum.governance.watchdog import RuleWatchdog
 from novum.lab import verification
 from novum.lab.session import session
@@ -96,10 +96,10 @@ def test_the_state_is_the_fold_of_the_ledger(lab):
 def test_the_same_state_and_reading_give_the_same_events(lab):
     """A watchdog that has just come looks at every state as one does that was there all the time."""
     state, due = CampaignState(), []
-    there = RuleWatchdog(post(study(), lab.context.arena), Machine())
+    there = RuleWatchdog(alarm_inputs(study(), lab.context.arena), Machine())
     for event in events(lab):
         if state.session and not isinstance(event, SessionEnded | TrialFinished):
-            came = RuleWatchdog(post(study(), lab.context.arena), Machine())
+            came = RuleWatchdog(alarm_inputs(study(), lab.context.arena), Machine())
             due = due or list(there.look(state, 0.5))
             assert due in ([], list(came.look(state, 0.5))) or isinstance(event, Intervened)
             if due:
@@ -137,7 +137,7 @@ def test_a_lab_that_is_killed_anywhere_repeats_nothing_when_it_goes_on(lab, offs
 
 
 def test_a_look_costs_nothing_while_nothing_happens(lab, monkeypatch):
-    watchdog = RuleWatchdog(post(study(), lab.context.arena), machine := Machine())
+    watchdog = RuleWatchdog(alarm_inputs(study(), lab.context.arena), machine := Machine())
     watchdog.look(lab.state, 10.0)
     monkeypatch.setattr(watchdog, "_rules", None)
     monkeypatch.setattr(watchdog, "_stalls", None)

@@ -19,7 +19,7 @@ from novum.core.model.study import GateSettings, WatchdogSettings
 from novum.core.model.trial import OutcomeKind
 from novum.core.state.author_stats import AuthorStats, alike
 from novum.core.state.campaign_state import CampaignState
-from novum.governance.alarms.alarm_inputs import Post, post
+from novum.governance.alarms.alarm_inputs import AlarmInputs, alarm_inputs
 from novum.governance.alarms.authors import dead_end, failure_rate
 from novum.governance.binomial import more_than_before, more_than_half
 from novum.governance.watchdog import RuleWatchdog
@@ -163,7 +163,7 @@ def test_reasons_are_alike_but_for_numbers_addresses_and_what_stands_between_the
     assert alike("") == ""
 
 
-ALONE = Post(WatchdogSettings(), foreign=False, controls=frozenset({"random"}), explores=True)
+ALONE = AlarmInputs(WatchdogSettings(), foreign=False, controls=frozenset({"random"}), explores=True)
 
 
 def constant(rate, rng, hypotheses=200, causes=5):
@@ -216,7 +216,7 @@ def test_ordinary_campaigns_of_coins_raise_no_alarm(world):
     for seed in range(20):
         study = coin_study(seed=seed, options={"world": world}, gate=GateSettings(planned=40))
         lab = in_memory(study, Budget(trials=400), secret=bytes([seed]) * 32)
-        lab.watchdog = RuleWatchdog(post(study, lab.context.arena), Machine())
+        lab.watchdog = RuleWatchdog(alarm_inputs(study, lab.context.arena), Machine())
         lab.run()
         found = interventions(lab)
         seen.update(one.alarm for one in found)

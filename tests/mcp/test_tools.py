@@ -28,8 +28,8 @@ from novum.core.model.trial import OutcomeKind
 from novum.governance.mailbox import FOLDER, Mailbox
 from novum.lab import wiring
 from novum.ledger.journal import Reader
-from novum.mcp.acting import Desk
-from novum.mcp.lab_reader import Window
+from novum.mcp.acting import AgentRequests
+from novum.mcp.lab_reader import LabReader
 from novum.mcp.reading import quoted
 from novum.mcp.server import server
 
@@ -116,7 +116,7 @@ def test_no_tool_tells_seeds_keys_or_secrets(coins):
     secrets = [str(SEED), (coins / "lab.secret").read_text().strip(), *(coins / "lab.key").read_text().split()]
     with Reader(coins) as reader:
         record = [one.event for one in reader.read()]
-    state = Window(coins)
+    state = LabReader(coins)
     with state.open() as now:
         context = wiring.context(now.study, now.budget, _secret(coins), 1)
     for event in record:
@@ -213,7 +213,7 @@ def test_mistakes_are_told_with_what_to_do(coins):
 
 
 def test_what_was_tried_is_refused_at_once(coins):
-    with Window(coins).open() as state:
+    with LabReader(coins).open() as state:
         incumbent = state.incumbent.candidate
         tried = next(
             h for h in state.hypotheses.values() if h.registered.incumbent == incumbent.id
@@ -288,7 +288,7 @@ def test_counting_what_waits_is_quick_however_much_it_is_and_moves_nothing(tmp_p
         (directory / FOLDER / f"{n}.json").write_bytes(text.encode(errors="surrogateescape"))
     (directory / FOLDER / "8.json").mkdir()
     before = sorted((directory / FOLDER).iterdir())
-    request_log = Desk(Window(directory), "mcp:1")
+    request_log = AgentRequests(LabReader(directory), "mcp:1")
     assert request_log._waiting() == 300
     began = time.process_time()
     assert request_log._waiting() == 300
@@ -326,7 +326,7 @@ def test_what_runs_on_the_gates_data_printed_is_withheld(monkeypatch):
 
 def test_an_empty_or_missing_lab_and_strange_names_are_refused(tmp_path):
     with pytest.raises(UserError, match="no lab in"):
-        Window(tmp_path).check()
+        LabReader(tmp_path).check()
     for name in ("", "a\nb", "x" * 50, "a/b", "a:b"):
         with pytest.raises(UserError, match="--as"):
             server(tmp_path, name)
@@ -335,7 +335,7 @@ def test_an_empty_or_missing_lab_and_strange_names_are_refused(tmp_path):
 
 
 def test_the_window_reads_on_from_where_it_was(tmp_path):
-    window = Window(tmp_path / "lab")
+    reader = LabReader(tmp_path / "lab")
     with session(coin_study(), Budget(trials=200), tmp_path / "lab") as lab:
         seen = []
         for _ in range(200):
@@ -343,7 +343,7 @@ def test_the_window_reads_on_from_where_it_was(tmp_path):
                 break
             if random.random() < 0.2:
                 lab.ledger.append([], durable=True)
-                with window.open() as state:
+                with reader.open() as state:
                     seen.append((state.trials, lab.state.trials))
         assert seen
         assert all(one == other for one, other in seen)

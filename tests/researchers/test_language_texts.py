@@ -23,7 +23,7 @@ from novum.researchers.language.language_options import parsed
 from novum.researchers.language.parse_reply import read
 from novum.researchers.language.prices import FREE, price_of
 from novum.researchers.language.prompt import brief
-from novum.researchers.language.raw_response import Heard, bill
+from novum.researchers.language.raw_response import RawResponse, bill
 from novum.researchers.language.reply_forms import BlocksForm, ValuesForm, form_of, schema
 from novum.researchers.language.untrusted_text import clean, tag, without_secrets
 from novum.text.secret_scan import REMOVED
@@ -289,11 +289,17 @@ def test_a_program_without_numbers_can_only_be_rewritten(tmp_path):
 def test_a_bill_is_never_more_than_was_set_aside_and_unknown_costs_are_the_worst_case():
     model = parsed("openai:gpt-4o", None)
     request = compose(coin_view(), model, LanguageOptions(), 1, 0)
-    assert bill(request, Heard(charged=False)).money == 0
-    assert bill(request, Heard(input_tokens=100, output_tokens=10)).money == pytest.approx(100 * 2.5e-6 + 10 * 1e-5)
-    for heard in (Heard(), Heard(input_tokens=10**15, output_tokens=10**15), Heard(input_tokens=0, output_tokens=0)):
+    assert bill(request, RawResponse(charged=False)).money == 0
+    assert bill(request, RawResponse(input_tokens=100, output_tokens=10)).money == pytest.approx(
+        100 * 2.5e-6 + 10 * 1e-5
+    )
+    for heard in (
+        RawResponse(),
+        RawResponse(input_tokens=10**15, output_tokens=10**15),
+        RawResponse(input_tokens=0, output_tokens=0),
+    ):
         assert bill(request, heard).money == pytest.approx(request.money)
-    assert bill(request, Heard(input_tokens=-5, output_tokens=-5)).money == 0
+    assert bill(request, RawResponse(input_tokens=-5, output_tokens=-5)).money == 0
     assert request.asked("language").tokens == request.max_input + request.max_output
     assert request.max_input > len(request.messages[1].text.encode())
 

@@ -7,7 +7,7 @@ import pytest
 from targets import SMALL
 
 from novum.core.model.errors import UserError
-from novum.sandbox import Job, SandboxUnavailable, Standing, Tier, probe, require, run, standing
+from novum.sandbox import Job, SandboxStatus, SandboxUnavailable, Tier, probe, require, run, sandbox_status
 from novum.sandbox.run_job import run_in_bubblewrap
 from novum.sandbox.seccomp_filters import UnknownArchitecture, assemble, denied_names, numbers
 
@@ -47,7 +47,7 @@ def test_a_filter_for_each_architecture():
 
 
 def test_standing_is_plain_data():
-    data = standing().as_data()
+    data = sandbox_status().as_data()
     assert json.loads(json.dumps(data)) == data
     assert set(data) == {"tier", "tool", "gaps", "advice"}
     assert data["tier"] in set(Tier)
@@ -56,20 +56,20 @@ def test_standing_is_plain_data():
 def test_standing_never_claims_more_than_was_run(monkeypatch):
     monkeypatch.setattr(probe, "tools", lambda: ())
     probe._working_tool.cache_clear()
-    probe.standing.cache_clear()
+    probe.sandbox_status.cache_clear()
     try:
-        found = standing()
+        found = sandbox_status()
         assert found.tier is not Tier.NAMESPACES
         assert "bubblewrap" in found.advice
         with pytest.raises(SandboxUnavailable, match="no bubblewrap"):
             run(Job(("python", "-c", "pass")), Tier.NAMESPACES)
         monkeypatch.setattr(probe, "run_in_landlock", _no_landlock)
-        probe.standing.cache_clear()
-        assert standing().tier is Tier.NONE
-        assert "no Landlock" in standing().advice
+        probe.sandbox_status.cache_clear()
+        assert sandbox_status().tier is Tier.NONE
+        assert "no Landlock" in sandbox_status().advice
     finally:
         probe._working_tool.cache_clear()
-        probe.standing.cache_clear()
+        probe.sandbox_status.cache_clear()
 
 
 def _no_landlock(job):
@@ -78,12 +78,12 @@ def _no_landlock(job):
 
 def test_other_systems_are_told(monkeypatch):
     monkeypatch.setattr(probe.sys, "platform", "darwin")
-    probe.standing.cache_clear()
+    probe.sandbox_status.cache_clear()
     try:
-        assert standing() == Standing(Tier.NONE, "", ("everything: there is no sandbox",), probe._NOT_LINUX)
+        assert sandbox_status() == SandboxStatus(Tier.NONE, "", ("everything: there is no sandbox",), probe._NOT_LINUX)
     finally:
         monkeypatch.undo()
-        probe.standing.cache_clear()
+        probe.sandbox_status.cache_clear()
 
 
 def test_the_order_of_tiers():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import programs
 
-from novum.agents.agent_session import Visit
+from novum.agents.agent_session import AgentSession
 from novum.agents.agent_task import AgentTask
 from novum.core.model.budget import Budget
 from novum.core.model.study import ResearcherSettings, ScreeningSettings, Study
@@ -50,10 +50,10 @@ class Agents:
     said: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
 
-    def visit(self, lab: Path, act: str, *, gateway=None, **errand) -> Visit:
+    def session(self, lab: Path, act: str, *, gateway=None, **task) -> AgentSession:
         command = ("python", str(self.tool / "agents.py"), act, "{brief}")
-        given = AgentTask(**{"command": command, "seconds": 20.0, "readable": (self.tool,), **errand})
-        return Visit(lab, given, "agent:tester", gateway, self.said.append, self.shown.append)
+        given = AgentTask(**{"command": command, "seconds": 20.0, "readable": (self.tool,), **task})
+        return AgentSession(lab, given, "agent:tester", gateway, self.said.append, self.shown.append)
 
     def run(self, lab: Path, act: str, *, send=True, **more):
-        return self.visit(lab, act, **more).round(send=send)
+        return self.session(lab, act, **more).round(send=send)

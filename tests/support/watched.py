@@ -12,7 +12,7 @@ from novum.core.model.budget import Budget
 from novum.core.model.proposal import Proposal
 from novum.core.model.study import Study, WatchdogSettings
 from novum.core.model.trial import GroupResult, Usage
-from novum.governance.alarms.alarm_inputs import post
+from novum.governance.alarms.alarm_inputs import alarm_inputs
 from novum.governance.machine_resources import Reading
 from novum.governance.watchdog import RuleWatchdog
 
@@ -93,7 +93,7 @@ def watched(study: Study, trials: int = 400, *, place=None, arena=None, machine=
     executor = place or (Place() if study.arena == "scripted" else None)
     lab = in_memory(study, budget, arena=arena, executor=executor, **more)
     lab.campaign = Campaign(lab.state, replace(lab.context, critic=Silent()))
-    lab.watchdog = RuleWatchdog(post(study, lab.context.arena), machine or Machine())
+    lab.watchdog = RuleWatchdog(alarm_inputs(study, lab.context.arena), machine or Machine())
     lab.clock = clock or Clock()
     lab._started = lab.clock()
     return lab

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from novum.agents.agent_options import check_command, check_lab
-from novum.agents.agent_task import AgentFailed, AgentRun, AgentTask, Bench, Call, Idea
+from novum.agents.agent_task import AgentFailed, AgentRun, AgentTask, Call, Idea, Workspace
 from novum.agents.diff_view import difference, summary
-from novum.agents.lab_follower import Sight
+from novum.agents.lab_follower import LabFollower
 from novum.agents.model_gateway import Gateway
 from novum.agents.parse_proposal import idea
 from novum.agents.run_agent import run_agent
-from novum.agents.workspace import bench
+from novum.agents.workspace import make_workspace
 from novum.core.model.errors import UserError
 from novum.core.model.ports import Arena, NeedsSandbox
 from novum.core.model.request import Act
@@ -23,7 +23,7 @@ from novum.core.state.researcher_view import view_of
 from novum.governance.mailbox import Mailbox
 from novum.lab.proposal_checks import known_arena
 from novum.ledger.journal import is_held
-from novum.sandbox import Tier, require, standing
+from novum.sandbox import Tier, require, sandbox_status
 from novum.text.format import cut
 from novum.views.proposal_status import ProposalStatus
 
@@ -66,32 +66,32 @@ class AgentRounds:
     rounds: tuple[Round, ...]
 
 
-class Visit:
+class AgentSession:
     """An agent on a lab; `say` is told how it goes, `show` what it prints. Raises UserError for what cannot work."""
 
-    def __init__(self, lab: Path, errand: AgentTask, author: str, gateway: Gateway | None, say: Say, show: Say) -> None:
-        self._lab, self._errand, self._author = lab, errand, author
+    def __init__(self, lab: Path, task: AgentTask, author: str, gateway: Gateway | None, say: Say, show: Say) -> None:
+        self._lab, self._task, self._author = lab, task, author
         self._gateway, self._say, self._show = gateway, say, show
-        self._sight = Sight(lab)
-        self._arena = known_arena(self._sight.state)
+        self._follower = LabFollower(lab)
+        self._arena = known_arena(self._follower.state)
         self._tier = _tier(self._arena, gateway)
         check_lab(lab)
-        check_command(errand.command, errand.readable, errand.environment)
+        check_command(task.command, task.readable, task.environment)
 
     def round(self, number: int = 1, *, send: bool = True) -> Round:
         """Run the agent once on a fresh brief, and leave its proposal in the mailbox unless `send` is false.
 
         Raises SandboxUnavailable, StorageError, UserError; an agent that fails is told in the round.
         """
-        state = self._sight.look()
-        made = bench(view_of(state, self._arena, state.proposals + 1), gateway=self._gateway is not None)
+        state = self._follower.look()
+        made = make_workspace(view_of(state, self._arena, state.proposals + 1), gateway=self._gateway is not None)
         for path in made.withheld:
             self._say(f"{cut(path, 200)} is not shown: what looks like a secret is in it")
         self._say(
-            f"round {number}: {cut(' '.join(self._errand.command), 120)} in a sandbox of tier {self._tier}, "
-            f"at most {self._errand.seconds:g} s"
+            f"round {number}: {cut(' '.join(self._task.command), 120)} in a sandbox of tier {self._tier}, "
+            f"at most {self._task.seconds:g} s"
         )
-        ran = run_agent(self._errand, made, self._tier, self._gateway, self._say, self._show)
+        ran = run_agent(self._task, made, self._tier, self._gateway, self._say, self._show)
         used = ran.usage
         told = Round(
             number=number,
@@ -108,10 +108,10 @@ class Visit:
         except AgentFailed as error:
             return replace(told, failure=_blamed(str(error), ran, made))
 
-    def _proposed(self, told: Round, made: Bench, ran: AgentRun, *, send: bool) -> Round:
+    def _proposed(self, told: Round, made: Workspace, ran: AgentRun, *, send: bool) -> Round:
         if ran.edit is None:
             raise AgentFailed(ran.failure)
-        state = self._sight.look()
+        state = self._follower.look()
         found = idea(ran.edit, made, state, self._arena)
         left_out = tuple(f"left out, as a tool's own: {path}" for path in ran.edit.left_out)
         told = replace(
@@ -134,7 +134,7 @@ class Visit:
         stage = ""
         while True:
             held = is_held(self._lab)  # asked first: what a session did at its end is then in the record
-            fate = self._sight.fate(told.request)
+            fate = self._follower.fate(told.request)
             if fate is not None and fate.stage != stage:
                 stage = fate.stage
                 self._say(f"{fate.hypothesis or told.request}: {stage}, {cut(fate.words, 200)}")
@@ -148,7 +148,7 @@ class Visit:
             return ""
         if not held:
             return "the lab is not running; the proposal is taken up by the next `novum run`"
-        study = self._sight.state.study
+        study = self._follower.state.study
         if fate is not None and fate.short and study is not None and study.researcher.name == "inbox":
             return cut(fate.words, 300)  # nobody else proposes: it would wait for ever
         return None
@@ -156,7 +156,7 @@ class Visit:
 
 def _tier(arena: Arena, gateway: Gateway | None) -> Tier:
     """The strongest tier that stands here. Raises SandboxUnavailable when it is too weak."""
-    found = standing().tier
+    found = sandbox_status().tier
     for least in (Tier.LANDLOCK, Tier((arena.isolation if isinstance(arena, NeedsSandbox) else "") or Tier.NONE)):
         require(found, least)
     if gateway is not None and not found.at_least(Tier.NAMESPACES):
@@ -167,7 +167,7 @@ def _tier(arena: Arena, gateway: Gateway | None) -> Tier:
     return found
 
 
-def _blamed(why: str, ran: AgentRun, made: Bench) -> str:
+def _blamed(why: str, ran: AgentRun, made: Workspace) -> str:
     """Why nothing is proposed; a command that failed is to blame before its empty hands."""
     edit = ran.edit
     empty = edit is not None and not edit.deleted and not edit.refused and not set(edit.files) - {made.brief_name}
@@ -185,7 +185,7 @@ def _said(found: Idea) -> dict[str, Any]:
     }
 
 
-def _transcript(made: Bench, ran: AgentRun) -> Mapping[str, Any]:
+def _transcript(made: Workspace, ran: AgentRun) -> Mapping[str, Any]:
     """What the record keeps of how the proposal came about."""
     return {
         "brief": made.brief,

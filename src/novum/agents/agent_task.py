@@ -30,7 +30,7 @@ class AgentTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Workspace:
     """What an agent finds in its directory: the brief, the program's files as the incumbent has them, a template.
 
     start: the incumbent. withheld: files that are not shown, as they hold what looks like a secret.

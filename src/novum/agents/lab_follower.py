@@ -34,7 +34,7 @@ class _Counted:
             yield record
 
 
-class Sight:
+class LabFollower:
     """The state of a lab; `look` brings it up to date. Raises IntegrityError, UserError."""
 
     def __init__(self, directory: Path) -> None:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from novum.agents.agent_task import AgentFailed, Bench, Edit, Idea
+from novum.agents.agent_task import AgentFailed, Edit, Idea, Workspace
 from novum.agents.parse_edit import named
 from novum.agents.workspace import admits
 from novum.core.model.candidate import Candidate, Genome, Space
@@ -27,17 +27,17 @@ _ANSWER_BYTES = 256 << 10
 _LARGEST = 1e9
 
 
-def idea(edit: Edit, bench: Bench, state: CampaignState, arena: Arena) -> Idea:
+def idea(edit: Edit, workspace: Workspace, state: CampaignState, arena: Arena) -> Idea:
     """The proposal in an edit, held to what the lab will ask of it. Raises AgentFailed with what is wrong."""
-    said, notes = _answer(edit.files.get(bench.proposal_name, bench.template))
+    said, notes = _answer(edit.files.get(workspace.proposal_name, workspace.template))
     space: object = arena.space
-    _check_paths(edit, bench, space)
+    _check_paths(edit, workspace, space)
     try:
         if isinstance(space, SourceSpace):
-            genome = _program(space, edit, bench)
+            genome = _program(space, edit, workspace)
         else:
-            genome = _genes(space, edit, bench, said, notes)
-        if Candidate(genome).id == Candidate(arena.space.validate(bench.start)).id:
+            genome = _genes(space, edit, workspace, said, notes)
+        if Candidate(genome).id == Candidate(arena.space.validate(workspace.start)).id:
             raise AgentFailed("it changed nothing that counts")
         candidate = admitted(state, arena, genome)
     except StudyError as error:
@@ -52,23 +52,25 @@ def idea(edit: Edit, bench: Bench, state: CampaignState, arena: Arena) -> Idea:
     )
 
 
-def _check_paths(edit: Edit, bench: Bench, space: object) -> None:
+def _check_paths(edit: Edit, workspace: Workspace, space: object) -> None:
     """Raise AgentFailed, naming them, for files that are no part of a candidate."""
-    own = (bench.brief_name, bench.proposal_name)
-    if refused := {path: why for path, why in edit.refused.items() if path != bench.brief_name}:
+    own = (workspace.brief_name, workspace.proposal_name)
+    if refused := {path: why for path, why in edit.refused.items() if path != workspace.brief_name}:
         first = next(iter(refused))
         raise AgentFailed(f"it left what cannot be taken over: {named(refused)} ({refused[first]})")
     paths = [path for path in edit.files if path not in own]
     if isinstance(space, SourceSpace):
-        known = [path for path in paths if path in bench.files]
-        strange = [path for path in paths if path not in known and (path in bench.withheld or not _new(space, path))]
-        may = f"only {named(bench.files)} may change" + (
+        known = [path for path in paths if path in workspace.files]
+        strange = [
+            path for path in paths if path not in known and (path in workspace.withheld or not _new(space, path))
+        ]
+        may = f"only {named(workspace.files)} may change" + (
             f", and files be made in {named([folder or 'any folder' for folder in space.creatable])}"
             if space.creatable
             else ""
         )
     else:
-        strange, may = paths, f"only {bench.proposal_name} counts in this study"
+        strange, may = paths, f"only {workspace.proposal_name} counts in this study"
     if strange:
         raise AgentFailed(f"it wrote files that are no part of a candidate: {named(strange)}; {may}")
     gone = [path for path in edit.deleted if isinstance(space, SourceSpace) and path in space.base]
@@ -84,20 +86,20 @@ def _new(space: SourceSpace, path: str) -> bool:
     return admits(space, path)
 
 
-def _program(space: SourceSpace, edit: Edit, bench: Bench) -> Genome:
-    own = (bench.brief_name, bench.proposal_name)
-    kept = {path: text for path, text in bench.start.items() if path not in edit.deleted}
+def _program(space: SourceSpace, edit: Edit, workspace: Workspace) -> Genome:
+    own = (workspace.brief_name, workspace.proposal_name)
+    kept = {path: text for path, text in workspace.start.items() if path not in edit.deleted}
     return space.validate({**kept, **{path: text for path, text in edit.files.items() if path not in own}})
 
 
-def _genes(space: object, edit: Edit, bench: Bench, said: Mapping[str, Any], notes: list[str]) -> Genome:
-    if bench.proposal_name not in edit.files:
-        raise AgentFailed(f"it did not fill in {bench.proposal_name}")
+def _genes(space: object, edit: Edit, workspace: Workspace, said: Mapping[str, Any], notes: list[str]) -> Genome:
+    if workspace.proposal_name not in edit.files:
+        raise AgentFailed(f"it did not fill in {workspace.proposal_name}")
     if notes:
-        raise AgentFailed(f"its {bench.proposal_name} is {notes[0]}")
+        raise AgentFailed(f"its {workspace.proposal_name} is {notes[0]}")
     if not isinstance(space, Space):
         raise AgentFailed("this arena's candidates are neither genes nor files")
-    return GeneForm(space, bench.start).genome(said.get("genome"))
+    return GeneForm(space, workspace.start).genome(said.get("genome"))
 
 
 def _answer(text: str) -> tuple[dict[str, Any], list[str]]:

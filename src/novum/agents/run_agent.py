@@ -10,7 +10,7 @@ from importlib import resources
 
 from novum.agents import sandbox_main
 from novum.agents.agent_options import search_path
-from novum.agents.agent_task import LOG_BYTES, MIB, AgentFailed, AgentRun, AgentTask, Bench, Call
+from novum.agents.agent_task import LOG_BYTES, MIB, AgentFailed, AgentRun, AgentTask, Call, Workspace
 from novum.agents.heartbeat import Heartbeat
 from novum.agents.model_gateway import Gateway
 from novum.agents.output_stream import Printed
@@ -31,7 +31,9 @@ _ADVICE = {
 Say = Callable[[str], None]
 
 
-def run_agent(errand: AgentTask, bench: Bench, tier: Tier, gateway: Gateway | None, say: Say, show: Say) -> AgentRun:
+def run_agent(
+    task: AgentTask, workspace: Workspace, tier: Tier, gateway: Gateway | None, say: Say, show: Say
+) -> AgentRun:
     """Run an agent to its end; `say` is told how it goes, `show` what it prints, line by line.
 
     Raises SandboxUnavailable, and KeyboardInterrupt when asked.
@@ -39,8 +41,8 @@ def run_agent(errand: AgentTask, bench: Bench, tier: Tier, gateway: Gateway | No
     The sandbox is entered from the caller's own thread: its end is the sandbox's end.
     """
     printed = Printed(gateway.key if gateway else "", show)
-    with Relay(gateway, say) if gateway else nullcontext() as relay, Heartbeat(errand.seconds, relay, say), printed:
-        ended = run(_job(errand, bench, relay, printed.hear), tier)
+    with Relay(gateway, say) if gateway else nullcontext() as relay, Heartbeat(task.seconds, relay, say), printed:
+        ended = run(_job(task, workspace, relay, printed.hear), tier)
     calls = relay.calls if relay else ()
     log = _log(ended.stdout, gateway)
     if ended.kind is not None:
@@ -58,11 +60,15 @@ def _read(ended: Ended, log: str, calls: tuple[Call, ...]) -> AgentRun:
     return AgentRun(edit, "", log, edit.status, ended.usage.wall_seconds, calls)
 
 
-def _job(errand: AgentTask, bench: Bench, relay: Relay | None, hear: Callable[[bytes], None]) -> Job:
-    files = {**bench.files, bench.brief_name: bench.brief, bench.proposal_name: bench.template}
+def _job(task: AgentTask, workspace: Workspace, relay: Relay | None, hear: Callable[[bytes], None]) -> Job:
+    files = {
+        **workspace.files,
+        workspace.brief_name: workspace.brief,
+        workspace.proposal_name: workspace.template,
+    }
     plan = {
-        "command": errand.command,
-        "brief": bench.brief_name,
+        "command": task.command,
+        "brief": workspace.brief_name,
         "files": list(files),
         "socket": str(relay.socket) if relay else "",
     }
@@ -76,34 +82,34 @@ def _job(errand: AgentTask, bench: Bench, relay: Relay | None, hear: Callable[[b
         },
         collect=(sandbox_main.EDIT,),
         max_artefact_bytes=ARTEFACT_BYTES,
-        limits=_bounds(errand),
-        environment=_environment(errand, relay),
-        readable=(*errand.readable, *((relay.socket.parent,) if relay else ())),
-        stdin=bench.brief.encode(),
+        limits=_bounds(task),
+        environment=_environment(task, relay),
+        readable=(*task.readable, *((relay.socket.parent,) if relay else ())),
+        stdin=workspace.brief.encode(),
         log_bytes=LOG_BYTES,
         hear=hear,
     )
 
 
-def _bounds(errand: AgentTask) -> Bounds:
+def _bounds(task: AgentTask) -> Bounds:
     cores = os.cpu_count() or 1
     return Bounds(
-        seconds=errand.seconds,
-        cpu_seconds=errand.seconds * cores,
-        memory_bytes=errand.memory_bytes,
+        seconds=task.seconds,
+        cpu_seconds=task.seconds * cores,
+        memory_bytes=task.memory_bytes,
         processes=_PROCESSES,
         file_bytes=_FILE_BYTES,
         disk_bytes=_DISK_BYTES,
     )
 
 
-def _environment(errand: AgentTask, relay: Relay | None) -> Mapping[str, str]:
+def _environment(task: AgentTask, relay: Relay | None) -> Mapping[str, str]:
     return {
         "USER": "agent",
         "LOGNAME": "agent",
-        "PATH": search_path(errand.readable),
+        "PATH": search_path(task.readable),
         **(relay.environment if relay else {}),
-        **errand.environment,
+        **task.environment,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from novum.agents.agent_task import Bench
+from novum.agents.agent_task import Workspace
 from novum.core.model.errors import StudyError, UserError
 from novum.core.model.study_view import StudyView
 from novum.researchers.language import templates
@@ -52,7 +52,7 @@ There is no network here{gateway}. You need not ask anybody anything: when you a
 _GATEWAY = " but the model's address, which your environment names"
 
 
-def bench(view: StudyView, *, gateway: bool = False) -> Bench:
+def make_workspace(view: StudyView, *, gateway: bool = False) -> Workspace:
     """What an agent is given for a view. gateway: whether it can reach a model. Raises StudyError, UserError."""
     form = form_of(view.space, view.incumbent, "auto", small=False)
     told = brief(view, form, CHARACTERS[False], small=False)
@@ -64,12 +64,12 @@ def bench(view: StudyView, *, gateway: bool = False) -> Bench:
             fill="fill in the rest of", proposal=PROPOSAL, **more
         )
         template = _json({"genome": dict(view.incumbent), **answer})
-        return Bench(without_secrets(facts + words), BRIEF, template, PROPOSAL, view.incumbent)
+        return Workspace(without_secrets(facts + words), BRIEF, template, PROPOSAL, view.incumbent)
     files, withheld = _files(view.space, view)
     brief_name, proposal = _free(BRIEF, files, withheld), _free(PROPOSAL, files, withheld)
     words = _program(view.space, files) + _PREDICTION.format(fill="fill in", proposal=proposal, **more)
     text = without_secrets(facts + words)
-    return Bench(text, brief_name, _json(answer), proposal, view.incumbent, files, withheld)
+    return Workspace(text, brief_name, _json(answer), proposal, view.incumbent, files, withheld)
 
 
 def _json(value: dict[str, object]) -> str:

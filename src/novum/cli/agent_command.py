@@ -14,7 +14,7 @@ from novum.cli.printing.output import JsonOption, LabOption, as_json, find_lab, 
 from novum.core.model.errors import UserError
 
 if TYPE_CHECKING:
-    from novum.agents.agent_session import Round, Visit
+    from novum.agents.agent_session import AgentSession, Round
     from novum.agents.model_gateway import Gateway
 
 INTERRUPTED = 130
@@ -85,16 +85,16 @@ def agent(
     Exit status 0 when a proposal was sent, 1 when the agent brought none.
     """
     from novum.agents.agent_options import author_of, environment_of, readable_of
-    from novum.agents.agent_session import AgentRounds, Visit
+    from novum.agents.agent_session import AgentRounds, AgentSession
     from novum.agents.agent_task import MIB, AgentTask
 
     if dry_run and (rounds > 1 or follow):
         raise UserError("--dry-run proposes nothing: leave out --rounds and --follow")
     directory, words = find_lab(lab), tuple(command)
-    errand = AgentTask(words, seconds, memory * MIB, readable_of(readable or (), directory), environment_of(env or ()))
+    task = AgentTask(words, seconds, memory * MIB, readable_of(readable or (), directory), environment_of(env or ()))
     way = _gateway(gateway, key_from, key_header, max_requests, allow_path or [])
-    visit = Visit(directory, errand, author_of(name, words), way, _say, _nothing if quiet else _echo)
-    done = _all(visit, rounds, wait=not no_wait, follow=follow, send=not dry_run, shown=not quiet, quiet=json)
+    session = AgentSession(directory, task, author_of(name, words), way, _say, _nothing if quiet else _echo)
+    done = _all(session, rounds, wait=not no_wait, follow=follow, send=not dry_run, shown=not quiet, quiet=json)
     if json:
         print(as_json(AgentRounds(tuple(done))))
     if all(one.failure for one in done):
@@ -115,7 +115,9 @@ def _gateway(
     return gateway_of(url, key_from, key_header, most, tuple(paths))
 
 
-def _all(visit: Visit, rounds: int, *, wait: bool, follow: bool, send: bool, shown: bool, quiet: bool) -> list[Round]:
+def _all(
+    session: AgentSession, rounds: int, *, wait: bool, follow: bool, send: bool, shown: bool, quiet: bool
+) -> list[Round]:
     """Every round; an interrupt says what it leaves behind."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was opened is closed
     done: list[Round] = []
@@ -123,12 +125,12 @@ def _all(visit: Visit, rounds: int, *, wait: bool, follow: bool, send: bool, sho
     try:
         for number in range(1, rounds + 1):
             waits = False
-            done.append(visit.round(number, send=send))
+            done.append(session.round(number, send=send))
             _show(done[-1], send=send, shown=shown, quiet=quiet, many=rounds > 1)
             last = number == rounds
             if done[-1].request and (follow if last else wait):
                 waits = True
-                done[-1] = visit.wait(done[-1])
+                done[-1] = session.wait(done[-1])
                 _show_fate(done[-1], quiet=quiet)
     except KeyboardInterrupt:
         left = "what was proposed stays with the lab" if waits else "the agent was ended and nothing of it is proposed"

@@ -86,9 +86,9 @@ def _write(path: Path, data: bytes) -> None:
 
 def doctor(json: JsonOption = False) -> None:
     """Which sandbox works here, what it leaves open, and how to get a better one."""
-    from novum.sandbox import Tier, standing
+    from novum.sandbox import Tier, sandbox_status
 
-    found = standing()
+    found = sandbox_status()
     if json:
         print(as_json(found.as_data()))
         return

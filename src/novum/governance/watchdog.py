@@ -16,11 +16,11 @@ from novum.core.model.ports import Arena
 from novum.core.model.study import Study
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
-from novum.governance.alarms.alarm_inputs import Post, post
+from novum.governance.alarms.alarm_inputs import AlarmInputs, alarm_inputs
 from novum.governance.alarms.authors import dead_end, failure_rate
 from novum.governance.alarms.candidates import divergence, failing_incumbent, runaway_cost
 from novum.governance.alarms.plateau import plateau
-from novum.governance.alarms.resources import means
+from novum.governance.alarms.resources import low_resources
 from novum.governance.alarms.stalls import Stalls
 from novum.governance.alarms.suspicion import too_good
 from novum.governance.machine_resources import Gauge, gauge
@@ -28,7 +28,7 @@ from novum.governance.machine_resources import Gauge, gauge
 EVERY_SECONDS = 1.0
 """How often the clock and the machine are looked at."""
 
-Rule = Callable[[CampaignState, Post], Iterator[Event]]
+Rule = Callable[[CampaignState, AlarmInputs], Iterator[Event]]
 
 RULES: tuple[tuple[Alarm, Rule], ...] = (
     (Alarm.DIVERGENCE, divergence),
@@ -44,11 +44,11 @@ RULES: tuple[tuple[Alarm, Rule], ...] = (
 class RuleWatchdog:
     """The Watchdog port. `read`: what the machine has left."""
 
-    def __init__(self, post: Post, read: Gauge) -> None:
-        self._post, self._read = post, read
-        self._rules = [rule for alarm, rule in RULES if alarm not in post.settings.off]
-        self._suspicious = Alarm.TOO_GOOD not in post.settings.off
-        self._stalls = Stalls(post) if Alarm.STALL not in post.settings.off else None
+    def __init__(self, inputs: AlarmInputs, read: Gauge) -> None:
+        self._inputs, self._read = inputs, read
+        self._rules = [rule for alarm, rule in RULES if alarm not in inputs.settings.off]
+        self._suspicious = Alarm.TOO_GOOD not in inputs.settings.off
+        self._stalls = Stalls(inputs) if Alarm.STALL not in inputs.settings.off else None
         self._pulse, self._next = -1, 0.0
         self._screened = self._scales = 0
 
@@ -59,13 +59,13 @@ class RuleWatchdog:
         found: list[Event] = []
         if state.alarm_signals.pulse != self._pulse:
             self._pulse = state.alarm_signals.pulse
-            found += [event for rule in self._rules for event in rule(state, self._post)]
+            found += [event for rule in self._rules for event in rule(state, self._inputs)]
             if self._suspicious:
-                found += too_good(state, self._post, self._new(state))
+                found += too_good(state, self._inputs, self._new(state))
         if elapsed >= self._next:
             self._next = elapsed + EVERY_SECONDS
             found += self._stalls.look(state, elapsed) if self._stalls else ()
-            found += means(state, self._post, self._read(), elapsed)
+            found += low_resources(state, self._inputs, self._read(), elapsed)
         return found
 
     def _new(self, state: CampaignState) -> Sequence[Hypothesis]:
@@ -77,4 +77,4 @@ class RuleWatchdog:
 
 def watchdog(study: Study, arena: Arena, directory: Path) -> RuleWatchdog:
     """The watchdog of a lab in `directory`."""
-    return RuleWatchdog(post(study, arena), gauge(directory))
+    return RuleWatchdog(alarm_inputs(study, arena), gauge(directory))

@@ -129,9 +129,9 @@ def isolation(study: Study, problem: Arena) -> str:
     if not least:
         place = registry.find(Kind.EXECUTOR, study.executor, "executor")
         return place.isolation if isinstance(place, DescribesIsolation) else ""
-    from novum.sandbox import Tier, require, standing
+    from novum.sandbox import Tier, require, sandbox_status
 
-    found = standing()
+    found = sandbox_status()
     require(found.tier, Tier(least))
     return f"sandbox of tier {found.tier}" + (f" ({Path(found.tool).name})" if found.tool else "")
 

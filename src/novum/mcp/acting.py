@@ -16,7 +16,7 @@ from novum.governance.mailbox import FOLDER, Mailbox
 from novum.lab.proposal_checks import admitted
 from novum.ledger.journal import is_held
 from novum.mcp import answers
-from novum.mcp.lab_reader import Window
+from novum.mcp.lab_reader import LabReader
 from novum.mcp.reading import quoted
 from novum.source.edits import changes as blocks
 from novum.source.edits import edited
@@ -31,13 +31,13 @@ LONGEST_NAME = 80
 _KNOWN = "give what propose returned, or a name like h7"
 
 
-class Desk:
+class AgentRequests:
     """One agent's requests to one lab."""
 
-    def __init__(self, window: Window, author: str) -> None:
+    def __init__(self, reader: LabReader, author: str) -> None:
         self.author = author
-        self._window = window
-        self._mailbox = Mailbox(window.directory)
+        self._reader = reader
+        self._mailbox = Mailbox(reader.directory)
         self._sent: set[str] = set()
 
     def propose(
@@ -53,7 +53,7 @@ class Desk:
         candidate = _candidate(state, arena, **wanted)
         request = self._mailbox.send(Act.PROPOSE, self.author, {"genome": dict(candidate.genome), **said})
         self._sent.add(request)  # between the mailbox and the record there is a moment in which it is in neither
-        running = is_held(self._window.directory)
+        running = is_held(self._reader.directory)
         return answers.Sent(
             request,
             self.author,
@@ -71,20 +71,20 @@ class Desk:
         if name in state.hypotheses:
             one = state.hypotheses[name]
             return _status(proposal_status(state, [one]), remarked(state, one.registered.number))
-        known = self._window.index.requests.status(state, name)
+        known = self._reader.index.requests.status(state, name)
         if known is None:
             return self._untaken(name)
-        return _status(known, remarked(state, self._window.index.requests.requests[name].proposal or 0))
+        return _status(known, remarked(state, self._reader.index.requests.requests[name].proposal or 0))
 
     def _waiting(self) -> int:
         """How many requests of this author wait in the lab, whoever sent them."""
-        taken = self._window.index.requests.requests
+        taken = self._reader.index.requests.requests
         signed = (author for name, author in self._mailbox.authors().items() if name not in taken)
         return sum(person(author) == person(self.author) for author in signed)
 
     def _untaken(self, name: str) -> answers.Status:
-        if name in self._sent or _in_box(self._window.directory, name):
-            running = is_held(self._window.directory)
+        if name in self._sent or _in_box(self._reader.directory, name):
+            running = is_held(self._reader.directory)
             return answers.Status(
                 "waiting", "in the mailbox" if running else "in the mailbox until the lab runs again: novum run"
             )

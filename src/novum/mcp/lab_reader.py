@@ -37,7 +37,7 @@ class Line:
     words: str
 
 
-class Window:
+class LabReader:
     """What the record says up to now. Use `open` for a consistent look: calls come from several threads."""
 
     def __init__(self, directory: Path) -> None:

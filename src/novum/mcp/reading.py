@@ -14,13 +14,13 @@ from novum.core.state.hypothesis import Hypothesis
 from novum.core.state.research_history import cost
 from novum.ledger.journal import is_held
 from novum.mcp import answers
-from novum.mcp.lab_reader import Line, Window
+from novum.mcp.lab_reader import LabReader, Line
 from novum.report.explained import Explanation
 from novum.source.space import SourceSpace
 from novum.text.format import clean, cut
 from novum.views.campaign_summary import findings
 from novum.views.finding_details import FollowUpLine, follow_ups, remarked
-from novum.views.hypothesis_status import standing
+from novum.views.hypothesis_status import hypothesis_status
 from novum.views.record_search import FailureLine, FailureQuery, failures, grouped
 
 TEXT = 600
@@ -44,7 +44,7 @@ def quoted(text: str, length: int = TEXT) -> str:
     return f"«{line}»" if line else ""
 
 
-def study(window: Window, state: CampaignState, space: CandidateSpace | None) -> answers.Study:
+def study(reader: LabReader, state: CampaignState, space: CandidateSpace | None) -> answers.Study:
     """The study; `space` is None for an arena that is not Novum's own."""
     study, spec = state.study, state.spec
     incumbent = state.incumbent
@@ -64,9 +64,9 @@ def study(window: Window, state: CampaignState, space: CandidateSpace | None) ->
             study.screening.seeds,
             study.screening.keep_one_in,
         ),
-        running=is_held(window.directory),
+        running=is_held(reader.directory),
         paused=state.request_log.paused,
-        budget_left=_left(window, state),
+        budget_left=_left(reader, state),
         incumbent=genome(incumbent.candidate.genome),
         incumbent_from=incumbent.hypothesis or "the baseline",
         genes=genes,
@@ -87,9 +87,9 @@ def _space(space: CandidateSpace | None, incumbent: Genome) -> tuple[list[answer
     return [], [], []
 
 
-def _left(window: Window, state: CampaignState) -> answers.Left:
+def _left(reader: LabReader, state: CampaignState) -> answers.Left:
     used, budget = state.spent, state.budget
-    passed = max(0.0, time.time() - window.latest / 1e6) if state.session_open and is_held(window.directory) else 0.0
+    passed = max(0.0, time.time() - reader.latest / 1e6) if state.session_open and is_held(reader.directory) else 0.0
     wall = None if budget.wall_seconds is None else max(0.0, budget.wall_seconds - state.wall_seconds - passed)
     return answers.Left(
         None if budget.trials is None else max(0, budget.trials - used.trials),
@@ -137,13 +137,13 @@ def _asked(line: FollowUpLine) -> str:
 def claims(state: CampaignState, last: int, outcome: str, author: str) -> answers.Claims:
     """The latest hypotheses with an outcome, by an author."""
     theirs = [one for one in state.hypotheses.values() if author in ("", one.registered.author)]
-    fitting = [one for one in theirs if standing(state, one).outcome == outcome] if outcome else theirs
+    fitting = [one for one in theirs if hypothesis_status(state, one).outcome == outcome] if outcome else theirs
     shown = [_claim(state, one) for one in fitting[-last:]]
     return answers.Claims(shown, max(0, len(fitting) - last))
 
 
 def _claim(state: CampaignState, one: Hypothesis) -> answers.Claim:
-    now = standing(state, one)
+    now = hypothesis_status(state, one)
     return answers.Claim(
         one.id,
         one.registered.author,
@@ -156,7 +156,7 @@ def _claim(state: CampaignState, one: Hypothesis) -> answers.Claim:
 
 def detail(state: CampaignState, one: Hypothesis, told: Explanation) -> answers.Detail:
     """Everything about one hypothesis but its single runs."""
-    claim, verdict, size, now = one.registered, one.verdict, one.finding, standing(state, one)
+    claim, verdict, size, now = one.registered, one.verdict, one.finding, hypothesis_status(state, one)
     trials, cpu = cost(state, one)
     return answers.Detail(
         hypothesis=one.id,
@@ -222,7 +222,7 @@ def log(lines: Iterable[Line], last: int, grep: str) -> answers.Log:
     )
 
 
-def table(window: Window) -> answers.Table:
+def table(reader: LabReader) -> answers.Table:
     """The league."""
     return answers.Table(
         [
@@ -238,6 +238,6 @@ def table(window: Window) -> answers.Table:
                 line.brier,
                 line.reference,
             )
-            for line in window.index.authors.leaderboard().lines
+            for line in reader.index.authors.leaderboard().lines
         ]
     )

@@ -26,9 +26,9 @@ from novum.core.model.trial import OutcomeKind
 from novum.core.state.campaign_state import CampaignState
 from novum.lab import wiring
 from novum.mcp import answers, reading
-from novum.mcp.acting import Desk
+from novum.mcp.acting import AgentRequests
 from novum.mcp.bearer import Bearer, token_of
-from novum.mcp.lab_reader import Window
+from novum.mcp.lab_reader import LabReader
 from novum.report.explained import explain
 from novum.text.format import cut
 from novum.version import __version__
@@ -58,19 +58,19 @@ class Tools:
     """The tools of one agent on one lab. Docstrings and signatures are what the agent is told of them."""
 
     def __init__(self, directory: Path, name: str) -> None:
-        self._window = Window(directory)
-        self._desk = Desk(self._window, f"mcp:{name}")
+        self._reader = LabReader(directory)
+        self._requests = AgentRequests(self._reader, f"mcp:{name}")
         self._arena: Arena | None = None
 
     def study(self) -> answers.Study:
         """The question, the rules, how candidates look (genes or files), the one to beat, and what budget is left."""
-        with self._window.open() as state:
+        with self._reader.open() as state:
             arena = self._known(state)
-            return reading.study(self._window, state, arena.space if arena else None)
+            return reading.study(self._reader, state, arena.space if arena else None)
 
     def findings(self) -> answers.Findings:
         """What has been shown so far: supported claims with evidence and size."""
-        with self._window.open() as state:
+        with self._reader.open() as state:
             return reading.found(state)
 
     def hypotheses(
@@ -80,15 +80,15 @@ class Tools:
         author: Annotated[str, Field(description="Only of this author; empty: any.")] = "",
     ) -> answers.Claims:
         """What was tried, and what came of it. Read them before proposing."""
-        with self._window.open() as state:
+        with self._reader.open() as state:
             return reading.claims(state, last, outcome, author)
 
     def hypothesis(self, name: Annotated[str, Field(description="Such as h7.")]) -> answers.Detail:
         """One hypothesis with its candidate, its rationale and its evidence."""
-        with self._window.open() as state:
+        with self._reader.open() as state:
             if name not in state.hypotheses:
                 raise UserError(f"there is no hypothesis {cut(name, 40)!r}: see hypotheses")
-            return reading.detail(state, state.hypotheses[name], explain(self._window.index.cases, name))
+            return reading.detail(state, state.hypotheses[name], explain(self._reader.index.cases, name))
 
     def failures(
         self,
@@ -99,20 +99,20 @@ class Tools:
         """Trials that gave no score, by kind and cause, so that nobody repeats them."""
         if kind and kind not in list(OutcomeKind):
             raise UserError(f"kind: choose from {', '.join(OutcomeKind)}")
-        with self._window.open() as state:
+        with self._reader.open() as state:
             return reading.failed(state, kind, cause, last)
 
     def log(
         self, last: Last = 30, text: Annotated[str, Field(description="Only events with this text in them.")] = ""
     ) -> answers.Log:
         """What happened lately, in words."""
-        with self._window.open():
-            return reading.log(self._window.lines, last, text)
+        with self._reader.open():
+            return reading.log(self._reader.lines, last, text)
 
     def league(self) -> answers.Table:
         """Who proposes well: confirmed gain, what it cost, and how good the predictions were."""
-        with self._window.open():
-            return reading.table(self._window)
+        with self._reader.open():
+            return reading.table(self._reader)
 
     def propose(
         self,
@@ -128,15 +128,15 @@ class Tools:
         wanted = {"genome": genome or {}, "files": files or {}, "edits": edits, "base": base}
         parents = [] if base in ("incumbent", "baseline") else [base]
         said = {"rationale": rationale, "probability": probability, "effect": effect, "parents": parents}
-        with self._window.open() as state:
-            return self._desk.propose(state, self._known(state), wanted, said)
+        with self._reader.open() as state:
+            return self._requests.propose(state, self._known(state), wanted, said)
 
     def follow(
         self, name: Annotated[str, Field(description="What propose returned as request, or a hypothesis.")]
     ) -> answers.Status:
         """What became of a proposal: refused and why, screened, being confirmed with its evidence, or its verdict."""
-        with self._window.open() as state:
-            return self._desk.follow(state, name)
+        with self._reader.open() as state:
+            return self._requests.follow(state, name)
 
     def _known(self, state: CampaignState) -> Arena | None:
         """The study's arena, if it is one of Novum's own."""
@@ -187,7 +187,7 @@ def serve(directory: Path, name: str, port: int | None, token_from: str | None =
         raise UserError("--token-from is for HTTP: add --http PORT, or leave it out, since standard input is your own")
     token = None if token_from is None else token_of(token_from)
     made = server(directory, name)
-    Window(directory).check()
+    LabReader(directory).check()
     if port is None:
         made.run("stdio")
         return

@@ -17,7 +17,7 @@ from novum.report import charts, series
 from novum.text.format import counted, cut, number
 from novum.views.campaign_history import History, IncumbentPeriod, Moment
 from novum.views.campaign_summary import Summary
-from novum.views.hypothesis_status import FAILED, standing
+from novum.views.hypothesis_status import FAILED, hypothesis_status
 from novum.views.index.confirmation_log import Confirmation
 
 SCORES = 1500
@@ -257,11 +257,11 @@ def _genealogy(history: History) -> Figure:
 
 
 def _failed(history: History, hypothesis: Hypothesis) -> bool:
-    return standing(history.state, hypothesis).outcome == FAILED
+    return hypothesis_status(history.state, hypothesis).outcome == FAILED
 
 
 def _node(history: History, hypothesis: Hypothesis, y: float) -> series.Node:
-    now = standing(history.state, hypothesis)
+    now = hypothesis_status(history.state, hypothesis)
     return series.Node(
         id=hypothesis.id,
         x=hypothesis.registered.number,

@@ -37,7 +37,7 @@ from novum.report.figures import Figure, figures
 from novum.text.format import clean, counted, cut, moment, number, seconds, signed
 from novum.views.campaign_history import History
 from novum.views.campaign_summary import Finding, Summary, summarise
-from novum.views.hypothesis_status import standing
+from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.confirmation_log import Confirmation
 from novum.views.patches import patch_of
@@ -227,7 +227,7 @@ def _hypotheses(history: History) -> list[HypothesisRow]:
 
 
 def _hypothesis(history: History, one: Hypothesis, gain: float | None, test: Confirmation | None) -> HypothesisRow:
-    now = standing(history.state, one)
+    now = hypothesis_status(history.state, one)
     return HypothesisRow(
         id=one.id,
         changes=changes(one.candidate.genome, history.state.candidates[one.registered.incumbent].genome),

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from novum.sandbox.job import Bounds, Ended, Job, SandboxUnavailable, Tier
-    from novum.sandbox.probe import Standing, require, standing
+    from novum.sandbox.probe import SandboxStatus, require, sandbox_status
     from novum.sandbox.run_job import run
 
-__all__ = ["Bounds", "Ended", "Job", "SandboxUnavailable", "Standing", "Tier", "require", "run", "standing"]
+__all__ = ["Bounds", "Ended", "Job", "SandboxStatus", "SandboxUnavailable", "Tier", "require", "run", "sandbox_status"]
 
 _HOMES = {
     "job": ("Bounds", "Ended", "Job", "SandboxUnavailable", "Tier"),
-    "probe": ("Standing", "require", "standing"),
+    "probe": ("SandboxStatus", "require", "sandbox_status"),
     "run_job": ("run",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

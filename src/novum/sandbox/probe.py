@@ -27,7 +27,7 @@ _PROBE = Job(
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SandboxStatus:
     """The best tier that works here, with what, what it leaves open, and what would make it better."""
 
     tier: Tier
@@ -41,26 +41,27 @@ class Standing:
 
 
 @cache
-def standing() -> Standing:
+def sandbox_status() -> SandboxStatus:
     """Find the best tier here, once for each process."""
     if not sys.platform.startswith("linux"):
-        return Standing(Tier.NONE, "", ("everything: there is no sandbox",), _NOT_LINUX)
+        return SandboxStatus(Tier.NONE, "", ("everything: there is no sandbox",), _NOT_LINUX)
     tool, reasons = _working_tool()
     if tool is not None:
-        return Standing(Tier.NAMESPACES, tool.path, (), "")
+        return SandboxStatus(Tier.NAMESPACES, tool.path, (), "")
     try:
         _believe(run_in_landlock(_PROBE))
     except SandboxUnavailable as error:
         why = "; ".join([*reasons, f"Landlock: {error}"])
-        return Standing(Tier.NONE, "", ("everything: there is no sandbox",), f"{_ADVICE} ({why})")
-    return Standing(Tier.LANDLOCK, "Landlock", gaps(), f"{_ADVICE} ({'; '.join(reasons)})")
+        return SandboxStatus(Tier.NONE, "", ("everything: there is no sandbox",), f"{_ADVICE} ({why})")
+    return SandboxStatus(Tier.LANDLOCK, "Landlock", gaps(), f"{_ADVICE} ({'; '.join(reasons)})")
 
 
 def require(tier: Tier, minimum: Tier) -> None:
     """Raise SandboxUnavailable, which says what to do, when `tier` is weaker than `minimum`."""
     if not tier.at_least(minimum):
         raise SandboxUnavailable(
-            f"this needs a sandbox of tier {minimum!s} or stronger, and the best here is {tier!s}: {standing().advice}"
+            f"this needs a sandbox of tier {minimum!s} or stronger, and the best here is {tier!s}: "
+            f"{sandbox_status().advice}"
         )
 
 

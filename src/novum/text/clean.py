@@ -18,12 +18,12 @@ _UNSEEN = re.compile(_HIDDEN)
 _EACH = re.compile(f"{_CONTROL}|{_HIDDEN}")
 
 
-def without(text: str) -> str:
+def printable(text: str) -> str:
     """The text without such characters and sequences. Tab and line feed stay."""
     return _ANY.sub("", text)
 
 
-def tame(text: str) -> str:
+def for_terminal(text: str) -> str:
     """The text as a terminal may show it: what it would obey is taken out, what nobody would see is written out."""
     return _UNSEEN.sub(_escaped, _OBEYED.sub("", text))
 

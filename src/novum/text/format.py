@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 
 from novum.text.canonical_json import short
-from novum.text.clean import without
+from novum.text.clean import printable
 
 
 def written(value: str | float | None) -> str:
@@ -19,12 +19,12 @@ def written(value: str | float | None) -> str:
 
 def clean(text: str) -> str:
     """Text that anybody may have written, without what a terminal or a bidirectional renderer would obey."""
-    return without(text)
+    return printable(text)
 
 
 def in_one_line(text: str) -> str:
     """The same in one line, never cut."""
-    return " ".join(without(text).split())
+    return " ".join(printable(text).split())
 
 
 def cut(text: str, length: int) -> str:

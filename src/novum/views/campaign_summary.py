@@ -28,7 +28,7 @@ from novum.views.finding_details import (
     tuning,
 )
 from novum.views.finding_size import size_of
-from novum.views.hypothesis_status import FAILED, standing
+from novum.views.hypothesis_status import FAILED, hypothesis_status
 from novum.views.screening_correlation import Proxy, proxy
 
 OWN_SCORER = "scored in the lab"
@@ -111,7 +111,7 @@ class Summary:
 
 def summarise(state: CampaignState) -> Summary:
     """The summary of a state that has a campaign."""
-    counts = Counter(standing(state, hypothesis).outcome for hypothesis in state.hypotheses.values())
+    counts = Counter(hypothesis_status(state, hypothesis).outcome for hypothesis in state.hypotheses.values())
     return Summary(
         study=state.study.name,
         trials=state.trials,

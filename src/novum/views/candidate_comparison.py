@@ -11,7 +11,7 @@ from novum.core.model.errors import UserError
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 from novum.views.candidate_names import candidate_of, candidates
-from novum.views.hypothesis_status import standing
+from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.confirmation_log import Confirmation
 from novum.views.index.trial_log import Usage
@@ -151,7 +151,7 @@ def _comparisons(index: CampaignIndex, a: str, b: str) -> Iterator[Comparison]:
 
 
 def _unconfirmed(state: CampaignState, hypothesis: Hypothesis, better: str) -> Comparison:
-    claim, now = hypothesis.registered, standing(state, hypothesis)
+    claim, now = hypothesis.registered, hypothesis_status(state, hypothesis)
     return Comparison(
         hypothesis=claim.id,
         attempt=0,

@@ -12,7 +12,7 @@ FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class HypothesisStatus:
     """Where a hypothesis stands."""
 
     outcome: str
@@ -22,31 +22,35 @@ class Standing:
     """Whether it can still change."""
 
 
-def standing(state: CampaignState, hypothesis: Hypothesis) -> Standing:
-    """The standing of one hypothesis."""
+def hypothesis_status(state: CampaignState, hypothesis: Hypothesis) -> HypothesisStatus:
+    """Where one hypothesis stands."""
     phase, verdict = hypothesis.phase, hypothesis.verdict
     if phase is Phase.CONFIRMING:
         pairs = len(hypothesis.pairs())
-        return Standing(Verdict.INCONCLUSIVE, f"confirmation open after {pairs} pairs; {_pause(state)}", False)
+        return _inconclusive(f"confirmation open after {pairs} pairs; {_pause(state)}", False)
     if verdict is not None:
-        return Standing(verdict.verdict, verdict.reason, phase is Phase.CLOSED)
+        return HypothesisStatus(verdict.verdict, verdict.reason, phase is Phase.CLOSED)
     if phase is Phase.FAILED:
-        return Standing(FAILED, _cause(state, hypothesis), True)
+        return HypothesisStatus(FAILED, _cause(state, hypothesis), True)
     if phase in (Phase.SUPERSEDED, Phase.STALE):
-        return Standing(Verdict.INCONCLUSIVE, "screened; its incumbent was replaced before it was promoted", True)
+        return _inconclusive("screened; its incumbent was replaced before it was promoted", True)
     if phase is Phase.WITHDRAWN:
-        return Standing(Verdict.INCONCLUSIVE, f"withdrawn: {hypothesis.withdrawn}", True)
+        return _inconclusive(f"withdrawn: {hypothesis.withdrawn}", True)
     if phase is Phase.QUARANTINED:
-        return Standing(
-            Verdict.INCONCLUSIVE, f"in quarantine until the policy lets it be confirmed; {_pause(state)}", False
-        )
+        return _inconclusive(f"in quarantine until the policy lets it be confirmed; {_pause(state)}", False)
     if phase is Phase.WAITING:
         gain = state.advantage(hypothesis)
         if gain is not None and hypothesis.id not in state.confirmation_queue:
-            return Standing(Verdict.INCONCLUSIVE, f"screened {gain:+.3g} against the incumbent, not promoted", False)
+            return HypothesisStatus(
+                Verdict.INCONCLUSIVE, f"screened {gain:+.3g} against the incumbent, not promoted", False
+            )
         shown = "" if gain is None else f" {gain:+.3g}"
-        return Standing(Verdict.INCONCLUSIVE, f"screened{shown}, waiting to be promoted; {_pause(state)}", False)
-    return Standing(Verdict.INCONCLUSIVE, f"screening unfinished; {_pause(state)}", False)
+        return _inconclusive(f"screened{shown}, waiting to be promoted; {_pause(state)}", False)
+    return _inconclusive(f"screening unfinished; {_pause(state)}", False)
+
+
+def _inconclusive(reason: str, settled: bool) -> HypothesisStatus:
+    return HypothesisStatus(Verdict.INCONCLUSIVE, reason, settled)
 
 
 def _pause(state: CampaignState) -> str:

@@ -17,7 +17,7 @@ from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import Hypothesis
 from novum.text.format import clean
 from novum.views.candidate_names import BASELINE, INCUMBENT
-from novum.views.hypothesis_status import standing
+from novum.views.hypothesis_status import hypothesis_status
 
 BUILT_ON, CHILD = "built on", "child of"
 
@@ -129,7 +129,7 @@ def node(state: CampaignState, name: str) -> Node:
     if name == BASELINE:
         return Node(BASELINE, "", "", "", None, None, "", dict(state.incumbents[0].candidate.genome), "")
     hypothesis = state.hypotheses[name]
-    now, verdict = standing(state, hypothesis), hypothesis.verdict
+    now, verdict = hypothesis_status(state, hypothesis), hypothesis.verdict
     return Node(
         id=name,
         outcome=now.outcome,

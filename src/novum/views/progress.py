@@ -11,7 +11,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.gate.judge import BettingGate
 from novum.text.format import written
-from novum.views.hypothesis_status import standing
+from novum.views.hypothesis_status import hypothesis_status
 
 LAST_INTERVENTIONS = 3
 """How many of the watchdog's interventions are shown."""
@@ -131,6 +131,6 @@ def _verdicts(state: CampaignState, last: int) -> list[Verdictline]:
     judged = [h for h in state.hypotheses.values() if h.verdict or h.phase is Phase.FAILED]
     lines = []
     for hypothesis in judged[-last:]:
-        now = standing(state, hypothesis)
+        now = hypothesis_status(state, hypothesis)
         lines.append(Verdictline(hypothesis.id, change(state, hypothesis), now.outcome, now.reason))
     return lines

@@ -10,7 +10,7 @@ from novum.core.events.models_and_people import RequestTaken
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade, ProposalRefused
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
-from novum.views.hypothesis_status import FAILED, standing
+from novum.views.hypothesis_status import FAILED, hypothesis_status
 from novum.views.progress import progress
 
 
@@ -89,7 +89,7 @@ class RequestTrail:
 def proposal_status(state: CampaignState, claims: Sequence[Hypothesis]) -> ProposalStatus:
     """Where the latest claim of a proposal stands."""
     one = claims[-1]
-    now, stage = standing(state, one), _stage(state, one)
+    now, stage = hypothesis_status(state, one), _stage(state, one)
     running = next((each for each in progress(state).confirming if each.id == one.id), None)
     verdict, size = one.verdict, one.finding
     confirmation_queue = one.phase is Phase.WAITING and stage == "screened"

@@ -13,7 +13,7 @@ from novum.core.state.hypothesis import Hypothesis
 from novum.views.candidate_names import BASELINE, INCUMBENT, candidate_of, candidates
 from novum.views.finding_details import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
 from novum.views.finding_details import tuning as tuning_of
-from novum.views.hypothesis_status import standing
+from novum.views.hypothesis_status import hypothesis_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def detail(state: FullState, name: str) -> Detail | None:
 
 def _hypothesis(state: CampaignState, hypothesis: Hypothesis) -> HypothesisDetail:
     claim, verdict, size = hypothesis.registered, hypothesis.verdict, hypothesis.finding
-    now = standing(state, hypothesis)
+    now = hypothesis_status(state, hypothesis)
     tuned = state.tuned.get(hypothesis.candidate.id)
     used = verdict.pairs if verdict else len(hypothesis.pairs())
     return HypothesisDetail(

@@ -15,7 +15,7 @@ from novum.arenas.program.bundle import unpacked
 from novum.arenas.program.run_stages import Stage
 from novum.arenas.program.scorer import read_frame, write_frame
 from novum.core.model.trial import ArtefactError, Role
-from novum.sandbox import SandboxUnavailable, Tier, require, standing
+from novum.sandbox import SandboxUnavailable, Tier, require, sandbox_status
 
 _KEPT_SEEDS = 256
 _PR_SET_PDEATHSIG = 1
@@ -36,8 +36,8 @@ class Scoring:
         outputs = {name: base64.b64decode(data) for name, data in question["outputs"].items()}
         try:
             bundle = unpacked(self._bundle)
-            require(standing().tier, Tier(bundle.program.isolation))
-            stage = Stage(bundle, standing().tier)
+            require(sandbox_status().tier, Tier(bundle.program.isolation))
+            stage = Stage(bundle, sandbox_status().tier)
             truth = self._truth_of(stage, int(question["seed"]))
             return {"said": stage.score(outputs, truth, int(question["seed"]), Role(question["role"]))}
         except ArtefactError as error:

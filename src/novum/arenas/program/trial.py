@@ -5,19 +5,19 @@ from __future__ import annotations
 from novum.arenas.program.bundle import unpacked
 from novum.arenas.program.run_stages import SEEDS, Stage
 from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup, TrialOutput
-from novum.sandbox import Tier, require, standing
+from novum.sandbox import Tier, require, sandbox_status
 
 
 def warm() -> None:
     """Find the sandbox once, so that children need not."""
-    standing()
+    sandbox_status()
 
 
 def run(group: TrialGroup) -> list[TrialOutput]:
     """One output per trial, in their order."""
     bundle = unpacked(str(group.options["bundle"]))
     minimum = Tier(bundle.program.isolation)
-    tier = standing().tier
+    tier = sandbox_status().tier
     require(tier, minimum)
     stage = Stage(bundle, tier)
     return [_trial(stage, group, trial) for trial in group.trials]

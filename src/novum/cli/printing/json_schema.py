@@ -21,7 +21,7 @@ from novum.core.events.campaign import PreflightRecorded
 from novum.lab.replay import Replayed
 from novum.ledger.garbage import Garbage
 from novum.report.explained import Explanation
-from novum.sandbox.probe import Standing
+from novum.sandbox.probe import SandboxStatus
 from novum.views.approval_requests import Waiting
 from novum.views.author_leaderboard import Leaderboard
 from novum.views.campaign_summary import Finding, Summary
@@ -71,7 +71,7 @@ OUTPUTS: dict[str, JsonOutput] = {
     "researchers": JsonOutput(list[PartLine]),
     "executors": JsonOutput(list[PartLine]),
     "gc": JsonOutput(Garbage),
-    "doctor": JsonOutput(Standing),
+    "doctor": JsonOutput(SandboxStatus),
 }
 """By command, in the order of `novum --help`."""
 

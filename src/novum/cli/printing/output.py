@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from novum.core.model.errors import UserError
-from novum.text.clean import exact, tame
+from novum.text.clean import exact, for_terminal
 
 if TYPE_CHECKING:
     from novum.core.state.campaign_state import CampaignState
@@ -72,7 +72,7 @@ def in_lines(value: Any) -> str:
 
 def safe(text: str) -> str:
     """Text from elsewhere without terminal control sequences; what nobody would see of it is written out."""
-    return tame(text)
+    return for_terminal(text)
 
 
 def line(text: str) -> str:

@@ -14,8 +14,8 @@ WITHOUT_CONTROL = (CONTROL, "inbox")
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """Where the watchdog stands."""
+class AlarmInputs:
+    """What the alarms of one campaign look at beside its state."""
 
     settings: WatchdogSettings
     foreign: bool
@@ -26,9 +26,9 @@ class Post:
     """Whether the control has something to add to the study's own researcher."""
 
 
-def post(study: Study, arena: Arena) -> Post:
-    """The post of a study with its arena. Candidates of typed genes run nothing that is not the arena's own."""
+def alarm_inputs(study: Study, arena: Arena) -> AlarmInputs:
+    """Those of a study with its arena. Candidates of typed genes run nothing that is not the arena's own."""
     name, options = study.researcher.name, study.researcher.options
     controls = {CONTROL, str(options.get("control", CONTROL))} if name == "portfolio" else {CONTROL}
     foreign = not isinstance(arena.space, Space) or bool(arena.spec.trust)
-    return Post(study.watchdog, foreign, frozenset(controls), name not in WITHOUT_CONTROL)
+    return AlarmInputs(study.watchdog, foreign, frozenset(controls), name not in WITHOUT_CONTROL)

@@ -13,7 +13,7 @@ from novum.core.events.oversight import Intervened
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.author_stats import AuthorStats, alike
 from novum.core.state.campaign_state import CampaignState
-from novum.governance.alarms.alarm_inputs import Post
+from novum.governance.alarms.alarm_inputs import AlarmInputs
 from novum.governance.binomial import more_than_before, more_than_half
 
 FEWEST = 8
@@ -23,7 +23,7 @@ ALARMS = (Alarm.FAILURE_RATE, Alarm.DEAD_END)
 WORDS = 160
 
 
-def failure_rate(state: CampaignState, post: Post) -> Iterator[Intervened]:
+def failure_rate(state: CampaignState, inputs: AlarmInputs) -> Iterator[Intervened]:
     """At least half of an author's latest hypotheses gave no score, far more than before."""
     for name, stats in state.alarm_signals.authors.items():
         count = len(stats.recent)
@@ -31,21 +31,21 @@ def failure_rate(state: CampaignState, post: Post) -> Iterator[Intervened]:
             continue
         before, failed_before, whose = _before(state, name, stats)
         chance = more_than_before(failed, count, failed_before, before) if before else more_than_half(failed, count)
-        if chance < post.settings.failure_level:
+        if chance < inputs.settings.failure_level:
             rate = f"{whose} {failed_before} of {before} before" if before else "with nothing to compare it with before"
             words = (
                 f"{failed} of the last {count} hypotheses of {name} gave no score, {rate}; most often: {_usual(stats)}"
             )
             evidence = {"hypotheses": count, "failed": failed, "before": before, "failed_before": failed_before}
-            yield _rest(state, post, Alarm.FAILURE_RATE, name, words, {**evidence, "chance": chance})
+            yield _rest(state, inputs, Alarm.FAILURE_RATE, name, words, {**evidence, "chance": chance})
 
 
-def dead_end(state: CampaignState, post: Post) -> Iterator[Intervened]:
+def dead_end(state: CampaignState, inputs: AlarmInputs) -> Iterator[Intervened]:
     """An author's latest proposals all came to nothing for the same reason."""
     for name, stats in state.alarm_signals.authors.items():
-        if stats.row >= post.settings.dead_end and not _quiet(state, name):
+        if stats.row >= inputs.settings.dead_end and not _quiet(state, name):
             words = f"the last {stats.row} proposals of {name} came to nothing for one reason: {_line(stats.said)}"
-            yield _rest(state, post, Alarm.DEAD_END, name, words, {"proposals": stats.row})
+            yield _rest(state, inputs, Alarm.DEAD_END, name, words, {"proposals": stats.row})
 
 
 def _before(state: CampaignState, name: str, mine: AuthorStats) -> tuple[int, int, str]:
@@ -76,12 +76,12 @@ def _quiet(state: CampaignState, name: str) -> bool:
 
 
 def _rest(
-    state: CampaignState, post: Post, alarm: Alarm, name: str, words: str, evidence: dict[str, float]
+    state: CampaignState, inputs: AlarmInputs, alarm: Alarm, name: str, words: str, evidence: dict[str, float]
 ) -> Intervened:
     """A rest that doubles each time. A control is what the others are measured by: of one, it is only said."""
     times = sum(one.alarm in ALARMS for one in state.intervention_log.about.get(name, ()))
-    length = min(post.settings.longest_rest, post.settings.rest * 2**times)
-    control = name in post.controls
+    length = min(inputs.settings.longest_rest, inputs.settings.rest * 2**times)
+    control = name in inputs.controls
     end = "; it is the control, so it goes on" if control else f"; it rests for {length} proposals"
     until = state.proposals + 1 + length
     return Intervened(

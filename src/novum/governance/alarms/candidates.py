@@ -14,16 +14,16 @@ from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Side
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Phase
-from novum.governance.alarms.alarm_inputs import Post
+from novum.governance.alarms.alarm_inputs import AlarmInputs
 from novum.governance.binomial import more_than_before
 
 GROUPS = 2
 """Trial groups that must have failed: one alone may have been the worker's fault."""
 
 
-def divergence(state: CampaignState, post: Post) -> Iterator[Intervened]:
+def divergence(state: CampaignState, inputs: AlarmInputs) -> Iterator[Intervened]:
     """Hypotheses all of whose trials diverged: each author's first, second, fourth, eighth."""
-    del post
+    del inputs
     for name, count in state.alarm_signals.diverging.items():
         one = state.hypotheses[name]
         trials, who = state.sweep_costs[one.candidate.id].diverged, state.alarm_signals.who(one.registered.author)
@@ -33,7 +33,7 @@ def divergence(state: CampaignState, post: Post) -> Iterator[Intervened]:
         yield Intervened(Alarm.DIVERGENCE, Step.NOTE, name, words, {"trials": trials, "hypotheses": count})
 
 
-def failing_incumbent(state: CampaignState, post: Post) -> Iterator[Intervened]:
+def failing_incumbent(state: CampaignState, inputs: AlarmInputs) -> Iterator[Intervened]:
     """The incumbent gives no score in confirmations more often than its earlier runs let expect. Said once of each."""
     incumbent = state.incumbent
     name, reign = incumbent.candidate.id, state.alarm_signals.incumbent_runs.get(incumbent.candidate.id)
@@ -46,7 +46,7 @@ def failing_incumbent(state: CampaignState, post: Post) -> Iterator[Intervened]:
     failed_before = reign.failed + sum(run.score is None for run in own)
     count, failed = len(reign.recent), sum(failed for _, failed in reign.recent)
     chance = more_than_before(failed, count, failed_before, before)
-    if before and chance < post.settings.failure_level:
+    if before and chance < inputs.settings.failure_level:
         # The kind alone: proposers read this, and nothing reaches them that a run on the gate's data printed.
         kind = next((run.kind for run, plan in reversed(state.failures) if plan.candidate.id == name), "")
         words = (
@@ -63,12 +63,12 @@ def _crowning(state: CampaignState, hypothesis: str | None) -> list[TrialFinishe
     return list(state.hypotheses[hypothesis].runs[Side.CANDIDATE].values()) if hypothesis else []
 
 
-def runaway_cost(state: CampaignState, post: Post) -> Iterator[Event]:
+def runaway_cost(state: CampaignState, inputs: AlarmInputs) -> Iterator[Event]:
     """Hypotheses in screening whose trials take far more CPU time than the incumbent's.
 
     Their cost is known before their screening ends, so those that wait for a confirmation have all been looked at.
     """
-    settings = post.settings
+    settings = inputs.settings
     for one in state.open_hypotheses(Phase.SCREENING):
         effort = state.sweep_costs.get(one.candidate.id)
         mine = effort.cpu_seconds / effort.trials if effort and effort.trials else 0.0

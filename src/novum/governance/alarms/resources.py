@@ -12,7 +12,7 @@ from novum.core.events.oversight import Intervened
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.interventions import SECOND
-from novum.governance.alarms.alarm_inputs import Post
+from novum.governance.alarms.alarm_inputs import AlarmInputs
 from novum.governance.machine_resources import Reading
 
 DISK_EASE, MEMORY_EASE = 2.0, 1.25
@@ -26,18 +26,18 @@ MOST_DOUBLINGS = 6
 NAMES = {Alarm.DISK: "free on the lab's disk", Alarm.MEMORY: "of memory available"}
 
 
-def means(state: CampaignState, post: Post, reading: Reading, elapsed: float) -> Iterator[Intervened]:
+def low_resources(state: CampaignState, inputs: AlarmInputs, reading: Reading, elapsed: float) -> Iterator[Intervened]:
     """Hold, release or stop, for disk and memory each."""
-    settings = post.settings
+    settings = inputs.settings
     least = float(settings.free_bytes)
     if reading.disk is not None and Alarm.DISK not in settings.off:
-        yield from _weigh(state, post, Alarm.DISK, reading.disk, (least, DISK_EASE * least), elapsed)
+        yield from _weigh(state, inputs, Alarm.DISK, reading.disk, (least, DISK_EASE * least), elapsed)
     if reading.memory is not None and Alarm.MEMORY not in settings.off:
-        yield from _weigh(state, post, Alarm.MEMORY, reading.memory, _memory(state, post, elapsed), elapsed)
+        yield from _weigh(state, inputs, Alarm.MEMORY, reading.memory, _memory(state, inputs, elapsed), elapsed)
 
 
 def _weigh(
-    state: CampaignState, post: Post, alarm: Alarm, has: int, bounds: tuple[float, float], elapsed: float
+    state: CampaignState, inputs: AlarmInputs, alarm: Alarm, has: int, bounds: tuple[float, float], elapsed: float
 ) -> Iterator[Intervened]:
     """bounds: bytes below which nothing is started, and from which on it goes on."""
     needed, enough = bounds
@@ -52,18 +52,18 @@ def _weigh(
         yield Intervened(alarm, Step.RELEASE, "", words, {**evidence, "needed": enough})
     elif not state.in_flight and not intervention_log.stopped:
         held = elapsed - max(intervention_log.since.get(alarm, 0.0), state.alarm_signals.flights.last)
-        if held >= post.settings.patience:
+        if held >= inputs.settings.patience:
             words = f"stopped by the watchdog: only {_mib(has)} {name} for {held:.0f} s, needed are {_mib(enough)}"
             yield Intervened(alarm, Step.STOP, "", words, {**evidence, "needed": enough, "held": held})
 
 
-def _memory(state: CampaignState, post: Post, elapsed: float) -> tuple[float, float]:
+def _memory(state: CampaignState, inputs: AlarmInputs, elapsed: float) -> tuple[float, float]:
     """What a group more would need, by the peaks of the latest ones, where one more could start at all.
 
     Alone, a group gets whatever there is if it was enough for those before. What would go back and forth for ever, a
     machine with room for hardly more than what runs, is muted ever longer: then only the bare minimum is held against.
     """
-    settings, peak = post.settings, max(state.alarm_signals.peaks, default=0)
+    settings, peak = inputs.settings, max(state.alarm_signals.peaks, default=0)
     least = float(settings.memory_bytes)
     held = Alarm.MEMORY in state.intervention_log.holds
     if state.in_flight:

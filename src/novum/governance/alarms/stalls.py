@@ -18,7 +18,7 @@ from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.state.alarm_signals import STALLED
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.interventions import SECOND
-from novum.governance.alarms.alarm_inputs import Post
+from novum.governance.alarms.alarm_inputs import AlarmInputs
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Stalls:
     look.
     """
 
-    post: Post
+    inputs: AlarmInputs
     _overdue: set[str] = field(default_factory=set)
 
     def look(self, state: CampaignState, elapsed: float) -> Iterator[Event]:
@@ -40,14 +40,14 @@ class Stalls:
         for name in lost:
             yield from self._given_up(state, name, elapsed)
         row = flights.stalls + any(flights.sent[name] >= flights.stalled_at for name in lost)
-        if lost and row >= self.post.settings.stalls and not state.intervention_log.stopped:
+        if lost and row >= self.inputs.settings.stalls and not state.intervention_log.stopped:
             words = f"{row} trial groups in a row were given up, and nothing came in between: workers do not answer"
             evidence = {"groups": float(row), SECOND: elapsed}
             yield Intervened(Alarm.STALL, Step.STOP, "", f"stopped by the watchdog: {words}", evidence)
 
     def _allowed(self, state: CampaignState, group: str) -> float:
         """Seconds after which a group is overdue, those in which workers may still be starting included."""
-        settings, plan = self.post.settings, state.plan(group)
+        settings, plan = self.inputs.settings, state.plan(group)
         start = state.alarm_signals.flights.start
         longer = settings.start_seconds if start is None else start
         allowed = state.study.limits.seconds + settings.grace_seconds

@@ -12,10 +12,10 @@ from novum.core.events.oversight import Intervened
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
-from novum.governance.alarms.alarm_inputs import Post
+from novum.governance.alarms.alarm_inputs import AlarmInputs
 
 
-def too_good(state: CampaignState, post: Post, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
+def too_good(state: CampaignState, inputs: AlarmInputs, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
     """What is suspect among hypotheses that wait for their confirmation, or are being confirmed."""
     if state.alarm_signals.beyond and (wrong := _wrong_bound(state)):
         if not _said(state, wrong.subject):
@@ -29,28 +29,28 @@ def too_good(state: CampaignState, post: Post, screened: Iterable[Hypothesis]) -
                     f"{one.id} scores beyond what can be; its confirmation goes on, and what is found of it is marked"
                 )
                 yield Intervened(Alarm.TOO_GOOD, Step.NOTE, one.id, words)
-    yield from _leaps(state, post, screened)
+    yield from _leaps(state, inputs, screened)
 
 
-def _leaps(state: CampaignState, post: Post, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
+def _leaps(state: CampaignState, inputs: AlarmInputs, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
     """Screening gains of many standard deviations."""
     for one in screened:
         scale, gain = state.scales.get(one.registered.incumbent), state.advantage(one)
         if scale is None or scale.sigma <= 0 or gain is None:
             continue
         sigma = max(scale.sigma, state.spec.resolution)  # noise below what means anything is no measure of surprise
-        if gain <= post.settings.too_good * sigma:
+        if gain <= inputs.settings.too_good * sigma:
             continue
         if not _waits(state, one) or (_went_beyond(state, one) and not _wrong_bound(state)):
             continue
-        if not post.foreign and one.registered.incumbent in state.alarm_signals.amazed:
+        if not inputs.foreign and one.registered.incumbent in state.alarm_signals.amazed:
             continue
         times = gain / sigma
         words = f"{one.id} gains {times:.3g} standard deviations of an A/A difference in screening"
-        words += ": it goes into quarantine" if post.foreign else "; look whether that can be"
-        step = Step.QUARANTINE if post.foreign else Step.NOTE
+        words += ": it goes into quarantine" if inputs.foreign else "; look whether that can be"
+        step = Step.QUARANTINE if inputs.foreign else Step.NOTE
         yield Intervened(Alarm.TOO_GOOD, step, one.id, words, {"gain": gain, "sigma": sigma, "times": times})
-        if not post.foreign:
+        if not inputs.foreign:
             return  # said once for each incumbent
 
 

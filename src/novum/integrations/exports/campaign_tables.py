@@ -17,7 +17,7 @@ from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import FollowUp, Hypothesis
 from novum.integrations.exports.tables import Form, Row, Table, Value, moment, spread, table
 from novum.views.finding_size import size_of
-from novum.views.hypothesis_status import standing
+from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.confirmation_log import Confirmation
 
@@ -155,7 +155,7 @@ def _hypothesis(found: CampaignIndex, one: Hypothesis) -> Row:
         "delta": claim.delta,
         "predicted_probability": claim.probability,
         "predicted_effect": claim.effect,
-        "outcome": standing(found.state, one).outcome,
+        "outcome": hypothesis_status(found.state, one).outcome,
         "phase": one.phase,
         "screening_score": tuned.score if tuned else None,
         "screening_seeds": tuned.seeds if tuned else 0,

@@ -19,7 +19,7 @@ from novum.gate.judge import PROCESSES, difference
 from novum.integrations.exports.tables import clean, written
 from novum.text.canonical_json import digest
 from novum.views.finding_size import size_of
-from novum.views.hypothesis_status import standing
+from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 
 FINISHED, FAILED, RUNNING, KILLED = "FINISHED", "FAILED", "RUNNING", "KILLED"
@@ -108,7 +108,7 @@ def _hypothesis(found: CampaignIndex, one: Hypothesis) -> Run:
             "novum.type": "hypothesis",
             "novum.candidate": one.candidate.id,
             "novum.incumbent": claim.incumbent,
-            "novum.outcome": standing(found.state, one).outcome,
+            "novum.outcome": hypothesis_status(found.state, one).outcome,
             "novum.phase": one.phase,
             "novum.grade": grade(one) if one.verdict and one.verdict.verdict is Verdict.SUPPORTED else "",
             "novum.reason": one.verdict.reason if one.verdict else "",

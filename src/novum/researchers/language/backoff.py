@@ -16,7 +16,7 @@ GRACE_SECONDS = 1.0
 
 
 @dataclass
-class Patience:
+class Backoff:
     """first: seconds after the first failure. alone: nobody else could propose, so any pause is waited for."""
 
     first: float

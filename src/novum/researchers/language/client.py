@@ -32,7 +32,7 @@ from pydantic_ai.settings import ModelSettings
 from novum.core.model.model_call import Reply
 from novum.researchers.language.language_options import KEYS, loopback
 from novum.researchers.language.model_request import Request
-from novum.researchers.language.raw_response import REPLY_BYTES, Heard
+from novum.researchers.language.raw_response import REPLY_BYTES, RawResponse
 from novum.researchers.language.untrusted_text import line, without_secrets
 
 MAX_CAUSE = 300
@@ -72,18 +72,18 @@ class _Transport(httpx2.AsyncHTTPTransport):
         return response
 
 
-async def ask(request: Request, timeout: float, url: str) -> Heard:
+async def ask(request: Request, timeout: float, url: str) -> RawResponse:
     """Send one request and wait for its end, at most `timeout` seconds. url: where, when the model does not say."""
     started = time.monotonic()
     heard = await _asked(request, timeout, url)
     return _timed(heard, time.monotonic() - started)
 
 
-def _timed(heard: Heard, seconds: float) -> Heard:
+def _timed(heard: RawResponse, seconds: float) -> RawResponse:
     return replace(heard, seconds=round(seconds, 3), cause=line(without_secrets(heard.cause), MAX_CAUSE))
 
 
-async def _asked(request: Request, timeout: float, url: str) -> Heard:
+async def _asked(request: Request, timeout: float, url: str) -> RawResponse:
     proxy = None if loopback(url) else urllib.request.getproxies().get(urlsplit(url or "https://").scheme)
     plain = url.startswith("http://")  # then there is nothing to verify, and certificates take time to load
     async with httpx2.AsyncClient(
@@ -93,12 +93,12 @@ async def _asked(request: Request, timeout: float, url: str) -> Heard:
             async with asyncio.timeout(timeout):
                 return _answered(await _sent(_served(request, url, http), request, timeout))
         except TimeoutError:
-            return Heard(Reply.TIMED_OUT, cause=f"no answer within {timeout:g} seconds")
+            return RawResponse(Reply.TIMED_OUT, cause=f"no answer within {timeout:g} seconds")
         except wrong.AgentRunError as error:
             return _failed(error)
         except Exception as error:
             # Whatever a library or a provider does wrong is a failed request, not a failed lab.
-            return Heard(Reply.MALFORMED, cause=f"{type(error).__name__}: {error}")
+            return RawResponse(Reply.MALFORMED, cause=f"{type(error).__name__}: {error}")
 
 
 def _served(request: Request, url: str, http: httpx2.AsyncClient) -> Served:
@@ -145,7 +145,7 @@ def _messages(request: Request, *, native: bool) -> list[ModelMessage]:
     return said
 
 
-def _answered(response: ModelResponse) -> Heard:
+def _answered(response: ModelResponse) -> RawResponse:
     """What an answer amounts to, by its end and its text."""
     details = response.provider_details or {}
     said = "".join(part.content for part in response.parts if isinstance(part, TextPart))
@@ -157,7 +157,7 @@ def _answered(response: ModelResponse) -> Heard:
         cut = response.finish_reason == "length"
         outcome = Reply.TRUNCATED if cut else Reply.EMPTY
         cause = "the answer ended before its text began: raise max_tokens" if cut else "the answer holds no text"
-    return Heard(
+    return RawResponse(
         outcome=outcome,
         text=text,
         cause=cause,
@@ -167,33 +167,33 @@ def _answered(response: ModelResponse) -> Heard:
     )
 
 
-def _failed(error: wrong.AgentRunError) -> Heard:
+def _failed(error: wrong.AgentRunError) -> RawResponse:
     """The outcome of a request that brought no answer. Only what the provider certainly did not do is free."""
     if isinstance(error, wrong.ContentFilterError):
-        return Heard(Reply.REFUSED, cause=error.message)
+        return RawResponse(Reply.REFUSED, cause=error.message)
     if isinstance(error, wrong.OutputTokenLimitExceeded):
-        return Heard(Reply.TRUNCATED, cause=error.message)
+        return RawResponse(Reply.TRUNCATED, cause=error.message)
     if isinstance(error, wrong.ModelRateLimitError):
-        return Heard(Reply.RATE_LIMITED, cause=_said(error), charged=False, retry_after=error.retry_after)
+        return RawResponse(Reply.RATE_LIMITED, cause=_said(error), charged=False, retry_after=error.retry_after)
     if isinstance(error, wrong.ModelTimeoutError | wrong.ModelRequestTimeout):
-        return Heard(Reply.TIMED_OUT, cause=error.message)
+        return RawResponse(Reply.TIMED_OUT, cause=error.message)
     if isinstance(error, wrong.ModelConnectionError):
         return _unconnected(error)
     if type(error) is wrong.ModelAPIError:  # none of its categories: what came cannot be decoded
-        return Heard(Reply.MALFORMED, cause=error.message)
+        return RawResponse(Reply.MALFORMED, cause=error.message)
     if isinstance(error, wrong.ModelAPIError):
         charged = not isinstance(error, wrong.ModelHTTPError)
-        return Heard(Reply.UNREACHABLE, cause=_said(error), charged=charged, retry_after=error.retry_after)
-    return Heard(Reply.MALFORMED, cause=error.message)
+        return RawResponse(Reply.UNREACHABLE, cause=_said(error), charged=charged, retry_after=error.retry_after)
+    return RawResponse(Reply.MALFORMED, cause=error.message)
 
 
-def _unconnected(error: wrong.ModelConnectionError) -> Heard:
+def _unconnected(error: wrong.ModelConnectionError) -> RawResponse:
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, _TooLargeError):
-            return Heard(Reply.MALFORMED, cause=str(inner))
+            return RawResponse(Reply.MALFORMED, cause=str(inner))
         inner = inner.__cause__ or inner.__context__
-    return Heard(Reply.UNREACHABLE, cause=error.message, charged=error.phase not in ("pool", "connect"))
+    return RawResponse(Reply.UNREACHABLE, cause=error.message, charged=error.phase not in ("pool", "connect"))
 
 
 def _said(error: wrong.ModelAPIError) -> str:

@@ -17,10 +17,10 @@ from novum.core.model.proposal import Comment, Pending, Proposal
 from novum.core.model.study import CommentSettings
 from novum.core.model.study_view import ClaimView, StudyView
 from novum.researchers.language import comment_prompt, templates
-from novum.researchers.language.backoff import Patience
+from novum.researchers.language.backoff import Backoff
 from novum.researchers.language.language_options import parsed, ready
 from novum.researchers.language.model_request import Request
-from novum.researchers.language.raw_response import Heard, settled
+from novum.researchers.language.raw_response import RawResponse, settled
 from novum.researchers.language.recorded_replies import Recorded
 from novum.researchers.language.request_worker import Call, Caller
 from novum.researchers.language.untrusted_text import line
@@ -33,7 +33,7 @@ BACKOFF = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class CommentTask:
     """A request for a comment: on which hypothesis, and in whose part."""
 
     about: str
@@ -57,9 +57,9 @@ class CommentingResearcher:
         if not self.settings.replay:
             ready((self._model,), TABLE)
         self._caller = Caller(self.settings.timeout)
-        self._patience = Patience(BACKOFF)
-        self._wanted: Errand | None = None
-        self._sent: tuple[Errand, Call] | None = None
+        self._backoff = Backoff(BACKOFF)
+        self._wanted: CommentTask | None = None
+        self._sent: tuple[CommentTask, Call] | None = None
         self._done: set[tuple[str, str, int]] = set()
         self._script: dict[str, Recorded] | None = None
         self._over = False
@@ -94,7 +94,7 @@ class CommentingResearcher:
             else:
                 self._over = True  # who keeps the budget, or the policy, has said why, in the record
             return None
-        if self._over or not self._patience.over:
+        if self._over or not self._backoff.over:
             return None
         self._wanted = next(self._errands(view), None)
         if self._wanted is None:
@@ -104,7 +104,7 @@ class CommentingResearcher:
             return self._replayed(errand)
         return Pending(ask=self._wanted.request.asked(COMMENTS))
 
-    def _errands(self, view: StudyView) -> Iterator[Errand]:
+    def _errands(self, view: StudyView) -> Iterator[CommentTask]:
         """What has not been remarked on: verdicts first. One whose request was lost in a crash is not sent again."""
         for part, claim in self._claims(view):
             key = (part, claim.id, claim.attempt)
@@ -113,7 +113,7 @@ class CommentingResearcher:
             self._done.add(key)
             request = comment_prompt.request(view, claim, self._model, self.settings.max_tokens)
             if request.id not in view.means.reserved:
-                yield Errand(claim.id, part, request)
+                yield CommentTask(claim.id, part, request)
 
     def _claims(self, view: StudyView) -> Iterator[tuple[str, ClaimView]]:
         if "verdicts" in self.settings.on:
@@ -121,28 +121,28 @@ class CommentingResearcher:
         if "proposals" in self.settings.on:
             yield from ((CRITIC, claim) for claim in view.registered)
 
-    def _said(self, errand: Errand, heard: Heard, step: Recorded | None = None) -> Pending:
+    def _said(self, errand: CommentTask, heard: RawResponse, step: Recorded | None = None) -> Pending:
         """What came back: a comment, or the way in which there is none."""
         words, outcome, cause = _understood(heard)
         replayed = step is not None
         end = settled(errand.request, heard, outcome, cause, templates.COMMENTS_VERSION, replayed=replayed)
         if not words:
-            self._patience.failed(heard.retry_after)
+            self._backoff.failed(heard.retry_after)
             return Pending(consulted=(end,))
-        self._patience.succeeded()
+        self._backoff.succeeded()
         remark = Comment(errand.about, f"{errand.part}:{self._model.label}", words, errand.request.id)
         return Pending(consulted=(end,), comments=(remark,))
 
-    def _replayed(self, errand: Errand) -> Pending | None:
+    def _replayed(self, errand: CommentTask) -> Pending | None:
         """The recorded comment on the same facts; none where they differ, since it was not on these."""
         if self._script is None:
             steps = self.recorded(self.settings.replay) if self.recorded else ()
             self._script = {step.request: step for step in steps if step.outcome is Reply.COMMENT}
         step = self._script.get(errand.request.id)
-        return self._said(errand, Heard(text=step.reply, charged=False), step) if step else None
+        return self._said(errand, RawResponse(text=step.reply, charged=False), step) if step else None
 
 
-def _understood(heard: Heard) -> tuple[str, Reply, str]:
+def _understood(heard: RawResponse) -> tuple[str, Reply, str]:
     """The comment in what was heard, how the request ended, and why."""
     if heard.outcome is not None:
         return "", heard.outcome, heard.cause

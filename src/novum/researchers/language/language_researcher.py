@@ -17,12 +17,12 @@ from novum.core.model.ports import Researcher
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.study_view import StudyView
 from novum.researchers.language import templates
-from novum.researchers.language.backoff import Patience
+from novum.researchers.language.backoff import Backoff
 from novum.researchers.language.build_request import compose, repaired
 from novum.researchers.language.language_options import LanguageOptions, Model, ready
 from novum.researchers.language.model_request import Request
 from novum.researchers.language.parse_reply import Answer, read
-from novum.researchers.language.raw_response import Heard, settled
+from novum.researchers.language.raw_response import RawResponse, settled
 from novum.researchers.language.recorded_replies import Recorded, Script
 from novum.researchers.language.reply_forms import form_as, form_of
 from novum.researchers.language.request_worker import Call, Caller
@@ -49,7 +49,7 @@ class LanguageResearcher:
             ready(self._models)
         self._script: Script | None = None
         self._caller = Caller(self.options.timeout)
-        self._patience = Patience(self.options.backoff, alone=self.options.fallback == "none")
+        self._backoff = Backoff(self.options.backoff, alone=self.options.fallback == "none")
         self._wanted: Request | None = None
         self._asked: Request | None = None
         self._call: Call | None = None
@@ -61,7 +61,7 @@ class LanguageResearcher:
     @property
     def pending(self) -> bool:
         """Whether an answer, or the end of a pause, is worth waiting for."""
-        return (self._call is not None and self._call.awaited) or self._patience.waiting
+        return (self._call is not None and self._call.awaited) or self._backoff.waiting
 
     def close(self) -> None:
         """End the request in flight, its thread, and the local model, at once."""
@@ -82,9 +82,9 @@ class LanguageResearcher:
             if asked.id not in view.means.denied:
                 return self._patient(view, rng, asked)
             self._denied = True  # who keeps the budget, or the policy, has said why, in the record
-        if not self._patience.over and self._patience.brief:
+        if not self._backoff.over and self._backoff.brief:
             return Pending()
-        if self._denied or self._tired or not self._patience.over:
+        if self._denied or self._tired or not self._backoff.over:
             return self._instead(view, rng)
         return self._ask(view, rng, draw)
 
@@ -113,8 +113,8 @@ class LanguageResearcher:
 
     def _composed(self, view: StudyView, draw: random.Random) -> Request:
         """The request of this view. One that a lab before this one never saw the end of is not sent again as it is."""
-        model = self._models[(draw.randrange(len(self._models)) + self._patience.failures) % len(self._models)]
-        seed = draw.getrandbits(31) ^ self._patience.failures
+        model = self._models[(draw.randrange(len(self._models)) + self._backoff.failures) % len(self._models)]
+        seed = draw.getrandbits(31) ^ self._backoff.failures
         for again in range(len(view.means.reserved) + 1):
             request = compose(view, model, self.options, seed, again, self._proposed)
             if request.id not in view.means.reserved:
@@ -129,13 +129,13 @@ class LanguageResearcher:
         assert call.heard is not None
         said = self._concluded(view, call.request, call.heard)
         if isinstance(said, Proposal):
-            self._patience.succeeded()
+            self._backoff.succeeded()
         elif self._wanted is None:
-            self._patience.failed(call.heard.retry_after)
+            self._backoff.failed(call.heard.retry_after)
         return said
 
     def _concluded(
-        self, view: StudyView, request: Request, heard: Heard, step: Recorded | None = None
+        self, view: StudyView, request: Request, heard: RawResponse, step: Recorded | None = None
     ) -> Proposal | Pending:
         """What an answer leads to: a proposal, or the reason why there is none and perhaps another try."""
         answer, outcome, cause = _understood(view, request, heard, self.options, step)
@@ -204,15 +204,15 @@ class LanguageResearcher:
             return self._instead(view, rng)
         said = self._concluded(view, request, step.heard, step)
         if isinstance(said, Proposal):
-            self._patience.succeeded()
+            self._backoff.succeeded()
             return replace(said, author=f"language:{step.model}")
         if self._wanted is None:
-            self._patience.failures += 1
+            self._backoff.failures += 1
         return said
 
 
 def _understood(
-    view: StudyView, request: Request, heard: Heard, options: LanguageOptions, step: Recorded | None
+    view: StudyView, request: Request, heard: RawResponse, options: LanguageOptions, step: Recorded | None
 ) -> tuple[Answer | None, Reply, str]:
     """The answer in what was heard, how the request ended, and why."""
     if heard.outcome is not None:

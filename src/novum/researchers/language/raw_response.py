@@ -12,7 +12,7 @@ REPLY_BYTES = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RawResponse:
     """An answer, or the way the request failed. outcome: None when there is a text to be read.
 
     input_tokens, output_tokens: as the provider counts them, None when nobody knows. charged: whether the request may
@@ -41,7 +41,7 @@ class Bill:
 
 
 def settled(
-    request: Request, heard: Heard, outcome: Reply, cause: str, template: str, *, replayed: bool = False
+    request: Request, heard: RawResponse, outcome: Reply, cause: str, template: str, *, replayed: bool = False
 ) -> ModelCall:
     """The end of a request, with what it is taken to have cost."""
     cost = bill(request, heard)
@@ -61,7 +61,7 @@ def settled(
     )
 
 
-def bill(request: Request, heard: Heard) -> Bill:
+def bill(request: Request, heard: RawResponse) -> Bill:
     """Never more than was set aside, and never less than the provider says: unknown is the worst case."""
     if not heard.charged:
         return Bill(0, 0, 0.0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from novum.core.model.candidate import Genome
 from novum.core.model.model_call import Reply
-from novum.researchers.language.raw_response import Heard
+from novum.researchers.language.raw_response import RawResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Recorded:
             return None
 
     @property
-    def heard(self) -> Heard:
+    def heard(self) -> RawResponse:
         """The reply as if it had just come; it costs nothing."""
         read_again = self.outcome is Reply.PROPOSAL or (self.outcome is Reply.MALFORMED and self.reply)
-        return Heard(
+        return RawResponse(
             outcome=None if read_again else self.outcome,
             text=self.reply,
             cause="" if read_again else self.cause,

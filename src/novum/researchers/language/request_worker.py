@@ -12,7 +12,7 @@ from novum.core.model.errors import NovumError
 from novum.core.model.model_call import Reply
 from novum.researchers.language.local_server import LocalServer
 from novum.researchers.language.model_request import Request
-from novum.researchers.language.raw_response import Heard
+from novum.researchers.language.raw_response import RawResponse
 
 GRACE_SECONDS = 5.0
 """How long an answer that is in waits to be fetched before it counts as unwanted."""
@@ -25,7 +25,7 @@ class Call:
     """One request in flight, or its end in `heard`."""
 
     request: Request
-    heard: Heard | None = None
+    heard: RawResponse | None = None
     over: float = 0.0
 
     @property
@@ -55,22 +55,22 @@ class Caller:
         try:
             call.heard = self._heard(call.request)
         except BaseException as error:
-            call.heard = Heard(Reply.UNREACHABLE, cause=f"{type(error).__name__}: {error}"[:300])
+            call.heard = RawResponse(Reply.UNREACHABLE, cause=f"{type(error).__name__}: {error}"[:300])
         finally:
             call.over = time.monotonic()
-            call.heard = call.heard or Heard(Reply.UNREACHABLE, cause="the request was ended")
+            call.heard = call.heard or RawResponse(Reply.UNREACHABLE, cause="the request was ended")
 
-    def _heard(self, request: Request) -> Heard:
+    def _heard(self, request: Request) -> RawResponse:
         try:
             url = self._server.url() if request.model.provider == "local" else request.model.url
         except NovumError as error:
-            return Heard(Reply.UNREACHABLE, cause=str(error), charged=False)
+            return RawResponse(Reply.UNREACHABLE, cause=str(error), charged=False)
         from novum.researchers.language.client import ask
 
         with asyncio.Runner() as runner:
             self._loop = runner.get_loop()
             if self._closed.is_set():
-                return Heard(Reply.UNREACHABLE, cause="the lab ends", charged=False)
+                return RawResponse(Reply.UNREACHABLE, cause="the lab ends", charged=False)
             try:
                 return runner.run(ask(request, self.timeout, url))
             finally:

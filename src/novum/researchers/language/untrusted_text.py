@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from novum.text.clean import without
+from novum.text.clean import printable
 from novum.text.secret_scan import Secrets
 
 _ESCAPES = re.compile(
@@ -20,7 +20,7 @@ _TEMPLATE_TOKEN = re.compile(r"<(?=\|)|(?<=\|)>")
 
 def clean(text: str) -> str:
     """`text` without terminal escapes, control characters and what cannot be seen; line ends are line feeds."""
-    return without(_ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return printable(_ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> str:
