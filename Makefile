@@ -35,11 +35,14 @@ check: setup  ## format, lint, types, import walls, tests
 	$(SUITE)
 
 # Format, lint, types, walls, and the tests of core and gate: what to run after each change, in 90 seconds on two cores.
+QUICK = tests/core tests/gate tests/ledger tests/contracts tests/test_house.py
+
 quick: setup-core  ## the fast checks: format, lint, types, import walls, tests of core and gate (needs no torch)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy & $(BIN)/lint-imports --no-cache > /dev/null; status=$$?; wait $$! && exit $$status
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone" tests/core tests/gate tests/ledger tests/contracts tests/test_house.py
+	$(BIN)/lint-imports --no-cache > /dev/null || $(BIN)/lint-imports
+	$(BIN)/mypy & $(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone and not slow" $(QUICK); \
+	  status=$$?; wait $$! && exit $$status
 
 setup-core: $(VENV)/.core  ## create the virtual environment for work on the lab itself: no torch, no models
 

@@ -19,6 +19,7 @@ LEAVES = st.none() | st.booleans() | INTS | FLOATS | SMALL | TEXT
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4))
 
 
+@pytest.mark.slow
 @settings(max_examples=700, deadline=None)
 @given(JSON)
 def test_both_ways_write_the_same_bytes(value):

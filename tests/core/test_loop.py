@@ -45,6 +45,7 @@ def test_a_campaign_ends_with_findings_that_are_true(lab):
         assert finding.interval[0] < finding.effect < finding.interval[1]
 
 
+@pytest.mark.slow
 def test_in_a_null_world_almost_no_campaign_finds_anything():
     """The running lab with adaptive proposals, screening and all: P(any false) within Monte-Carlo error of alpha."""
     campaigns, alpha = 40, 0.10
@@ -77,6 +78,7 @@ def test_two_campaigns_with_one_secret_are_the_same(lab):
     assert theirs and theirs != [e for e in events(lab) if isinstance(e, VerdictReached)][: len(theirs)]
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(cut=st.integers(3, 900))
 def test_a_session_cut_anywhere_goes_on_and_keeps_what_was_finished(lab, cut):

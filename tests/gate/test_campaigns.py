@@ -20,6 +20,7 @@ def bound(level, n):
     return level + 3 * math.sqrt(level * (1 - level) / n)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [gaussian, student3, beta])
 def test_a_stream_of_ties_is_almost_never_called_a_discovery(noise):
     n = 60
@@ -27,6 +28,7 @@ def test_a_stream_of_ties_is_almost_never_called_a_discovery(noise):
     assert wrong / n <= bound(0.10, n)
 
 
+@pytest.mark.slow
 def test_mixed_streams_have_power_and_few_false_findings():
     """A fifth of the hypotheses true, evenly 0.2, 0.5, 1 or 2 sd; the rest ties or harmful by 0.5 sd."""
     n = 60
