@@ -18,10 +18,12 @@ class TestCoinflip(ArenaContract):
     arena = "coinflip"
 
 
+@pytest.mark.slow
 class TestDigits(ArenaContract):
     arena = "digits"
 
 
+@pytest.mark.slow
 class TestRecall(ArenaContract):
     arena = "recall"
     options: ClassVar = {"steps": 2, "held_out": 16}

@@ -48,6 +48,7 @@ def test_units_do_not_matter(unit, values, scale):
     assert scaled == pytest.approx(plain, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_expected_value_under_the_null_is_one():
     rng = random.Random(11)
     n = 100_000
@@ -60,6 +61,7 @@ def test_the_expected_value_under_the_null_is_one():
     assert abs(mean - 1.0) < max(0.002, 4 * error)
 
 
+@pytest.mark.slow
 def test_the_chance_of_ever_passing_twenty_under_the_null_is_small():
     rng = random.Random(12)
     streams = 20_000

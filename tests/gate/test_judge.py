@@ -103,6 +103,7 @@ def test_futility_ends_a_null_early_and_never_before_the_second_pair():
     assert {end.verdict for end in ends if end.reason.startswith("futile")} == {Verdict.INCONCLUSIVE}
 
 
+@pytest.mark.slow
 def test_refutation_is_right_about_the_bound():
     """A true gain of delta + dmin is refuted in at most beta of the cases."""
     eager = replace(RULE, refute_pairs=30)
