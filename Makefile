@@ -41,7 +41,7 @@ quick: setup-core  ## the fast checks: format, lint, types, import walls, tests 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache > /dev/null || $(BIN)/lint-imports
-	$(BIN)/mypy & $(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone and not slow" $(QUICK); \
+	$(BIN)/mypy & nice $(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone and not slow" $(QUICK); \
 	  status=$$?; wait $$! && exit $$status
 
 setup-core: $(VENV)/.core  ## create the virtual environment for work on the lab itself: no torch, no models
