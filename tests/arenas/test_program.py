@@ -182,7 +182,7 @@ def test_a_bundle_is_its_text_and_the_directory_is_left_alone(tmp_path):
     before = programs.bundle(tmp_path)
     assert unpacked(before.packed()) == before
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert read_directory(tmp_path, before.program, "guess").packed() == before.packed()
+    assert read_directory(tmp_path, before.program, "guess")[0].packed() == before.packed()
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == stamps
     for nonsense in ("", "x", "~~~~", before.packed()[:-9]):
         with pytest.raises(StudyError, match=r"options\.bundle"):

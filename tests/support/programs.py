@@ -87,7 +87,7 @@ def write_program(directory: Path, files=()) -> Path:
 
 def bundle(directory: Path, files=(), **changes) -> Bundle:
     table = {key: value for key, value in {**TABLE, **changes}.items() if value is not None}
-    return read_directory(write_program(directory, files), parse_program(table), "guess")
+    return read_directory(write_program(directory, files), parse_program(table), "guess")[0]
 
 
 def options(directory: Path, files=(), **changes) -> dict[str, str]:

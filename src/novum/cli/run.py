@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ import typer
 
 from novum.cli.command_groups import RUN
 from novum.cli.printing.output import LABS, JsonOption, as_json, line, table
-from novum.core.model.errors import StudyError
+from novum.core.model.errors import LabMismatch, StudyError
 from novum.lab.session import session
 
 if TYPE_CHECKING:
@@ -82,10 +83,25 @@ def run(
         chosen = _unsafe(chosen)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
     wishes = _Wishes(force, tuple(reopen or ()))
-    reason, status = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
+    try:
+        reason, status = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
+    except LabMismatch as mismatch:
+        if not mismatch.unscored:
+            raise
+        kept = _set_aside(directory)
+        print(f"{mismatch}\nnothing was scored in it yet: it is kept as {kept}, and begun anew", file=sys.stderr)
+        reason, status = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
     _conclude(directory, reason, json=json)
     if status:
         sys.exit(status)
+
+
+def _set_aside(directory: Path) -> Path:
+    """Give a lab another name, with its record, keys and artefacts, and return it."""
+    names = (directory.with_name(f"{directory.name}.unscored-{number}") for number in itertools.count(1))
+    kept = next(one for one in names if not one.exists())
+    directory.rename(kept)
+    return kept
 
 
 def preflight(
@@ -127,6 +143,8 @@ def _chosen(
 
     file = load_study(name)
     chosen = file.study
+    for one in file.left_out:
+        print(f"left out of the study: {one}", file=sys.stderr)
     if seed is not None:
         if not 0 <= seed < 2**53:
             raise StudyError(f"--seed {seed}: must lie between 0 and 2^53 - 1")
@@ -184,6 +202,8 @@ def _run(
 
     with session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
         say = watch.say if watch else lambda _: None
+        for one in _apart(study, lab.state.study):
+            say(one)
         if watch:
             watch.begin(directory, lab)
             lab.observe = watch.show
@@ -193,6 +213,15 @@ def _run(
             watch.say(_said(lab.state.preflight))
         reason = lab.run()
         return reason, INTERRUPTED if lab.draining else STOPPED if lab.state.intervention_log.stopped else 0
+
+
+def _apart(study: Study, recorded: Study) -> list[str]:
+    """What lies about in a program's directory although the campaign does without it."""
+    from novum.lab.open_campaign import program_changes
+
+    found = program_changes(study, recorded)
+    words = "; ".join(found.others) if found else ""
+    return [f"not part of this campaign, which goes on with the files that it recorded: {words}"] if words else []
 
 
 def _said(found: PreflightRecorded) -> str:

@@ -6,9 +6,12 @@ import os
 import platform
 import socket
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from novum.arenas.program.bundle import unpacked
+from novum.arenas.program.bundle_changes import BundleChanges, changes
 from novum.core.engine.context import LabContext
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged, Provenance, SessionStarted
 from novum.core.events.event import Event, Record
@@ -20,6 +23,8 @@ from novum.core.model.errors import LabMismatch
 from novum.core.model.ports import Arena
 from novum.core.model.request import Request
 from novum.core.model.seeds import commitment
+from novum.core.model.study import Study
+from novum.core.model.trial import OutcomeKind
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
 from novum.lab.arena_code import code_hash, opened_by
@@ -79,6 +84,20 @@ def take_up(
         apply(state, record.event)
 
 
+def as_recorded(study: Study, recorded: Study) -> Study:
+    """The study with the program that its campaign recorded, where today's differs in nothing that matters."""
+    found = program_changes(study, recorded)
+    return replace(study, options=recorded.options) if found and not found.rules else study
+
+
+def program_changes(study: Study, recorded: Study) -> BundleChanges | None:
+    """What has changed in the directory of a program study; None where there is no program, or the same."""
+    was, now = recorded.options.get("bundle"), study.options.get("bundle")
+    if not (study.arena == recorded.arena == "program" and isinstance(was, str) and isinstance(now, str)) or was == now:
+        return None
+    return changes(unpacked(was), unpacked(now))
+
+
 def check_same(state: CampaignState, rooms: LabContext, directory: Path, record: Iterable[Record]) -> None:
     """Hold a session to the campaign that it takes up. record: its events, read only as far as a message needs them.
 
@@ -87,11 +106,15 @@ def check_same(state: CampaignState, rooms: LabContext, directory: Path, record:
     from novum.ledger.codec import plain
 
     before, now = plain(state.study), plain(rooms.study)
+    program = program_changes(rooms.study, state.study)
     changed = [f"{key} was {_brief(before[key])} and is {_brief(now[key])}" for key in now if before[key] != now[key]]
+    if program:
+        changed = [*program.rules, *(one for one in changed if not one.startswith("options was"))]
     if changed:
         raise LabMismatch(
             f"the lab {directory} holds a campaign with other rules ({'; '.join(changed)}): rules are fixed when a "
-            "campaign opens; choose another --lab DIR"
+            "campaign opens; put back what was, or choose another --lab DIR for a campaign with the new ones",
+            unscored=not state.outcomes[OutcomeKind.SCORED],
         )
     if code_hash(rooms.arena.spec) != state.code:
         who = opened_by(record)

@@ -26,7 +26,7 @@ from novum.governance.mailbox import Mailbox
 from novum.governance.stop_watcher import kill_switch
 from novum.governance.watchdog import watchdog
 from novum.lab import restore
-from novum.lab.open_campaign import check_same, take_up
+from novum.lab.open_campaign import as_recorded, check_same, take_up
 from novum.lab.provenance import provenance
 from novum.lab.study_checks import check_metrics, check_secrets, valid
 from novum.lab.wiring import arena, check_waiting, context, cores, executor, holdout_service, isolation, require, signed
@@ -71,6 +71,9 @@ def session(
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
         state = restore.restore(journal, directory)
+        if state.opened and given is None:
+            study = as_recorded(study, state.study)
+            problem = arena(study)
         secret = load_secret(directory, create=not state.opened)
         rooms = context(study, budget, secret, count, given, researcher)
         if state.opened:

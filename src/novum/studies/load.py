@@ -36,6 +36,8 @@ class StudyFile:
     budget: Budget
     source: str
     text: str
+    left_out: tuple[str, ...] = ()
+    """Files of a program's directory that do not belong to the study and might be missed, in words."""
 
     def locate(self, error: StudyError) -> StudyError:
         """`error` with file and line in front, when its message begins with the path of a key."""
@@ -83,9 +85,10 @@ def parse_study(text: str, source: str, directory: Path | None = None) -> StudyF
         raise StudyError(f"{where}: not valid TOML: {_LINE_IN_MESSAGE.sub('', str(error)).strip()}") from None
     budget = _budget(values.pop("budget", None), source, text)
     _read_shares(values, source, text)
+    left_out: tuple[str, ...] = ()
     if directory and "program" in values:
         try:
-            _take_program(values, directory)
+            left_out = _take_program(values, directory)
         except StudyError as error:
             raise StudyFile(Study("", ""), budget, source, text).locate(error) from None
     try:
@@ -94,18 +97,22 @@ def parse_study(text: str, source: str, directory: Path | None = None) -> StudyF
         raise StudyError(_explain(error, source, text)) from None
     if not NAME.fullmatch(study.name):
         raise StudyError(f"{_where(source, text, ['name'])}: name: cannot be {study.name[:80]!r}; {NAME_RULE}")
-    return StudyFile(study, budget, source, text)
+    return StudyFile(study, budget, source, text, left_out)
 
 
-def _take_program(values: dict[str, Any], directory: Path) -> None:
-    """Put the program that a `[program]` table describes into the study's options. Raises StudyError."""
+def _take_program(values: dict[str, Any], directory: Path) -> tuple[str, ...]:
+    """Put the program that a `[program]` table describes into the study's options; what was left out of it, in words.
+
+    Raises StudyError.
+    """
     if values.setdefault("arena", "program") != "program":
         raise StudyError(f"program: this table is for the program arena, not for {values['arena']!r}")
     values.setdefault("name", directory.resolve().name)
     program = parse_program(values.pop("program"))
-    bundle = read_directory(directory, program, str(values["name"]))
+    bundle, left_out = read_directory(directory, program, str(values["name"]))
     values["options"] = {**values.get("options", {}), "bundle": bundle.packed()}
     values.setdefault("researcher", {"name": "code"})
+    return left_out
 
 
 def _budget(value: object, source: str, text: str) -> Budget:

@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-import fnmatch
 import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from novum.arenas.program.manifest import Program, parse_program
+from novum.arenas.program.study_files import MAX_BYTES, fits, read_files
 from novum.core.model.errors import StudyError
 from novum.source.space import SourceSpace
 from novum.text.canonical_json import canonical, digest
 from novum.text.secret_scan import Secrets
-
-MAX_BYTES = 16 << 20
-"""Of all files together. Larger data stay where they are and are named under `data`."""
-
-_IGNORED = frozenset(
-    {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache", "labs"}
-)
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,7 @@ class Bundle:
     @property
     def editable(self) -> dict[str, str]:
         """The files that may change, as text. Raises StudyError for one that is none."""
-        return {path: _text(path, data) for path, data in self.shown.items() if _fits(path, self.program.editable)}
+        return {path: _text(path, data) for path, data in self.shown.items() if fits(path, self.program.editable)}
 
     @cached_property
     def space(self) -> SourceSpace:
@@ -99,45 +92,24 @@ def unpacked(text: str) -> Bundle:
         raise StudyError(f"options.bundle: no packed program ({type(error).__name__})") from None
 
 
-def read_directory(directory: Path, program: Program, name: str) -> Bundle:
-    """The bundle of a directory with a study file in it. Raises StudyError."""
-    shown: dict[str, bytes] = {}
-    kept: dict[str, bytes] = {}
-    size = 0
-    for path, file in _files(directory):
-        try:
-            data = file.read_bytes()
-        except OSError as error:
-            raise StudyError(f"{file}: cannot be read: {error.strerror}") from None
-        size += len(data)
-        if size > MAX_BYTES:
-            raise StudyError(
-                f"{directory} holds over {MAX_BYTES >> 20} MiB: name large files under program.data, by absolute path"
-            )
-        (kept if _is_kept(path, program) else shown)[path] = data
-    bundle = Bundle(program, shown, kept, name)
+def read_directory(directory: Path, program: Program, name: str) -> tuple[Bundle, tuple[str, ...]]:
+    """The bundle of a directory with a study file in it, and what was left out of it, in words. Raises StudyError."""
+    found = read_files(directory, program)
+    kept = {path for path in found.files if _is_kept(path, program)}
+    bundle = Bundle(
+        program,
+        {path: data for path, data in found.files.items() if path not in kept},
+        {path: data for path, data in found.files.items() if path in kept},
+        name,
+    )
     _check(bundle, directory)
-    return bundle
-
-
-def _files(directory: Path) -> Iterator[tuple[str, Path]]:
-    for folder, folders, names in os.walk(directory):
-        folders[:] = sorted(one for one in folders if one not in _IGNORED and not (Path(folder) / one).is_symlink())
-        for name in sorted(names):
-            file = Path(folder) / name
-            if name.endswith((".pyc", ".pyo")) or file.is_symlink() or not file.is_file():
-                continue
-            yield file.relative_to(directory).as_posix(), file
+    return bundle, found.left_out
 
 
 def _is_kept(path: str, program: Program) -> bool:
     """Whether no candidate may see a file: what is hidden, the scripts of prepare and score, the study itself."""
     scripts = {word for command in (program.prepare, program.score) for word in command}
-    return path in scripts or path == "study.toml" or _fits(path, program.hidden)
-
-
-def _fits(path: str, globs: tuple[str, ...]) -> bool:
-    return any(fnmatch.fnmatchcase(path, glob) or path.startswith(glob.rstrip("/") + "/") for glob in globs)
+    return path in scripts or path == "study.toml" or fits(path, program.hidden)
 
 
 def _check(bundle: Bundle, directory: Path) -> None:

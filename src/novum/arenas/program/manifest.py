@@ -68,7 +68,8 @@ class Further:
 class Program:
     """What a program study says beside the study itself.
 
-    command (or phases): how the candidate is run; {seed} is replaced. editable, creatable, hidden: globs of paths.
+    command (or phases): how the candidate is run; {seed} is replaced. editable, creatable, hidden, ignore: globs of
+    paths; what is ignored does not belong to the study.
     prepare: makes the files `visible` and `truth` from {seed}, where no candidate is. score: writes score.json from the
     outputs, for {seed} and {role}; it never shares a process with the candidate. metric units are those of its value.
     isolation: the weakest sandbox tier that will do.
@@ -89,6 +90,7 @@ class Program:
     outputs: tuple[Output, ...] = ()
     creatable: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
     prepare: tuple[str, ...] = ()
     visible: tuple[str, ...] = ()
     truth: tuple[str, ...] = ()

@@ -43,6 +43,11 @@ class LabInUse(UserError):
 class LabMismatch(UserError):
     """The lab directory holds a campaign with other settings."""
 
+    def __init__(self, message: str, *, unscored: bool = False) -> None:
+        super().__init__(message)
+        self.unscored = unscored
+        """Whether nothing would be lost by beginning anew: no trial of the campaign has a score."""
+
 
 class StorageError(UserError):
     """The ledger or a blob could not be written: disk full, read-only or failing."""
