@@ -130,7 +130,8 @@ class _Found:
     def _skipped(self, path: str, name: str) -> bool:
         made = (*self.program.visible, *self.program.truth, *(one.name for one in self.program.outputs))
         kept = (name for phase in self.program.phases for name in phase.keeps)
-        return name in FOLDERS or fits(name, LEFTOVERS) or path in (*made, *kept) or fits(path, self.program.ignore)
+        own = path in (*made, *kept) and not declared(path, self.program)
+        return own or name in FOLDERS or fits(name, LEFTOVERS) or fits(path, self.program.ignore)
 
     def _inside(self, link: Path) -> bool:
         try:
