@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,82 @@ def test_scores_of_the_aide_metrics_are_right(tmp_path):
         text = helper("aide_score.py").replace("@TARGET@", "t").replace("@METRIC@", name)
         subprocess.run([sys.executable, "-c", text], cwd=tmp_path, check=True)
         assert json.loads((tmp_path / "score.json").read_text())["value"] == pytest.approx(value, abs=1e-6), name
+
+
+VALUES = {
+    "np.float32(0.5)": 0.5,
+    "np.array(0.5)": 0.5,
+    "np.array([0.5])": 0.5,
+    "np.int64(2)": 2.0,
+    "Decimal('0.25')": 0.25,
+    "Fraction(1, 4)": 0.25,
+    "{'combined_score': np.float64(0.75), 'note': 'x'}": 0.75,
+    "{'accuracy': np.float32(0.5), 'speed': 0.25, 'valid': True, 'log': 'fine'}": 0.375,
+}
+
+
+def task(place: Path, result: str, config: str = "") -> Path:
+    """A task of OpenEvolve's layout whose evaluator returns an expression."""
+    place.mkdir()
+    (place / "initial_program.py").write_text("X = 1\n")
+    (place / "evaluator.py").write_text(
+        "from decimal import Decimal\nfrom fractions import Fraction\nimport numpy as np\n\n"
+        f"def evaluate(path):\n    return {result}\n"
+    )
+    if config:
+        (place / "config.yaml").write_text(config)
+    return place
+
+
+@pytest.mark.parametrize("result", VALUES)
+def test_numbers_are_numbers_whoever_made_them(tmp_path, result):
+    done = import_openevolve(task(tmp_path / "task", result), tmp_path / "study")
+    assert score(done.directory)[1] == VALUES[result]
+
+
+@pytest.mark.parametrize(
+    "result", ["{'combined_score': 'high'}", "{'combined_score': np.zeros(2)}", "{'text': 'x'}", "{}"]
+)
+def test_what_is_no_number_is_named(tmp_path, result):
+    done = import_openevolve(task(tmp_path / "task", result), tmp_path / "study")
+    with pytest.raises(Exception, match=r"evaluate\(\) returned"):
+        score(done.directory)
+
+
+@pytest.mark.parametrize(
+    ("config", "seconds", "note"),
+    [
+        ("evaluator:\n  timeout: 6e1\n", 60.0, r"evaluator\.timeout \(60 s\) was taken over"),
+        ("evaluator: {timeout: 120}\n", 120.0, r"\(120 s\) was taken over"),
+        ("llm:\n  timeout: 7\nevaluator:\n  cascade: true\n", 60.0, "nothing was taken over"),
+        ("evaluator:\n  # timeout: 5\n  timeout: 1_0\n", 10.0, r"\(10 s\)"),
+        ("evaluator: &e\n  timeout: 30.5\nother: *e\n", 30.5, r"\(30\.5 s\)"),
+        ("evaluator:\n  timeout: soon\n", 60.0, "'soon', which is no limit"),
+        ("evaluator:\n  timeout: -5\n", 60.0, "-5, which is no limit"),
+        ("evaluator: [1, 2\n", 60.0, r"config\.yaml line \d+: no readable YAML"),
+    ],
+)
+def test_a_configuration_is_read_as_yaml_and_what_is_taken_over_is_said(tmp_path, config, seconds, note):
+    done = import_openevolve(task(tmp_path / "task", "1.0", config), tmp_path / "study")
+    assert load_study(str(done.directory)).study.limits.seconds == seconds
+    assert any(re.search(note, one) for one in done.notes), done.notes
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("TIME_BUDGET = 5 * 60", 600.0),
+        ("TIME_BUDGET: float = 3e1", 60.0),
+        ("TIME_BUDGET = 1_0", 20.0),
+        ("X = 1", 600.0),
+    ],
+)
+def test_a_time_budget_is_read_as_python_reads_it(tmp_path, line, seconds):
+    source = tmp_path / "auto"
+    source.mkdir()
+    (source / "prepare.py").write_text(f"{line}\n")
+    (source / "train.py").write_text("import helper\ntry:\n    import absent_here\nexcept ImportError:\n    pass\n")
+    (source / "helper.py").write_text("")
+    done = import_autoresearch(source, tmp_path / "study")
+    assert load_study(str(done.directory)).study.limits.seconds == seconds
+    assert "packages = []" in (done.directory / "study.toml").read_text()

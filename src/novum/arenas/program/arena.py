@@ -122,7 +122,11 @@ def _reported(bundle: Bundle, left: Artefact) -> Score:
             raise ArtefactError(f"{report.file} is not JSON") from None
         if not isinstance(said, dict):
             raise ArtefactError(f"{report.file} holds no JSON object")
-        said = {**said, "value": said.get(report.key)}
+        if report.key not in said:
+            raise ArtefactError(
+                f"{report.file} has no {report.key!r}, only {', '.join(map(repr, said))[:80] or 'nothing'}"
+            )
+        said = {**said, "value": said[report.key]}
     return score_of(said, names)  # type: ignore[arg-type]
 
 
@@ -134,4 +138,4 @@ def _as_number(text: str) -> float | str:
 
 
 def _is_mark(mark: object) -> bool:
-    return isinstance(mark, int | float) and not isinstance(mark, bool) and 0 <= mark <= 1
+    return isinstance(mark, int | float) and 0 <= mark <= 1

@@ -128,7 +128,9 @@ def score_of(said: Mapping[str, Any], others: tuple[str, ...]) -> Score:
 
 
 def _number(said: Mapping[str, Any], key: str) -> float:
-    value = said.get(key)
+    if key not in said:
+        raise ArtefactError(f"the scorer wrote no {key!r}, only {', '.join(map(repr, said))[:80] or 'nothing'}")
+    value = said[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ArtefactError(f"the scorer wrote {str(value)[:80]!r} as {key!r}, which is no finite number")
     return float(value)

@@ -6,7 +6,7 @@ A genome is a mapping from gene name to scalar and is never changed in place.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
@@ -26,11 +26,44 @@ Setting = Mapping[str, Scalar]
 
 @dataclass(frozen=True, slots=True)
 class Gene:
-    """One choice of a candidate space: its name, the values it may take, and what it means."""
+    """One choice of a candidate space: its name, the values it may take, and what it means.
+
+    Numbers of numpy become Python's. Raises StudyError for choices that are not at least one, distinct, and scalars
+    that the record can hold: 1 and 1.0 are one number, 1 and True cannot be told apart, nan and infinity are none.
+    """
 
     name: str
     choices: tuple[Scalar, ...]
     doc: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise StudyError(f"a gene has a name, not {self.name!r}")
+        given: object = self.choices
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise StudyError(f"gene {self.name!r}: choices are a tuple of values, not {given!r}")
+        choices = tuple(_scalar(self.name, value) for value in given)
+        if not choices:
+            raise StudyError(f"gene {self.name!r} has no choices: give at least one")
+        for index, value in enumerate(choices):
+            if value in choices[:index]:
+                same = choices[choices.index(value)]
+                raise StudyError(
+                    f"gene {self.name!r} has the choices {same!r} and {value!r}, which are the same: keep one"
+                )
+        object.__setattr__(self, "choices", choices)
+
+
+def _scalar(name: str, value: object) -> Scalar:
+    """A choice as the record holds it. Raises StudyError."""
+    plain = getattr(value, "item", lambda: value)() if getattr(value, "ndim", None) == 0 else value
+    if not isinstance(plain, str | int | float | bool):
+        raise StudyError(f"gene {name!r} cannot have the choice {value!r}: choices are texts, numbers, True and False")
+    try:
+        digest(plain)
+    except ValueError as error:
+        raise StudyError(f"gene {name!r} cannot have the choice {value!r}: {error}") from None
+    return plain
 
 
 def _as_is(genome: Genome) -> Genome:
@@ -42,10 +75,19 @@ class Space:
     """The candidates an arena admits: typed genes, and a normal form for genomes that mean the same.
 
     `canonical` maps a complete genome to its normal form (genes without effect get their first choice).
+    Raises StudyError for no genes, or two of one name.
     """
 
     genes: tuple[Gene, ...]
     canonical: Callable[[Genome], Genome] = _as_is
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "genes", tuple(self.genes))
+        names = [gene.name for gene in self.genes]
+        if not names:
+            raise StudyError("a space has at least one gene")
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise StudyError(f"two genes of the space are called {twice!r}")
 
     def validate(self, genome: Genome) -> Genome:
         """The normal form of `genome`; missing genes get their first choice. Raises StudyError."""
@@ -72,7 +114,7 @@ class Space:
         """
         start = self.validate(genome)
         movable = [gene for gene in self.genes if len(gene.choices) > 1]
-        for _ in range(50):
+        for _ in range(50 if movable else 0):
             gene = rng.choice(movable)
             value = rng.choice([choice for choice in gene.choices if choice != start[gene.name]])
             if (child := self.validate({**start, gene.name: value})) != start:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from novum.integrations.importers.import_files import Imported, copied, helper, name_of, study_file
+from novum.integrations.importers.import_files import (
+    Imported,
+    constant,
+    copied,
+    helper,
+    imported_modules,
+    name_of,
+    study_file,
+)
 
 HARNESS = "novum_train.py"
 _CACHE = Path.home() / ".cache" / "autoresearch"
-_BUDGET = re.compile(r"^TIME_BUDGET\s*=\s*([\d_]+)", re.MULTILINE)
-_MODULES = re.compile(r"^\s*(?:import|from)\s+(numpy|torch|pyarrow|tiktoken|rustbpe)\b", re.MULTILINE)
 
 
 def import_autoresearch(source: Path, target: Path) -> Imported:
     """Write the study. Raises StudyError."""
     copied(source, target, ("prepare.py", "train.py"))
     (target / HARNESS).write_text(helper(HARNESS))
-    text = "".join((target / name).read_text(errors="replace") for name in ("prepare.py", "train.py"))
-    budget = _BUDGET.search(text)
-    seconds = 2.0 * float(budget[1]) if budget else 600.0
+    scripts = ("prepare.py", "train.py")
+    budgets = [constant((target / name).read_text(errors="replace"), "TIME_BUDGET") for name in scripts]
+    budget = next((one for one in budgets if one), None)
+    seconds = 2.0 * budget if budget else 600.0
     notes = [
         "val_bpb is printed by train.py, which may change: scores are called 'reported by the candidate itself'",
         "train.py runs in a sandbox: no network, no GPU, no files but the study's and those under program.data",
-        f"a trial may take {seconds:g} s (limits.seconds), twice the TIME_BUDGET of the scripts",
+        f"a trial may take {seconds:g} s (limits.seconds), "
+        + ("twice the TIME_BUDGET of the scripts" if budget else "as no number could be read as their TIME_BUDGET"),
         "{seed} replaces constant seeds in torch.manual_seed, random.seed and numpy.random.seed",
     ]
     if (target / "program.md").is_file():
@@ -36,8 +43,8 @@ def import_autoresearch(source: Path, target: Path) -> Imported:
         "resolution": 0.0005,
         "editable": ["train.py"],
         "command": ["python", HARNESS, "{seed}"],
-        "report": {"pattern": r"val_bpb:?\s+([\d.]+)"},
-        "packages": sorted(set(_MODULES.findall(text))),
+        "report": {"pattern": r"val_bpb:?\s+([-+]?(?:[\d.]+(?:[eE][-+]?\d+)?|nan|inf))"},
+        "packages": imported_modules(target, scripts),
     }
     if _CACHE.exists():
         program["data"] = [str(_CACHE)]

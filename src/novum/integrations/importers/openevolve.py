@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from novum.integrations.importers.import_files import Imported, copied, helper, name_of, study_file
+import yaml
+
+from novum.integrations.importers.import_files import (
+    Imported,
+    copied,
+    helper,
+    imported_modules,
+    name_of,
+    positive_number,
+    study_file,
+)
 
 HARNESS = "novum_evaluate.py"
-_TIMEOUT = re.compile(r"^evaluator:.*?^\s+timeout:\s*(\d+)", re.MULTILINE | re.DOTALL)
-_MODULES = re.compile(r"^\s*(?:import|from)\s+(numpy|scipy|sklearn|torch|pandas)\b", re.MULTILINE)
+SECONDS = 60.0
+"""Of a trial, where the configuration says nothing of it."""
 
 
 def import_openevolve(source: Path, target: Path) -> Imported:
@@ -22,11 +31,8 @@ def import_openevolve(source: Path, target: Path) -> Imported:
         "randomness is seeded from {seed} in random and numpy before evaluate() is called",
     ]
     text = "".join((target / name).read_text(errors="replace") for name in ("initial_program.py", "evaluator.py"))
-    config = target / "config.yaml"
-    limit = _TIMEOUT.search(config.read_text(errors="replace")) if config.is_file() else None
-    if config.is_file():
-        taken = "the evaluator's timeout was taken over" if limit else "it names no timeout of the evaluator"
-        notes.append(f"config.yaml: {taken}; settings of models, prompts and the database were not")
+    limits, said = _limits(target)
+    notes += said
     if "def evaluate_stage1" in text:
         notes.append("the stages of a cascade are not used: evaluate() is called for every trial")
     program = {
@@ -37,9 +43,40 @@ def import_openevolve(source: Path, target: Path) -> Imported:
         "command": ["python", HARNESS, "{seed}"],
         "outputs": [{"name": "metrics.json"}],
         "report": {"file": "metrics.json", "key": "combined_score"},
-        "packages": sorted(set(_MODULES.findall(text))),
+        "packages": imported_modules(target, ("initial_program.py", "evaluator.py"), but=("openevolve",)),
     }
     question = "Which change to the program raises the combined score of its evaluator?"
-    seconds = float(limit[1]) if limit else 60.0
-    (target / "study.toml").write_text(study_file(name_of(source), question, program, {"seconds": seconds}))
+    (target / "study.toml").write_text(study_file(name_of(source), question, program, limits))
     return Imported(target, tuple(notes))
+
+
+def _limits(directory: Path) -> tuple[dict[str, object], list[str]]:
+    """Limits of a trial as the task's configuration has them, and what was taken over, in words."""
+    limits: dict[str, object] = {"seconds": SECONDS}
+    config = next((one for name in ("config.yaml", "config.yml") if (one := directory / name).is_file()), None)
+    if config is None:
+        return limits, []
+    try:
+        found = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        return limits, [f"{config.name}{where}: no readable YAML, so nothing of it was taken over"]
+    evaluator = found.get("evaluator") if isinstance(found, dict) else None
+    evaluator = evaluator if isinstance(evaluator, dict) else {}
+    taken = []
+    if seconds := positive_number(evaluator.get("timeout")):
+        limits["seconds"] = seconds
+        taken.append(f"evaluator.timeout ({seconds:g} s)")
+    if megabytes := positive_number(evaluator.get("memory_limit_mb")):
+        limits["memory_bytes"] = int(megabytes * (1 << 20))
+        taken.append(f"evaluator.memory_limit_mb ({megabytes:g})")
+    unread = [name for name in ("timeout", "memory_limit_mb") if evaluator.get(name) is not None]
+    unread = [name for name in unread if not positive_number(evaluator[name])]
+    notes = [
+        f"{config.name}: {' and '.join(taken) or 'nothing'} was taken over; models, prompts and the database were not"
+    ]
+    notes += [f"{config.name}: evaluator.{name} is {evaluator[name]!r}, which is no limit" for name in unread]
+    if "seconds" in limits and not positive_number(evaluator.get("timeout")):
+        notes.append(f"a trial may take {SECONDS:g} s (limits.seconds), as the task names no timeout")
+    return limits, notes
