@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import statistics
 
+import programs
 import pytest
 from labs import ScriptedArena, coin_study
 
@@ -189,3 +190,32 @@ def test_the_campaigns_own_first_runs_are_the_noise_measurement(tmp_path):
     runs = state.calibration[state.incumbents[0].candidate.id]
     assert len(runs) == 20
     assert sigma == pytest.approx(statistics.stdev(run.score for run in runs.values()) * 2**0.5)
+
+
+def test_a_metric_that_nothing_moves_is_refused_by_name(tmp_path):
+    found = scripted(tmp_path / "still", options={"constant": True, "deaf": True})
+    assert checks(found)["metric moves"].ok is False
+    assert not found.ok
+    moving = scripted(tmp_path / "moving", options={"constant": True})
+    assert checks(moving)["metric moves"].ok
+    assert "no noise" in checks(moving)["power"].words
+    assert moving.trials >= 1, "what asking cost is in the record"
+
+
+def test_a_program_whose_score_never_changes_is_refused_from_the_shell(tmp_path, novum):
+    """For every seed and every change the same: the scorer looks at something else than what the candidate leaves."""
+    score = "import json\njson.dump({'value': 0.0, 'size': 1.0}, open('score.json', 'w'))\n"
+    programs.write_program(tmp_path / "still", {"score.py": score})
+    text = programs.STUDY.replace("ceiling = 0.0\n", "")
+    (tmp_path / "still/study.toml").write_text(text)
+    words = ("--budget", "600 trials", "--lab", tmp_path / "lab", "--workers", "1", "--plain")
+    said = novum("run", tmp_path / "still", *words)
+    assert said.status == 2
+    assert "scored 0: nothing can be found with a metric that is always the same" in said.err
+    assert "the lab has run" in novum("preflight", tmp_path / "still", *words[:-1]).out
+
+
+def test_changed_candidates_that_fail_leave_the_question_open():
+    assert conclude.metric_moves(0.5, [None, 0.5, None], 8).ok is None
+    assert conclude.metric_moves(0.5, [0.5] * 8, 8).ok is False
+    assert conclude.metric_moves(0.5, [0.5, 0.6], 8).ok

@@ -206,7 +206,7 @@ def test_everything_that_happens_is_spoken_of():
         "E was", "is ruled out", "not ruled out either", "no proof", "the gain was +", "came back", "was supported",
         "was refuted", "Asked again", "Asked elsewhere", "without a part", "further metric", "so it is replicated",
         "so the finding is retracted", "retracted with it", "On the final data", "it holds there", "told is",
-        "Guardrail", "is kept", "costs as much", "replaced before it was confirmed", "has not been confirmed",
+        "Guardrail", "is kept", "has as many parameters", "replaced before it was confirmed", "has not been confirmed",
     ):  # fmt: skip
         assert said in every, said
 

@@ -9,7 +9,7 @@ NOISE = 41
 
 
 def run(group: TrialGroup) -> list[TrialOutput]:
-    level = int(group.candidate.genome["level"])
+    level = 0 if group.options.get("deaf", False) else int(group.candidate.genome["level"])
     constant = group.options.get("constant", False)
     return [
         TrialOutput(trial.id, artefact=(POINTS + level + (0 if constant else trial.seed % NOISE)).to_bytes(2, "little"))

@@ -30,7 +30,7 @@ from novum.cli.printing.output import (
     read_state,
     table,
 )
-from novum.core.model.candidate import Scalar
+from novum.core.model.candidate import Cost, Scalar
 from novum.core.model.errors import IntegrityError, NovumError, UserError
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Purpose
@@ -325,6 +325,11 @@ def _value(value: Scalar | None) -> str:
     return "-" if value is None else written(value)
 
 
+def _built(one: One, name: str) -> str:
+    """A cost by construction; what an arena knows nothing of is zero throughout."""
+    return number(getattr(one.cost, name)) if one.cost and one.cost != Cost() else "-"
+
+
 def _screened(one: One) -> str:
     return f"{number(one.screening_score)} ({one.screening_seeds} seeds)" if one.screening_seeds else "-"
 
@@ -333,9 +338,9 @@ _FIGURES = (
     ("screening score", _screened),
     ("mean on fresh seeds", lambda one: number(one.level)),
     ("setting", lambda one: genome(one.setting) or "-"),
-    ("parameters", lambda one: _value(one.cost.parameters if one.cost else None)),
-    ("state floats", lambda one: _value(one.cost.state_floats if one.cost else None)),
-    ("FLOP a trial", lambda one: number(one.cost.flop if one.cost else None)),
+    ("parameters", lambda one: _built(one, "parameters")),
+    ("state floats", lambda one: _built(one, "state_floats")),
+    ("FLOP a trial", lambda one: _built(one, "flop")),
     ("CPU s a trial", lambda one: f"{number(one.cpu_seconds)} ({one.runs} runs)" if one.runs else "-"),
     ("peak MiB", lambda one: number(one.peak_bytes / 2**20 if one.peak_bytes else None)),
 )

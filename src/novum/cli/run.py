@@ -117,6 +117,7 @@ def preflight(
     The answer is kept in the lab. Exit status 1 when a check fails.
     """
     from novum.lab.preflight import preflight as ask
+    from novum.lab.restore import read_lab
 
     chosen, allowed = _chosen(study, budget, seed, None)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
@@ -128,7 +129,11 @@ def preflight(
         marks = {True: "pass", False: "FAIL", None: "note"}
         table(["", "check", "what was found"], [[marks[c.ok], c.name, c.words] for c in found.checks])
         print(f"\n{found.conclusion}.")
-        print(f"The preflight took {found.trials} trials and {found.cpu_seconds:.0f} CPU seconds; lab {directory}")
+        trials = read_lab(directory).trials
+        print(
+            f"So far the lab has run {trials + found.trials} trials, {trials} of them its own and {found.trials} in "
+            f"controls ({found.cpu_seconds:.0f} CPU seconds); lab {directory}"
+        )
     if not found.ok:
         sys.exit(1)
 

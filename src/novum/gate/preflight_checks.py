@@ -18,6 +18,7 @@ SUSPICIOUS_TREND = 4.5
 FAR_FROM_CEILING = 2.0
 BIG = 2.0
 NEAR = 1e-12
+MOVES = "metric moves"
 
 
 def first_threshold(study: Study) -> float:
@@ -44,6 +45,25 @@ def noise(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:
     unit = f"sigma {figures['sigma']:.3g} {spec.metric}"
     sound = True if failed == 0 else None if failed <= len(scores) / 10 else False
     return Check("noise", sound, f"{unit}, mean {mean:.3g}, {failed} failed runs, no drift", figures)
+
+
+def metric_moves(level: float, scores: Sequence[float | None], asked: int) -> Check:
+    """Whether a metric without noise tells changed candidates apart. scores: of those that ran, of `asked` wanted.
+
+    level: what every seed of the baseline gave.
+    """
+    values = [score for score in scores if score is not None]
+    figures = {"level": level, "changed": float(len(values))}
+    if any(score != level for score in values):
+        return Check(MOVES, True, f"of {len(values)} changed candidates one scored other than {level:g}", figures)
+    if len(values) < asked:
+        words = f"{len(values)} changed candidates scored {level:g} as well; more could not be asked"
+        return Check(MOVES, None, words, figures, asked=False)
+    words = (
+        f"every seed, and each of {len(values)} changed candidates, scored {level:g}: nothing can be found with a "
+        "metric that is always the same; look whether the score depends on what a candidate leaves"
+    )
+    return Check(MOVES, False, words, figures)
 
 
 def range_left(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:
@@ -77,8 +97,12 @@ def against_itself(study: Study, scores: Sequence[float | None], sigma: float) -
     return Check("negative control: A/A", now.verdict != "supported", words, {"e_value": now.e_value})
 
 
-def reach(study: Study, budget: Budget, seconds: float, cpu: float, sweep: int, workers: int) -> tuple[Check, str]:
+def reach(
+    study: Study, budget: Budget, seconds: float, cpu: float, sweep: int, workers: int, *, noiseless: bool = False
+) -> tuple[Check, str]:
     """Which effects the budget can confirm. seconds, cpu: of one trial; sweep: trials of one screening.
+
+    noiseless: the metric had no noise, so that its resolution stands for one sd.
 
     The budget has to pay for the incumbent's sweep, its A/A runs, one screening round, one confirmation and its
     estimate. Returns the check and a plain-words conclusion.
@@ -93,7 +117,8 @@ def reach(study: Study, budget: Budget, seconds: float, cpu: float, sweep: int, 
     reached = [row.effect for row in table if row.probability >= power.WANTED]
     words = ", ".join(f"{row.effect:g} sd: {row.probability:.0%}" for row in table)
     hopeless = not any(row.probability >= 0.5 for row in table if row.effect <= BIG)
-    return Check("power", not hopeless, words, figures), _conclusion(study, reached, fixed, trials)
+    unit = "the metric showed no noise, so that its resolution stands for one sd; " if noiseless else ""
+    return Check("power", not hopeless, f"{unit}{words}", figures), unit + _conclusion(study, reached, fixed, trials)
 
 
 def affordable(budget: Budget, seconds: float, cpu: float, workers: int) -> float:

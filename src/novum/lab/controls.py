@@ -6,6 +6,7 @@ them is evidence for the campaign; what they cost counts as spent.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from novum.core.model.study import (
     ScreeningSettings,
     Study,
 )
+from novum.core.model.trial import ArtefactError, GroupResult
+from novum.core.model.trial_plan import Plan
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.gate.preflight_checks import affordable
@@ -130,6 +133,30 @@ class Bench:
         if left.trials is not None and left.trials < 1:
             return False
         return affordable(left.budget(LARGEST), wall, cpu, self.lab.context.slots) >= self._trials(FEWEST_PAIRS)
+
+    def affords_trial(self) -> bool:
+        """Whether one more trial fits into what is left."""
+        left, (cpu, wall) = self.allowance, self.lab.state.prices.usual
+        bounds = ((left.trials, 1.0), (left.cpu_seconds, cpu), (left.wall_seconds, wall))
+        return not self.lab.draining and all(bound is None or bound >= price for bound, price in bounds)
+
+    def score(self, plan: Plan) -> float | None:
+        """The score of one trial beside the campaign, at the controls' cost; None when it has none."""
+        lab, started = self.lab, time.monotonic()
+        group = lab.context.group(plan)
+        lab.executor.submit(group)
+        done: list[GroupResult] = []
+        while not done:
+            done = list(lab.executor.collect(1.0))
+        result, seconds = done[0], time.monotonic() - started
+        self.trials += 1
+        self.cpu_seconds += result.usage.cpu_seconds
+        self.allowance = self.allowance.less(1, result.usage.cpu_seconds, seconds)
+        try:
+            artefact = result.outputs[0].artefact
+            return None if artefact is None else lab.context.arena.score(group, group.trials[0], artefact).value
+        except ArtefactError:
+            return None
 
     def run(self, control: Control) -> CampaignState:
         """One control campaign to its end."""

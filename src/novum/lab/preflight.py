@@ -7,6 +7,7 @@ pays; what it cannot pay for is not asked, and the answer says so.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,6 +31,9 @@ SHARE = 0.20
 """Of the budget: what the controls may take when they are not asked for by name."""
 
 PATIENCE = 600.0
+CHANGED = 8
+"""Changed candidates that are tried where the metric has no noise."""
+
 POWER = "power"
 
 Say = Callable[[str], None]
@@ -82,7 +86,7 @@ def examine(lab: Lab, directory: Path, *, say: Say, share: float | None, named: 
     _measure(lab)
     allowance = Allowance.of(lab, share)
     bench = Bench(lab, directory / "preflight", allowance, named)
-    checks = [*_own(lab, before), *_controlled(bench, before, say)]
+    checks = [*_own(bench, before), *_controlled(bench, before, say)]
     check, conclusion = _reach(lab)
     checks.append(check)
     ok = all(check.ok is not False for check in checks)
@@ -97,8 +101,9 @@ def _measure(lab: Lab) -> None:
     lab.policy = decide
 
 
-def _own(lab: Lab, before: PreflightRecorded | None) -> Iterator[Check]:
+def _own(bench: Bench, before: PreflightRecorded | None) -> Iterator[Check]:
     """What the campaign's own first runs say."""
+    lab = bench.lab
     study, spec, state = lab.context.study, lab.context.arena.spec, lab.state
     kept = {check.name: check for check in before.checks} if before else {}
     baseline = state.incumbents[0].candidate
@@ -106,7 +111,9 @@ def _own(lab: Lab, before: PreflightRecorded | None) -> Iterator[Check]:
     if baseline.id not in state.scales:
         yield Check("noise", False, "the budget ends before the noise of the baseline is known", asked=False)
         return
-    yield conclude.noise(spec, scores)
+    yield (noise := conclude.noise(spec, scores))
+    if noise.figures.get("sigma", 1.0) < conclude.NEAR:
+        yield kept.get(conclude.MOVES) or _moves(bench, baseline, noise.figures["mean"])
     yield kept.get("determinism") or _determinism(lab, baseline)
     yield conclude.range_left(spec, scores)
     sigma = state.scales[baseline.id].sigma
@@ -138,7 +145,29 @@ def _reach(lab: Lab) -> tuple[Check, str]:
     state, context = lab.state, lab.context
     cpu, wall = state.prices.usual
     sweep = len(context.arena.spec.tuning) * context.study.screening.seeds
-    return conclude.reach(context.study, state.budget, wall, cpu, sweep, context.slots)
+    scale = state.scales.get(state.incumbents[0].candidate.id)
+    noiseless = scale is not None and scale.sigma < conclude.NEAR
+    return conclude.reach(context.study, state.budget, wall, cpu, sweep, context.slots, noiseless=noiseless)
+
+
+def _moves(bench: Bench, baseline: Candidate, level: float) -> Check:
+    """Whether changed candidates score other than the baseline, which scores the same for every seed."""
+    lab, space = bench.lab, bench.lab.context.arena.space
+    rng, setting = random.Random(f"preflight:{bench.study.seed}"), lab.state.tuned[baseline.id].setting
+    scores: list[float | None] = []
+    tried = {baseline.id}
+    for attempt in range(4 * CHANGED):
+        genome = space.mutate(baseline.genome, rng) if attempt % 2 == 0 else space.sample(rng)
+        candidate = Candidate(genome)
+        if candidate.id in tried or len([one for one in scores if one is not None]) >= CHANGED:
+            continue
+        if not bench.affords_trial():
+            break
+        tried.add(candidate.id)
+        scores.append(bench.score(_plan(candidate, Purpose.CALIBRATE, setting)))
+        if scores[-1] not in (None, level):
+            break
+    return conclude.metric_moves(level, scores, CHANGED)
 
 
 def _determinism(lab: Lab, baseline: Candidate) -> Check:

@@ -13,7 +13,7 @@ from novum.core.events.campaign import CampaignOpened, IncumbentChanged
 from novum.core.events.oversight import ProposalReviewed
 from novum.core.events.proposals import HypothesisSuperseded, HypothesisWithdrawn
 from novum.core.events.trials import CandidateTuned, ScaleMeasured, TrialFinished
-from novum.core.model.candidate import Genome, Scalar
+from novum.core.model.candidate import Cost, Genome, Scalar
 from novum.core.model.metric import gain
 from novum.report import follow_up_narrative, outcome
 from novum.report.cited import Interpretation, Part, Sentence, Source, say
@@ -203,8 +203,10 @@ def _cost(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     if record is None or not isinstance(record.event, IncumbentChanged):
         return
     other = Source(record)
+    if Cost() in (case.claim.cost, record.event.cost):
+        return  # an arena that cannot know says zero everywhere
     if case.claim.cost == record.event.cost:
-        yield say("By construction it costs as much as its incumbent.")
+        yield say("By construction it has as many parameters, floats of state and FLOP a trial as its incumbent.")
         return
     for field, words in (("parameters", "parameters"), ("state_floats", "floats of state"), ("flop", "FLOP a trial")):
         if mine.value(f"cost.{field}") != other.value(f"cost.{field}"):

@@ -95,8 +95,10 @@ def _costs(finding: Finding) -> str:
     """What the two sides cost, candidate / incumbent."""
     mine, other = finding.candidate_cost, finding.incumbent_cost or finding.candidate_cost
     cpu, other_cpu = number(finding.candidate_cpu_seconds), number(finding.incumbent_cpu_seconds)
-    return (
-        f"cost {mine.parameters} / {other.parameters} parameters, "
-        f"{mine.state_floats} / {other.state_floats} state floats, "
-        f"{mine.flop:.3g} / {other.flop:.3g} FLOP, {cpu} / {other_cpu} CPU s a trial"
+    built = (
+        ("parameters", f"{mine.parameters} / {other.parameters}"),
+        ("state floats", f"{mine.state_floats} / {other.state_floats}"),
+        ("FLOP", f"{mine.flop:.3g} / {other.flop:.3g}"),
     )
+    known = [f"{words} {name}" for name, words in built if words != "0 / 0"]
+    return f"cost {', '.join([*known, f'{cpu} / {other_cpu} CPU s a trial'])}"

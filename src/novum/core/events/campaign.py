@@ -106,10 +106,11 @@ class PreflightRecorded(Event):
     """What the answers were given for."""
     trials: int
     cpu_seconds: float
-    """This and `trials`: what asking cost, which counts as spent."""
+    """This and `trials`: what controls cost, which counts as spent; the baseline's runs are the campaign's own."""
 
     def sentence(self, known: Known) -> str:
-        return f"{'passed' if self.ok else 'FAILED'} after {counted(self.trials, 'trial')}: {self.conclusion}"
+        controls = f" ({counted(self.trials, 'trial')} in controls)" if self.trials else ""
+        return f"{'passed' if self.ok else 'FAILED'}{controls}: {self.conclusion}"
 
 
 @event("incumbent_changed")
