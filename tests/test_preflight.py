@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import statistics
 
@@ -219,3 +220,29 @@ def test_changed_candidates_that_fail_leave_the_question_open():
     assert conclude.metric_moves(0.5, [None, 0.5, None], 8).ok is None
     assert conclude.metric_moves(0.5, [0.5] * 8, 8).ok is False
     assert conclude.metric_moves(0.5, [0.5, 0.6], 8).ok
+
+
+def test_a_budget_that_the_lab_has_used_already_is_no_hopeless_study(tmp_path, novum, refused):
+    lab = ("--lab", tmp_path / "lab", "--workers", "1")
+    assert novum("run", "coinflip", "--budget", "60 trials", "--force", *lab).status == 0
+    before = novum("log", "--json", *lab[:2]).out
+    said = refused("run", "coinflip", "--budget", "30 trials", *lab)
+    assert re.search(r"has used \d+ trials, and --budget is the total of a campaign: try --budget '\d+ trials'", said)
+    assert novum("log", "--json", *lab[:2]).out == before, "nothing is recorded"
+    assert novum("run", "coinflip", "--budget", "60 trials", *lab).status == 0, "the same command is no mistake"
+
+
+@pytest.mark.parametrize(("seconds", "ok"), [(0.02, True), (1.0, None)])
+def test_what_is_hopeless_only_for_the_clock_is_not_refused(seconds, ok):
+    """Trials of 20 ms of CPU time that take a second each, since others compute."""
+    check, _ = conclude.reach(coin_study(), Budget(wall_seconds=10.0), seconds, 0.02, 3, 2)
+    assert check.ok is ok
+    assert ("on a free machine" in check.words) is (ok is None)
+    assert conclude.reach(coin_study(), Budget(wall_seconds=10.0), 1.0, 1.0, 3, 2)[0].ok is False
+    assert conclude.reach(coin_study(), Budget(cpu_seconds=10.0), 1.0, 1.0, 3, 2)[0].ok is False
+
+
+def test_a_known_improvement_that_was_not_measured_to_the_end_is_undecided(tmp_path):
+    known = Controls(known={"level": 39})
+    found = scripted(tmp_path, Budget(trials=130), controls=known)
+    assert checks(found)["positive control"].ok is not False

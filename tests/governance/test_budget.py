@@ -28,6 +28,23 @@ def test_budgets_are_read(text, budget):
 
 
 @pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("5min", 300),
+        ("5 mins", 300),
+        ("2 hours", 7200),
+        ("1hr", 3600),
+        ("30sec", 30),
+        ("90 seconds", 90),
+        ("1 day", 86400),
+    ],
+)
+def test_units_are_written_as_people_write_them(text, seconds):
+    assert parse_budget(text) == Budget(wall_seconds=seconds)
+    assert parse_budget(f"cpu {text}") == Budget(cpu_seconds=seconds)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "cannot read ''"),

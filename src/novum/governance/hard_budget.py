@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from novum.core.model.budget import Budget, Share, Spent
-from novum.core.model.errors import StudyError
+from novum.core.model.errors import StudyError, UserError
 from novum.core.model.study import Study
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"k": 1_000, "m": 1_000_000, "g": 1_000_000_000, "t": 1_000_000_000_000}
-_TIME = re.compile(r"(?:(cpu|gpu)\s+)?(\d{1,12}(?:\.\d{1,9})?)\s*([smhd])")
+_UNITS = r"(?P<s>s|secs?|seconds?)|(?P<m>m|mins?|minutes?)|(?P<h>h|hrs?|hours?)|(?P<d>d|days?)"
+_TIME = re.compile(rf"(?:(cpu|gpu)\s+)?(\d{{1,12}}(?:\.\d{{1,9}})?)\s*(?:{_UNITS})")
 _TRIALS = re.compile(r"(\d{1,15})\s*trials?")
 _TOKENS = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)\s*([km]?)\s*tokens?")
 _MONEY = re.compile(r"\$\s*(\d{1,9}(?:\.\d{1,6})?)|(\d{1,9}(?:\.\d{1,6})?)\s*(?:usd|dollars?)")
@@ -69,6 +71,30 @@ def _passed(budget: Budget, spent: Spent, demand: Spent) -> Iterator[str]:
             yield words.format(used, bound)
 
 
+def check_total(budget: Budget, spent: Spent, lab: object) -> None:
+    """Hold a budget, which is the total of a campaign, to what its lab has used already. Raises UserError."""
+    for name, _ in _WORK:
+        bound, used = getattr(budget, name), getattr(spent, name)
+        if bound is not None and used >= bound:
+            raise UserError(
+                f"{lab} has used {_amount(name, used)}, and --budget is the total of a campaign: "
+                f"try --budget '{_amount(name, 2 * used)}' or more"
+            )
+
+
+def _amount(name: str, value: float) -> str:
+    """An amount as a budget is written, rounded up to two digits where that is readable."""
+    prefix = {"cpu_seconds": "cpu ", "gpu_seconds": "gpu "}.get(name, "")
+    if name == "trials":
+        return f"{value:.0f} trials"
+    if name == "disk_bytes":
+        return f"{max(1, math.ceil(value / 1e6))} MB disk"
+    unit, size = next(
+        (unit, size) for unit, size in (("h", 3600.0), ("m", 60.0), ("s", 1.0)) if value >= 2 * size or size == 1
+    )
+    return f"{prefix}{max(1, math.ceil(value / size))}{unit}"
+
+
 def check_levels(study: Study, settings: int) -> None:
     """Hold budgets within the lab to what can be told of a share, and to what one confirmation takes.
 
@@ -96,7 +122,7 @@ def parse_budget(text: str) -> Budget:
     for part in re.split(r"\s*(?:,|\+|\band\b)\s*", text.strip().lower()):
         if match := _TIME.fullmatch(part):
             name = _NAMES[match[1]]
-            value: float | int = float(match[2]) * _SECONDS[match[3]]
+            value: float | int = float(match[2]) * _SECONDS[str(match.lastgroup)]
         elif match := _TRIALS.fullmatch(part):
             name, value = "trials", int(match[1])
         elif match := _TOKENS.fullmatch(part):

@@ -239,6 +239,20 @@ def _negative(name: str, words: str) -> Callable[[CampaignState], Check]:
     return conclude
 
 
+def _unsupported(state: CampaignState, changed: str) -> Check:
+    """What it means that a known improvement was not supported: measured and worse, or not measured to the end."""
+    hypothesis = next(iter(state.hypotheses.values()))
+    verdict, gain = hypothesis.verdict, state.advantage(hypothesis)
+    if verdict and (verdict.verdict is Verdict.REFUTED or verdict.reason.startswith("futile")):
+        said = f"{verdict.verdict} after {verdict.pairs} pairs ({verdict.reason})"
+        return Check(POSITIVE, False, f"{changed} should win and was {said}: the study may be blind")
+    if verdict is None and gain is not None and gain <= 0:
+        return Check(POSITIVE, False, f"{changed} should win and screened {gain:+.3g}: the study may be blind")
+    known = f"; it screened {gain:+.3g}" if gain is not None else ""
+    words = f"{changed} got no verdict within its share of the budget{known}"
+    return Check(POSITIVE, None, words, asked=False)
+
+
 def _positive(known: Genome) -> Callable[[CampaignState], Check]:
     def conclude(state: CampaignState) -> Check:
         name, changed = POSITIVE, _listed(known)
@@ -250,9 +264,6 @@ def _positive(known: Genome) -> Callable[[CampaignState], Check]:
             return Check(name, None, f"{changed} is the baseline already, or not admitted by the options")
         if state.intervention_log.stopped:
             return Check(name, None, f"{changed} got no verdict: {state.intervention_log.stopped}", asked=False)
-        if state.end_reason.startswith("budget") and _verdict(state) is None:
-            return Check(name, None, f"{changed} got no verdict within its share of the budget", asked=False)
-        said = _verdict(state) or "not promoted by screening"
-        return Check(name, False, f"{changed} should win and was {said}: the study may be blind")
+        return _unsupported(state, changed)
 
     return conclude

@@ -21,7 +21,7 @@ from novum.core.model.ports import (
 )
 from novum.core.model.request import Act
 from novum.core.model.study import Study
-from novum.governance.hard_budget import check_levels
+from novum.governance.hard_budget import check_levels, check_total
 from novum.governance.mailbox import Mailbox
 from novum.governance.stop_watcher import kill_switch
 from novum.governance.watchdog import watchdog
@@ -78,6 +78,8 @@ def session(
         rooms = context(study, budget, secret, count, given, researcher)
         if state.opened:
             check_same(state, rooms, directory, journal.read())
+            if budget != state.budget:
+                check_total(budget, state.spent, f"the lab {directory}")
         ledger = ScrubbedLedger(_traced(signed(journal, directory, state, rooms)), known)
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync
