@@ -229,7 +229,9 @@ def test_a_budget_that_the_lab_has_used_already_is_no_hopeless_study(tmp_path, n
     said = refused("run", "coinflip", "--budget", "30 trials", *lab)
     assert re.search(r"has used \d+ trials, and --budget is the total of a campaign: try --budget '\d+ trials'", said)
     assert novum("log", "--json", *lab[:2]).out == before, "nothing is recorded"
-    assert novum("run", "coinflip", "--budget", "60 trials", *lab).status == 0, "the same command is no mistake"
+    assert novum("run", "coinflip", "--budget", "60 trials", "--force", *lab).status == 0, (
+        "the same command is no mistake"
+    )
 
 
 @pytest.mark.parametrize(("seconds", "ok"), [(0.02, True), (1.0, None)])
