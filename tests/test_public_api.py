@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,14 @@ def test_what_is_built_in_python_is_held_to_the_same_rules(tmp_path, study, budg
     with pytest.raises(novum.StudyError, match=said):
         novum.run(dataclasses.replace(base, **study), novum.Budget(**budget), tmp_path / "lab")
     assert novum.verify(tmp_path / "lab").ok
+
+
+def test_the_command_line_answers_without_the_lab():
+    """`novum --help` builds the command line and nothing behind it: no pydantic, no session, no ledger."""
+    code = (
+        "import sys; from novum.cli.app import application; application(); "
+        "print([name for name in sys.modules if name.partition('.')[0] in ('pydantic', 'numpy', 'asyncio', 'sqlite3') "
+        "or name.startswith(('novum.lab', 'novum.core.engine', 'novum.core.state', 'novum.ledger', 'novum.views'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

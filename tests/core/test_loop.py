@@ -21,6 +21,7 @@ from novum.core.state.fold import fold
 from novum.core.state.hypothesis import Phase
 from novum.executors.inline import InlineExecutor
 from novum.gate.judge import PROCESSES, difference
+from novum.researchers.scripted import ScriptedResearcher
 from novum.testing.memory_ledger import MemoryLedger
 from novum.views.campaign_summary import summarise
 
@@ -385,3 +386,25 @@ def test_a_group_that_reports_after_it_was_given_up_is_recorded_and_not_counted_
     assert len(seen) == len(set(seen)) == lab.state.trials
     assert same(fold(record), lab.state)
     assert {event.group for event in late} <= {group for group, _ in seen}
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+def test_the_best_idea_does_not_wait_beside_idle_workers(slots):
+    """A single proposal of one in four that are promoted; nobody else has an idea."""
+    lab = in_memory(
+        coin_study(screening=ScreeningSettings(keep_one_in=4)),
+        Budget(trials=400),
+        slots=slots,
+        researcher=ScriptedResearcher(({"metal": 0, "edge": 4},)),
+    )
+    lab.run()
+    (only,) = lab.state.hypotheses.values()
+    assert only.verdict
+
+
+def test_a_striking_gain_is_promoted_before_others_are_screened():
+    lab = in_memory(coin_study(screening=ScreeningSettings(keep_one_in=50)), Budget(trials=900))
+    lab.run()
+    first = min(lab.state.findings, key=lambda one: one.registered.number)
+    assert lab.state.screened_against[lab.state.incumbents[0].candidate.id] < 50
+    assert first.verdict.verdict is Verdict.SUPPORTED

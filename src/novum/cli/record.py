@@ -13,7 +13,6 @@ from novum.cli.command_groups import EVIDENCE, RESULTS, SETUP
 from novum.cli.printing.json_values import ReportFile
 from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab, line
 from novum.core.model.errors import UserError
-from novum.lab import verification
 
 
 def register(app: typer.Typer) -> None:
@@ -54,6 +53,8 @@ def verify(
     """
     if path is not None and not os.path.exists(path):  # noqa: PTH110 it takes any name, however long
         raise UserError(f"there is no lab and no evidence pack {path}")
+    from novum.lab import verification
+
     result = verification.verify(path or find_lab(lab), anchor=anchor)
     if json:
         print(as_json(result))

@@ -18,7 +18,6 @@ import typer
 from novum.cli.command_groups import RUN
 from novum.cli.printing.output import LABS, JsonOption, as_json, line, table
 from novum.core.model.errors import LabMismatch, StudyError
-from novum.lab.session import session
 
 if TYPE_CHECKING:
     from novum.cli.printing.live_panel import Watcher
@@ -204,6 +203,7 @@ def _run(
     """Run the campaign; returns why it ended, and the exit status."""
     from novum.core.engine.stages.confirm import request
     from novum.lab.preflight import clear
+    from novum.lab.session import session
 
     with session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
         say = watch.say if watch else lambda _: None

@@ -61,6 +61,7 @@ STAGES = (
     Stage(screen.screen, needs_slot=True),
     Stage(admit),
     Stage(propose),
+    Stage(confirm.confirm_idle, needs_slot=True),
 )
 """Propose, admit, screen, confirm, decide, learn, from its end: finished evidence waits for no new idea."""
 

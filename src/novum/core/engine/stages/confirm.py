@@ -22,6 +22,9 @@ from novum.core.state.approvals import SPEND, Permission, ask_for, spending
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase, Runs
 
+STRIKING = 2.0
+"""Standard deviations of an A/A difference: whoever screens so much better does not wait for others."""
+
 UNPAID = "its own budget is spent"
 """How the reason begins of a verdict that was reached early, since a hypothesis or its author has used up its share."""
 
@@ -178,22 +181,54 @@ def _calibration_plans(campaign: Campaign) -> Iterator[Plan]:
         yield Plan(name, Purpose.CALIBRATE, incumbent.id, Side.INCUMBENT, incumbent, members)
 
 
+def confirm_idle(campaign: Campaign) -> list[Event]:
+    """Open a confirmation for the best waiting candidate though none is due: no worker has anything else to do."""
+    state, best = campaign.state, campaign.state.confirmation_queue.best
+    if best is None or state.in_flight or not _may_open(campaign):
+        return []
+    return _opened(campaign, best)
+
+
 def _open(campaign: Campaign) -> list[Event]:
-    """Open a confirmation for the best waiting candidate, if one in `keep_one_in` is due, or reopen one; if affordable.
+    """Open a confirmation for the best waiting candidate, if one is due, or reopen one; if affordable.
 
     Whoever asks for a reopening comes first; otherwise only claims that stopped short of the threshold are reopened,
     when nothing else waits.
     """
-    incumbent = campaign.state.incumbent.candidate.id
-    if incumbent not in campaign.state.scales or campaign.state.count(Phase.CONFIRMING) >= max(
-        1, campaign.context.slots // 2
-    ):
+    if not _may_open(campaign):
         return []
-    due = campaign.state.screened_against[incumbent] // campaign.study.screening.keep_one_in
-    best = campaign.state.confirmation_queue.best if campaign.state.promoted_against[incumbent] < due else None
-    chosen = next(iter(campaign.state.requested.values()), None) or best or _reopenable(campaign)
-    if chosen is None:
-        return []
+    best = campaign.state.confirmation_queue.best
+    due = best if best and why_due(campaign, best) else None
+    chosen = next(iter(campaign.state.requested.values()), None) or due or _reopenable(campaign)
+    return _opened(campaign, chosen) if chosen else []
+
+
+def _may_open(campaign: Campaign) -> bool:
+    """Whether the noise is known, and half of the workers at most are bound by confirmations already."""
+    state, most = campaign.state, max(1, campaign.context.slots // 2)
+    return state.incumbent.candidate.id in state.scales and state.count(Phase.CONFIRMING) < most
+
+
+def why_due(campaign: Campaign, best: Hypothesis) -> str | None:
+    """Why the best waiting candidate is confirmed now, or None.
+
+    Its gain is beyond doubt the best of any few candidates, enough were screened since the last promotion, or the
+    budget pays for no further round of screening beside a whole confirmation.
+    """
+    state, screening = campaign.state, campaign.study.screening
+    incumbent = state.incumbent.candidate.id
+    if (state.advantage(best) or 0.0) >= STRIKING * max(state.scales[incumbent].sigma, campaign.spec.resolution):
+        return "its gain is striking"
+    if state.promoted_against[incumbent] < state.screened_against[incumbent] // screening.keep_one_in:
+        return f"the best of {screening.keep_one_in}"
+    gate, sweep = campaign.study.gate, len(campaign.spec.tuning) * screening.seeds
+    round_and_confirmation = screening.keep_one_in * sweep + 2 * (gate.max_pairs + gate.estimate_pairs)
+    needed = price(state, round_and_confirmation, campaign.context.slots)
+    return "the budget nears its end" if campaign.context.governor.refuses(state.spent, needed) else None
+
+
+def _opened(campaign: Campaign, chosen: Hypothesis) -> list[Event]:
+    """The opening of a confirmation, if evidence and budget pay for it."""
     stake = campaign.context.evidence.open(campaign.state.account)
     if stake.amount <= 0:
         return []
