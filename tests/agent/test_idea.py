@@ -191,3 +191,11 @@ def test_the_comparison_follows_nothing_and_reads_no_more_than_it_may(tmp_path, 
         (study / f"z{number:02}").write_text("")
     found = compared(study)
     assert len(found["files"]) + len(found["refused"]) <= 13
+
+
+def test_predictions_that_are_null_are_as_if_left_out(program, genes):
+    said = {"rationale": None, "probability": None, "effect": None}
+    found = program.idea({"solver.py": BETTER, "proposal.json": json.dumps(said)})
+    assert (found.rationale, found.probability, found.effect, found.notes) == (NO_REASON, 0.1, 0.0, ())
+    chosen = genes.idea({"proposal.json": json.dumps({"genome": {"metal": 3, "edge": None}, **said})})
+    assert chosen.candidate.genome["metal"] == 3 and chosen.notes == ()

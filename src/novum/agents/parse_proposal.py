@@ -116,7 +116,7 @@ def _text(value: Any) -> str:
 
 
 def _number(said: Mapping[str, Any], key: str, default: float, low: float, high: float, notes: list[str]) -> float:
-    value = said.get(key, default)
+    value = default if said.get(key) is None else said[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         notes.append(f"{key} is no number from {low:g} to {high:g}")
         return default
