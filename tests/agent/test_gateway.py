@@ -17,6 +17,7 @@ from upstream import EVENTS, tunnel, upstream
 
 from novum.agents import proxy_connection, relay
 from novum.agents.agent_task import Usage
+from novum.agents.gateway_proxy import proxy_of
 from novum.agents.model_gateway import PLACEHOLDER, gateway_of
 from novum.agents.relay import CONNECTIONS
 from novum.agents.token_meter import Meter, Scrubber
@@ -317,3 +318,28 @@ def test_a_stream_that_never_ends_ends_with_the_relay():
         assert "accept" not in up.came[0].headers
         reply.close()
         client.close()
+
+
+@pytest.mark.parametrize("value", ["model.example", "other,.example", "model.example:8000", "*"])
+def test_no_proxy_is_honoured(monkeypatch, value):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    assert proxy_of("model.example", 8000, tls=False).port == 9
+    monkeypatch.setenv("no_proxy", value)
+    assert proxy_of("model.example", 8000, tls=False) is None
+
+
+@pytest.mark.parametrize(("proxy", "words"), [
+    ("socks5://user:hunter2@127.0.0.1:1080", "a proxy of the kind 'socks5'"), ("https://127.0.0.1:3128", "'https'"),
+    ("http://127.0.0.1:port", "that is no address"), ("http://:3128", "name one as http://HOST:PORT"),
+])  # fmt: skip
+def test_a_proxy_that_cannot_be_used_is_named_at_the_start(monkeypatch, proxy, words):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(UserError, match=words) as caught:
+        gateway_of("https://model.example/v1", None, None, 9)
+    assert "hunter2" not in str(caught.value)
+    gateway_of("http://127.0.0.1:8080/v1", None, None, 9)
+    monkeypatch.setenv("no_proxy", "model.example")
+    gateway_of("https://model.example/v1", None, None, 9)

@@ -191,3 +191,23 @@ def test_the_comparison_follows_nothing_and_reads_no_more_than_it_may(tmp_path, 
         (study / f"z{number:02}").write_text("")
     found = compared(study)
     assert len(found["files"]) + len(found["refused"]) <= 13
+
+
+def test_predictions_that_are_null_are_as_if_left_out(program, genes):
+    said = {"rationale": None, "probability": None, "effect": None}
+    found = program.idea({"solver.py": BETTER, "proposal.json": json.dumps(said)})
+    assert (found.rationale, found.probability, found.effect, found.notes) == (NO_REASON, 0.1, 0.0, ())
+    chosen = genes.idea({"proposal.json": json.dumps({"genome": {"metal": 3, "edge": None}, **said})})
+    assert chosen.candidate.genome["metal"] == 3 and chosen.notes == ()
+
+
+@pytest.mark.parametrize("text", [
+    '\ufeff{"genome": {"metal": 3,}, "rationale": "two\nlines", "probability": .4,}',
+    'Filled in:\n```json\n{"genome": {"metal": 3}, "rationale": "two lines", "probability": 0.4}\n```\n',
+    '{"genome": {"metal": 1}}\n{"genome": {"metal": 3}, "rationale": "two lines", "probability": 0.4}',
+])  # fmt: skip
+def test_a_form_that_a_person_could_read_is_read(genes, text):
+    found = genes.idea({"proposal.json": text})
+    assert (found.candidate.genome["metal"], found.probability, found.notes) == (3, 0.4, ())
+    assert found.rationale.split() == ["two", "lines"]
+    assert "a comma or } must stand" in genes.refused({"proposal.json": '{"genome": {"metal": 3} "rationale": "x"}'})

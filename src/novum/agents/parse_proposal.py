@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from novum.lab.proposal_checks import admitted
 from novum.researchers.language.reply_forms import GeneForm
 from novum.researchers.language.untrusted_text import clean, shortened, without_secrets
 from novum.source.space import SourceSpace
+from novum.text.json_in_prose import find_objects
 
 RATIONALE = 4000
 """Characters of a rationale."""
@@ -104,11 +104,15 @@ def _genes(space: object, edit: Edit, workspace: Workspace, said: Mapping[str, A
 
 def _answer(text: str) -> tuple[dict[str, Any], list[str]]:
     """The object in the filled-in form, and what is wrong with it. One that makes no sense costs the prediction."""
-    try:
-        value = json.loads(text) if len(text) <= _ANSWER_BYTES else None
-    except (ValueError, RecursionError):
-        return {}, ["no JSON"]
-    return (value, []) if isinstance(value, dict) else ({}, ["no JSON object"])
+    if len(text) > _ANSWER_BYTES:
+        return {}, [f"longer than {_ANSWER_BYTES} characters"]
+    problem = ""
+    for name in ("rationale", "genome", "probability", "effect"):
+        found = find_objects(text, name)
+        if found.objects:
+            return found.objects[-1], []
+        problem = problem or found.problem
+    return {}, [f"no JSON object of this form{problem and f': {problem}'}"]
 
 
 def _text(value: Any) -> str:
@@ -116,7 +120,7 @@ def _text(value: Any) -> str:
 
 
 def _number(said: Mapping[str, Any], key: str, default: float, low: float, high: float, notes: list[str]) -> float:
-    value = said.get(key, default)
+    value = default if said.get(key) is None else said[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         notes.append(f"{key} is no number from {low:g} to {high:g}")
         return default

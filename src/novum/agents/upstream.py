@@ -5,13 +5,11 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-import urllib.request
-from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
-from urllib.parse import unquote, urlsplit
 
+from novum.agents.gateway_proxy import proxy_of
 from novum.agents.model_gateway import Gateway
 
 CONNECT_SECONDS, SECONDS = 30.0, 600.0
@@ -51,16 +49,16 @@ def send(gateway: Gateway, connection: http.client.HTTPConnection, method: str, 
 
 
 def connected(gateway: Gateway) -> http.client.HTTPConnection:
-    """An open connection, by the proxy of the environment where there is one. Raises OSError."""
-    proxy = _proxy(gateway)
-    host, port = proxy[:2] if proxy else (gateway.host, gateway.port)
+    """An open connection, by the proxy of the environment where there is one. Raises OSError, UserError."""
+    proxy = proxy_of(gateway.host, gateway.port, tls=gateway.tls)
+    host, port = (proxy.host, proxy.port) if proxy else (gateway.host, gateway.port)
     made: http.client.HTTPConnection
     if gateway.tls:
         made = http.client.HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=_context())
     else:
         made = http.client.HTTPConnection(host, port, timeout=CONNECT_SECONDS)
     if proxy:
-        made.set_tunnel(gateway.host, gateway.port, proxy[2])
+        made.set_tunnel(gateway.host, gateway.port, dict(proxy.headers))
     made.connect()
     made.sock.settimeout(SECONDS)
     return made
@@ -83,18 +81,3 @@ def reason(error: Exception) -> str:
 @cache
 def _context() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-def _proxy(gateway: Gateway) -> tuple[str, int, dict[str, str]] | None:
-    """Address and headers of the proxy that leads to the provider, if any."""
-    if gateway.host in ("localhost", "::1") or gateway.host.startswith("127."):
-        return None
-    named = urllib.request.getproxies().get("https" if gateway.tls else "http")
-    if not named or urllib.request.proxy_bypass(gateway.host):
-        return None
-    parts = urlsplit(named if "://" in named else f"http://{named}")
-    headers = {}
-    if parts.username:
-        words = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        headers["Proxy-Authorization"] = f"Basic {b64encode(words).decode()}"
-    return (parts.hostname or "", parts.port or 80, headers)

@@ -106,10 +106,11 @@ class Mailbox:
     def _read(self, path: Path) -> list[Request]:
         try:
             given = _encodable(json.loads(_content(path)))
-            request = Request(path.stem, Act(given["act"]), str(given["author"]), dict(given["body"]))
-            if not _FILE.fullmatch(path.stem) or unfit(request.author):
+            body = given.get("body")
+            request = Request(path.stem, Act(given["act"]), given["author"], {} if body is None else dict(body))
+            if not _FILE.fullmatch(path.stem) or not isinstance(request.author, str) or unfit(request.author):
                 raise ValueError("a strange name or author")
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (AttributeError, OSError, ValueError, KeyError, TypeError, RecursionError):
             self._seen.add(path.name)
             self._set_aside(path)
             return []

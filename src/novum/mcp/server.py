@@ -8,7 +8,7 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
@@ -29,6 +29,7 @@ from novum.mcp import answers, reading
 from novum.mcp.acting import AgentRequests
 from novum.mcp.bearer import Bearer, token_of
 from novum.mcp.lab_reader import LabReader
+from novum.mcp.nullable_parameters import nullable_signature
 from novum.report.explained import explain
 from novum.text.format import cut
 from novum.version import __version__
@@ -119,13 +120,15 @@ class Tools:
         rationale: Annotated[str, Field(max_length=4000, description="Why it should be better.")],
         probability: Annotated[float, Field(ge=0, le=1, description="That it will be supported; it is scored.")],
         effect: Annotated[float, Field(ge=-1e9, le=1e9, description="The gain you expect, in units of gains.")] = 0.0,
-        genome: Annotated[dict[str, Scalar] | None, Field(description="Genes to change.")] = None,
-        files: Annotated[dict[str, str] | None, Field(description="Whole new texts by path.")] = None,
+        genome: Annotated[
+            dict[str, Scalar | None] | None, Field(description="Genes to change; null: as it is.")
+        ] = None,
+        files: Annotated[dict[str, str | None] | None, Field(description="New texts by path; null: as it is.")] = None,
         edits: Annotated[str, Field(description="Search/replace blocks.")] = "",
         base: Annotated[str, Field(description="What is changed: incumbent, baseline or a hypothesis.")] = "incumbent",
     ) -> answers.Sent:
         """Propose a candidate. It is checked at once, tried by the lab like anybody's, and judged like anybody's."""
-        wanted = {"genome": genome or {}, "files": files or {}, "edits": edits, "base": base}
+        wanted = {"genome": _said(genome), "files": _said(files), "edits": edits, "base": base}
         parents = [] if base in ("incumbent", "baseline") else [base]
         said = {"rationale": rationale, "probability": probability, "effect": effect, "parents": parents}
         with self._reader.open() as state:
@@ -143,6 +146,11 @@ class Tools:
         if self._arena is None and wiring.has_arena(state.study):
             self._arena = wiring.arena(state.study)
         return self._arena
+
+
+def _said(values: Mapping[str, Scalar | None] | None) -> dict[str, Scalar]:
+    """The values that were given."""
+    return {name: value for name, value in (values or {}).items() if value is not None}
 
 
 def server(directory: Path, name: str) -> MCPServer[Any]:
@@ -166,7 +174,7 @@ def server(directory: Path, name: str) -> MCPServer[Any]:
 
 
 def _mended(tool: Callable[P, R]) -> Callable[P, R]:
-    """A tool whose user's mistakes are told to the user, in words that say what to do."""
+    """A tool whose user's mistakes are told to the user, and whose optional parameters may be null."""
 
     @functools.wraps(tool)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -175,6 +183,7 @@ def _mended(tool: Callable[P, R]) -> Callable[P, R]:
         except NovumError as error:
             raise ToolError(cut(str(error), 2000)) from None
 
+    call.__signature__ = nullable_signature(tool)  # type: ignore[attr-defined]
     return call
 
 

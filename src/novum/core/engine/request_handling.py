@@ -59,7 +59,7 @@ def _followed(campaign: Campaign, request: Request) -> list[Event]:
     if request.act is Act.EXPORT:
         return _export(campaign, request)
     if request.act is not Act.PROPOSE:
-        note = str(request.body.get("reason", ""))[:MAX_WORDS]
+        note = _text(request.body, "reason", MAX_WORDS)
         return [RequestTaken(request.id, request.act, request.author, note)]
     proposal = _proposal(campaign, request)
     assert proposal.candidate.id  # what has no address cannot be recorded either
@@ -76,7 +76,7 @@ def _researchers(study: Study) -> set[str]:
 
 def _export(campaign: Campaign, request: Request) -> list[Event]:
     """Ask people, where the policy wants them to agree, before somebody takes results out of the lab."""
-    what, policy = str(request.body.get("what", ""))[:200], campaign.study.policy
+    what, policy = _text(request.body, "what", 200), campaign.study.policy
     content = export_content(campaign.state, what)
     taken = RequestTaken(request.id, request.act, request.author, what)
     if (
@@ -95,8 +95,8 @@ def export_content(state: CampaignState, what: str) -> str:
 
 def _answered(state: CampaignState, request: Request) -> RequestTaken:
     """An answer to an approval; one that does not count is taken down with the reason."""
-    about, content = str(request.body.get("approval", ""))[:80], str(request.body.get("content", ""))
-    note = str(request.body.get("reason", ""))[:MAX_WORDS]
+    about, content = _text(request.body, "approval", 80), _text(request.body, "content")
+    note = _text(request.body, "reason", MAX_WORDS)
     if why := objection(state.request_log.approvals, about, request.author, content, request.act):
         return RequestTaken(request.id, request.act, request.author, f"refused: {why}")
     return RequestTaken(request.id, request.act, request.author, note, about)
@@ -104,14 +104,12 @@ def _answered(state: CampaignState, request: Request) -> RequestTaken:
 
 def _proposal(campaign: Campaign, request: Request) -> ProposalMade:
     """Raises StudyError."""
-    body = request.body
-    genome = body.get("genome")
-    if not isinstance(genome, dict) or not all(
-        isinstance(value, str | int | float | bool) for value in genome.values()
-    ):
+    body, given = request.body, request.body.get("genome")
+    genome = {name: one for name, one in given.items() if one is not None} if isinstance(given, dict) else None
+    if genome is None or not all(isinstance(value, str | int | float | bool) for value in genome.values()):
         raise StudyError("genome: a proposal names a value for each gene, or a text for each file, that it changes")
     known = campaign.context.arena.space
-    parents = body.get("parents", [])
+    parents = [] if body.get("parents") is None else body["parents"]
     if not isinstance(parents, list | tuple):
         raise StudyError("parents: must be a list of hypotheses")
     return ProposalMade(
@@ -121,7 +119,7 @@ def _proposal(campaign: Campaign, request: Request) -> ProposalMade:
         parents=tuple(
             dict.fromkeys(str(one) for one in parents[:MAX_PARENTS] if str(one) in campaign.state.hypotheses)
         ),
-        rationale=str(body.get("rationale", ""))[:MAX_WORDS],
+        rationale=_text(body, "rationale", MAX_WORDS),
         probability=_number(body, "probability", 0.1, 0.0, 1.0),
         effect=_number(body, "effect", 0.0, -math.inf, math.inf),
         request=request.id,
@@ -134,10 +132,16 @@ def _transcript(request: Request) -> list[Event]:
     if not isinstance(said, Mapping):
         return []
     used, told, seconds = (_amount(said.get(name)) for name in ("input_tokens", "output_tokens", "seconds"))
-    prompt, reply = (str(said.get(name, ""))[:MAX_TRANSCRIPT] for name in ("brief", "log"))
+    prompt, reply = (_text(said, name, MAX_TRANSCRIPT) for name in ("brief", "log"))
     outcome, cause = Reply.PROPOSAL, "as the agent's own side tells it"
     words = request.id, request.author, outcome, cause, AGENT, prompt, reply
     return [ModelReplied(*words, int(used), int(told), 0.0, seconds)]
+
+
+def _text(said: Mapping[str, Any], key: str, most: int | None = None) -> str:
+    """A text of at most `most` characters; null is nothing, as if it were left out."""
+    value = said.get(key)
+    return "" if value is None else str(value)[:most]
 
 
 def _amount(value: object) -> float:
@@ -146,7 +150,7 @@ def _amount(value: object) -> float:
 
 
 def _number(body: Mapping[str, Any], key: str, default: float, low: float, high: float) -> float:
-    value = body.get(key, default)
+    value = default if body.get(key) is None else body[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
         raise StudyError(f"{key}: must be a number, not {str(value)[:80]!r}")
     if not low <= value <= high:

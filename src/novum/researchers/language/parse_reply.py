@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,9 @@ from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
 from novum.researchers.language.reply_forms import LONG, BlocksForm, Form
 from novum.researchers.language.untrusted_text import clean, line
+from novum.text.json_in_prose import find_objects
 
 MAX_CHARACTERS = 2_000_000
-_OPENINGS = 40
 _LARGEST = 1e6
 
 
@@ -29,14 +28,10 @@ class Answer:
 
 
 def read(text: str, form: Form, spec: ArenaSpec) -> Answer:
-    """The answer in a reply. Raises StudyError with what is wrong, in words that may be sent back to the model."""
-    fields = _fields(text, form)
+    """The last complete answer in a reply that fits the form. Raises StudyError with what is wrong, for the model."""
+    fields, genome = _fitting(text, form)
     claim = line(_text(fields, "claim"), LONG[0])
     why = line(_text(fields, "rationale"), LONG[1])
-    try:
-        genome = form.genome(fields.get(form.part[0]))
-    except (RecursionError, ValueError, TypeError, OverflowError) as error:
-        raise StudyError(f"{form.part[0]}: cannot be read ({type(error).__name__})") from None
     return Answer(
         genome=genome,
         rationale=": ".join(part for part in (claim, why) if part) or "no reason given",
@@ -45,33 +40,44 @@ def read(text: str, form: Form, spec: ArenaSpec) -> Answer:
     )
 
 
-def _fields(text: str, form: Form) -> dict[str, Any]:
-    """The object in a reply, wherever in it that stands. Raises StudyError."""
+def _fitting(text: str, form: Form) -> tuple[dict[str, Any], Genome]:
+    """The last answer that names a candidate, with it; where none does, StudyError says why the last one does not."""
+    why: StudyError | None = None
+    for fields in reversed(_answers(text, form)):
+        try:
+            return fields, _genome(form, fields)
+        except StudyError as error:
+            why = why or error
+    assert why
+    raise why
+
+
+def _answers(text: str, form: Form) -> tuple[dict[str, Any], ...]:
+    """The objects in a reply that may be its answer, at least one. Raises StudyError."""
     name = form.part[0]
     try:
         return named(text, name)
     except StudyError:
         if isinstance(form, BlocksForm) and "<<< SEARCH" in text[:MAX_CHARACTERS]:
-            return {name: clean(text[:MAX_CHARACTERS])}
+            return ({name: clean(text[:MAX_CHARACTERS])},)
         raise
 
 
-def named(text: str, name: str) -> dict[str, Any]:
-    """The object in a text that has a property of this name, wherever in it that stands. Raises StudyError."""
-    body = text[:MAX_CHARACTERS]
-    found: dict[str, Any] | None = None
-    decoder, at = json.JSONDecoder(), -1
-    for _ in range(_OPENINGS):
-        if (at := body.find("{", at + 1)) < 0:
-            break
-        try:
-            value, _ = decoder.raw_decode(body, at)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict) and name in value:
-            return {clean(key): _cleaned(one) for key, one in value.items()}
-        found = found or (value if isinstance(value, dict) else None)
-    if found is not None:
+def _genome(form: Form, fields: dict[str, Any]) -> Genome:
+    try:
+        return form.genome(fields.get(form.part[0]))
+    except (RecursionError, ValueError, TypeError, OverflowError) as error:
+        raise StudyError(f"{form.part[0]}: cannot be read ({type(error).__name__})") from None
+
+
+def named(text: str, name: str) -> tuple[dict[str, Any], ...]:
+    """The complete objects in a text that have a property of this name, the last ones. Raises StudyError for none."""
+    found = find_objects(text[:MAX_CHARACTERS], name)
+    if found.objects:
+        return tuple({clean(key): _cleaned(one) for key, one in value.items()} for value in found.objects)
+    if found.problem:
+        raise StudyError(found.problem)
+    if found.others:
         raise StudyError(f"the answer has no {name!r}")
     raise StudyError("no JSON object was found in the answer: answer with one JSON object and nothing else")
 

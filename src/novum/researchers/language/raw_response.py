@@ -62,16 +62,18 @@ def settled(
 
 
 def bill(request: Request, heard: RawResponse) -> Bill:
-    """Never more than was set aside, and never less than the provider says: unknown is the worst case."""
+    """Never more than was set aside, and never less than the provider says: what nobody knows is the worst case."""
     if not heard.charged:
         return Bill(0, 0, 0.0)
-    if not heard.input_tokens or heard.output_tokens is None:
-        return Bill(
-            request.max_input, request.max_output, request.money, "nobody knows its cost: the worst case counts"
-        )
     most_in, most_out = request.max_input, request.max_output
-    taken_in, taken_out = min(max(0, heard.input_tokens), most_in), min(max(0, heard.output_tokens), most_out)
+    counted_in, counted_out = heard.input_tokens or None, heard.output_tokens  # no prompt is of no tokens
+    if counted_in is None and not counted_out:
+        counted_out = None
+    taken_in = most_in if counted_in is None else min(max(0, counted_in), most_in)
+    taken_out = most_out if counted_out is None else min(max(0, counted_out), most_out)
     remark = ""
-    if (taken_in, taken_out) != (heard.input_tokens, heard.output_tokens):
-        remark = f"it claims {heard.input_tokens} and {heard.output_tokens} tokens, which cannot be"
+    if counted_in is None or counted_out is None:
+        remark = "nobody knows its cost: the worst case counts"
+    elif (taken_in, taken_out) != (counted_in, counted_out):
+        remark = f"it claims {counted_in} and {counted_out} tokens, which cannot be"
     return Bill(taken_in, taken_out, request.model.price.of(taken_in, taken_out), remark)

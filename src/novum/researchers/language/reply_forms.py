@@ -82,13 +82,13 @@ class GeneForm:
         return "genome", _object({gene.name: {"enum": list(gene.choices)} for gene in self.space.genes})
 
     def genome(self, value: Any) -> Genome:
-        """Genes that are left out keep the incumbent's value."""
+        """Genes that are left out, or null, keep the incumbent's value."""
         if not isinstance(value, dict):
             raise StudyError("genome: must be an object with a value for each gene")
         known = {gene.name: gene for gene in self.space.genes}
         if stray := sorted(set(map(str, value)) - set(known)):
             raise StudyError(f"genome: there is no gene {stray[0][:60]!r}; choose from {', '.join(known)}")
-        given = {name: _choice(known[name], one) for name, one in value.items()}
+        given = {name: _choice(known[name], one) for name, one in value.items() if one is not None}
         return self.space.validate({**self.base, **given})
 
 
@@ -184,9 +184,11 @@ class BlocksForm:
 def _edit(value: Any, number: int) -> tuple[str, str, str]:
     if not isinstance(value, dict):
         raise StudyError(f"edits: number {number} must be an object with file, search and replace")
-    parts = tuple(value.get(key, "") for key in ("file", "search", "replace"))
+    parts = tuple("" if value.get(key) is None else value[key] for key in ("file", "search", "replace"))
     if not all(isinstance(part, str) for part in parts) or not parts[0]:
         raise StudyError(f"edits: number {number} must name a file, and search and replace must be texts")
+    if not parts[1].strip() and not parts[2].strip():
+        raise StudyError(f"edits: number {number} has neither search nor replace: it would empty {parts[0][:80]}")
     return parts[0], parts[1], parts[2]
 
 

@@ -7,12 +7,18 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from novum.core.model.errors import NovumError
 from novum.core.model.model_call import Reply
+from novum.researchers.language.endpoint.ready import check_key
 from novum.researchers.language.local_server import LocalServer
 from novum.researchers.language.model_request import Request
 from novum.researchers.language.raw_response import RawResponse
+from novum.researchers.language.untrusted_text import line, without_secrets
+
+if TYPE_CHECKING:
+    from novum.researchers.language.endpoint.transport import Exchange
 
 GRACE_SECONDS = 5.0
 """How long an answer that is in waits to be fetched before it counts as unwanted."""
@@ -27,6 +33,12 @@ class Call:
     request: Request
     heard: RawResponse | None = None
     over: float = 0.0
+    exchange: Exchange | None = None
+
+    @property
+    def sent(self) -> bool:
+        """Whether any of it left this process: what was never sent costs nothing."""
+        return self.exchange is not None and self.exchange.sent
 
     @property
     def awaited(self) -> bool:
@@ -53,26 +65,30 @@ class Caller:
 
     def _run(self, call: Call) -> None:
         try:
-            call.heard = self._heard(call.request)
+            call.heard = self._heard(call)
         except BaseException as error:
-            call.heard = RawResponse(Reply.UNREACHABLE, cause=f"{type(error).__name__}: {error}"[:300])
+            cause = line(without_secrets(f"{type(error).__name__}: {error}"), 300)
+            call.heard = RawResponse(Reply.UNREACHABLE, cause=cause, charged=call.sent)
         finally:
             call.over = time.monotonic()
-            call.heard = call.heard or RawResponse(Reply.UNREACHABLE, cause="the request was ended")
+            call.heard = call.heard or RawResponse(Reply.UNREACHABLE, cause="the request was ended", charged=call.sent)
 
-    def _heard(self, request: Request) -> RawResponse:
+    def _heard(self, call: Call) -> RawResponse:
+        request = call.request
         try:
-            url = self._server.url() if request.model.provider == "local" else request.model.url
+            check_key(request.model, "the study")
+            url = self._server.url() if request.model.provider == "local" else request.model.address
         except NovumError as error:
             return RawResponse(Reply.UNREACHABLE, cause=str(error), charged=False)
-        from novum.researchers.language.client import ask
+        from novum.researchers.language.endpoint.client import ask, exchange_of
 
+        call.exchange = exchange_of(request)
         with asyncio.Runner() as runner:
             self._loop = runner.get_loop()
             if self._closed.is_set():
                 return RawResponse(Reply.UNREACHABLE, cause="the lab ends", charged=False)
             try:
-                return runner.run(ask(request, self.timeout, url))
+                return runner.run(ask(request, self.timeout, url, call.exchange))
             finally:
                 self._loop = None
 

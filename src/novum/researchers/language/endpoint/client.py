@@ -8,11 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import urllib.request
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import httpx2
 from anthropic import AsyncAnthropic
@@ -30,75 +27,46 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 
 from novum.core.model.model_call import Reply
-from novum.researchers.language.language_options import KEYS, loopback
+from novum.researchers.language.endpoint.provider_reply import ProviderReply, words
+from novum.researchers.language.endpoint.transport import Exchange, TooLargeError, http_client
+from novum.researchers.language.language_options import KEYS
 from novum.researchers.language.model_request import Request
-from novum.researchers.language.raw_response import REPLY_BYTES, RawResponse
+from novum.researchers.language.raw_response import RawResponse
 from novum.researchers.language.untrusted_text import line, without_secrets
 
 MAX_CAUSE = 300
 
 
-class _TooLargeError(httpx2.ReadError):
-    """An answer that nobody wants to read to its end."""
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    """A body of at most REPLY_BYTES."""
-
-    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
-        self._inner = inner
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for part in self._inner:
-            size += len(part)
-            if size > REPLY_BYTES:
-                raise _TooLargeError(f"the answer has more than {REPLY_BYTES} bytes")
-            yield part
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-class _Transport(httpx2.AsyncHTTPTransport):
-    """Bounds what is read; what is compressed could be small and grow, so it is not read at all."""
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await super().handle_async_request(request)
-        if response.headers.get("content-encoding", "identity") != "identity":
-            await response.aclose()
-            raise _TooLargeError("the answer is compressed, which was not asked for")
-        response.stream = _Bounded(cast(httpx2.AsyncByteStream, response.stream))
-        return response
-
-
-async def ask(request: Request, timeout: float, url: str) -> RawResponse:
-    """Send one request and wait for its end, at most `timeout` seconds. url: where, when the model does not say."""
+async def ask(request: Request, timeout: float, url: str, exchange: Exchange) -> RawResponse:
+    """Send one request and wait for its end, at most `timeout` seconds. exchange: told whether it was sent."""
     started = time.monotonic()
-    heard = await _asked(request, timeout, url)
-    return _timed(heard, time.monotonic() - started)
+    heard = await _asked(request, timeout, url, exchange)
+    if exchange.reply and exchange.reply.failure:
+        heard = exchange.reply.failure
+    if not exchange.sent:
+        heard = replace(heard, charged=False)
+    seconds = round(time.monotonic() - started, 3)
+    return replace(heard, seconds=seconds, cause=line(without_secrets(heard.cause), MAX_CAUSE))
 
 
-def _timed(heard: RawResponse, seconds: float) -> RawResponse:
-    return replace(heard, seconds=round(seconds, 3), cause=line(without_secrets(heard.cause), MAX_CAUSE))
+def exchange_of(request: Request) -> Exchange:
+    """What will be known of a request on its way."""
+    return Exchange("anthropic" if request.model.provider == "anthropic" else "openai")
 
 
-async def _asked(request: Request, timeout: float, url: str) -> RawResponse:
-    proxy = None if loopback(url) else urllib.request.getproxies().get(urlsplit(url or "https://").scheme)
-    plain = url.startswith("http://")  # then there is nothing to verify, and certificates take time to load
-    async with httpx2.AsyncClient(
-        transport=_Transport(proxy=proxy, verify=not plain), timeout=timeout, headers={"Accept-Encoding": "identity"}
-    ) as http:
-        try:
-            async with asyncio.timeout(timeout):
-                return _answered(await _sent(_served(request, url, http), request, timeout))
-        except TimeoutError:
-            return RawResponse(Reply.TIMED_OUT, cause=f"no answer within {timeout:g} seconds")
-        except wrong.AgentRunError as error:
-            return _failed(error)
-        except Exception as error:
-            # Whatever a library or a provider does wrong is a failed request, not a failed lab.
-            return RawResponse(Reply.MALFORMED, cause=f"{type(error).__name__}: {error}")
+async def _asked(request: Request, timeout: float, url: str, exchange: Exchange) -> RawResponse:
+    try:
+        async with asyncio.timeout(timeout), http_client(url, timeout, exchange) as http:
+            response = await _sent(_served(request, url, http), request, timeout)
+            return _answered(response, exchange.reply or ProviderReply(b""))
+    except TimeoutError:
+        return RawResponse(Reply.TIMED_OUT, cause=f"no answer within {timeout:g} seconds")
+    except wrong.AgentRunError as error:
+        return _failed(error)
+    except Exception as error:
+        # Whatever a library or a provider does wrong is a failed request, not a failed lab.
+        outcome = Reply.MALFORMED if exchange.sent else Reply.UNREACHABLE
+        return RawResponse(outcome, cause=f"{type(error).__name__}: {error}")
 
 
 def _served(request: Request, url: str, http: httpx2.AsyncClient) -> Served:
@@ -106,9 +74,9 @@ def _served(request: Request, url: str, http: httpx2.AsyncClient) -> Served:
     model = request.model
     key = os.environ.get(KEYS.get(model.provider, ""), "") or "none"
     if model.provider == "anthropic":
-        client = AsyncAnthropic(api_key=key, base_url=url or None, http_client=http, max_retries=0)
+        client = AsyncAnthropic(api_key=key, base_url=url, http_client=http, max_retries=0)
         return AnthropicModel(model.name, provider=AnthropicProvider(anthropic_client=client))
-    openai = AsyncOpenAI(api_key=key, base_url=url or None, http_client=http, max_retries=0)
+    openai = AsyncOpenAI(api_key=key, base_url=url, http_client=http, max_retries=0)
     return OpenAIChatModel(model.name, provider=OpenAIProvider(openai_client=openai))
 
 
@@ -145,8 +113,8 @@ def _messages(request: Request, *, native: bool) -> list[ModelMessage]:
     return said
 
 
-def _answered(response: ModelResponse) -> RawResponse:
-    """What an answer amounts to, by its end and its text."""
+def _answered(response: ModelResponse, reply: ProviderReply) -> RawResponse:
+    """What an answer amounts to, by its end and its text, and its tokens as the provider counts them."""
     details = response.provider_details or {}
     said = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     text = without_secrets(said.encode(errors="replace").decode())
@@ -161,8 +129,8 @@ def _answered(response: ModelResponse) -> RawResponse:
         outcome=outcome,
         text=text,
         cause=cause,
-        input_tokens=response.usage.input_tokens,
-        output_tokens=response.usage.output_tokens,
+        input_tokens=reply.input_tokens,
+        output_tokens=reply.output_tokens,
         truncated=response.finish_reason == "length",
     )
 
@@ -188,19 +156,17 @@ def _failed(error: wrong.AgentRunError) -> RawResponse:
 
 
 def _unconnected(error: wrong.ModelConnectionError) -> RawResponse:
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, _TooLargeError):
+    last: BaseException = error
+    while (inner := last.__cause__ or last.__context__) is not None:
+        if isinstance(inner, TooLargeError):
             return RawResponse(Reply.MALFORMED, cause=str(inner))
-        inner = inner.__cause__ or inner.__context__
-    return RawResponse(Reply.UNREACHABLE, cause=error.message, charged=error.phase not in ("pool", "connect"))
+        last = inner
+    told = f"{error.message} ({type(last).__name__}: {last})" if str(last) not in ("", error.message) else error.message
+    return RawResponse(Reply.UNREACHABLE, cause=told)
 
 
 def _said(error: wrong.ModelAPIError) -> str:
     """The provider's own words, as far as they are words."""
     status = f"HTTP {error.status_code}" if isinstance(error, wrong.ModelHTTPError) else "the provider failed"
-    body = error.body
-    message = body.get("message") or body.get("error") if isinstance(body, dict) else body
-    if isinstance(message, dict):
-        message = message.get("message")
-    return f"{status}: {message}" if message else status
+    said = words(error.body)
+    return f"{status}: {said}" if said else status

@@ -1,0 +1,1 @@
+"""One request to a model's endpoint: by which proxy, whether it was sent, what came back."""
