@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from novum.core.events.oversight import Intervened
 from novum.core.model.candidate import Genome
 from novum.core.model.trial_plan import Purpose, Side
+from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.gate.judge import BettingGate
@@ -41,6 +43,16 @@ class Verdictline:
 
 
 @dataclass(frozen=True, slots=True)
+class NextInLine:
+    """The best of those that wait for a confirmation."""
+
+    id: str
+    gain: float
+    """In screening, in metric units or, for metrics compared by ratio, natural-log units; better is positive."""
+    waits_for: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """What a campaign has used, what it is doing, and what it has found."""
 
@@ -67,6 +79,16 @@ class Progress:
     verdicts: list[Verdictline]
     failures: dict[str, int]
     interventions: list[str]
+    metric: str
+    baseline_level: float | None
+    """Mean score of the baseline, of fresh runs where it has some."""
+    incumbent_level: float | None
+    """The same of the incumbent."""
+    next_in_line: NextInLine | None
+    paused: bool
+    """Whether somebody has asked to begin nothing new."""
+    next_verdict_seconds: float | None
+    """About how long the next verdict takes at most, at the present pace; None while nothing is confirmed."""
 
 
 def progress(state: CampaignState, wall_seconds: float | None = None, last: int = 6) -> Progress:
@@ -97,7 +119,44 @@ def progress(state: CampaignState, wall_seconds: float | None = None, last: int 
         verdicts=_verdicts(state, last),
         failures={str(kind): n for kind, n in sorted(state.outcomes.items()) if kind != "scored"},
         interventions=[intervention(one) for one in state.intervention_log.latest[-LAST_INTERVENTIONS:]],
+        metric=state.spec.metric,
+        baseline_level=state.level(state.incumbents[0].candidate.id) if state.incumbents else None,
+        incumbent_level=state.level(state.incumbent.candidate.id) if state.incumbents else None,
+        next_in_line=_next_in_line(state),
+        paused=state.request_log.paused,
+        next_verdict_seconds=_next_verdict(state, gate),
     )
+
+
+def _next_in_line(state: CampaignState) -> NextInLine | None:
+    best = state.confirmation_queue.best
+    gain = state.advantage(best) if best else None
+    if best is None or gain is None:
+        return None
+    most = max(1, state.workers // 2)
+    incumbent, every = state.incumbent.candidate.id, state.study.screening.keep_one_in
+    missing = (state.promoted_against[incumbent] + 1) * every - state.screened_against[incumbent]
+    if state.count(Phase.CONFIRMING) >= most:
+        waits_for = "a verdict on what is being confirmed"
+    elif incumbent not in state.scales:
+        waits_for = "the noise of the incumbent"
+    else:
+        waits_for = f"{missing} more to be screened, or a free worker" if missing > 0 else "its turn"
+    return NextInLine(best.id, gain, waits_for)
+
+
+def _next_verdict(state: CampaignState, gate: BettingGate) -> float | None:
+    """Seconds to the threshold at the growth so far, and to the last pair at most; the soonest of all open ones."""
+    hypotheses = state.open_hypotheses(Phase.CONFIRMING)
+    per_pair = 2 * state.prices.usual[1] * len(hypotheses) / max(1, state.workers)
+    left = []
+    for one in hypotheses:
+        assert one.rule
+        now = gate.judge(one.rule, one.pairs(), one.judged, state.account.discoveries)
+        most, grown = one.rule.max_pairs - now.pairs, math.log(max(now.e_value, 1e-9))
+        needed = now.pairs * (math.log(now.threshold) - grown) / grown if grown > 0 and now.pairs else float(most)
+        left.append(max(0.0, min(needed, float(most))))
+    return min(left) * per_pair if left else None
 
 
 def intervention(event: Intervened) -> str:
@@ -130,7 +189,9 @@ def _confirming(state: CampaignState, gate: BettingGate, hypothesis: Hypothesis)
 def _verdicts(state: CampaignState, last: int) -> list[Verdictline]:
     judged = [h for h in state.hypotheses.values() if h.verdict or h.phase is Phase.FAILED]
     lines = []
-    for hypothesis in judged[-last:]:
+    supported = [h for h in judged if h.verdict and h.verdict.verdict is Verdict.SUPPORTED][-last // 2 :]
+    others = [h for h in judged if h not in supported][-(last - len(supported)) :] if len(supported) < last else []
+    for hypothesis in [h for h in judged if h in supported or h in others]:
         now = hypothesis_status(state, hypothesis)
         lines.append(Verdictline(hypothesis.id, change(state, hypothesis), now.outcome, now.reason))
     return lines

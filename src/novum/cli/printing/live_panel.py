@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import signal
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from novum.cli.ask import user
+from novum.cli.printing.keys import Keys
 from novum.cli.printing.output import genome, line, number
-from novum.views.progress import Confirming, Progress, intervention, progress
+from novum.core.model.request import Act
+from novum.governance.mailbox import Mailbox
+from novum.views.progress import Confirming, NextInLine, Progress, Verdictline, intervention, progress
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -19,6 +25,9 @@ if TYPE_CHECKING:
     from novum.core.engine.loop import Lab
     from novum.core.state.campaign_state import CampaignState
 
+PAUSED = "paused: what runs is finished, nothing new is begun; p or `novum resume` goes on"
+RESUMES = "stopped in order, the same command goes on from there"
+KEYS = "p pauses, q stops"
 REFRESH_SECONDS = 0.25
 HEARTBEAT_SECONDS = 15.0
 _COLOURS = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "failed": "magenta"}
@@ -71,7 +80,7 @@ class PlainWatcher:
         if time.monotonic() - self._beat >= HEARTBEAT_SECONDS:
             self._beat = time.monotonic()
             self.say(
-                f"{budget_line(now)}; {now.screened} screened, {len(now.confirming)} confirming, "
+                f"{budget_line(now)}; {score_line(now)}; {now.screened} screened, {len(now.confirming)} confirming, "
                 f"{now.discoveries} supported"
             )
 
@@ -102,6 +111,7 @@ class LiveWatcher:
         self._directory = Path()
         self._lab: Lab | None = None
         self._message = ""
+        self._keys = Keys(self._pressed)
 
     def begin(self, directory: Path, lab: Lab) -> None:
         """Draw the first panel."""
@@ -114,7 +124,8 @@ class LiveWatcher:
         if now - self._drawn >= REFRESH_SECONDS:
             self._drawn = now
             shown = progress(state, self._lab.wall_seconds if self._lab else None)
-            self._live.update(panel(shown, self._directory, self._message), refresh=True)
+            rows = self._live.console.size.height
+            self._live.update(panel(shown, self._directory, self._message, rows), refresh=True)
 
     def say(self, text: str) -> None:
         """Show a message under the panel from the next drawing on."""
@@ -123,12 +134,24 @@ class LiveWatcher:
 
     def __enter__(self) -> LiveWatcher:
         self._live.start()
+        self._keys.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._keys.stop()
         self._live.stop()
+
+    def _pressed(self, key: str) -> None:
+        """`p`: pause, or go on; `q`: stop in order, as Ctrl-C does."""
+        if self._lab is None:
+            return
+        if key == "q":
+            os.kill(os.getpid(), signal.SIGINT)
+        elif key == "p":
+            paused = self._lab.state.request_log.paused
+            Mailbox(self._directory).send(Act.RESUME if paused else Act.PAUSE, user(), {"reason": "a key was pressed"})
 
 
 def budget_line(now: Progress) -> str:
@@ -143,10 +166,10 @@ def budget_line(now: Progress) -> str:
 def lines(now: Progress) -> list[str]:
     """The whole progress as plain text."""
     flying = ", ".join(f"{count} {purpose}" for purpose, count in now.in_flight.items()) or "nothing"
+    word = "paused" if now.paused and now.running else "running" if now.running else "stopped"
     text = [
         f"{now.study}: {line(now.question)}",
-        f"{'running' if now.running else 'stopped'}  {budget_line(now)}"
-        + (f"  ({line(now.reason)})" if now.reason else ""),
+        f"{word}  {budget_line(now)}" + (f"  ({line(now.reason)})" if now.reason else ""),
         f"in flight   {flying} on {now.workers} worker(s)",
         f"screening   {len(now.screening)} now, {now.screened} screened, {now.waiting} not promoted",
     ]
@@ -156,6 +179,9 @@ def lines(now: Progress) -> list[str]:
             f"{state}  {item.id} E = {item.e_value:.3g} of {item.threshold:.3g} after {item.pairs} pairs: "
             f"{line(item.change)}"
         )
+    text.append(f"score       {score_line(now)}")
+    if now.next_in_line:
+        text.append(f"next        {waiting_line(now.next_in_line)}")
     text.append(f"incumbent   {genome(now.incumbent)} ({now.incumbent_origin})")
     text.append(f"evidence    cash {now.cash:.3f}, {now.discoveries} supported")
     text += [f"{one.outcome:<13}{one.id}: {line(one.change)} ({line(one.reason)})" for one in now.verdicts]
@@ -165,31 +191,67 @@ def lines(now: Progress) -> list[str]:
     return text
 
 
-def panel(now: Progress, directory: Path, message: str = "") -> Group:
-    """The live view."""
+def panel(now: Progress, directory: Path, message: str = "", rows: int = 24) -> Group:
+    """The live view: one row for each thing, cut at the right margin, at most `rows` of them; findings last to go."""
     from rich.console import Group
     from rich.panel import Panel
     from rich.text import Text
 
-    parts = [Text(line(now.question), style="bold"), Text(budget_line(now)), _bar(now), Text()]
-    parts += [_label("incumbent", f"{genome(now.incumbent)}  ({now.incumbent_origin})")]
+    head = [Text(line(now.question), style="bold"), Text(budget_line(now)), _bar(now), Text(score_line(now))]
     flying = ", ".join(f"{count} {purpose}" for purpose, count in now.in_flight.items()) or "starting workers"
-    parts += [_label("in flight", flying)]
-    parts += [_label("screening", f"{len(now.screening)} now, {now.screened} done, {now.waiting} not promoted")]
-    parts += [_label("", change) for change in now.screening]
-    parts += [_confirming(item) for item in now.confirming]
-    parts += [_label("evidence", f"cash {now.cash:.3f}, {now.discoveries} supported"), Text()]
-    for one in now.verdicts:
-        text = Text(f"{one.outcome:<13}", style=_COLOURS.get(one.outcome, ""))
-        parts.append(text.append(f"{one.id:<5}{line(one.change)}  ({line(one.reason)})", style="default"))
+    body = [
+        _label("incumbent", f"{genome(now.incumbent)}  ({now.incumbent_origin})"),
+        _label("in flight", flying),
+        _label("screening", f"{len(now.screening)} now, {now.screened} done, {now.waiting} not promoted"),
+        *(_confirming(item) for item in now.confirming),
+        *([_label("next in line", waiting_line(now.next_in_line))] if now.next_in_line else []),
+        _label("evidence", f"cash {now.cash:.3f}, {now.discoveries} supported"),
+    ]
+    tail = [_verdict(one) for one in now.verdicts]
     if now.failures:
-        parts.append(_label("failures", ", ".join(f"{count} {kind}" for kind, count in now.failures.items())))
-    parts += [_label("watchdog", words) for words in now.interventions]
-    foot = message or "Ctrl-C stops in order; the same command goes on from there"
+        body.append(_label("failures", ", ".join(f"{count} {kind}" for kind, count in now.failures.items())))
+    body += [_label("watchdog", words) for words in now.interventions]
+    kept = max(1, rows - 4 - len(head) - len(body))
+    spare = [_label("", change) for change in now.screening][: max(0, kept - len(tail))]
+    found = [text for text, one in zip(tail, now.verdicts, strict=True) if one.outcome == "supported"]
+    shown = tail if len(tail) <= kept else (found or tail)[-kept:]
+    parts = [*head, *body[:3], *spare, *body[3:], *shown]
+    for part in parts:
+        part.no_wrap, part.overflow = True, "ellipsis"
+    foot = Text(line(PAUSED if now.paused else message or RESUMES), style="dim")
+    foot.no_wrap, foot.overflow = True, "ellipsis"
     return Group(
-        Panel(Group(*parts), title=f"novum  {now.study}", subtitle=str(directory), title_align="left"),
-        Text(line(foot), style="dim"),
+        Panel(Group(*parts), title=f"novum  {now.study}", subtitle=f"{directory} · {KEYS}", title_align="left"), foot
     )
+
+
+def score_line(now: Progress) -> str:
+    """Where the metric stands, from the baseline to the incumbent, and when the next verdict may come."""
+    if now.baseline_level is None:
+        text = f"{now.metric}: the baseline is being measured"
+    elif now.incumbent_origin == "baseline" or now.incumbent_level is None:
+        text = f"{now.metric} {number(now.baseline_level)} (baseline)"
+    else:
+        text = f"{now.metric} {number(now.baseline_level)} -> {number(now.incumbent_level)} ({now.incumbent_origin})"
+    if now.next_verdict_seconds is not None:
+        text += f", next verdict ~{_about(now.next_verdict_seconds)}"
+    return text
+
+
+def _about(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
+def waiting_line(best: NextInLine) -> str:
+    """The best that waits for a confirmation, and for what."""
+    return f"{best.id} {best.gain:+.3g} in screening, waits for {best.waits_for}"
+
+
+def _verdict(one: Verdictline) -> Text:
+    from rich.text import Text
+
+    text = Text(f"{one.outcome:<13}", style=_COLOURS.get(one.outcome, ""))
+    return text.append(f"{one.id:<5}{line(one.change)}  ({line(one.reason)})", style="default")
 
 
 def _label(name: str, text: str) -> Text:

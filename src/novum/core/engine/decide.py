@@ -84,7 +84,7 @@ def decide(campaign: Campaign) -> list[Event]:
 
 def measure(campaign: Campaign) -> list[Event]:
     """Only what any campaign needs first: the incumbent's sweep, and its noise."""
-    if campaign.state.intervention_log.holds:
+    if campaign.state.request_log.paused or campaign.state.intervention_log.holds:
         return screen.learn(campaign)
     return (
         screen.learn(campaign)
