@@ -10,7 +10,6 @@ import base64
 import binascii
 import fnmatch
 import hashlib
-import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping
@@ -22,12 +21,14 @@ from typing import Any
 from novum.arenas.program.manifest import Program, parse_program
 from novum.core.model.errors import StudyError
 from novum.source.space import SourceSpace
+from novum.text.bounded_json import JsonBounds, load_json
 from novum.text.canonical_json import canonical, digest
 from novum.text.secret_scan import Secrets
 
 MAX_BYTES = 16 << 20
 """Of all files together. Larger data stay where they are and are named under `data`."""
 
+_CONTENT = JsonBounds(size=4 * MAX_BYTES, values=200_000, containers=50_000)
 _IGNORED = frozenset(
     {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache", "labs"}
 )
@@ -91,7 +92,7 @@ def unpacked(text: str) -> Bundle:
     """The bundle of a packed text. Raises StudyError."""
     try:
         # Bounded: a text of this size must not fill the memory.
-        content: Any = json.loads(zlib.decompressobj().decompress(base64.b85decode(text), 4 * MAX_BYTES))
+        content: Any = load_json(zlib.decompressobj().decompress(base64.b85decode(text), 4 * MAX_BYTES), _CONTENT)
         shown = {path: base64.b64decode(data) for path, data in content["shown"].items()}
         kept = {path: base64.b64decode(data) for path, data in content["kept"].items()}
         return Bundle(parse_program(content["program"]), shown, kept, str(content["name"]))
