@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[1] / "src" / "novum"
-MEMORY_PER_BYTE, MEMORY = 16, 48 << 20
+MEMORY = 8 << 20
 
 
 def survived(name: str, data: bytes) -> None:
@@ -89,16 +89,28 @@ def test_its_time_is_linear(name):
         assert quick < 0.5, (before[:20], unit)
 
 
+def peak_of(name: str, data: bytes) -> int:
+    tracemalloc.start()
+    survived(name, data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize("name", FOREIGN_PARSERS)
 def test_its_memory_is_bounded(name):
-    for before, unit in attacks(name):
-        data = before + unit * ((1 << 20) // len(unit))
-        tracemalloc.start()
-        survived(name, data)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert peak < MEMORY_PER_BYTE * len(data) + MEMORY, (before[:20], unit, peak)
+    for unit in FOREIGN_PARSERS[name].units:
+        data = unit * ((1 << 16) // len(unit))
+        assert peak_of(name, data) < FOREIGN_PARSERS[name].memory * len(data) + MEMORY, unit
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("unit", [b"{}", b'{"a":{}}', b"[]", b"[[],[]]", b'"a"', b"0", b"1.5", b'{"a":1,"b":[2]}'])
+def test_json_of_many_values_takes_no_multiple_of_its_size(unit):
+    data = b"[" + (unit + b",") * ((15 << 20) // (len(unit) + 1)) + unit + b"]"
+    for name in ("a JSON output", "an agent's edit"):
+        assert peak_of(name, data) < 3 * len(data) + (64 << 20), name
 
 
 OWN = {

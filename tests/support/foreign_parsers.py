@@ -54,12 +54,16 @@ from novum.text.secret_scan import Secrets
 
 @dataclass(frozen=True)
 class ForeignParser:
-    """read: takes bytes. errors: all that it may raise. seeds: what it is meant for. units: repeated by attackers."""
+    """read: takes bytes. errors: all that it may raise. seeds: what it is meant for. units: repeated by attackers.
+
+    memory: bytes that it may take for a byte of what it reads, besides 8 MiB.
+    """
 
     read: Callable[[bytes], object]
     errors: tuple[type[Exception], ...] = ()
     seeds: tuple[bytes, ...] = (b"",)
     units: tuple[bytes, ...] = ()
+    memory: int = 32
 
 
 def _text(read: Callable[[str], object]) -> Callable[[bytes], object]:
@@ -269,6 +273,7 @@ FOREIGN_PARSERS = {
             b"lambda:",
             b"a if b else ",
         ),
+        memory=500,
     ),
     "a program's artefact": ForeignParser(
         unpack,
@@ -314,7 +319,7 @@ FOREIGN_PARSERS = {
     "what a worker says": ForeignParser(_text(clean_output), (), (b"\x1b]0;title\x07a\r\n",), _ESCAPES),
     "text for a model": ForeignParser(_text(clean), (), (b"\x1b]0;title\x07a\r\n",), _ESCAPES),
     "text for a terminal": ForeignParser(
-        _text(lambda text: (for_terminal(text), exact(text))), (), (b"\x1b[31mred\x1b[0m\n",), _ESCAPES
+        _text(lambda text: (for_terminal(text), exact(text))), (), (b"\x1b[31mred\x1b[0m\n",), _ESCAPES, 100
     ),
     "secrets in a text": ForeignParser(
         _text(lambda text: Secrets(("hunter2hunter2",)).clean(text)), (), (b'api_key = "hunter2hunter2"',), _SECRETS

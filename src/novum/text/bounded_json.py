@@ -1,6 +1,6 @@
 """JSON from outside, held to bounds before it is read: a few bytes of it can take many in memory (`{}` takes 24 times).
 
-What is counted is counted by the regular expressions' own speed, in one pass and without building anything.
+What is counted is counted in one pass, without building anything, and no further than to the bound.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 _SMALL = 1 << 16
 """Bytes below which nothing has to be counted: whatever stands there, it takes little."""
 
-_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_BRACKETS = re.compile(rb"[\[{]++|[\]}]++")
+_TOKEN = re.compile(rb'(")[^"\\]*+(?:\\.[^"\\]*+)*+"|([\[{]++)|([\]}]++)|([,:]++)', re.DOTALL)
+_OPENS, _CLOSES, _PARTS = 2, 3, 4
 
 
 class JsonTooLargeError(ValueError):
@@ -49,15 +49,18 @@ def check_json(data: bytes | str, bounds: JsonBounds = BOUNDS) -> None:
         raise JsonTooLargeError(f"it has {len(data)} bytes, allowed are {bounds.size}")
     if len(data) <= _SMALL:
         return
-    bare = _TEXT.sub(b"", data.encode(errors="replace") if isinstance(data, str) else data)
-    containers = bare.count(b"{") + bare.count(b"[")
-    if containers > bounds.containers:
-        raise JsonTooLargeError(f"it holds {containers} objects and lists, allowed are {bounds.containers}")
-    values = containers + bare.count(b",") + bare.count(b":")
-    if values > bounds.values:
-        raise JsonTooLargeError(f"it holds {values} values, allowed are {bounds.values}")
-    depth = 0
-    for run in _BRACKETS.finditer(bare):
-        depth += len(run[0]) if run[0][0] in b"[{" else -len(run[0])
+    containers = parts = depth = 0
+    for token in _TOKEN.finditer(data.encode(errors="replace") if isinstance(data, str) else data):
+        kind, size = token.lastindex, token.end() - token.start()
+        if kind == _PARTS:
+            parts += size
+        elif kind == _CLOSES:
+            depth -= size
+        elif kind == _OPENS:
+            containers, depth = containers + size, depth + size
+        if containers > bounds.containers:
+            raise JsonTooLargeError(f"it holds more than {bounds.containers} objects and lists")
+        if containers + parts > bounds.values:
+            raise JsonTooLargeError(f"it holds more than {bounds.values} values")
         if depth > bounds.depth:
             raise JsonTooLargeError(f"its brackets are nested more than {bounds.depth} deep")
