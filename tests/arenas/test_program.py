@@ -292,3 +292,41 @@ def test_every_key_is_documented():
     readme = (Path(worker.__file__).parent / "README.md").read_text()
     for key in fields(Program):
         assert f"`{key.name}`" in readme, key.name
+
+
+FORGED = {
+    "brackets": "(" * 9000, "signs": "-" * 9000 + "1", "half a text": "'''", "a name": "x" * 100, "nothing": "",
+    "an old number": "{'descr': '<f8', 'fortran_order': False, 'shape': (1L,)}",
+    "less than none": "{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -8)}",
+    "no size": "{'descr': 'S0', 'fortran_order': False, 'shape': (9,)}",
+    "no key": "{[]: 1}", "a dictionary": "{'descr': {'x': 1}, 'fortran_order': False, 'shape': ()}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_header_is_an_outcome_and_the_scoring_process_lives_on(tmp_path, name):
+    from novum.arenas.program.scorer import Scorer
+    from novum.core.model.trial import Role
+
+    header = FORGED[name].encode()
+    data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 64
+    changes = {"outputs": [{"name": "answer.npy"}]}
+    files = {"score.py": "import json\njson.dump({'value': 1.0}, open('score.json', 'w'))\n"}
+    bundle = programs.options(tmp_path / "p", files, **changes)["bundle"]
+    scorer = Scorer()
+    try:
+        with pytest.raises(ArtefactError, match=r"answer\.npy is no plain array") as caught:
+            scorer.score(bundle, 1, Role.SEARCH, {"answer.npy": data})
+        process = scorer._process
+        assert caught.value.kind is OutcomeKind.INVALID and process.poll() is None
+        assert scorer.score(bundle, 1, Role.SEARCH, {"answer.npy": array(np.arange(3))}) == {"value": 1.0}
+        assert scorer._process is process
+    finally:
+        scorer.close()
+
+
+def test_an_output_that_nobody_foresaw_costs_no_scoring_process():
+    from novum.arenas.program.scoring import Scoring
+
+    told = Scoring().answer({"bundle": "", "seed": 1, "role": "search", "outputs": {"a": "!"}})
+    assert told["kind"] == "invalid" and told["error"]

@@ -156,3 +156,44 @@ def test_changes_of_different_lines_commute(lines, i, j, seed):
     if abs(i - j) > 1 and len(set(base)) == len(base):
         assert "ONE" in text
         assert "TWO" in text
+
+
+@pytest.mark.parametrize("unit", [
+    "<<<<<<< SEARCH\n=====\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n",
+    "a.py\n<<<<<<< SEARCH\nx\n=======\n",
+])  # fmt: skip
+def test_half_blocks_are_read_in_no_time(unit):
+    import time
+
+    for times in (500, 20_000):
+        began = time.process_time()
+        with pytest.raises(StudyError, match="no search/replace block"):
+            changes(unit * times, ["a.py"])
+        assert time.process_time() - began < 0.05 * times / 500
+
+
+def test_a_block_without_its_end_is_none_and_hides_none_before_it():
+    half = "<<<<<<< SEARCH\nx\n=======\ny\n"
+    assert changes(f"{half}>>>>>>> REPLACE\n{half}", ["a.py"]) == (Change("a.py", "x\n", "y\n"),)
+    nested = "<<<<< SEARCH\n<<<<< SEARCH\nx\n=====\n=====\n>>>>> REPLACE"
+    assert changes(nested, ["a.py"]) == (Change("a.py", "<<<<< SEARCH\nx\n", "=====\n"),)
+
+
+def test_what_would_be_applied_too_often_is_refused():
+    import time
+
+    block = "<<<<<<< SEARCH\nfirst\n=======\nsecond\n>>>>>>> REPLACE\n"
+    with pytest.raises(StudyError, match="more than 200 search/replace blocks"):
+        changes(block * 201, ["data/my notes.txt"])
+    space = SourceSpace({"a.txt": "a" * 900_000})
+    began = time.process_time()
+    with pytest.raises(StudyError, match="occurs 100 times or more"):
+        edited(space, {}, [Change("a.txt", "a" * 400_000, "b")])
+    assert time.process_time() - began < 1
+
+
+def test_a_program_of_too_many_words_is_refused_before_it_takes_the_memory():
+    space = SourceSpace({"a.py": "x = 1\n"})
+    with pytest.raises(StudyError, match="names and signs, at most 100000"):
+        rewritten(space, {}, "a.py", "x = 1\n" * 150_000)
+    assert rewritten(space, {}, "a.py", f"x = {'1' * 3000}\n")

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any
 
 from novum.agents.agent_task import AgentFailed, Edit
 from novum.agents.sandbox_main import MOST_BYTES, MOST_FILES, MOST_NAMES
 from novum.researchers.language.untrusted_text import line
+from novum.text.bounded_json import JsonBounds, load_json
 
 ARTEFACT_BYTES = 2 * MOST_BYTES + (1 << 20)
 """JSON takes up to six bytes for a character; texts that need more than two on average are refused."""
 
 _PATH, _REASON = 400, 200
+_BOUNDS = JsonBounds(size=ARTEFACT_BYTES, values=200_000, containers=1000)
 
 
 def read(data: bytes) -> Edit:
     """The edit in an artefact. Raises AgentFailed."""
     try:
-        given = json.loads(data)
+        given = load_json(data, _BOUNDS)
         files = {str(path): text for path, text in dict(given["files"]).items()}
         if not all(isinstance(text, str) for text in files.values()):
             raise TypeError

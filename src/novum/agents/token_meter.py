@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from novum.agents.agent_task import Usage
+from novum.text.bounded_json import JsonBounds, load_json
 
 MARK = b"[key]"  # something: what stands around a key must not become one
 _MOST = 8 << 20
 _LIKELY = 1e9
+_BOUNDS = JsonBounds(size=_MOST, values=200_000, containers=100_000)
 _INPUT = ("input_tokens", "prompt_tokens", "promptTokenCount", "prompt_eval_count")
 _CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
 _OUTPUT = ("output_tokens", "completion_tokens", "candidatesTokenCount", "eval_count")
@@ -22,26 +23,27 @@ class Meter:
 
     def __init__(self, content_type: str) -> None:
         self._whole = "json" in content_type and "ndjson" not in content_type
-        self._rest = b""
+        self._rest = bytearray()
         self._given = True
         self.usage = Usage()
 
     def feed(self, data: bytes) -> None:
         """Take a part of the reply."""
         if len(self._rest) + len(data) > _MOST:
-            self._rest, self._given = b"", False  # no reply to an agent is as long as this
+            self._rest, self._given = bytearray(), False  # no reply to an agent is as long as this
         if not self._given:
             return
         self._rest += data
         if not self._whole and b"\n" in data:
-            *lines, self._rest = self._rest.split(b"\n")
+            *lines, rest = bytes(self._rest).split(b"\n")
+            self._rest = bytearray(rest)
             for line in lines:
                 self._read(line)
 
     def end(self) -> Usage:
         """The tokens, when all of it has come."""
-        self._read(self._rest)
-        self._rest = b""
+        self._read(bytes(self._rest))
+        self._rest = bytearray()
         return self.usage
 
     def _read(self, text: bytes) -> None:
@@ -49,8 +51,8 @@ class Meter:
         if not any(word in text for word in _WORTH_READING):
             return
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = load_json(text, _BOUNDS)
+        except ValueError:
             return
         for one in (value, *_inner(value)):
             self._note(one)

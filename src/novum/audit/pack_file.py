@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from novum.core.model.errors import IntegrityError, StorageError, UserError
+from novum.text.bounded_json import check_json, load_json
 
 Row = tuple[int, int, str, str, str, str]
 
@@ -39,7 +40,7 @@ LONGEST_LINE = 16 << 20
 
 _BLOB = re.compile(r"blobs/[0-9a-f]{64}")
 _LINE = re.compile(
-    r'\{"actor":("(?:[^"\\]|\\.)*"),"hash":"([0-9a-f]{64})","kind":"([a-z_]{1,40})",'
+    r'\{"actor":("[^"\\]*+(?:\\.[^"\\]*+)*+"),"hash":"([0-9a-f]{64})","kind":"([a-z_]{1,40})",'
     r'"payload":(\{.*\}),"seq":([0-9]{1,15}),"time":([0-9]{1,16})\}\n'
 )
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error, RuntimeError, NotImplementedError)
@@ -191,8 +192,8 @@ def strict_json(data: bytes, name: str) -> Any:
         raise ValueError(f"{text} is no JSON")
 
     try:
-        return json.loads(data, object_pairs_hook=once, parse_constant=never)
-    except (ValueError, RecursionError) as error:
+        return load_json(data, object_pairs_hook=once, parse_constant=never)
+    except ValueError as error:
         raise IntegrityError(f"{name} cannot be read: {error}") from error
 
 
@@ -201,6 +202,7 @@ def _row(data: bytes, number: int) -> Row:
     if match is None:
         raise IntegrityError(f"line {number} of {LEDGER} is no event")
     actor, head, kind, payload, seq, time = match.groups()
+    check_json(payload)
     return int(seq), int(time), strict_json(actor.encode(), f"line {number} of {LEDGER}"), kind, payload, head
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from novum.core.model.errors import StorageError, UserError
 from novum.core.model.identity import unfit
 from novum.core.model.request import Act, Request
+from novum.text.bounded_json import JsonBounds, load_json
 
 FOLDER = "requests"
 MAX_BYTES = 4 << 20
@@ -28,6 +29,7 @@ MAX_REFUSED = 100
 """Files that were no requests and are kept for a look; further ones are removed."""
 
 SETTLED_NS = 2_000_000_000
+_BOUNDS = JsonBounds(size=MAX_BYTES, values=200_000, containers=50_000)
 _FILE = re.compile(r"[0-9][0-9A-Za-z_-]{0,79}")
 _BOUNDED = (Act.PROPOSE, Act.EXPORT)
 """What only so many may wait of. Nothing is in the way of who wants to stop a lab, or answers its questions."""
@@ -105,7 +107,7 @@ class Mailbox:
 
     def _read(self, path: Path) -> list[Request]:
         try:
-            given = _encodable(json.loads(_content(path)))
+            given = _encodable(load_json(_content(path), _BOUNDS))
             body = given.get("body")
             request = Request(path.stem, Act(given["act"]), given["author"], {} if body is None else dict(body))
             if not _FILE.fullmatch(path.stem) or not isinstance(request.author, str) or unfit(request.author):
@@ -128,7 +130,7 @@ class Mailbox:
 def _author(path: Path) -> str:
     """Who signed a request; nobody where it is none, or is gone by now."""
     try:
-        return str(json.loads(_content(path))["author"])
+        return str(load_json(_content(path), _BOUNDS)["author"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return "nobody"
 

@@ -7,19 +7,24 @@ outside what may be changed is an error that says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
-from novum.source.blocks import blocks
+from novum.source.blocks import Block, blocks
 from novum.source.source_text import Edit, apply, plain
 from novum.source.space import SourceSpace
 
-_BLOCK = re.compile(
-    r"^<{5,9} SEARCH[ \t]*\n(?P<search>.*?)^={5,9}[ \t]*\n(?P<replace>.*?)^>{5,9} REPLACE[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
+MOST_BLOCKS = 200
+"""In one text: each is applied to the whole file."""
+
+_SEARCH = re.compile(r"^<{5,9} SEARCH[ \t]*\n", re.MULTILINE)
+_DIVIDER = re.compile(r"^={5,9}[ \t]*\n", re.MULTILINE)
+_REPLACE = re.compile(r"^>{5,9} REPLACE[ \t]*$", re.MULTILINE)
+_MOST_PLACES = 100
+"""Of a search text that are counted: one that occurs more than once is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +43,30 @@ def changes(text: str, paths: Sequence[str]) -> tuple[Change, ...]:
     """
     found: list[Change] = []
     path = paths[0] if len(paths) == 1 else ""
-    body, at = plain(text), 0
-    for match in _BLOCK.finditer(body):
-        path = _named(body[at : match.start()], paths) or path
+    for above, search, replace in _blocks(plain(text)):
+        path = _named(above, paths) or path
         if not path:
             raise StudyError(f"block {len(found) + 1} does not say its file: put one of {', '.join(paths)} above it")
-        found.append(Change(path, match["search"], match["replace"]))
-        at = match.end()
+        if len(found) >= MOST_BLOCKS:
+            raise StudyError(f"more than {MOST_BLOCKS} search/replace blocks: rewrite the file instead")
+        found.append(Change(path, search, replace))
     if not found:
         raise StudyError(
             "no search/replace block: write <<<<<<< SEARCH, the old text, =======, the new, >>>>>>> REPLACE"
         )
     return tuple(found)
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str, str]]:
+    """Each block: the text above it, what is searched, what is put there. One pass: a block without its end is none."""
+    at = 0
+    while (
+        (search := _SEARCH.search(text, at))
+        and (divider := _DIVIDER.search(text, search.end()))
+        and (end := _REPLACE.search(text, divider.end()))
+    ):
+        yield text[at : search.start()], text[search.end() : divider.start()], text[divider.end() : end.start()]
+        at = end.end()
 
 
 def _named(text: str, paths: Sequence[str]) -> str:
@@ -83,30 +100,33 @@ def _replaced(space: SourceSpace, genome: Genome, change: Change) -> str:
     if change.path not in space.base and change.path not in genome:
         raise StudyError(f"{change.path}: not an editable file: change {', '.join(space.base)}")
     text, search = space.text(genome, change.path), plain(change.search)
-    places = _places(text, search)
-    if not places:
+    first = text.find(search)
+    if first < 0:
         raise StudyError(
             f"{change.path}: the search text {_quoted(search)} does not occur: copy it exactly from the file"
         )
-    inside = [
-        at for at in places if any(b.start <= at and at + len(search) <= b.end for b in blocks(text, change.path))
-    ]
+    inside = list(islice(_places(text, search, blocks(text, change.path)), _MOST_PLACES))
     if not inside:
-        line = text.count("\n", 0, places[0]) + 1
+        line = text.count("\n", 0, first) + 1
         raise StudyError(
             f"{change.path}:{line}: {_quoted(search)} is outside the EVOLVE-BLOCK markers: change what they enclose"
         )
     if len(inside) > 1:
-        raise StudyError(f"{change.path}: {_quoted(search)} occurs {len(inside)} times: quote more lines around it")
+        raise StudyError(f"{change.path}: {_quoted(search)} occurs {_times(len(inside))}: quote more lines around it")
     return apply(text, [Edit(inside[0], inside[0] + len(search), plain(change.replace))])
 
 
-def _places(text: str, search: str) -> list[int]:
-    found, at = [], text.find(search)
-    while at >= 0:
-        found.append(at)
-        at = text.find(search, at + 1)
-    return found
+def _places(text: str, search: str, parts: Sequence[Block]) -> Iterator[int]:
+    """Where a text occurs within the parts that may change."""
+    for part in parts:
+        at = text.find(search, part.start, part.end)
+        while at >= 0:
+            yield at
+            at = text.find(search, at + 1, part.end)
+
+
+def _times(count: int) -> str:
+    return f"{count} times" if count < _MOST_PLACES else f"{count} times or more"
 
 
 def _quoted(text: str) -> str:

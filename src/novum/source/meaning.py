@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 import warnings
 from functools import lru_cache
 
 from novum.core.model.errors import StudyError
 
+MOST_WORDS = 100_000
+"""Names, numbers and signs of one file: its tree takes about 500 bytes for each."""
+
+_WORD = re.compile(r"\w++|[^\w\s]")
 _PLACELESS = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
 _SKIP = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 
@@ -16,6 +21,8 @@ _SKIP = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 @lru_cache(maxsize=64)
 def parsed(text: str, path: str) -> ast.Module:
     """The syntax tree of a file that also compiles; it is shared and must not be changed. Raises StudyError."""
+    if (words := sum(1 for _ in _WORD.finditer(text))) > MOST_WORDS:
+        raise StudyError(f"{path}:1: {words} names and signs, at most {MOST_WORDS} are allowed: shorten or split it")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

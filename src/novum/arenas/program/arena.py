@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from novum.core.model.errors import StudyError
 from novum.core.model.metric import Metric, Score
 from novum.core.model.trial import ArtefactError, Role, Trial, TrialGroup
 from novum.source.space import SourceSpace
+from novum.text.bounded_json import JsonTooLargeError, load_json
 
 OUTSIDE = "scored outside the sandbox"
 REPORTED = "reported by the candidate itself"
@@ -117,9 +117,10 @@ def _reported(bundle: Bundle, left: Artefact) -> Score:
         said: object = {"value": _as_number(found[-1])}
     else:
         try:
-            said = json.loads(left.outputs[report.file])
-        except (KeyError, ValueError, RecursionError):
-            raise ArtefactError(f"{report.file} is not JSON") from None
+            said = load_json(left.outputs[report.file])
+        except (KeyError, ValueError) as error:
+            why = f": {error}" if isinstance(error, JsonTooLargeError) else ""
+            raise ArtefactError(f"{report.file} is not JSON{why}") from None
         if not isinstance(said, dict):
             raise ArtefactError(f"{report.file} holds no JSON object")
         if report.key not in said:

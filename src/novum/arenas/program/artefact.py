@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import struct
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from novum.arenas.program.manifest import Output
 from novum.core.model.trial import ArtefactError, OutcomeKind
+from novum.text.bounded_json import JsonTooLargeError, load_json
 from novum.text.canonical_json import canonical
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _LENGTH = struct.Struct("!I")
 _MAX_HEADER = 1 << 20
@@ -50,11 +54,13 @@ def unpack(data: bytes) -> Artefact:
         (length,) = _LENGTH.unpack_from(data)
         if length > _MAX_HEADER:
             raise ValueError("header too long")
-        header: dict[str, Any] = json.loads(data[4 : 4 + length])
+        header: dict[str, Any] = load_json(data[4 : 4 + length])
         outputs, place = {}, 4 + length
         for name, size in header["outputs"]:
-            outputs[str(name)] = data[place : place + int(size)]
-            place += int(size)
+            if type(size) is not int or size < 0:
+                raise ValueError("no size")
+            outputs[str(name)] = data[place : place + size]
+            place += size
         if place != len(data):
             raise ValueError("wrong length")
         ended = None if header["ended"] is None else OutcomeKind(header["ended"])
@@ -71,8 +77,10 @@ def check_output(wanted: Output, data: bytes) -> None:
         _check_array(wanted, data)
     elif wanted.name.endswith(".json"):
         try:
-            json.loads(data)
-        except (ValueError, RecursionError):
+            load_json(data)
+        except JsonTooLargeError as error:
+            raise ArtefactError(f"{wanted.name} is not JSON that is read: {error}") from None
+        except ValueError:
             raise ArtefactError(f"{wanted.name} is not JSON") from None
 
 
@@ -80,22 +88,33 @@ def _check_array(wanted: Output, data: bytes) -> None:
     import numpy as np
 
     try:
-        # The header is held against the size first: a forged one must not make the reader allocate what it claims.
-        file = io.BytesIO(data)
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file, max_header_size=_MAX_ARRAY_HEADER)
-        if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data) - file.tell():
-            raise ValueError("objects inside, or another size than its header says")
-        array = np.frombuffer(data, dtype, offset=file.tell())
-    except (ValueError, OSError, EOFError, MemoryError, SyntaxError, OverflowError, TypeError) as error:
-        raise ArtefactError(f"{wanted.name} is no plain array: {error}") from None
+        shape, array = _array(data)
+    except Exception as error:  # the header is text that numpy hands to Python's own parser: it fails in many ways
+        raise ArtefactError(f"{wanted.name} is no plain array: {str(error)[:200] or type(error).__name__}") from None
+    dtype = array.dtype
     if wanted.dtype and dtype != np.dtype(wanted.dtype):
         raise ArtefactError(f"{wanted.name} holds {dtype}, expected {wanted.dtype}")
     if wanted.shape is not None and not _matches(shape, wanted.shape):
         raise ArtefactError(f"{wanted.name} has the shape {shape}, expected {wanted.shape}")
     if dtype.kind in "fc" and not np.isfinite(array).all():
         raise ArtefactError(f"{wanted.name} holds NaN or infinity")
+
+
+def _array(data: bytes) -> tuple[tuple[int, ...], npt.NDArray[Any]]:
+    """Shape and flat values of a .npy file. Raises anything for a forged one, before it takes any memory."""
+    import numpy as np
+
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        shape, _, dtype = read(file, max_header_size=_MAX_ARRAY_HEADER)
+    if dtype.hasobject or any(type(size) is not int or size < 0 for size in shape):
+        raise ValueError("objects inside, or a shape that is none")
+    if dtype.itemsize == 0 or math.prod(shape) * dtype.itemsize != len(data) - file.tell():
+        raise ValueError("another size than its header says")
+    return shape, np.frombuffer(data, dtype, offset=file.tell())
 
 
 def _matches(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import os
 import zlib
 from collections.abc import Mapping
@@ -22,8 +21,11 @@ from novum.arenas.program.manifest import Program, parse_program
 from novum.arenas.program.study_files import MAX_BYTES, fits, read_files
 from novum.core.model.errors import StudyError
 from novum.source.space import SourceSpace
+from novum.text.bounded_json import JsonBounds, load_json
 from novum.text.canonical_json import canonical, digest
 from novum.text.secret_scan import Secrets
+
+_CONTENT = JsonBounds(size=4 * MAX_BYTES, values=200_000, containers=50_000)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def unpacked(text: str) -> Bundle:
     """The bundle of a packed text. Raises StudyError."""
     try:
         # Bounded: a text of this size must not fill the memory.
-        content: Any = json.loads(zlib.decompressobj().decompress(base64.b85decode(text), 4 * MAX_BYTES))
+        content: Any = load_json(zlib.decompressobj().decompress(base64.b85decode(text), 4 * MAX_BYTES), _CONTENT)
         shown = {path: base64.b64decode(data) for path, data in content["shown"].items()}
         kept = {path: base64.b64decode(data) for path, data in content["kept"].items()}
         return Bundle(parse_program(content["program"]), shown, kept, str(content["name"]))

@@ -6,7 +6,6 @@ bytes of declared names.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from novum.core.model.metric import Score
 from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Role
 from novum.sandbox import Bounds, Ended, Job, Tier, run
 from novum.sandbox.tiers.unsafe import run_without_sandbox
+from novum.text.bounded_json import load_json
 
 SEEDS = 2**32
 """Seeds are handed over modulo this: what numpy and most libraries take."""
@@ -93,8 +93,8 @@ class Stage:
         if ended.kind is not None:
             raise ArtefactError(f"the scorer failed: {_why(ended)}")
         try:
-            said = json.loads(ended.artefacts[_SCORE])
-        except (ValueError, RecursionError):
+            said = load_json(ended.artefacts[_SCORE])
+        except ValueError:
             raise ArtefactError(f"the scorer wrote no JSON to {_SCORE}") from None
         if not isinstance(said, dict):
             raise ArtefactError(f"the scorer must write an object with a value to {_SCORE}")

@@ -14,7 +14,7 @@ from typing import Any
 from novum.arenas.program.bundle import unpacked
 from novum.arenas.program.run_stages import Stage
 from novum.arenas.program.scorer import read_frame, write_frame
-from novum.core.model.trial import ArtefactError, Role
+from novum.core.model.trial import ArtefactError, OutcomeKind, Role
 from novum.sandbox import SandboxUnavailable, Tier, require, sandbox_status
 
 _KEPT_SEEDS = 256
@@ -44,6 +44,11 @@ class Scoring:
             return {"error": str(error), "kind": str(error.kind)}
         except SandboxUnavailable as error:
             return {"unavailable": str(error)}
+        except Exception as error:  # what a candidate left is no reason to lose the process, whatever it is
+            return {
+                "error": f"it cannot be scored: {type(error).__name__}: {error}"[:2000],
+                "kind": OutcomeKind.INVALID,
+            }
 
     def _truth_of(self, stage: Stage, seed: int) -> dict[str, bytes]:
         if seed not in self._truth:

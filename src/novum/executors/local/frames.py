@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from novum.core.model.trial import OutcomeKind, TrialGroup, TrialOutput, Usage
 from novum.executors.output_checks import MAX_ARTEFACT_BYTES, NonsenseError, checked, failed, with_output
+from novum.text.bounded_json import JsonBounds, load_json
 
 _PREFIX = struct.Struct("!IQ")
 MAX_HEADER_BYTES = 1 << 20
@@ -25,6 +26,7 @@ ENTERED = b"\x01"
 """What a sandboxed child writes before its frame, and before any foreign code runs: the walls stand."""
 MAX_FRAME_BYTES = _PREFIX.size + MAX_HEADER_BYTES + MAX_ARTEFACT_BYTES
 _OUTPUT_KEYS = {"trial_id", "bytes", "failure", "cause", "facts"}
+_BOUNDS = JsonBounds(size=MAX_HEADER_BYTES, values=200_000, containers=50_000)
 _ENDINGS = frozenset({OutcomeKind.CRASHED, OutcomeKind.INVALID, OutcomeKind.OUT_OF_MEMORY})
 
 
@@ -202,8 +204,8 @@ def _split(entries: list[Any], body: bytes) -> list[TrialOutput]:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        header = json.loads(raw, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        header = load_json(raw, _BOUNDS, parse_constant=_refuse)
+    except ValueError as error:
         raise NonsenseError(f"its header is not JSON ({type(error).__name__})") from error
     if not isinstance(header, dict):
         raise NonsenseError("its header is not a JSON object")

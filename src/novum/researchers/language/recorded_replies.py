@@ -6,13 +6,13 @@ little from run to run. So the order decides where the address does not, and the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from novum.core.model.candidate import Genome
 from novum.core.model.model_call import Reply
 from novum.researchers.language.raw_response import RawResponse
+from novum.text.bounded_json import load_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Recorded:
     def start(self) -> tuple[Genome, tuple[str, ...]] | None:
         """From which candidate the answer's changes start, and the properties that it was to have, by its prompt."""
         try:
-            prompt = json.loads(self.prompt)
+            prompt = load_json(self.prompt)
             return dict(prompt["base"]), tuple(prompt["schema"]["properties"])
         except (ValueError, KeyError, TypeError):
             return None

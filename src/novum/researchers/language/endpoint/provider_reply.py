@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from novum.core.model.model_call import Reply
-from novum.researchers.language.raw_response import RawResponse
+from novum.researchers.language.raw_response import REPLY_BYTES, RawResponse
+from novum.text.bounded_json import JsonBounds, load_json
 
 Protocol = Literal["openai", "anthropic"]
 Json = dict[str, Any]
 
+_BOUNDS = JsonBounds(size=REPLY_BYTES, values=200_000, containers=50_000)
 _NOTHING = {"openai": "choices", "anthropic": "content"}
 _SAYS = ("message", "detail", "error_description", "msg", "error", "title")
 _RATE_LIMIT = (429, "429", "rate_limit_error", "rate_limit_exceeded", "too_many_requests")
@@ -38,7 +40,7 @@ class ProviderReply:
 def read_reply(data: bytes, protocol: Protocol) -> ProviderReply:
     """Read a body. One that is no JSON is left to the client library. Never raises."""
     try:
-        said = _without_nulls(json.loads(data))
+        said = _without_nulls(load_json(data, _BOUNDS))
     except (ValueError, RecursionError):
         return ProviderReply(data)
     if not isinstance(said, dict):

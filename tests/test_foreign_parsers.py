@@ -1,0 +1,132 @@
+"""All parsers of foreign bytes: only declared errors, linear time, bounded memory, whatever they are given."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from foreign_parsers import FOREIGN_PARSERS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+ROOT = Path(__file__).parents[1] / "src" / "novum"
+MEMORY = 8 << 20
+
+
+def survived(name: str, data: bytes) -> None:
+    parser = FOREIGN_PARSERS[name]
+    with contextlib.suppress(*parser.errors):
+        parser.read(data)
+
+
+@pytest.mark.parametrize("name", FOREIGN_PARSERS)
+def test_what_it_is_meant_for_and_its_beginnings(name):
+    for seed in FOREIGN_PARSERS[name].seeds:
+        survived(name, seed)
+        for end in {*range(min(len(seed), 40)), len(seed) // 2, len(seed) - 1}:
+            survived(name, seed[:end])
+            survived(name, seed + seed[:end])
+
+
+MUTATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "cut", "copy", "flip"]), st.integers(0, 10**6), st.binary(min_size=1, max_size=4),
+        st.integers(1, 60),
+    ),
+    min_size=1, max_size=6,
+)  # fmt: skip
+
+
+def mutated(data: bytes, mutations) -> bytes:
+    for kind, place, some, size in mutations:
+        at = place % (len(data) + 1)
+        if kind == "put":
+            data = data[:at] + some + data[at:]
+        elif kind == "cut":
+            data = data[:at] + data[at + size :]
+        elif kind == "copy":
+            data = data[:at] + data[at : at + size] * 3 + data[at:]
+        elif at < len(data):
+            data = data[:at] + bytes([data[at] ^ some[0]]) + data[at + 1 :]
+    return data
+
+
+@pytest.mark.parametrize("name", FOREIGN_PARSERS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_nothing_but_what_it_declares_is_raised(name, data):
+    parser = FOREIGN_PARSERS[name]
+    survived(name, mutated(data.draw(st.sampled_from(parser.seeds)), data.draw(MUTATIONS)))
+    survived(name, data.draw(st.binary(max_size=200)))
+    if parser.units:
+        survived(name, b"".join(data.draw(st.lists(st.sampled_from(parser.units), max_size=40))))
+
+
+def attacks(name: str) -> list[tuple[bytes, bytes]]:
+    """(before, repeated): each unit by itself, and behind the beginning of what is meant."""
+    parser = FOREIGN_PARSERS[name]
+    seed = parser.seeds[0]
+    return [(before, unit) for unit in parser.units for before in {b"", seed, seed[: len(seed) // 2]}]
+
+
+def seconds(name: str, data: bytes) -> float:
+    began = time.process_time()
+    survived(name, data)
+    return time.process_time() - began
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("name", FOREIGN_PARSERS)
+def test_its_time_is_linear(name):
+    for before, unit in attacks(name):
+        short, long = (before + unit * (size // len(unit)) for size in (8_000, 64_000))
+        quick = min(seconds(name, short) for _ in range(3))
+        assert min(seconds(name, long) for _ in range(2)) < 8 * 3 * quick + 0.03, (before[:20], unit)
+        assert quick < 0.5, (before[:20], unit)
+
+
+def peak_of(name: str, data: bytes) -> int:
+    tracemalloc.start()
+    survived(name, data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("name", FOREIGN_PARSERS)
+def test_its_memory_is_bounded(name):
+    for unit in FOREIGN_PARSERS[name].units:
+        data = unit * ((1 << 16) // len(unit))
+        assert peak_of(name, data) < FOREIGN_PARSERS[name].memory * len(data) + MEMORY, unit
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("unit", [b"{}", b'{"a":{}}', b"[]", b"[[],[]]", b'"a"', b"0", b"1.5", b'{"a":1,"b":[2]}'])
+def test_json_of_many_values_takes_no_multiple_of_its_size(unit):
+    data = b"[" + (unit + b",") * ((15 << 20) // (len(unit) + 1)) + unit + b"]"
+    for name in ("a JSON output", "an agent's edit"):
+        assert peak_of(name, data) < 3 * len(data) + (64 << 20), name
+
+
+OWN = {
+    "agents/sandbox_main.py": "the plan that the lab sent in",
+    "arenas/program/scorer.py": "answers of its own process", "arenas/program/scoring.py": "questions of the lab",
+    "ledger/codec.py": "events of the record, which is signed", "ledger/snapshot.py": "its own snapshots",
+    "lab/wiring.py": "options that it wrote itself", "text/bounded_json.py": "after the bounds",
+    "text/json_in_prose.py": "one text between quotes",
+}  # fmt: skip
+"""Files that call json.loads by itself, and what they read with it."""
+
+
+def test_json_from_outside_is_read_within_bounds():
+    found = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in ("loads", "load") and ast.unparse(node.value) == "json":
+                found.add(path.relative_to(ROOT).as_posix())
+    assert found == set(OWN)
