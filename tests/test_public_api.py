@@ -19,7 +19,7 @@ def test_the_public_names_are_pinned_and_documented():
         "Gene", "Genome", "Metric", "OutcomeKind", "Score", "Setting", "Transfer", "TrialOutput",
         "NovumError", "Proposal", "Researcher", "ResearcherSettings", "ScreeningSettings", "Space", "Study",
         "StudyError", "StudyView", "Trial", "TrialGroup", "UserError", "__version__", "load_study", "read_lab",
-        "run", "verify",
+        "run", "tables", "verify",
         "AuthorBudget", "FollowUpSettings", "Guardrail", "HoldoutSettings", "LevelSettings", "PolicyRule",
         "PolicySettings", "WatchdogSettings", "CommentSettings",
     }  # fmt: skip
@@ -95,3 +95,19 @@ def test_the_command_line_answers_without_the_lab():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_comes_back_shows_itself_and_becomes_data_frames(tmp_path):
+    seen = []
+    study = novum.load_study("coinflip").study
+    summary = novum.run(study, novum.Budget(trials=700), tmp_path / "lab", progress=seen.append, workers=1)
+    assert seen
+    assert seen[0].study == "coinflip"
+    assert re.fullmatch(r"<coinflip: \d+ hypotheses in \d+ trials: .*>", repr(summary), re.S)
+    assert all(one.id in repr(summary) and one.id in summary._repr_html_() for one in summary.findings)
+    state = novum.read_lab(tmp_path / "lab")
+    assert re.fullmatch(r"<campaign coinflip, stopped: \d+ hypotheses, \d+ trials, \d+ supported>", repr(state))
+    tables = novum.tables(tmp_path / "lab")
+    assert len(tables["trials"]["score"]) == state.trials
+    assert set(tables["hypotheses"]["id"]) == set(state.hypotheses)
+    assert all(len({len(column) for column in one.values()}) <= 1 for one in tables.values())

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from novum.core.model.study_view import StudyView
     from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup, TrialOutput
+    from novum.integrations.exports.campaign_tables import tables
     from novum.lab.restore import read_lab
     from novum.studies.load import load_study
 
@@ -101,6 +102,7 @@ _HOMES = {
         "TrialGroup",
         "TrialOutput",
     ),
+    "novum.integrations.exports.campaign_tables": ("tables",),
     "novum.lab.restore": ("read_lab",),
     "novum.studies.load": ("load_study",),
 }
@@ -149,6 +151,7 @@ __all__ = [
     "load_study",
     "read_lab",
     "run",
+    "tables",
     "verify",
 ]
 

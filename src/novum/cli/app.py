@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An automated AI research lab: proposes hypotheses, runs experiments, keeps what holds.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -58,6 +58,7 @@ COMMANDS = (
     "watchdog_log",
     "explain",
     "schema_command",
+    "help_command",
 )
 """Modules of this package that add commands, each by a function `register(app)`."""
 

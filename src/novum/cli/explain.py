@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.command_groups import RESULTS
-from novum.cli.printing.output import JsonOption, LabOption, as_json, block, find_lab, line
+from novum.cli.printing.output import JsonOption, LabOption, as_json, block, find_lab, id_argument, line
 from novum.core.model.errors import UserError
 
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    name: Annotated[str, typer.Argument(metavar="[HYPOTHESIS]", help="Such as h7. Default: the latest verdict.")] = "",
+    name: Annotated[str, id_argument("[HYPOTHESIS]", "Such as h7. Default: the latest verdict.")] = "",
     lab: LabOption = None,
     json: JsonOption = False,
 ) -> None:

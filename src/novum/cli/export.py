@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from novum.cli.command_groups import EVIDENCE
-from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab
+from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab, id_argument
 from novum.core.model.errors import UserError
 
 FindingArgument = Annotated[
-    str | None, typer.Argument(metavar="[FINDING]", help="A finding (h7), for an evidence pack; with --output.")
+    str | None,
+    id_argument("[FINDING]", "A finding (h7), for an evidence pack; with --output."),
 ]
 OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="The file of the evidence pack.")]
 CsvOption = Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Tables as CSV files in a directory.")]

@@ -24,6 +24,7 @@ from novum.cli.printing.output import (
     block,
     find_lab,
     genome,
+    id_argument,
     in_lines,
     line,
     number,
@@ -141,8 +142,11 @@ def failures(
 
 
 def diff(
-    a: Annotated[str, typer.Argument(metavar="A", help="A candidate, a hypothesis (h7), baseline or incumbent.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    a: Annotated[
+        str,
+        id_argument("A", "A candidate, a hypothesis (h7), baseline or incumbent."),
+    ],
+    b: Annotated[str, id_argument("B", "Another one.")],
     lab: LabOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -158,7 +162,7 @@ def diff(
 
 
 def lineage(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A hypothesis (h7), baseline or incumbent.")],
+    name: Annotated[str, id_argument("ID", "A hypothesis (h7), baseline or incumbent.")],
     lab: LabOption = None,
     json: JsonOption = False,
     dot: Annotated[bool, typer.Option("--dot", help="A graph for Graphviz instead.")] = False,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.command_groups import RESULTS, SETUP
-from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab, line
+from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab, id_argument, line
 from novum.core.model.errors import UserError
 from novum.text.clean import exact
 
@@ -52,7 +52,7 @@ def import_study(
 
 
 def apply(
-    finding: Annotated[str, typer.Argument(help="A finding of a program study, for example h3.")],
+    finding: Annotated[str, id_argument("FINDING", "A finding of a program study, for example h3.")],
     lab: LabOption = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the patch to this file.")] = None,
     branch: Annotated[str | None, typer.Option(help="Commit it to a new branch of the git checkout --to.")] = None,

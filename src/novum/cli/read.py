@@ -13,6 +13,7 @@ from novum.cli.printing.output import (
     JsonOption,
     LabOption,
     as_json,
+    as_named,
     block,
     find_lab,
     genome,
@@ -60,7 +61,10 @@ def findings(lab: LabOption = None, json: JsonOption = False) -> None:
 
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="ID", help="A hypothesis (h7), trial (g3.1), candidate, baseline or incumbent.")
+        str,
+        typer.Argument(
+            metavar="ID", callback=as_named, help="A hypothesis (h7), trial (g3.1), candidate, baseline or incumbent."
+        ),
     ],
     lab: LabOption = None,
     json: JsonOption = False,

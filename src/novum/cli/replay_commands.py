@@ -11,7 +11,7 @@ import typer
 
 from novum.cli.command_groups import EVIDENCE
 from novum.cli.printing.json_values import AnchorRoot
-from novum.cli.printing.output import JsonOption, LabOption, as_json, find_lab, line, number, table
+from novum.cli.printing.output import JsonOption, LabOption, as_json, find_lab, id_argument, line, number, table
 from novum.core.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def anchor(
 
 
 def replay(
-    target: Annotated[str, typer.Argument(metavar="FINDING|TRIAL|PACK", help="For example h7, g12.3 or h7.zip.")],
+    target: Annotated[str, id_argument("FINDING|TRIAL|PACK", "For example h7, g12.3 or h7.zip.")],
     lab: LabOption = None,
     trials: Annotated[int | None, typer.Option(min=1, help="About as many: groups run whole, pairs first.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Parallel workers. Default: one per core.")] = None,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from html import escape
 
 from novum.core.events.verdicts import ConfirmationOpened
-from novum.core.model.candidate import Cost, Genome, Setting
+from novum.core.model.candidate import Cost, Genome, Setting, change_text
 from novum.core.model.trial_plan import Side
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
@@ -84,9 +85,12 @@ class Finding:
     """What the critic said before any trial."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Summary:
-    """Counts of a campaign so far; hypotheses = supported + refuted + inconclusive + failed."""
+    """Counts of a campaign so far; hypotheses = supported + refuted + inconclusive + failed.
+
+    In a notebook it shows itself as a table of its findings.
+    """
 
     study: str
     trials: int
@@ -107,6 +111,40 @@ class Summary:
     holdout: HoldoutLine | None
     preflight_trials: int
     preflight: str
+
+    def __repr__(self) -> str:
+        counts = f"{self.supported} supported, {self.refuted} refuted, {self.inconclusive} inconclusive, "
+        found = "".join(f"\n  {_line(one)}" for one in self.findings)
+        return (
+            f"<{self.study}: {self.hypotheses} hypotheses in {self.trials} trials: {counts}{self.failed} failed{found}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook."""
+        head = f"{self.hypotheses} hypotheses in {self.trials} trials, {self.supported} supported"
+        cells = "".join(
+            f"<tr><td>{escape(one.id)}</td><td>{escape(one.grade)}</td><td>{escape(_change(one))}</td>"
+            f"<td>{_size(one)}</td><td>{one.e_value:.3g} of {one.threshold:.3g}</td><td>{one.n}</td></tr>"
+            for one in self.findings
+        )
+        names = "".join(f"<th>{name}</th>" for name in ("finding", "grade", "change", "effect", "E", "pairs"))
+        return f"<p><b>{escape(self.study)}</b>: {head}</p><table><tr>{names}</tr>{cells}</table>"
+
+
+def _change(one: Finding) -> str:
+    return change_text(one.candidate, one.incumbent)
+
+
+def _size(one: Finding) -> str:
+    if one.effect is None:
+        return "not measured"
+    return f"{one.effect:+.3g}" + (f" ({one.interval[0]:+.3g} to {one.interval[1]:+.3g})" if one.interval else "")
+
+
+def _line(one: Finding) -> str:
+    return (
+        f"{one.id} {one.grade}: {_change(one)}, {_size(one)} {one.metric}, E {one.e_value:.3g} of {one.threshold:.3g}"
+    )
 
 
 def summarise(state: CampaignState) -> Summary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,6 +55,18 @@ def read_archive(lab: Path) -> FullState:
     from novum.api import read_archive as read
 
     return read(lab)
+
+
+def id_argument(metavar: str, meaning: str) -> Any:
+    """An argument that names a hypothesis, a trial or a candidate, however it is capitalised."""
+    return typer.Argument(metavar=metavar, help=meaning, callback=as_named)
+
+
+def as_named(text: str | None) -> str | None:
+    """What somebody typed, as the record has it: H7 is h7, G3.1 is g3.1, Incumbent is incumbent."""
+    if text and re.fullmatch(r"[hg]\d+(?:\.\d+)?|c-[0-9a-f]+|baseline|incumbent", text, re.IGNORECASE):
+        return text.lower()
+    return text
 
 
 def as_json(value: Any) -> str:

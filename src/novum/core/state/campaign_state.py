@@ -107,6 +107,12 @@ class CampaignState:
         self.failures: list[tuple[TrialFinished, Plan]] = []
         self.lost_trials, self.prices = LostTrials(), TrialPrices()
 
+    def __repr__(self) -> str:
+        if not self.opened:
+            return "<a campaign that was not opened>"
+        counts = f"{len(self.hypotheses)} hypotheses, {self.trials} trials, {self.account.discoveries} supported"
+        return f"<campaign {self.study.name}, {'running' if self.session_open else 'stopped'}: {counts}>"
+
     @property
     def incumbent(self) -> IncumbentChanged:
         """The candidate to beat."""

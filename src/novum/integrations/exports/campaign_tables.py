@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 
 from novum.core.events.trials import TrialFinished
 from novum.core.model.trial import OutcomeKind
@@ -16,6 +17,7 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import FollowUp, Hypothesis
 from novum.integrations.exports.tables import Form, Row, Table, Value, moment, spread, table
+from novum.lab.restore import read_index
 from novum.views.finding_size import size_of
 from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
@@ -65,6 +67,16 @@ _FOLLOW_UP: Mapping[str, Form] = {
     "effect_low": float, "effect_high": float, "effect_level": float, "stake": float,
 }  # fmt: skip
 _INCUMBENT: Mapping[str, Form] = {"time": datetime, "candidate_id": str, "hypothesis": str, **_COST}
+
+
+def tables(lab: str | Path) -> dict[str, dict[str, list[Value]]]:
+    """The tables of a lab, column by column, as data frames take them: `pandas.DataFrame(novum.tables(lab)["trials"])`.
+
+    trials, failures, facts, hypotheses, confirmations, pairs, findings, follow_ups and incumbents.
+    Raises IntegrityError, UserError where there is no campaign.
+    """
+    found = sheets(read_index(lab))
+    return {one.name: {c.name: [row[i] for row in one.rows] for i, c in enumerate(one.columns)} for one in found}
 
 
 def sheets(found: CampaignIndex) -> list[Table]:
