@@ -142,7 +142,7 @@ def test_a_paused_lab_ends_with_its_wall_time():
 def test_a_mailbox_delivers_in_order_and_sets_nonsense_aside(tmp_path):
     box = Mailbox(tmp_path)
     assert box.waiting() == []
-    names = [box.send(Act.PAUSE, "alice", {"n": n}) for n in range(20)]
+    names = [box.send(Act.PROPOSE, "alice", {"n": n}) for n in range(20)]
     folder = tmp_path / FOLDER
     (folder / "1-x.json").write_text("not json")
     (folder / "2-y.json").write_text(json.dumps({"act": "explode", "author": "a", "body": {}}))

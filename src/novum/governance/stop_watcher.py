@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from novum.core.model.request import Act
 from novum.governance.mailbox import Mailbox
 
 LOOK_SECONDS = 0.1
@@ -36,7 +35,7 @@ def kill_switch(mailbox: Mailbox, lab: Stoppable) -> Iterator[None]:
     def watch() -> None:
         # It only looks: requests are recorded, and answered, by the lab's own thread.
         while not over.wait(LOOK_SECONDS):
-            if any(request.act is Act.STOP for request in looking.waiting()):
+            if looking.stop_requested():
                 lab.draining = lab.halted = True
                 return
 

@@ -23,7 +23,7 @@ from novum.core.model.budget import Spent
 from novum.core.model.errors import UserError
 from novum.core.model.metric import Score
 from novum.core.model.ports import Blobs, Executor, RequestSource, WorksInBackground
-from novum.core.model.request import Request
+from novum.core.model.request import Act, Request
 from novum.core.model.trial import ArtefactError, GroupResult, OutcomeKind, TrialOutput
 from novum.core.state.approvals import closing
 from novum.core.state.campaign_state import CampaignState
@@ -114,11 +114,13 @@ class Lab:
     def take_requests(self) -> None:
         """Record what people ask of the lab. A request to stop raises KeyboardInterrupt at the next safe point."""
         for request in self.mailbox.waiting() if self.mailbox else ():
+            if self.halted and request.act is not Act.STOP:
+                break  # the rest waits for the next session
             if events := answer(self.campaign, self._known(request)):
                 self.record(events)
             assert self.mailbox
             self.mailbox.done(request)
-        self.halted = self.halted or bool(self.state.request_log.stopped)
+            self.halted = self.halted or bool(self.state.request_log.stopped)
 
     def _known(self, request: Request) -> Request:
         """A request with the names that the record will have: whoever signs with a secret is the same somebody."""
