@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from novum.core.model.trial import Limits, OutcomeKind
+from novum.core.model.trial import Limits
 from novum.executors.local.kernel_limits import confine
 from novum.sandbox.confine_fork import DISK_BYTES, OWN_TASKS, Enclosure, enter, prepare
-from novum.sandbox.job import Bounds, Tier
+from novum.sandbox.job import Bounds, Tier, Verdict
 from novum.sandbox.visible_paths import drops_user, fresh_user
 from novum.sandbox.workdir import disk_look, work_directory
 
@@ -25,7 +25,7 @@ class Room:
     enclosure: Enclosure
     user: int | None
     work: Path | None
-    look: Callable[[], tuple[OutcomeKind, str] | None]
+    look: Callable[[], Verdict | None]
 
     @property
     def own_processes(self) -> int:
