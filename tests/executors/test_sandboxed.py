@@ -48,7 +48,7 @@ def tier(request) -> Tier:
 
 @pytest.fixture
 def executor(tier, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", python_path(Path(__file__).parent))
     monkeypatch.setenv("NOVUM_API_KEY", "secret")
     with LocalExecutor("siege_program", 1, sandbox=tier) as made:
         try:
@@ -57,6 +57,11 @@ def executor(tier, monkeypatch):
             pytest.skip(str(error))
         assert result.outputs[0].artefact == b"{}"
         yield made
+
+
+def python_path(folder):
+    """For servers: `folder`, and what this process finds novum by."""
+    return os.pathsep.join([str(folder), *filter(None, sys.path)])
 
 
 def one(executor, name, genes, limits=SMALL):
@@ -89,7 +94,7 @@ def test_the_attacks_from_within(executor, tier, siege):
 
 def test_the_same_attacks_work_without_walls(monkeypatch, siege):
     _, targets = siege
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", python_path(Path(__file__).parent))
     only = ["read_secret", "write_outside", "net_loopback_tcp", "signal_parent", "kill_sibling", "memfd"]
     with ExitStack() as stack, LocalExecutor("siege_program", 1) as executor:
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp"))
@@ -171,7 +176,7 @@ def test_a_sandbox_that_cannot_be_entered_is_an_executor_error(monkeypatch, tmp_
         "room.enter = refuse\n"
         "def run(group): raise AssertionError('ran without walls')\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", python_path(tmp_path))
     refusal = pytest.raises(ExecutorError, match=r"(?s)could not be entered|no walls today")
     with LocalExecutor("blind_program", 1, sandbox=Tier.NAMESPACES) as executor, refusal:
         one(executor, "g", {"act": "echo"})
@@ -191,7 +196,7 @@ def test_a_group_whose_walls_fail_is_lost_and_never_run(monkeypatch, tmp_path, t
         "room.enter = enter\n"
         "def run(group):\n    open(os.environ['HOME'] + '/ran', 'w')\n    return []\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", python_path(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
     with LocalExecutor("late_program", 1, sandbox=tier) as executor:
         try:

@@ -21,24 +21,10 @@ import stat
 import sys
 import time
 
+import host_attacks
+from attack_tools import X86, C, Stopped, attacks_of, numbered, syscall
+
 SECONDS = 4.0
-X86 = os.uname().machine == "x86_64"
-_C = ctypes.CDLL(None, use_errno=True)
-
-
-class Stopped(Exception):
-    pass
-
-
-def syscall(number, *arguments):
-    result = _C.syscall(ctypes.c_long(number), *(ctypes.c_long(one) for one in arguments))
-    if result < 0:
-        raise OSError(ctypes.get_errno(), f"system call {number}")
-    return result
-
-
-def numbered(x86, arm):
-    return x86 if X86 else arm
 
 
 def content(path):
@@ -292,7 +278,7 @@ def limit_sibling(t):
 
 
 def ptrace_sibling(t):
-    if _C.ptrace(16, t["sibling"], 0, 0) != 0:
+    if C.ptrace(16, t["sibling"], 0, 0) != 0:
         raise Stopped
     return "attached"
 
@@ -325,9 +311,9 @@ def new_namespace_by_clone3(t):
 
 
 def mount(t):
-    if _C.mount(b"none", os.fsencode(os.getcwd()), b"tmpfs", ctypes.c_ulong(0), None):
+    if C.mount(b"none", os.fsencode(os.getcwd()), b"tmpfs", ctypes.c_ulong(0), None):
         raise Stopped
-    _C.umount2(os.fsencode(os.getcwd()), 2)
+    C.umount2(os.fsencode(os.getcwd()), 2)
     return "mounted"
 
 
@@ -545,11 +531,7 @@ def write_system(t):
     raise Stopped
 
 
-ATTACKS = [
-    value
-    for name, value in list(globals().items())
-    if callable(value) and getattr(value, "__code__", None) and value.__code__.co_varnames[:1] == ("t",)
-]  # fmt: skip
+ATTACKS = [*attacks_of(globals()), *attacks_of(vars(host_attacks))]
 
 
 def attempt(attack, targets):

@@ -18,7 +18,10 @@ from novum.sandbox import Bounds, Job, SandboxUnavailable, Tier, run
 from novum.sandbox.tiers.unsafe import run_without_sandbox
 
 MIB = 1 << 20
-ATTACKS = Path(__file__).parent / "attacks.py"
+SOURCES = {
+    name: Path(__file__).with_name(name).read_bytes() for name in ("attacks.py", "attack_tools.py", "host_attacks.py")
+}
+sys.path.insert(0, str(Path(__file__).parent))
 SMALL = Bounds(
     seconds=30.0, cpu_seconds=30.0, memory_bytes=128 * MIB, processes=24, file_bytes=8 * MIB, disk_bytes=16 * MIB
 )
@@ -111,7 +114,7 @@ class Outside:
 
 def attack_job(outside: Outside, tier: Tier, limits: Bounds = SMALL, **more) -> Job:
     targets = json.dumps(outside.targets(limits, tier, **more))
-    return Job(("python", "attacks.py", targets), {"attacks.py": ATTACKS.read_bytes()}, limits=limits)
+    return Job(("python", "attacks.py", targets), SOURCES, limits=limits)
 
 
 def siege(tier: Tier) -> dict:
@@ -134,9 +137,9 @@ def siege(tier: Tier) -> dict:
 
 
 def _names() -> list[str]:
-    scope: dict = {"__name__": "attacks"}
-    exec(compile(ATTACKS.read_text(), str(ATTACKS), "exec"), scope)
-    return [attack.__name__ for attack in scope["ATTACKS"]]
+    import attacks
+
+    return [attack.__name__ for attack in attacks.ATTACKS]
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ MUST_WORK = {
     "proc_root_escape", "parent_environ", "outside_command_lines", "descriptors_of_others", "memory_of_others",
     "net_loopback_tcp", "net_listen_outside", "abstract_unix_socket", "path_unix_socket", "datagram_unix_socket",
     "signal_parent", "kill_sibling", "pidfd_sibling", "renice_sibling", "limit_sibling", "ptrace_at_all", "memfd",
-    "personality", "capabilities",
+    "personality", "capabilities", "aio_contexts", "inotify_instances", "inotify_on_system_files",
+    "directory_notices", "leases", "commits", "drop_from_cache", "read_ahead", "read_without_waiting", "kernel_pipes",
+    "pages_in_pipes", "file_pages_in_pipes", "synchronous_files", "mark_cold",
 }  # fmt: skip
 TOUCHED = {"victim was changed", "written appeared", "the sibling was killed", "a connection over loopback"}
 

@@ -108,7 +108,8 @@ def test_number_of_processes(play):
 
 def test_file_size(play):
     ended = play("open('big', 'wb').write(bytes(9 << 20))")
-    assert (ended.kind, ended.cause) == (OutcomeKind.CRASHED, f"wrote a file larger than {8 * MIB} bytes")
+    assert ended.kind is OutcomeKind.CRASHED
+    assert ended.cause.startswith(f"wrote a file larger than {8 * MIB} bytes")
 
 
 def test_disk(play):

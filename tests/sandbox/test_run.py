@@ -82,7 +82,7 @@ def test_exit_status_and_signals(play):
 def test_the_environment_is_what_was_given(play, monkeypatch):
     monkeypatch.setenv("NOVUM_SECRET_KEY", "secret")
     ended = play("import os; print(sorted(os.environ))", environment={"MINE": "1"})
-    expected = ["HOME", "LANG", "MINE", "PATH", "PWD", "PYTHONHASHSEED", "TMPDIR"]
+    expected = ["HOME", "LANG", "LOGNAME", "MINE", "PATH", "PWD", "PYTHONHASHSEED", "TMPDIR", "USER"]
     assert ended.stdout == f"{expected}\n"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from novum.core.model.trial import Limits, OutcomeKind, TrialGroup, TrialOutput
+from novum.sandbox.limits.limit_words import limit_in
 
 CLAIMABLE = frozenset({OutcomeKind.DIVERGED, OutcomeKind.CRASHED, OutcomeKind.INVALID})
 MAX_ARTEFACT_BYTES = 64 << 20
@@ -22,6 +23,12 @@ TAIL_CHARACTERS = 2000
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _OUT_OF_MEMORY = re.compile(r"can(?:'|no)t allocate memory|out of memory|std::bad_alloc", re.IGNORECASE)
+_ALLOWED_BY = {  # what a message names, for errors that are not typed
+    "file_bytes": "limits.file_bytes allows more",
+    "processes": "limits.processes allows more",
+    "disk_bytes": "the disk it writes to is full",
+    "open_files": "it has too many open files",
+}
 
 
 class NonsenseError(ValueError):
@@ -58,6 +65,8 @@ def classify(error: BaseException, limits: Limits) -> tuple[OutcomeKind, str]:
         return OutcomeKind.OUT_OF_MEMORY, f"more than {limits.memory_bytes} bytes (limits.memory_bytes): {cause}"
     if number == errno.EFBIG:
         return OutcomeKind.CRASHED, f"wrote a file larger than {limits.file_bytes} bytes (limits.file_bytes): {cause}"
+    if met := _ALLOWED_BY.get(limit_in(cause)):
+        return OutcomeKind.CRASHED, f"{cause} ({met})"
     return OutcomeKind.CRASHED, cause
 
 

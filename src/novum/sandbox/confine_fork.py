@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import struct
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from typing import NoReturn
 from novum.sandbox import landlock_apply
 from novum.sandbox.job import MOST_FILES, WORK, SandboxUnavailable, Tier
 from novum.sandbox.seccomp_filters import assemble
+from novum.sandbox.system_files import STREAMS, USER, etc_files
 from novum.sandbox.tiers.landlock import landlock_rules
 from novum.sandbox.visible_paths import (
     drops_user,
@@ -47,6 +49,7 @@ _AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _LAST_CAPABILITY = 63
+_SET_INTERFACE_FLAGS = 0x8914
 _KILL = int(signal.SIGKILL)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 
@@ -86,14 +89,17 @@ def enter(enclosure: Enclosure, user: int | None, work: Path | None, confine: Ca
         os.chdir(work)
         confine()
         _become(user)
-        os.environ.update(HOME=str(work), TMPDIR=str(work))
+        os.environ.update(HOME=str(work), TMPDIR=str(work), USER=USER, LOGNAME=USER)
+        _forget_temporary_directory()
         landlock_apply.enter(rules, enclosure.program)
         return
     _unshare()
     _become_first_process()
-    _mount_all(enclosure)
+    _mount_all(enclosure, (os.getuid(), os.getgid()) if user is None else (user, user))
+    _bring_up_loopback()
     os.chdir(WORK)
-    os.environ.update(HOME=WORK, TMPDIR="/tmp")
+    os.environ.update(HOME=WORK, TMPDIR="/tmp", USER=USER, LOGNAME=USER)
+    _forget_temporary_directory()
     confine()
     _become(user)
     if user is None:
@@ -101,6 +107,12 @@ def enter(enclosure: Enclosure, user: int | None, work: Path | None, confine: Ca
     _die_with_parent()
     landlock_apply.forbid_new_privileges()
     landlock_apply.install(enclosure.program)
+
+
+def _forget_temporary_directory() -> None:
+    """The server may have asked for its own before; Python remembers the answer."""
+    if (module := sys.modules.get("tempfile")) is not None:
+        module.tempdir = None  # type: ignore[attr-defined]
 
 
 def _unshare() -> None:
@@ -141,7 +153,8 @@ def _relay(pid: int, life: int) -> NoReturn:
     os._exit(code if code >= 0 else 1)
 
 
-def _mount_all(enclosure: Enclosure) -> None:
+def _mount_all(enclosure: Enclosure, ids: tuple[int, int]) -> None:
+    os.umask(0o022)  # what root makes here, the candidate reads
     _mount(b"none", "/", b"", _RECURSIVE | _PRIVATE)
     _mount(b"tmpfs", _STAGE, b"tmpfs", _NOSUID | _NODEV, b"mode=755,size=1m")
     for target, link in system_links():
@@ -153,6 +166,11 @@ def _mount_all(enclosure: Enclosure) -> None:
     for path in (*system_directories(), *system_files(), *enclosure.shown, *_DEVICES):
         _show(path)
     os.symlink("/proc/self/fd", f"{_STAGE}/dev/fd")
+    for number, name in enumerate(STREAMS):
+        os.symlink(f"/proc/self/fd/{number}", f"{_STAGE}/dev/{name}")
+    os.makedirs(f"{_STAGE}/etc", exist_ok=True)
+    for path, content in etc_files(*ids, WORK).items():
+        _write_new(_STAGE + path, content)
     os.makedirs(f"{_STAGE}/proc")
     _mount(b"proc", f"{_STAGE}/proc", b"proc", _NOSUID | _NODEV | _NOEXEC)
     os.chdir(_STAGE)
@@ -160,6 +178,22 @@ def _mount_all(enclosure: Enclosure) -> None:
     _check(_C.umount2(b".", _DETACH), "leaving the old root")
     os.chdir("/")
     _set_read_only("/", 0)
+
+
+def _write_new(path: str, content: bytes) -> None:
+    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+    os.write(fd, content)
+    os.close(fd)
+
+
+def _bring_up_loopback() -> None:
+    """Without it no program reaches its own servers on 127.0.0.1."""
+    end = _C.socket(2, 2, 0)  # AF_INET, SOCK_DGRAM: Python's own costs a child more copied pages
+    _check(end, "a socket")
+    request = ctypes.create_string_buffer(struct.pack("=16sH22x", b"lo", 0x41))  # IFF_UP, IFF_RUNNING
+    result = _C.ioctl(end, ctypes.c_ulong(_SET_INTERFACE_FLAGS), request)
+    os.close(end)
+    _check(result, "bringing up the loopback interface")
 
 
 def _show(path: str) -> None:
@@ -187,6 +221,8 @@ def _mount(source: bytes, target: str, kind: bytes, flags: int, data: bytes = b"
 
 def _become(user: int | None) -> None:
     if user is not None:
+        with suppress(OSError):
+            os.fchown(1, user, user)  # the pipe for output and errors, or it could not open it anew by name
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)

@@ -96,11 +96,21 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a job is ended, or ended badly. `limit`: the field of Bounds that was met (or "open_files"), or ""."""
+
+    kind: OutcomeKind
+    cause: str
+    limit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How a job ended. `kind` is None when the program ended with status 0 and every artefact is there and in order.
 
     `status`: exit status of the program, -N when signal N ended it, None when it did not end by itself. `refused`:
-    artefact to reason. `tampered`: what no honest program does. `usage` is measured by the parent.
+    artefact to reason. `tampered`: what no honest program does. `usage` is measured by the parent. `limit`: the field
+    of Bounds that it met (or "open_files"), as far as that is known; "" for none.
     """
 
     kind: OutcomeKind | None
@@ -113,6 +123,7 @@ class Ended:
     stdout: str = ""
     stderr: str = ""
     usage: Usage = field(default_factory=Usage)
+    limit: str = ""
 
 
 def _check_relative(name: str) -> None:

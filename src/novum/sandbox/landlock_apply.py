@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-READ, READ_WRITE, WORK = "read", "read and write", "work"
+READ, READ_WRITE, WORK, LIST = "read", "read and write", "work", "list"
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _BELOW_PATH = 1
@@ -74,6 +74,7 @@ def _allow(ruleset: int, path: str, kind: str, known: int) -> None:
         return
     rights = {
         READ: _EXECUTE | _READ_FILE | _READ_DIR,
+        LIST: _READ_DIR,
         READ_WRITE: _READ_FILE | _WRITE_FILE | _TRUNCATE,
         WORK: known & ~(_MAKE_CHAR | _MAKE_BLOCK),
     }[kind]

@@ -18,7 +18,11 @@ _ADVICE = (
     "kernel.apparmor_restrict_unprivileged_userns=0; in a container, let it make namespaces)"
 )
 _NOT_LINUX = "sandboxes need Linux: on this system run Novum in a Linux virtual machine or container"
-_LOOK = "try: open('/etc/passwd'); seen = b'1'\nexcept OSError: seen = b'0'\nopen('seen', 'wb').write(seen)"
+_LOOK = (
+    "try: seen = b'1' if 'root:' in open('/etc/passwd').read() else b'0'\n"
+    "except OSError: seen = b'0'\n"
+    "open('seen', 'wb').write(seen)"
+)
 _PROBE = Job(
     ("python", "-c", _LOOK),
     collect=("seen",),

@@ -1,70 +1,88 @@
 """Seccomp filters, assembled by hand: which system calls a candidate may not make.
 
 A filter allows what it does not name, for numerical libraries use most of the kernel's interface. Covered: memory that
-no limit counts, new namespaces, other processes, keys, mounts, clocks, tracing, kernel modules, foreign machine words
-(a wrong architecture or the x32 interface is killed). The strict filter is for the tier without namespaces: no sockets,
-no changes to the modes, owners, times and attributes of files, nor to the priority and limits of other processes. Not
-covered: bugs in the calls that stay allowed.
+no limit counts, new namespaces, other processes, keys, mounts, clocks, tracing, kernel modules, pools of the whole
+machine (aio, inotify, huge pages), commits of file systems, the page cache of system files, foreign machine words (a
+wrong architecture or the x32 interface is killed). The strict filter is for the tier without namespaces: no sockets, no
+changes to the modes, owners, times and attributes of files, nor to the priority and limits of other processes. Not
+covered: bugs in the calls that stay allowed. The tables are in seccomp_calls.py.
 """
 
 from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
+
+from novum.sandbox.seccomp_calls import ABSENT, DENIED, OWN_ONLY, STRICT, WITHOUT_EFFECT
 
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _X32 = 0x40000000
-_EPERM, _ENOSYS, _EAFNOSUPPORT = 1, 38, 97
+_EPERM, _ENOMEM, _EINVAL, _ENOSYS, _ENOPROTOOPT, _EPROTONOSUPPORT = 1, 12, 22, 38, 92, 93
+_EOPNOTSUPP, _EAFNOSUPPORT = 95, 97
+_SUCCESS = 0
 
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
-# Name: number on x86-64 and on aarch64; -1 where the architecture has no such call.
-_DENIED = {
-    "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "semget": (64, 190),
-    "msgget": (68, 186), "mq_open": (240, 180), "ptrace": (101, 117), "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271), "process_madvise": (440, 440), "pidfd_getfd": (438, 438), "kcmp": (312, 272),
-    "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219), "io_uring_setup": (425, 425),
-    "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "bpf": (321, 280), "unshare": (272, 97),
-    "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51),
-    "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430), "fsconfig": (431, 431),
-    "fsmount": (432, 432), "fspick": (433, 433), "mount_setattr": (442, 442), "open_tree_attr": (467, 467),
-    "userfaultfd": (323, 282), "perf_event_open": (298, 241), "personality": (135, 92), "kexec_load": (246, 104),
-    "kexec_file_load": (320, 294), "swapon": (167, 224), "swapoff": (168, 225), "name_to_handle_at": (303, 264),
-    "open_by_handle_at": (304, 265), "clock_settime": (227, 112), "settimeofday": (164, 170), "adjtimex": (159, 171),
-    "clock_adjtime": (305, 266), "reboot": (169, 142), "init_module": (175, 105), "finit_module": (313, 273),
-    "delete_module": (176, 106), "acct": (163, 89), "quotactl": (179, 60), "quotactl_fd": (443, 443),
-    "syslog": (103, 116), "lookup_dcookie": (212, 18), "fanotify_init": (300, 262), "sethostname": (170, 161),
-    "setdomainname": (171, 162), "iopl": (172, -1), "ioperm": (173, -1), "modify_ldt": (154, -1),
-    "uselib": (134, -1), "vhangup": (153, 58), "migrate_pages": (256, 238), "move_pages": (279, 239),
-    "nfsservctl": (180, 42),
-}  # fmt: skip
-_STRICT = {
-    "socket": (41, 198), "chmod": (90, -1), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
-    "chown": (92, -1), "fchown": (93, 55), "lchown": (94, -1), "fchownat": (260, 54), "utime": (132, -1),
-    "utimes": (235, -1), "futimesat": (261, -1), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
-    "fsetxattr": (190, 7), "setxattrat": (463, 463), "removexattr": (197, 14), "lremovexattr": (198, 15),
-    "fremovexattr": (199, 16), "removexattrat": (466, 466), "file_setattr": (469, 469), "inotify_init": (253, -1),
-    "inotify_init1": (294, 26),
-}  # fmt: skip
-# Calls that change another process of the same user: the argument that names it must be 0, oneself.
-_OWN_ONLY = {
-    "setpriority": ((141, 140), 1), "prlimit64": ((302, 261), 0), "sched_setaffinity": ((203, 122), 0),
-    "sched_setscheduler": ((144, 119), 0), "sched_setparam": ((142, 118), 0), "sched_setattr": ((314, 274), 0),
-    "ioprio_set": ((251, 30), 1),
-}  # fmt: skip
 _CLONE, _CLONE3, _SOCKET, _IOCTL = (56, 220), (435, 435), (41, 198), (16, 29)
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _FAMILIES = (1, 2, 10)  # unix, inet, inet6: vsock and netlink reach past a network namespace
+_PROTOCOLS = (0, 6, 17)  # the usual one, TCP, UDP: for another the kernel would load a module
 _IOCTLS = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into somebody's terminal
-_FILE_IOCTLS = (0x40086602, 0x401C5820)  # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR
+# FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR, FS_IOC_SETVERSION, FS_IOC_ENABLE_VERITY, FS_IOC_SET_ENCRYPTION_POLICY,
+# EXT4_IOC_MIGRATE, BTRFS_IOC_SUBVOL_CREATE, BTRFS_IOC_SNAP_CREATE_V2: they change files without a right to write.
+_FILE_IOCTLS = (
+    0x40086602, 0x401C5820, 0x40087602, 0x40806685, 0x800C6613, 0x6609, 0x5000940E, 0x50009417,
+)  # fmt: skip
 
 
 class UnknownArchitecture(Exception):
     """There is no table of system calls for this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A call that is refused with `errno` when its argument (the low word) is one of `values` or has one of `bits`."""
+
+    numbers: tuple[int, int]
+    argument: int
+    errno: int
+    values: tuple[int, ...] = ()
+    bits: int = 0
+
+
+_REFUSALS = {
+    # F_SETLEASE, F_GETLEASE, F_NOTIFY, read and write hints, delegations: what one trial leaves on, or sees of, a
+    # system file of others. F_SETPIPE_SZ: memory of the kernel beside every limit.
+    "fcntl": _Refusal((72, 25), 1, _EPERM, (1024, 1025, 1026, 1031, 1035, 1036, 1037, 1038, 1039, 1040)),
+    # MADV_MERGEABLE (pages shared with strangers), MADV_COLD, MADV_PAGEOUT, MADV_COLLAPSE (the page cache).
+    "madvise": _Refusal((28, 233), 2, _EINVAL, (12, 20, 21, 25)),
+    # RWF_NOWAIT tells what is in the page cache; RWF_DONTCACHE changes it.
+    "preadv2": _Refusal((327, 286), 5, _EOPNOTSUPP, bits=0x88),
+    # Also RWF_DSYNC, RWF_SYNC.
+    "pwritev2": _Refusal((328, 287), 5, _EOPNOTSUPP, bits=0x8E),
+    # PR_SCHED_CORE (an idle sibling of each core it runs on), PR_SET_MEMORY_MERGE.
+    "prctl": _Refusal((157, 167), 0, _EINVAL, (62, 67)),
+    # MAP_HUGETLB: pages of a pool of the whole machine, counted by no limit.
+    "mmap": _Refusal((9, 222), 3, _ENOMEM, bits=0x40000),
+    # MS_SYNC, answered with success as fsync is.
+    "msync": _Refusal((26, 227), 2, _SUCCESS, bits=4),
+    # RLIMIT_CORE, as in _limits_of_oneself.
+    "setrlimit": _Refusal((160, 164), 0, _SUCCESS, (4,)),
+    # TCP_ULP (and what has the same number elsewhere): the kernel would load a module.
+    "setsockopt": _Refusal((54, 208), 2, _ENOPROTOOPT, (31,)),
+}
+_STRICT_REFUSALS = {
+    # O_DSYNC, O_SYNC: on a disk that others use.
+    "open": _Refusal((2, -1), 1, _EINVAL, bits=0x1000),
+    "openat": _Refusal((257, 56), 2, _EINVAL, bits=0x1000),
+}
+_PRLIMIT, _RLIMIT_CORE = (302, 261), 4
+_OPENAT2 = (437, 437)  # its flags are in memory, out of a filter's reach
 
 
 @cache
@@ -74,18 +92,21 @@ def assemble(strict: bool = False, machine: str | None = None) -> bytes:
     if machine not in _AUDIT:
         raise UnknownArchitecture(f"no seccomp filter for {machine}; there is one for {' and '.join(_AUDIT)}")
     column = list(_AUDIT).index(machine)
-    denied = {**_DENIED, **(_STRICT if strict else {})}
     code = [_statement(_LOAD, _ARCHITECTURE), *_unless_equal(_AUDIT[machine], [_statement(_RETURN, _KILL)])]
     code.append(_statement(_LOAD, _NUMBER))
     if machine == "x86_64":
         code += _when(_JUMP_AT_LEAST, _X32, [_statement(_RETURN, _KILL)])
-    for number in sorted(pair[column] for pair in denied.values() if pair[column] >= 0):
-        code += _when(_JUMP_EQUAL, number, [_refuse(_EPERM)])
-    code += _when(_JUMP_EQUAL, _CLONE3[column], [_refuse(_ENOSYS)])  # its flags are in memory, out of a filter's reach
+    for errno, calls in _by_errno(strict).items():
+        for number in sorted(pair[column] for pair in calls.values() if pair[column] >= 0):
+            code += _when(_JUMP_EQUAL, number, [_refuse(errno)])
     code += _when(_JUMP_EQUAL, _CLONE[column], _no_namespaces())
     code += _when(_JUMP_EQUAL, _IOCTL[column], _no_ioctls((*_IOCTLS, *(_FILE_IOCTLS if strict else ()))))
+    for refusal in (_REFUSALS | (_STRICT_REFUSALS if strict else {})).values():
+        if refusal.numbers[column] >= 0:
+            code += _when(_JUMP_EQUAL, refusal.numbers[column], _refuse_some(refusal))
+    code += _when(_JUMP_EQUAL, _PRLIMIT[column], _limits_of_oneself(strict))
     if strict:
-        for pair, argument in _OWN_ONLY.values():
+        for pair, argument in OWN_ONLY.values():
             if pair[column] >= 0:
                 code += _when(_JUMP_EQUAL, pair[column], _own_process(argument))
     else:
@@ -93,14 +114,19 @@ def assemble(strict: bool = False, machine: str | None = None) -> bytes:
     return b"".join([*code, _statement(_RETURN, _ALLOW)])
 
 
-def denied_names(strict: bool = False) -> tuple[str, ...]:
-    """Names of the calls that are denied whatever their arguments, for documents and tests."""
-    return tuple(sorted({**_DENIED, **(_STRICT if strict else {})}))
+def _by_errno(strict: bool) -> Mapping[int, Mapping[str, tuple[int, int]]]:
+    """Calls that are refused whatever their arguments, by what they are answered with."""
+    unreadable = {"clone3": _CLONE3, **({"openat2": _OPENAT2} if strict else {})}
+    return {
+        _EPERM: {**DENIED, **(STRICT if strict else {})},
+        _ENOSYS: {**ABSENT, **unreadable},
+        _SUCCESS: WITHOUT_EFFECT,
+    }
 
 
-def numbers(name: str) -> tuple[int, int]:
-    """System call `name` on x86-64 and on aarch64."""
-    return {**_DENIED, **_STRICT}[name]
+def refused_calls(strict: bool = False) -> dict[str, tuple[tuple[int, int], int]]:
+    """Calls that are refused whatever their arguments: numbers on x86-64 and aarch64, and errno (0: without effect)."""
+    return {name: (pair, errno) for errno, calls in _by_errno(strict).items() for name, pair in calls.items()}
 
 
 def _no_namespaces() -> list[bytes]:
@@ -109,6 +135,13 @@ def _no_namespaces() -> list[bytes]:
         *_when(_JUMP_ANY_BIT, _NEW_NAMESPACES, [_refuse(_EPERM)]),
         _statement(_RETURN, _ALLOW),
     ]
+
+
+def _refuse_some(refusal: _Refusal) -> list[bytes]:
+    checks = [part for value in refusal.values for part in _when(_JUMP_EQUAL, value, [_refuse(refusal.errno)])]
+    if refusal.bits:
+        checks += _when(_JUMP_ANY_BIT, refusal.bits, [_refuse(refusal.errno)])
+    return [_statement(_LOAD, _ARGUMENTS + 8 * refusal.argument), *checks, _statement(_RETURN, _ALLOW)]
 
 
 def _no_ioctls(commands: Iterable[int]) -> list[bytes]:
@@ -121,9 +154,23 @@ def _own_process(argument: int) -> list[bytes]:
     return [load, *_when(_JUMP_EQUAL, 0, [_statement(_RETURN, _ALLOW)]), _refuse(_EPERM)]
 
 
+def _limits_of_oneself(strict: bool) -> list[bytes]:
+    """Answer a new limit on core files with success, and do not set it (limits/rlimits.py says why)."""
+    high_low = [_ARGUMENTS + 16 + 4, _ARGUMENTS + 16]  # the pointer to the new limit; none when it is only asked for
+    sets = [part for at in high_low for part in (_statement(_LOAD, at), *_unless_equal(0, [_refuse(_SUCCESS)]))]
+    return [
+        *([_statement(_LOAD, _ARGUMENTS), *_unless_equal(0, [_refuse(_EPERM)])] if strict else []),
+        _statement(_LOAD, _ARGUMENTS + 8),
+        *_when(_JUMP_EQUAL, _RLIMIT_CORE, [*sets, _statement(_RETURN, _ALLOW)]),
+        _statement(_RETURN, _ALLOW),
+    ]
+
+
 def _only_families() -> list[bytes]:
-    allowed = [part for family in _FAMILIES for part in _when(_JUMP_EQUAL, family, [_statement(_RETURN, _ALLOW)])]
-    return [_statement(_LOAD, _ARGUMENTS), *allowed, _refuse(_EAFNOSUPPORT)]
+    protocols = [part for one in _PROTOCOLS for part in _when(_JUMP_EQUAL, one, [_statement(_RETURN, _ALLOW)])]
+    allowed = [_statement(_LOAD, _ARGUMENTS + 16), *protocols, _refuse(_EPROTONOSUPPORT)]
+    families = [part for family in _FAMILIES for part in _when(_JUMP_EQUAL, family, allowed)]
+    return [_statement(_LOAD, _ARGUMENTS), *families, _refuse(_EAFNOSUPPORT)]
 
 
 def _statement(code: int, value: int) -> bytes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import socket
 import subprocess
 import time
@@ -20,11 +19,12 @@ from dataclasses import dataclass
 
 from novum.core.model.trial import OutcomeKind, Usage
 from novum.sandbox.collect import Harvest, collect
-from novum.sandbox.job import MOST_FILES, Bounds, Ended, Job, SandboxUnavailable, Tier
+from novum.sandbox.ending import ending_of
+from novum.sandbox.job import MOST_FILES, Ended, Job, SandboxUnavailable, Tier, Verdict
+from novum.sandbox.limits.resource_watch import TICK_SECONDS, Watchdog
+from novum.sandbox.limits.rlimits import confine
 from novum.sandbox.output_text import Log
 from novum.sandbox.process_tree import MAXRSS_UNIT, descendants, kill
-from novum.sandbox.resource_watch import TICK_SECONDS, Watchdog
-from novum.sandbox.rlimits import confine
 from novum.sandbox.subreaper import adopting
 
 _CHUNK = 1 << 18
@@ -32,7 +32,7 @@ _ASK_SECONDS, _FORCE_SECONDS = 0.3, 5.0
 _LAST_READS = 16
 _PAUSE_SECONDS = 0.0005
 
-Look = Callable[[], tuple[OutcomeKind, str] | None]
+Look = Callable[[], Verdict | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Supervisor:
         self.streams = (launched.process.stdout, launched.process.stderr)
         self.logs = {stream.fileno(): Log(job.log_bytes) for stream in self.streams}
         self.watchdog = Watchdog(launched.process.pid, job.limits, launched.own)
-        self.verdict: tuple[OutcomeKind, str] | None = None
+        self.verdict: Verdict | None = None
         self.directory = launched.directory
         self.places: list[int] = []  # roots of the sandbox's own writable file systems, the work directory first
         self.first = 0
@@ -104,7 +104,8 @@ class Supervisor:
         while self.verdict is None:
             now = time.monotonic()
             if now >= deadline:
-                self.verdict = OutcomeKind.TIMED_OUT, f"ran longer than {self.job.limits.seconds:g} s"
+                cause = f"ran longer than {self.job.limits.seconds:g} s"
+                self.verdict = Verdict(OutcomeKind.TIMED_OUT, cause, "seconds")
             elif now >= tick:
                 self.watchdog.look()
                 self.verdict = self.watchdog.verdict or (self.it.look() if self.it.look else self._count_files())
@@ -166,12 +167,12 @@ class Supervisor:
             self.remark = f"it could not be given its limits: {error}".encode()
             self.it.channel.shutdown(socket.SHUT_WR)  # without the word, child_init ends
 
-    def _count_files(self) -> tuple[OutcomeKind, str] | None:
+    def _count_files(self) -> Verdict | None:
         """Judge the number of files: each takes memory of the kernel that no limit of a process counts."""
         for fd in self.places:
             found = os.fstatvfs(fd)
             if found.f_files - found.f_ffree > MOST_FILES:
-                return OutcomeKind.CRASHED, f"made more than {MOST_FILES} files"
+                return Verdict(OutcomeKind.CRASHED, f"made more than {MOST_FILES} files")
         return None
 
     def _read_log(self, fd: int) -> int:
@@ -231,10 +232,10 @@ class Supervisor:
         # bubblewrap and the keeper tell of a signal N as shells do, by 128 + N.
         assert self.status is not None
         status = self.status if self.status <= 128 else 128 - self.status
-        kind, cause = self.verdict or _ending(status, stderr, self.job.limits, cpu, harvest)
+        verdict = self.verdict or ending_of(status, stderr, self.job.limits, cpu, harvest)
         return Ended(
-            kind,
-            cause,
+            verdict.kind if verdict else None,
+            verdict.cause if verdict else "",
             None if self.verdict else status,
             self.it.tier,
             harvest.artefacts if self.verdict is None else {},
@@ -243,31 +244,5 @@ class Supervisor:
             stdout,
             stderr,
             usage,
+            verdict.limit if verdict else "",
         )
-
-
-def _ending(
-    status: int, stderr: str, bounds: Bounds, cpu_seconds: float, harvest: Harvest
-) -> tuple[OutcomeKind | None, str]:
-    last = stderr.rstrip().rpartition("\n")[2][:400]
-    if harvest.tampered:
-        return OutcomeKind.TAMPERED, "; ".join(harvest.tampered)
-    if status == 0:
-        wrong = "; ".join(f"the artefact {name} is {why}" for name, why in harvest.refused.items())
-        return (OutcomeKind.INVALID, wrong) if wrong else (None, "")
-    if -status == signal.SIGXCPU or (-status == signal.SIGKILL and cpu_seconds >= bounds.cpu_seconds):
-        return OutcomeKind.TIMED_OUT, f"used more than {bounds.cpu_seconds:g} s of CPU time"
-    if -status == signal.SIGXFSZ or last.startswith("OSError: [Errno 27]"):
-        return OutcomeKind.CRASHED, f"wrote a file larger than {bounds.file_bytes} bytes"
-    if last.startswith("MemoryError") or "can't allocate memory" in last:
-        return OutcomeKind.OUT_OF_MEMORY, f"more than {bounds.memory_bytes} bytes: {last}"
-    if status < 0:
-        return OutcomeKind.CRASHED, f"killed by {_name(-status)}"
-    return OutcomeKind.CRASHED, f"exit status {status}" + (f": {last}" if last else "")
-
-
-def _name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

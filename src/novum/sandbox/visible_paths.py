@@ -1,7 +1,8 @@
 """What of the outside a candidate may read: the interpreter, its libraries, and what the job names.
 
 Covered: the system's programs and libraries (/usr), sys.prefix, sys.base_prefix and the site-packages of
-this process. Nothing of /etc but the linker's cache, no home directory, no password file.
+this process. Nothing of /etc but the linker's cache and the links of Debian's alternatives (at tier B the tables of
+hosts, services and protocols too), no home directory, no password file.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from novum.sandbox.job import SandboxUnavailable
 _SYSTEM = ("/usr",)  # as a whole: every mount costs a tenth of a millisecond
 _LINKED = ("/bin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/ld.so.cache",)
+_ETC_DIRECTORIES = ("/etc/alternatives",)  # links, by which Debian's programs and libraries find each other
+_PUBLIC_TABLES = ("/etc/hosts", "/etc/nsswitch.conf", "/etc/protocols", "/etc/services", "/etc/host.conf")
 _TOO_WIDE = frozenset({"/", "/home", "/root", "/etc", "/var", "/tmp", "/opt", "/srv", "/mnt"})
 NOBODY = 65534
 _FIRST_USER, _SPAN = 1_900_000_000, 1 << 22
@@ -28,7 +31,8 @@ _numbers = itertools.count()
 @cache
 def system_directories() -> tuple[str, ...]:
     """Directories of programs and libraries that exist here, links left out."""
-    return tuple(path for path in (*_SYSTEM, *_LINKED) if Path(path).is_dir() and not Path(path).is_symlink())
+    wanted = (*_SYSTEM, *_LINKED, *_ETC_DIRECTORIES)
+    return tuple(path for path in wanted if Path(path).is_dir() and not Path(path).is_symlink())
 
 
 @cache
@@ -41,6 +45,12 @@ def system_links() -> tuple[tuple[str, str], ...]:
 def system_files() -> tuple[str, ...]:
     """The few files of /etc that programs need to start."""
     return tuple(path for path in _ETC if Path(path).exists())
+
+
+@cache
+def public_tables() -> tuple[str, ...]:
+    """The machine's tables of hosts, services and protocols, for a tier that cannot give a candidate its own."""
+    return tuple(path for path in _PUBLIC_TABLES if Path(path).exists())
 
 
 @cache

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from novum.core.model.trial import OutcomeKind
-from novum.sandbox.job import MOST_FILES, Bounds
+from novum.sandbox.job import MOST_FILES, Bounds, Verdict
 from novum.sandbox.process_tree import descendants
 
 _PREFIX = "novum-sandbox-"
@@ -67,16 +67,16 @@ def _start_time(pid: int) -> str:
         return ""
 
 
-def disk_look(work: Path, bounds: Bounds, root: int) -> Callable[[], tuple[OutcomeKind, str] | None]:
+def disk_look(work: Path, bounds: Bounds, root: int) -> Callable[[], Verdict | None]:
     """Make a look at the disk use of `work` by the processes below `root`: a verdict, or None while it is within."""
 
-    def look() -> tuple[OutcomeKind, str] | None:
+    def look() -> Verdict | None:
         used, files = _size(work)
         used += sum(map(_deleted, descendants(root)))
         if files > MOST_FILES:
-            return OutcomeKind.CRASHED, f"made more than {MOST_FILES} files"
+            return Verdict(OutcomeKind.CRASHED, f"made more than {MOST_FILES} files")
         if used > bounds.disk_bytes:
-            return OutcomeKind.CRASHED, f"{used} bytes on disk, allowed are {bounds.disk_bytes}"
+            return Verdict(OutcomeKind.CRASHED, f"{used} bytes on disk, allowed are {bounds.disk_bytes}", "disk_bytes")
         return None
 
     return look

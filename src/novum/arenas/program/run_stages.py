@@ -36,6 +36,16 @@ _MARGIN = 0.9
 
 _OWN_PROCESSES = 6
 
+_ALLOWED_BY = {
+    "seconds": "limits.seconds in the study allows more",
+    "cpu_seconds": "it follows from limits.seconds in the study",
+    "memory_bytes": "limits.memory_bytes in the study allows more",
+    "processes": "limits.processes in the study allows more",
+    "file_bytes": "limits.file_bytes in the study allows more",
+    "disk_bytes": "the same for every study",
+    "open_files": "the same for every study",
+}
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -77,7 +87,7 @@ class Stage:
             measured["wall_seconds"] += ended.usage.wall_seconds
             measured["peak_bytes"] = max(measured["peak_bytes"], float(ended.usage.peak_bytes))
             if ended.kind is not None:
-                return Artefact({}, ended.kind, _why(ended)), measured
+                return Artefact({}, ended.kind, _why(ended, _ALLOWED_BY.get(ended.limit, ""))), measured
             handed |= {name: ended.artefacts[name] for name in wanted if not last}
             outputs = dict(ended.artefacts) if last else {}
         assert ended
@@ -147,11 +157,13 @@ def _bounds(limits: Limits, used: float, output_bytes: int) -> Bounds:
     )
 
 
-def _why(ended: Ended) -> str:
+def _why(ended: Ended, allowed_by: str = "") -> str:
+    """The cause, with what would allow more where a limit was met, and the end of what was printed."""
     if ended.kind is OutcomeKind.TAMPERED:
         return ended.cause
+    cause = f"{ended.cause} ({allowed_by})" if allowed_by else ended.cause
     tail = (ended.stderr or ended.stdout)[-_SAID:].strip()
-    return f"{ended.cause}\n--- last output ---\n{tail}" if tail else ended.cause
+    return f"{cause}\n--- last output ---\n{tail}" if tail else cause
 
 
 def _said(report: Report | None, ended: Ended) -> str:

@@ -138,7 +138,7 @@ class Watch:
         if self.limits.cpu_seconds is not None:
             self._look_at_clock(tree, self.limits.cpu_seconds)
         if self.room is not None and self.verdict is None:
-            self.verdict = self.room.look()
+            self.verdict = (found.kind, found.cause) if (found := self.room.look()) else None
         return (
             _TICK_SECONDS
             if self.limits.cpu_seconds or len(tree) > 1 or resident * 2 > self.limits.memory_bytes

@@ -11,6 +11,7 @@ import ctypes
 import math
 import os
 import resource
+from collections.abc import Mapping
 
 from novum.core.model.trial import Limits
 from novum.sandbox.process_tree import user_tasks
@@ -19,6 +20,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SLACK_TASKS = 1024
 _RESERVE_BYTES = 16 << 20
+_NO_CORE_FILES = {resource.RLIMIT_CORE: (0, 0)}
 _PRCTL = getattr(ctypes.CDLL(None), "prctl", None)  # looked up before the fork: each page a child touches is copied
 if _PRCTL is not None:
     _PRCTL.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
@@ -55,9 +57,15 @@ def cpu_seconds(limits: Limits) -> int:
     return math.ceil(limits.seconds) + 1
 
 
-def confine(limits: Limits, space: int, ceiling: int | None) -> None:
-    """Apply `limits` to this process, whose address space is `space` bytes now, and to all that it will start."""
-    _lower(resource.RLIMIT_CORE, 0, 0)
+def confine(
+    limits: Limits, space: int, ceiling: int | None, further: Mapping[int, tuple[int, int]] = _NO_CORE_FILES
+) -> None:
+    """Apply `limits` to this process, whose address space is `space` bytes now, and to all that it will start.
+
+    `further`: soft and hard bounds by number of the kernel's limit.
+    """
+    for kind, (soft, hard) in further.items():
+        _lower(kind, soft, hard)
     _lower(resource.RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes)
     _lower(resource.RLIMIT_CPU, cpu_seconds(limits), cpu_seconds(limits) + 1)
     if ceiling is not None:

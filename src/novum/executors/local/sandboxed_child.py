@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from novum.core.model.trial import Limits, OutcomeKind
+from novum.core.model.trial import Limits
 from novum.executors.local.kernel_limits import confine
 from novum.sandbox.confine_fork import DISK_BYTES, OWN_TASKS, Enclosure, enter, prepare
-from novum.sandbox.job import Bounds, Tier
+from novum.sandbox.job import Bounds, Tier, Verdict
+from novum.sandbox.limits.rlimits import SHARED_POOLS
 from novum.sandbox.visible_paths import drops_user, fresh_user
 from novum.sandbox.workdir import disk_look, work_directory
 
@@ -25,7 +26,7 @@ class Room:
     enclosure: Enclosure
     user: int | None
     work: Path | None
-    look: Callable[[], tuple[OutcomeKind, str] | None]
+    look: Callable[[], Verdict | None]
 
     @property
     def own_processes(self) -> int:
@@ -36,7 +37,7 @@ class Room:
         """Put this process behind the walls and its limits on it. Raises when that fails."""
         counts_apart = self.user is not None or self.enclosure.tier is Tier.NAMESPACES
         ceiling = OWN_TASKS if counts_apart else None
-        enter(self.enclosure, self.user, self.work, lambda: confine(limits, space, ceiling))
+        enter(self.enclosure, self.user, self.work, lambda: confine(limits, space, ceiling, SHARED_POOLS))
 
 
 class Walls:

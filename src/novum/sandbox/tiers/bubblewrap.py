@@ -24,6 +24,7 @@ from pathlib import Path
 from novum.sandbox.channel import STUB
 from novum.sandbox.job import WORK, Job
 from novum.sandbox.seccomp_filters import assemble
+from novum.sandbox.system_files import STREAMS, USER, etc_files
 from novum.sandbox.visible_paths import (
     drops_user,
     interpreter_directories,
@@ -41,6 +42,7 @@ _DEVICES = ["--perms", "0755", "--dir", "/dev"]
 _DEVICES += [word for name in ("null", "zero", "urandom") for word in ("--dev-bind", *[f"/dev/{name}"] * 2)]
 _DEVICES += ["--symlink", "urandom", "/dev/random", "--symlink", "/proc/self/fd", "/dev/fd"]
 _DEVICES += ["--symlink", "/tmp", "/dev/shm"]
+_DEVICES += [word for n, name in enumerate(STREAMS) for word in ("--symlink", f"/proc/self/fd/{n}", f"/dev/{name}")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ def _examine(path: str) -> Tool | None:
     return Tool(path, "--disable-userns" in words)
 
 
-def command(job: Job, tool: Tool, channel: int, descriptors: list[int]) -> list[str]:
-    """Build the command line that runs child_init for `job`, given its end of the channel.
+def command(job: Job, tool: Tool, channel: int, descriptors: list[int], user: int | None) -> list[str]:
+    """Build the command line that runs child_init for `job`, given its end of the channel, as `user` (None: oneself).
 
     Appends to `descriptors` what bubblewrap reads from and the caller must close.
 
@@ -96,7 +98,11 @@ def command(job: Job, tool: Tool, channel: int, descriptors: list[int]) -> list[
     for path in system_files():
         descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         words += ["--perms", "0444", "--file", str(descriptors[-1]), path]  # a copy, cheaper than a mount
-    descriptors.append(_filter_pipe())
+    own, group = (os.getuid(), os.getgid()) if user is None else (user, user)
+    for path, content in etc_files(own, group, WORK).items():
+        descriptors.append(_pipe_with(content))
+        words += ["--perms", "0444", "--file", str(descriptors[-1]), path]
+    descriptors.append(_pipe_with(assemble()))
     words += ["--remount-ro", "/", "--chdir", "/", "--seccomp", str(descriptors[-1])]
     for name, value in environment(job).items():
         words += ["--setenv", name, value]
@@ -117,11 +123,11 @@ def _shown(readable: tuple[Path, ...]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _filter_pipe() -> int:
-    """Open a pipe that holds the seccomp filter; unlike a file, no file size limit of this process can refuse it."""
+def _pipe_with(content: bytes) -> int:
+    """Open a pipe that holds `content`; unlike a file, no file size limit of this process can refuse it."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as pipe:
-        pipe.write(assemble())
+        pipe.write(content)
     return reading
 
 
@@ -129,6 +135,8 @@ def environment(job: Job, work: str = WORK) -> dict[str, str]:
     """All that the candidate finds in its environment."""
     return {
         "HOME": work,
+        "USER": USER,
+        "LOGNAME": USER,
         "TMPDIR": "/tmp" if work == WORK else work,
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "LANG": "C.UTF-8",

@@ -17,6 +17,7 @@ from novum.sandbox.visible_paths import (
     drops_user,
     interpreter_directories,
     open_to_others,
+    public_tables,
     system_directories,
     system_files,
     without_nested,
@@ -67,9 +68,10 @@ def landlock_rules(shown: tuple[str, ...], work: Path | None) -> list[tuple[str,
                 f"candidates of root run as another user, who cannot read {path}: "
                 "use a Python outside of root's home, or run Novum as an ordinary user"
             )
-    reading = (*system_directories(), *system_files(), *shown, *_READABLE)
+    reading = (*system_directories(), *system_files(), *public_tables(), *shown, *_READABLE)
     return [
         *((path, landlock_apply.READ) for path in reading),
+        ("/dev", landlock_apply.LIST),
         *((path, landlock_apply.READ_WRITE) for path in _DEVICES),
         *([] if work is None else [(str(work), landlock_apply.WORK)]),
     ]

@@ -16,14 +16,15 @@ from novum.sandbox.visible_paths import drops_user, fresh_user
 
 def run_in_bubblewrap(job: Job, tool: bubblewrap.Tool) -> Ended:
     """Run `job` at tier A with one particular bubblewrap."""
-    plan = {"work": WORK, "passes_directory": tool.passes_directory, "user": fresh_user() if drops_user() else None}
+    user = fresh_user() if drops_user() else None
+    plan = {"work": WORK, "passes_directory": tool.passes_directory, "user": user}
     near, far = socket.socketpair()
     started = time.monotonic()
     descriptors: list[int] = []
     try:
         with near, far:
-            words = bubblewrap.command(job, tool, far.fileno(), descriptors)
-            process = launch(words, [far.fileno(), *descriptors], {})
+            words = bubblewrap.command(job, tool, far.fileno(), descriptors, user)
+            process = launch(words, [far.fileno(), *descriptors], {}, user)
             far.close()
             launched = Launched(process, near, parcel(job, plan), started, own=2, tier=Tier.NAMESPACES)
             return Supervisor(job, launched).run()

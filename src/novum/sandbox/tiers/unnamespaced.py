@@ -43,7 +43,7 @@ def run_outside(job: Job, inside: Inside, base: Path | None) -> Ended:
         own = environment(job, str(work))
         directory = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            process = launch([*PYTHON, str(far.fileno())], [far.fileno()], own)
+            process = launch([*PYTHON, str(far.fileno())], [far.fileno()], own, user)
             far.close()
             launched = Launched(
                 process,

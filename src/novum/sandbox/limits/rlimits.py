@@ -6,9 +6,20 @@ import math
 import resource
 
 from novum.sandbox.job import Bounds
+from novum.sandbox.limits.limit_words import OPEN_FILES
 
 _OWN_TASKS, _THREADS = 2, 32
 _COARSE_SPACE = 1 << 30
+
+# What comes out of pools that all programs of a user, or of the machine, share: locked memory, message queues, queued
+# signals and timers, real-time priority. Core files: 1 byte and not 0, for at 0 the kernel still starts the machine's
+# crash handler for every crash (core(5)); seccomp_filters.py keeps it from being lowered.
+SHARED_POOLS = {
+    resource.RLIMIT_CORE: (1, 1),
+    resource.RLIMIT_MEMLOCK: (64 << 10, 64 << 10),
+    **({resource.RLIMIT_MSGQUEUE: (0, 0), resource.RLIMIT_SIGPENDING: (512, 512), resource.RLIMIT_RTPRIO: (0, 0)}
+       if hasattr(resource, "RLIMIT_SIGPENDING") else {}),
+}  # fmt: skip
 
 
 def confine(pid: int, bounds: Bounds, other_tasks: int) -> None:
@@ -21,13 +32,13 @@ def confine(pid: int, bounds: Bounds, other_tasks: int) -> None:
     tasks = other_tasks + bounds.processes + _OWN_TASKS + _THREADS
     space = 2 * bounds.memory_bytes + _COARSE_SPACE
     limits = {
-        resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_CPU: (cpu, cpu + 1),
         resource.RLIMIT_FSIZE: (bounds.file_bytes, bounds.file_bytes),
         resource.RLIMIT_DATA: (bounds.memory_bytes, bounds.memory_bytes),
         resource.RLIMIT_AS: (space, space),
         resource.RLIMIT_NPROC: (tasks, tasks),
-        resource.RLIMIT_NOFILE: (1024, 1024),
+        resource.RLIMIT_NOFILE: (OPEN_FILES, OPEN_FILES),
+        **SHARED_POOLS,
     }
     for kind, (soft, hard) in limits.items():
         ceiling = resource.prlimit(pid, kind)[1]

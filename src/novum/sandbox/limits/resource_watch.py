@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 
 from novum.core.model.trial import OutcomeKind
-from novum.sandbox.job import Bounds
+from novum.sandbox.job import Bounds, Verdict
 from novum.sandbox.process_tree import descendants, proportional_bytes, resident_bytes
 
 TICK_SECONDS = 0.05
@@ -26,7 +26,7 @@ class Watchdog:
     own: int
     peak_bytes: int = 0
     seen: dict[tuple[int, int], float] = field(default_factory=dict)
-    verdict: tuple[OutcomeKind, str] | None = None
+    verdict: Verdict | None = None
 
     def look(self) -> None:
         """Measure once; sets `verdict` when a bound is crossed."""
@@ -46,17 +46,17 @@ class Watchdog:
         """CPU seconds of all processes that were ever seen, each as it was seen last."""
         return sum(self.seen.values())
 
-    def _judge(self, processes: int, resident: int) -> tuple[OutcomeKind, str] | None:
+    def _judge(self, processes: int, resident: int) -> Verdict | None:
         bounds = self.bounds
         if resident > bounds.memory_bytes:
-            return (
-                OutcomeKind.OUT_OF_MEMORY,
-                f"{resident} bytes in {processes} processes, allowed are {bounds.memory_bytes}",
-            )
+            cause = f"{resident} bytes in {processes} processes, allowed are {bounds.memory_bytes}"
+            return Verdict(OutcomeKind.OUT_OF_MEMORY, cause, "memory_bytes")
         if processes > bounds.processes:
-            return OutcomeKind.CRASHED, f"had {processes} processes at once, allowed are {bounds.processes}"
+            cause = f"had {processes} processes at once, allowed are {bounds.processes}"
+            return Verdict(OutcomeKind.CRASHED, cause, "processes")
         if self.cpu_seconds > bounds.cpu_seconds:
-            return OutcomeKind.TIMED_OUT, f"used more than {bounds.cpu_seconds:g} s of CPU time"
+            cause = f"used more than {bounds.cpu_seconds:g} s of CPU time"
+            return Verdict(OutcomeKind.TIMED_OUT, cause, "cpu_seconds")
         return None
 
 
