@@ -231,6 +231,29 @@ def test_the_policy_decides_on_what_is_in_quarantine(allow):
     assert "h5" not in {event.hypothesis for event in events(lab) if isinstance(event, ConfirmationOpened)}
 
 
+def test_perfection_of_code_goes_into_quarantine_whatever_its_noise():
+    """The noise is so large that no gain is many standard deviations of it."""
+    quiet = scripted(watchdog=settings(too_good=1e9))
+    lab = watched(quiet, 500, place=Place(leap), arena=Reported(ceiling=60.0), researcher=FEW)
+    lab.run()
+    about = [(step, subject) for alarm, step, subject in acts(lab) if alarm == "too_good"]
+    assert about[0] == ("quarantine", "h5")
+    assert "which is perfection" in interventions(lab)[0].words
+
+
+def test_a_jump_that_nothing_came_near_goes_into_quarantine():
+    def late(group):
+        return points(group, 60_000) if group.candidate.genome["level"] == 15 else scored(group)
+
+    quiet = scripted(watchdog=settings(too_good=1e9))
+    for arena, expected in ((Reported(), True), (Reported(ceiling=1000.0), False), (ScriptedArena(), False)):
+        lab = watched(quiet, 800, place=Place(late), arena=arena, researcher=FEW)
+        lab.run()
+        jumps = [one for one in interventions(lab) if one.alarm == "too_good" and "times what any of" in one.words]
+        assert bool(jumps) is expected
+        assert all(lab.state.hypotheses[one.subject].candidate.genome["level"] == 15 for one in jumps)
+
+
 def test_a_score_beyond_perfection_is_quarantined_whatever_the_candidates_are():
     lab = watched(scripted(), 500, place=Place(leap), arena=ScriptedArena(ceiling=10.0), researcher=FEW)
     lab.run()

@@ -75,6 +75,8 @@ class Job:
     limits: Bounds = field(default_factory=Bounds)
     environment: Mapping[str, str] = field(default_factory=dict)
     readable: tuple[Path, ...] = ()
+    packages: tuple[str, ...] | None = None
+    """Modules whose installed packages, and what these require, it may import; None: all that are installed here."""
     stdin: bytes = b""
     log_bytes: int = 64 << 10
     hear: Callable[[bytes], None] | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import random
 import re
 from importlib import resources
 from pathlib import Path
 
 from novum.core.model.errors import MissingExtra, StudyError
 
+PIXELS, WHITE = 64, 16
 FILES = ("study.toml", "classifier.py", "main.py", "prepare.py", "score.py", "README.md")
 
 
@@ -16,7 +18,7 @@ def scaffold(directory: Path) -> list[Path]:
     """Write the example into a new or empty directory; returns its files. Raises MissingExtra, StudyError."""
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise StudyError(f"{directory} exists and is not empty: choose another name")
-    rows = _digits()
+    rows = _disguised(_digits())
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", directory.resolve().name).strip("-") or "program"
     written = []
     try:
@@ -31,6 +33,23 @@ def scaffold(directory: Path) -> list[Path]:
     except OSError as error:
         raise StudyError(f"cannot write to {directory}: {error.strerror}") from None
     return written
+
+
+def _disguised(rows: str) -> str:
+    """The same images with their pixels in an order, and some of them inverted, that nobody knows any more.
+
+    What a candidate sees is then no row of a data set that lies about: labels cannot be looked up.
+    """
+    chance = random.SystemRandom()
+    order = chance.sample(range(PIXELS), PIXELS)
+    inverted = [chance.random() < 0.5 for _ in order]
+    lines = [line.split(",") for line in rows.splitlines()]
+    shown = [
+        [str(WHITE - int(line[at])) if flip else line[at] for at, flip in zip(order, inverted, strict=True)]
+        + line[PIXELS:]
+        for line in lines
+    ]
+    return "\n".join(map(",".join, shown)) + "\n"
 
 
 def _digits() -> str:

@@ -6,6 +6,7 @@ bytes of declared names.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -47,6 +48,14 @@ _ALLOWED_BY = {
 }
 
 
+def candidate_seed(seed: int) -> int:
+    """The seed that a candidate is told for a trial: not the one that prepare and score get, nor a way to it.
+
+    Whoever knew theirs could make the truth by the generator that prepare uses, which is easily guessed.
+    """
+    return int.from_bytes(hashlib.sha256(f"candidate {seed}".encode()).digest()[:4], "big")
+
+
 @dataclass(frozen=True)
 class Stage:
     """Where a bundle is run: behind walls of this tier."""
@@ -82,7 +91,7 @@ class Stage:
             wanted = tuple(output.name for output in program.outputs) if last else phase.keeps
             files = {**tree, **{name: visible[name] for name in phase.sees}, **handed}
             bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0))
-            ended = self._run(phase.command, files, wanted, seed, bounds)
+            ended = self._run(phase.command, files, wanted, seed, bounds, packages=program.packages)
             measured["cpu_seconds"] += ended.usage.cpu_seconds
             measured["wall_seconds"] += ended.usage.wall_seconds
             measured["peak_bytes"] = max(measured["peak_bytes"], float(ended.usage.peak_bytes))
@@ -116,7 +125,7 @@ class Stage:
 
     def _run(
         self, command: tuple[str, ...], files: Mapping[str, bytes], wanted: tuple[str, ...], seed: int, bounds: Bounds,
-        role: str = "",
+        role: str = "", packages: tuple[str, ...] | None = None,
     ) -> Ended:  # fmt: skip
         program = self.bundle.program
         words = tuple(word.replace("{seed}", str(seed % SEEDS)).replace("{role}", role) for word in command)
@@ -128,6 +137,7 @@ class Stage:
             environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
                          "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **program.environment},
             readable=tuple(map(Path, program.data)),
+            packages=packages,
         )  # fmt: skip
         return run_without_sandbox(job) if self.tier is Tier.NONE else run(job, self.tier)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from novum.arenas.program.bundle import unpacked
-from novum.arenas.program.run_stages import SEEDS, Stage
+from novum.arenas.program.run_stages import SEEDS, Stage, candidate_seed
 from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup, TrialOutput
 from novum.sandbox import Tier, require, sandbox_status
 
@@ -28,5 +28,5 @@ def _trial(stage: Stage, group: TrialGroup, trial: Trial) -> TrialOutput:
         visible, _ = stage.prepared(trial.seed % SEEDS)
     except ArtefactError as error:
         return TrialOutput(trial.id, failure=OutcomeKind.INVALID, cause=str(error))
-    left, measured = stage.candidate(group.candidate.genome, trial.seed % SEEDS, visible, group.limits)
+    left, measured = stage.candidate(group.candidate.genome, candidate_seed(trial.seed), visible, group.limits)
     return TrialOutput(trial.id, artefact=left.packed(), facts=measured)

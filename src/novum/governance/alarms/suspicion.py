@@ -14,6 +14,11 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.governance.alarms.alarm_inputs import AlarmInputs
 
+JUMP = 10.0
+"""Times the best gain of any earlier candidate, and at least half of the way to perfection where that is known."""
+FEWEST_BEFORE = 8
+"""Candidates that must have been screened before a jump can be told."""
+
 
 def too_good(state: CampaignState, inputs: AlarmInputs, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
     """What is suspect among hypotheses that wait for their confirmation, or are being confirmed."""
@@ -29,7 +34,36 @@ def too_good(state: CampaignState, inputs: AlarmInputs, screened: Iterable[Hypot
                     f"{one.id} scores beyond what can be; its confirmation goes on, and what is found of it is marked"
                 )
                 yield Intervened(Alarm.TOO_GOOD, Step.NOTE, one.id, words)
-    yield from _leaps(state, inputs, screened)
+    leaps = list(_leaps(state, inputs, screened))
+    yield from leaps
+    told = {one.subject for one in leaps}
+    for one in screened if inputs.foreign else ():
+        fit = one.id not in told and _waits(state, one) and not _went_beyond(state, one)
+        if fit and (found := _unearned(state, one)):
+            yield found
+
+
+def _unearned(state: CampaignState, one: Hypothesis) -> Intervened | None:
+    """A score at the ceiling, or a jump that no earlier candidate came near, whatever the noise."""
+    tuned, gain, ceiling = state.tuned.get(one.candidate.id), state.advantage(one), _perfection(state)
+    if tuned is None or tuned.score is None or gain is None or gain <= 0:
+        return None
+    figures = {"score": tuned.score, "gain": gain}
+    if ceiling is not None and abs(tuned.score - ceiling) <= state.spec.resolution:
+        words = f"{one.id} scored {tuned.score:.6g}, which is perfection ({ceiling:g}): it goes into quarantine"
+        return Intervened(Alarm.TOO_GOOD, Step.QUARANTINE, one.id, words, figures)
+    rest = (other for other in state.hypotheses.values() if other.candidate.id != one.candidate.id)
+    others = [state.advantage(other) or 0.0 for other in rest]
+    earlier = [other for other in others if other > 0]
+    room = 0.0 if ceiling is None else abs(ceiling - (state.level(one.registered.incumbent) or 0.0))
+    if len(others) < FEWEST_BEFORE or gain < JUMP * max([*earlier, state.spec.resolution]) or gain < room / 2:
+        return None
+    words = f"{one.id} gains {gain:.3g}, {JUMP:g} times what any of {len(others)} others did: it goes into quarantine"
+    return Intervened(Alarm.TOO_GOOD, Step.QUARANTINE, one.id, words, figures)
+
+
+def _perfection(state: CampaignState) -> float | None:
+    return state.spec.ceiling if state.spec.higher_is_better else state.spec.floor
 
 
 def _leaps(state: CampaignState, inputs: AlarmInputs, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:

@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -24,6 +25,7 @@ from pathlib import Path
 from novum.sandbox.channel import STUB
 from novum.sandbox.job import WORK, Job
 from novum.sandbox.seccomp_filters import assemble
+from novum.sandbox.shown_packages import package_directories, package_paths
 from novum.sandbox.system_files import STREAMS, USER, etc_files
 from novum.sandbox.visible_paths import (
     drops_user,
@@ -94,7 +96,7 @@ def command(job: Job, tool: Tool, channel: int, descriptors: list[int], user: in
         words += ["--symlink", target, link]
     size = ["--perms", "0700" if not drops_user() else "0777", "--size", str(job.limits.disk_bytes), "--tmpfs"]
     words += ["--proc", "/proc", *_DEVICES, *size, "/tmp", *size, WORK]
-    words += _shown(job.readable)
+    words += _shown(job.readable, job.packages)
     for path in system_files():
         descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         words += ["--perms", "0444", "--file", str(descriptors[-1]), path]  # a copy, cheaper than a mount
@@ -110,7 +112,7 @@ def command(job: Job, tool: Tool, channel: int, descriptors: list[int], user: in
 
 
 @lru_cache(maxsize=64)
-def _shown(readable: tuple[Path, ...]) -> tuple[str, ...]:
+def _shown(readable: tuple[Path, ...], packages: tuple[str, ...] | None) -> tuple[str, ...]:
     """Mounts for all that is visible; last, as /tmp would otherwise hide a virtual environment below it."""
     words: list[str] = []
     more = without_nested([*interpreter_directories(), *map(str, readable)])
@@ -120,7 +122,21 @@ def _shown(readable: tuple[Path, ...]) -> tuple[str, ...]:
         words += ["--dir", folder]  # left to itself, bubblewrap closes them to others than its own user
     for path in visible:
         words += ["--ro-bind", path, path]
+    if packages is not None:
+        covered = [one for one in package_directories() if _within(one, visible)]
+        for path in covered:
+            words += ["--perms", "0755", "--tmpfs", path]
+        for path in package_paths(packages):
+            words += ["--ro-bind", path, path] if _within(path, covered) else []
+        for path in covered:
+            words += ["--remount-ro", path]
+        for path in without_nested(map(str, readable), known=()):
+            words += ["--ro-bind", path, path] if _within(path, covered) else []
     return tuple(words)
+
+
+def _within(path: str, roots: Iterable[str]) -> bool:
+    return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)
 
 
 def _pipe_with(content: bytes) -> int:

@@ -7,11 +7,13 @@ is a private one outside; programs use relative paths.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from novum.sandbox import landlock_apply
 from novum.sandbox.job import Ended, Job, SandboxUnavailable, Tier
 from novum.sandbox.seccomp_filters import UnknownArchitecture, assemble
+from novum.sandbox.shown_packages import package_directories, package_paths, without
 from novum.sandbox.tiers.unnamespaced import Inside, run_outside
 from novum.sandbox.visible_paths import (
     drops_user,
@@ -53,13 +55,29 @@ def run_in_landlock(job: Job, base: Path | None = None) -> Ended:
     except UnknownArchitecture as error:
         raise SandboxUnavailable(str(error)) from error
     shown = without_nested([*interpreter_directories(), *map(str, job.readable)])
-    landlock_rules(shown, None)
-    inside = Inside(Tier.LANDLOCK, drops_user(), lambda work: (landlock_rules(shown, work), program))
+    landlock_rules(shown, None, job.packages)
+    inside = Inside(Tier.LANDLOCK, drops_user(), lambda work: (landlock_rules(shown, work, job.packages), program))
     return run_outside(job, inside, base)
 
 
-def landlock_rules(shown: tuple[str, ...], work: Path | None) -> list[tuple[str, str]]:
-    """List what may be read and written. Raises SandboxUnavailable when that cannot work here."""
+@lru_cache(maxsize=64)
+def _parts(roots: tuple[str, ...], packages: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What may be read, and the folders that may be listed only, where not all packages are shown."""
+    if packages is None:
+        return roots, ()
+    hidden = package_directories()
+    parts = [without(root, hidden) for root in roots]
+    read = tuple(path for found, _ in parts for path in found)
+    return (*read, *package_paths(packages)), tuple(path for _, above in parts for path in above)
+
+
+def landlock_rules(
+    shown: tuple[str, ...], work: Path | None, packages: tuple[str, ...] | None = None
+) -> list[tuple[str, str]]:
+    """List what may be read and written. packages: modules whose packages are shown, None for all.
+
+    Raises SandboxUnavailable when that cannot work here.
+    """
     if landlock_apply.version() < 1:
         raise SandboxUnavailable("this kernel has no Landlock (5.13 or newer, enabled at boot by lsm=landlock,...)")
     for path in shown:
@@ -68,10 +86,11 @@ def landlock_rules(shown: tuple[str, ...], work: Path | None) -> list[tuple[str,
                 f"candidates of root run as another user, who cannot read {path}: "
                 "use a Python outside of root's home, or run Novum as an ordinary user"
             )
-    reading = (*system_directories(), *system_files(), *public_tables(), *shown, *_READABLE)
+    reading, listing = _parts((*system_directories(), *shown), packages)
+    reading = (*reading, *system_files(), *public_tables(), *_READABLE)
     return [
         *((path, landlock_apply.READ) for path in reading),
-        ("/dev", landlock_apply.LIST),
+        *((path, landlock_apply.LIST) for path in ("/dev", *listing)),
         *((path, landlock_apply.READ_WRITE) for path in _DEVICES),
         *([] if work is None else [(str(work), landlock_apply.WORK)]),
     ]
