@@ -54,6 +54,31 @@ def coin():
     answer(genome={**genome, "metal": 4 if genome["metal"] != 4 else 5, "shade": 61}, rationale="heavier")
 
 
+def nothing_left():
+    write("solver.py", "")
+
+
+def a_write_that_fails():
+    try:
+        with open("solver.py", "wb") as file:
+            file.seek(400 << 20)
+            file.write(bytes(1))
+    except OSError as error:
+        print(error)
+
+
+def blanks():
+    write("solver.py", " \n" * 5000)
+
+
+def nuls():
+    subprocess.run(["dd", "if=/dev/zero", "of=solver.py", "bs=1M", "count=400"], check=False)
+
+
+def few_nuls():
+    write("solver.py", "\0" * 5000)
+
+
 def nothing():
     print("I have no idea.")
 

@@ -197,3 +197,13 @@ def test_a_program_of_too_many_words_is_refused_before_it_takes_the_memory():
     with pytest.raises(StudyError, match="names and signs, at most 100000"):
         rewritten(space, {}, "a.py", "x = 1\n" * 150_000)
     assert rewritten(space, {}, "a.py", f"x = {'1' * 3000}\n")
+
+
+@pytest.mark.parametrize("nothing", ["", " \n\n", "\ufeff\r\n"])
+def test_a_file_of_which_nothing_is_left_is_named(nothing):
+    space = SourceSpace({"a.py": "x = 1\n", "b/__init__.py": ""}, creatable=("new",))
+    with pytest.raises(StudyError, match=r"a\.py: nothing is left in it"):
+        space.validate({"a.py": nothing})
+    with pytest.raises(StudyError, match=r"a\.py: nothing is left in it"):
+        edited(space, {}, [Change("a.py", "x = 1\n", nothing)])
+    assert set(space.validate({"b/__init__.py": nothing, "new/__init__.py": nothing})) == {"new/__init__.py"}

@@ -126,6 +126,8 @@ class Comparison:
             content = file.read(self._room + 1)
         if content == self._before.get(name):
             return content
+        if not content.strip() and self._before.get(name, b"").strip():
+            raise ValueError("empty: all of it was taken out, or writing it failed, as beyond the size of a file here")
         if len(content) > self._room:
             raise ValueError(f"too large: all changes together may have {MOST_BYTES} bytes")
         self._room -= len(content)

@@ -202,7 +202,10 @@ def _row(data: bytes, number: int) -> Row:
     if match is None:
         raise IntegrityError(f"line {number} of {LEDGER} is no event")
     actor, head, kind, payload, seq, time = match.groups()
-    check_json(payload)
+    try:
+        check_json(payload)
+    except ValueError as error:
+        raise IntegrityError(f"event {seq} cannot be read: {error}") from None
     return int(seq), int(time), strict_json(actor.encode(), f"line {number} of {LEDGER}"), kind, payload, head
 
 

@@ -28,8 +28,10 @@ from novum.lab import wiring
 from novum.mcp import answers, reading
 from novum.mcp.acting import AgentRequests
 from novum.mcp.bearer import Bearer, token_of
+from novum.mcp.http_connections import BoundedConnection
 from novum.mcp.lab_reader import LabReader
 from novum.mcp.nullable_parameters import nullable_signature
+from novum.mcp.standard_input import serve_standard_input
 from novum.report.explained import explain
 from novum.text.format import cut
 from novum.version import __version__
@@ -198,14 +200,18 @@ def serve(directory: Path, name: str, port: int | None, token_from: str | None =
     made = server(directory, name)
     LabReader(directory).check()
     if port is None:
-        made.run("stdio")
+        serve_standard_input(made)
         return
     app = _application(made, port, token)
     with _listener(port) as listener:
         print(f"novum mcp: http://{HOST}:{port}/mcp for the lab {directory}, Ctrl-C ends it", file=sys.stderr)
         if token is None:
             print(_OPEN, file=sys.stderr)
-        asyncio.run(uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(sockets=[listener]))
+        asyncio.run(_uvicorn(app).serve(sockets=[listener]))
+
+
+def _uvicorn(app: ASGIApp) -> uvicorn.Server:
+    return uvicorn.Server(uvicorn.Config(app, log_level="warning", http=BoundedConnection, ws="none"))
 
 
 def _listener(port: int) -> socket.socket:

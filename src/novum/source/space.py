@@ -124,6 +124,8 @@ class SourceSpace:
 def _normal(path: str, base: str | None, text: str, known: frozenset[str]) -> str | None:
     _checked_text(path, text)
     new = plain(text)
+    if meaning.is_python(path) and (base or "").strip() and not new.strip():
+        raise StudyError(f"{path}: nothing is left in it: give its full text, or leave it out to keep it as it is")
     if base is not None:
         new = blocks.restored(base, new, path)
     if base is not None and _same(new, base, path):
