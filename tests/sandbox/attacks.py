@@ -22,6 +22,7 @@ import sys
 import time
 
 import host_attacks
+import memory_attacks
 from attack_tools import X86, C, Stopped, attacks_of, numbered, syscall
 
 SECONDS = 4.0
@@ -387,7 +388,8 @@ def foreign_words(t):
         raise Stopped
 
     def call():
-        page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        page = mmap.mmap(-1, 4096, flags=private, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
         page.write(bytes.fromhex("53b814000000cd805bc3"))
         ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
 
@@ -531,7 +533,7 @@ def write_system(t):
     raise Stopped
 
 
-ATTACKS = [*attacks_of(globals()), *attacks_of(vars(host_attacks))]
+ATTACKS = [*attacks_of(globals()), *attacks_of(vars(host_attacks)), *attacks_of(vars(memory_attacks))]
 
 
 def attempt(attack, targets):

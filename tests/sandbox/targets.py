@@ -19,14 +19,18 @@ from novum.sandbox.tiers.unsafe import run_without_sandbox
 
 MIB = 1 << 20
 SOURCES = {
-    name: Path(__file__).with_name(name).read_bytes() for name in ("attacks.py", "attack_tools.py", "host_attacks.py")
+    name: Path(__file__).with_name(name).read_bytes()
+    for name in ("attacks.py", "attack_tools.py", "host_attacks.py", "memory_attacks.py")
 }
 sys.path.insert(0, str(Path(__file__).parent))
 SMALL = Bounds(
     seconds=30.0, cpu_seconds=30.0, memory_bytes=128 * MIB, processes=24, file_bytes=8 * MIB, disk_bytes=16 * MIB
 )
 # Each of these ends the whole job where only the watchdog stops it, so they run in jobs of their own.
-GREEDY = ("many_forks", "much_memory", "fill_disk", "fill_temporary", "fill_shared_memory")
+GREEDY = (
+    "many_forks", "much_memory", "fill_disk", "fill_temporary", "fill_shared_memory", "shared_memory_given_back",
+    "shared_memory_of_a_sleeper", "zero_device", "socket_buffers", "tcp_buffers",
+)  # fmt: skip
 
 
 class Outside:

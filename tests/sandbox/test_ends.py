@@ -14,7 +14,9 @@ import pytest
 from targets import MIB, SMALL
 
 from novum.core.model.trial import OutcomeKind
-from novum.sandbox import Job, run
+from novum.sandbox import Job, Tier, run
+from novum.sandbox.limits.cgroup import cgroup_support
+from novum.sandbox.limits.cpu_counter import open_counter
 
 QUICK = replace(SMALL, seconds=0.6)
 
@@ -93,10 +95,43 @@ def test_memory_of_the_whole_tree(play):
     assert ended.usage.wall_seconds < 5
 
 
-def test_memory_shared_without_a_name(play):
+def test_memory_shared_without_a_name(play, tier):
+    """Refused where nothing counts it."""
     source = "import mmap, time\nhoard = mmap.mmap(-1, 200 << 20)\nhoard.write(bytes(200 << 20))\ntime.sleep(20)"
     ended = play(source)
-    assert ended.kind is OutcomeKind.OUT_OF_MEMORY
+    refused = tier is not Tier.NONE and not cgroup_support().parent
+    assert ended.kind is (OutcomeKind.CRASHED if refused else OutcomeKind.OUT_OF_MEMORY)
+
+
+BURNING = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(16):
+    if os.fork() == 0:
+        until = time.process_time() + 0.03
+        while time.process_time() < until: pass
+        os._exit(0)
+    try: os.wait()
+    except ChildProcessError: pass
+"""
+
+
+@pytest.mark.skipif(open_counter(0) is None, reason="perf events are denied here, and `novum doctor` says so")
+def test_cpu_time_of_short_lived_children_that_nobody_waits_for(play):
+    assert play(BURNING).usage.cpu_seconds > 0.45
+
+
+@pytest.mark.skipif(open_counter(0) is None, reason="perf events are denied here, and `novum doctor` says so")
+def test_cpu_time_of_what_is_killed(play):
+    source = "import os, time\nfor _ in range(3):\n    if os.fork() == 0:\n        while True: pass\ntime.sleep(0.62)"
+    busy = play(source, replace(SMALL, cpu_seconds=60.0)).usage
+    assert busy.cpu_seconds > 0.4 * busy.wall_seconds
+
+
+@pytest.mark.skipif(open_counter(0) is None, reason="perf events are denied here, and `novum doctor` says so")
+def test_cpu_time_of_short_lived_children_is_bounded(play):
+    ended = play(BURNING.replace("range(16)", "range(500)"), replace(SMALL, cpu_seconds=0.5))
+    assert (ended.kind, ended.limit) == (OutcomeKind.TIMED_OUT, "cpu_seconds")
 
 
 def test_number_of_processes(play):

@@ -49,7 +49,7 @@ def test_a_filter_for_each_architecture():
 def test_standing_is_plain_data():
     data = sandbox_status().as_data()
     assert json.loads(json.dumps(data)) == data
-    assert set(data) == {"tier", "tool", "gaps", "advice"}
+    assert set(data) == {"tier", "tool", "gaps", "advice", "limits"}
     assert data["tier"] in set(Tier)
 
 

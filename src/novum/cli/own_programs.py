@@ -101,5 +101,7 @@ def doctor(json: JsonOption = False) -> None:
     print(f"tool      {found.tool or '-'}")
     for gap in found.gaps:
         print(f"gap       {gap}")
+    for limit in found.limits:
+        print(f"limit     {limit}")
     if found.advice:
         print(f"better    {found.advice}")

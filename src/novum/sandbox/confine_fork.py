@@ -51,7 +51,7 @@ _CAPSET = {"x86_64": 126, "aarch64": 91}
 _LAST_CAPABILITY = 63
 _SET_INTERFACE_FLAGS = 0x8914
 _KILL = int(signal.SIGKILL)
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+_DEVICES = ("/dev/null", "/dev/urandom", "/dev/random")
 
 _C = ctypes.CDLL(None, use_errno=True)
 _C.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]

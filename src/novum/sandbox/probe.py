@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from novum.sandbox.job import Bounds, Ended, Job, SandboxUnavailable, Tier
+from novum.sandbox.limits.accounts import how_counted
 from novum.sandbox.tiers.bubblewrap import Tool, tools
 from novum.sandbox.tiers.landlock import gaps, run_in_landlock
 from novum.sandbox.tiers.namespaced import run_in_bubblewrap
@@ -32,16 +33,20 @@ _PROBE = Job(
 
 @dataclass(frozen=True, slots=True)
 class SandboxStatus:
-    """The best tier that works here, with what, what it leaves open, and what would make it better."""
+    """The best tier that works here, with what, what it leaves open, and what would make it better.
+
+    `limits`: how memory, processes and CPU time are counted here, and what that misses.
+    """
 
     tier: Tier
     tool: str
     gaps: tuple[str, ...]
     advice: str
+    limits: tuple[str, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        return {**asdict(self), "tier": str(self.tier), "gaps": list(self.gaps)}
+        return {**asdict(self), "tier": str(self.tier), "gaps": list(self.gaps), "limits": list(self.limits)}
 
 
 @cache
@@ -51,13 +56,14 @@ def sandbox_status() -> SandboxStatus:
         return SandboxStatus(Tier.NONE, "", ("everything: there is no sandbox",), _NOT_LINUX)
     tool, reasons = _working_tool()
     if tool is not None:
-        return SandboxStatus(Tier.NAMESPACES, tool.path, (), "")
+        return SandboxStatus(Tier.NAMESPACES, tool.path, (), "", how_counted(Tier.NAMESPACES))
     try:
         _believe(run_in_landlock(_PROBE))
     except SandboxUnavailable as error:
         why = "; ".join([*reasons, f"Landlock: {error}"])
         return SandboxStatus(Tier.NONE, "", ("everything: there is no sandbox",), f"{_ADVICE} ({why})")
-    return SandboxStatus(Tier.LANDLOCK, "Landlock", gaps(), f"{_ADVICE} ({'; '.join(reasons)})")
+    advice = f"{_ADVICE} ({'; '.join(reasons)})"
+    return SandboxStatus(Tier.LANDLOCK, "Landlock", gaps(), advice, how_counted(Tier.LANDLOCK))
 
 
 def require(tier: Tier, minimum: Tier) -> None:

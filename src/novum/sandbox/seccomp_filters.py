@@ -67,8 +67,6 @@ _REFUSALS = {
     "pwritev2": _Refusal((328, 287), 5, _EOPNOTSUPP, bits=0x8E),
     # PR_SCHED_CORE (an idle sibling of each core it runs on), PR_SET_MEMORY_MERGE.
     "prctl": _Refusal((157, 167), 0, _EINVAL, (62, 67)),
-    # MAP_HUGETLB: pages of a pool of the whole machine, counted by no limit.
-    "mmap": _Refusal((9, 222), 3, _ENOMEM, bits=0x40000),
     # MS_SYNC, answered with success as fsync is.
     "msync": _Refusal((26, 227), 2, _SUCCESS, bits=4),
     # RLIMIT_CORE, as in _limits_of_oneself.
@@ -81,13 +79,17 @@ _STRICT_REFUSALS = {
     "open": _Refusal((2, -1), 1, _EINVAL, bits=0x1000),
     "openat": _Refusal((257, 56), 2, _EINVAL, bits=0x1000),
 }
+_MMAP, _SHARED, _ANONYMOUS, _HUGE_PAGES = (9, 222), 0x01, 0x20, 0x40000
 _PRLIMIT, _RLIMIT_CORE = (302, 261), 4
 _OPENAT2 = (437, 437)  # its flags are in memory, out of a filter's reach
 
 
 @cache
-def assemble(strict: bool = False, machine: str | None = None) -> bytes:
-    """Return the filter as the kernel takes it, for `machine` (this one). Raises UnknownArchitecture."""
+def assemble(strict: bool = False, machine: str | None = None, counted: bool = False) -> bytes:
+    """Return the filter as the kernel takes it, for `machine` (this one). Raises UnknownArchitecture.
+
+    `counted`: a control group counts the memory of the job, so that shared memory without a file can be allowed.
+    """
     machine = machine or os.uname().machine
     if machine not in _AUDIT:
         raise UnknownArchitecture(f"no seccomp filter for {machine}; there is one for {' and '.join(_AUDIT)}")
@@ -101,6 +103,7 @@ def assemble(strict: bool = False, machine: str | None = None) -> bytes:
             code += _when(_JUMP_EQUAL, number, [_refuse(errno)])
     code += _when(_JUMP_EQUAL, _CLONE[column], _no_namespaces())
     code += _when(_JUMP_EQUAL, _IOCTL[column], _no_ioctls((*_IOCTLS, *(_FILE_IOCTLS if strict else ()))))
+    code += _when(_JUMP_EQUAL, _MMAP[column], _mappings(counted))
     for refusal in (_REFUSALS | (_STRICT_REFUSALS if strict else {})).values():
         if refusal.numbers[column] >= 0:
             code += _when(_JUMP_EQUAL, refusal.numbers[column], _refuse_some(refusal))
@@ -142,6 +145,20 @@ def _refuse_some(refusal: _Refusal) -> list[bytes]:
     if refusal.bits:
         checks += _when(_JUMP_ANY_BIT, refusal.bits, [_refuse(refusal.errno)])
     return [_statement(_LOAD, _ARGUMENTS + 8 * refusal.argument), *checks, _statement(_RETURN, _ALLOW)]
+
+
+def _mappings(counted: bool) -> list[bytes]:
+    """Huge pages come out of a pool of the whole machine, and no limit counts them.
+
+    Pages of shared memory without a file stay when nobody has them mapped any more: no limit of a process finds them.
+    """
+    shared = _when(_JUMP_ANY_BIT, _SHARED, _when(_JUMP_ANY_BIT, _ANONYMOUS, [_refuse(_EPERM)]))
+    return [
+        _statement(_LOAD, _ARGUMENTS + 8 * 3),
+        *_when(_JUMP_ANY_BIT, _HUGE_PAGES, [_refuse(_ENOMEM)]),
+        *([] if counted else shared),
+        _statement(_RETURN, _ALLOW),
+    ]
 
 
 def _no_ioctls(commands: Iterable[int]) -> list[bytes]:

@@ -21,6 +21,8 @@ from novum.core.model.trial import OutcomeKind, Usage
 from novum.sandbox.collect import Harvest, collect
 from novum.sandbox.ending import ending_of
 from novum.sandbox.job import MOST_FILES, Ended, Job, SandboxUnavailable, Tier, Verdict
+from novum.sandbox.limits.cgroup import Cgroup
+from novum.sandbox.limits.cpu_counter import open_counter
 from novum.sandbox.limits.resource_watch import TICK_SECONDS, Watchdog
 from novum.sandbox.limits.rlimits import confine
 from novum.sandbox.output_text import Log
@@ -52,6 +54,7 @@ class Launched:
     other_tasks: int = 0
     directory: int = -1
     look: Look | None = None
+    group: Cgroup | None = None
 
 
 class Supervisor:
@@ -64,7 +67,14 @@ class Supervisor:
         self.rest = memoryview(launched.parcel)
         self.streams = (launched.process.stdout, launched.process.stderr)
         self.logs = {stream.fileno(): Log(job.log_bytes) for stream in self.streams}
-        self.watchdog = Watchdog(launched.process.pid, job.limits, launched.own)
+        self.watchdog = Watchdog(
+            launched.process.pid,
+            job.limits,
+            launched.own,
+            private_network=launched.tier is Tier.NAMESPACES,
+            group=launched.group,
+            files_bytes=self._files_bytes,
+        )
         self.verdict: Verdict | None = None
         self.directory = launched.directory
         self.places: list[int] = []  # roots of the sandbox's own writable file systems, the work directory first
@@ -160,12 +170,21 @@ class Supervisor:
                     self.places.append(os.open(at, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
             self.directory = self.places[0] if self.places else self.directory
             confine(below[-1], self.job.limits, self.it.other_tasks)
+            if self.it.group is not None:
+                self.it.group.add([self.it.process.pid, *below])
+            self.watchdog.counter = open_counter(below[-1])
+            self.watchdog.begun = True
             self.first = below[0]
             self.it.channel.send(b"!")
             self.begun = True
         except (OSError, ValueError, IndexError) as error:
             self.remark = f"it could not be given its limits: {error}".encode()
             self.it.channel.shutdown(socket.SHUT_WR)  # without the word, child_init ends
+
+    def _files_bytes(self) -> int:
+        """Bytes of files in the sandbox's own file systems, which are in memory."""
+        found = map(os.fstatvfs, self.places)
+        return sum((one.f_blocks - one.f_bfree) * one.f_frsize for one in found)
 
     def _count_files(self) -> Verdict | None:
         """Judge the number of files: each takes memory of the kernel that no limit of a process counts."""
@@ -203,6 +222,7 @@ class Supervisor:
             if not below or now > asked + _FORCE_SECONDS:
                 kill([pid])
         self.status = self._reap(self.it.process.pid)
+        self._stop_counting()
         self.it.process.returncode = self.status
         if self.first and self.it.tier is Tier.NAMESPACES:
             kill([self.first])
@@ -215,6 +235,17 @@ class Supervisor:
                     break
         for stream in self.streams:
             stream.close()
+
+    def _stop_counting(self) -> None:
+        self.cpu_seconds = max(self.cpu_seconds, self.watchdog.cpu_seconds)
+        if self.watchdog.counter is not None:
+            self.watchdog.counter.close()
+            self.watchdog.counter = None
+        if self.it.group is not None:
+            if self.verdict is None and self.it.group.ran_out_of_memory():
+                cause = f"more than {self.job.limits.memory_bytes} bytes"
+                self.verdict = Verdict(OutcomeKind.OUT_OF_MEMORY, cause, "memory_bytes")
+            self.it.group.remove()
 
     def _reap(self, pid: int) -> int:
         _, status, used = os.wait4(pid, 0)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from novum.core.model.trial import Limits, OutcomeKind, Usage
 from novum.executors.local.frames import ENTERED, MAX_FRAME_BYTES, Report
 from novum.executors.local.kernel_limits import cpu_seconds
+from novum.sandbox.limits.cpu_counter import TreeClock
 from novum.sandbox.process_tree import Brood, descendants, kill, proportional_bytes, resident_bytes
 from novum.sandbox.process_tree import cpu_seconds as running_seconds
 
@@ -59,6 +60,7 @@ class Watch:
         started: float,
         idle_bytes: int,
         room: Room | None = None,
+        clock: TreeClock | None = None,
     ) -> None:
         self.pid = pid
         self.channels = channels
@@ -67,6 +69,7 @@ class Watch:
         self.brood = Brood()
         self.idle_bytes = idle_bytes
         self.room = room
+        self.clock = clock
         self.tree_bytes = 0
         self.payload = bytearray()
         self.output = b""
@@ -126,12 +129,13 @@ class Watch:
                 OutcomeKind.CRASHED,
                 f"had {processes} processes at once, allowed are {limit} (limits.processes)",
             )
-        resident = resident_bytes(tree)
+        sockets = self.room.socket_bytes(tree) if self.room and self.payload.startswith(ENTERED) else 0
+        resident = resident_bytes(tree) + sockets
         self.tree_bytes = max(self.tree_bytes, resident - len(tree) * self.idle_bytes)
         if resident > self.limits.memory_bytes:
             # Resident bytes count the pages inherited from this server again and again. With this server in the sum,
             # proportional bytes count each once, so that what is above its idle size belongs to the trial.
-            used = proportional_bytes([os.getpid(), *tree]) - self.idle_bytes - len(self.payload)
+            used = proportional_bytes([os.getpid(), *tree]) - self.idle_bytes - len(self.payload) + sockets
             if used > self.limits.memory_bytes:
                 limit = self.limits.memory_bytes
                 self.verdict = OutcomeKind.OUT_OF_MEMORY, f"{used} bytes in {len(tree)} processes, allowed are {limit}"
@@ -147,12 +151,15 @@ class Watch:
 
     def _look_at_clock(self, tree: list[int], allowed: float) -> None:
         """Judge the CPU time of the whole tree, what has ended included."""
-        used = self.brood.cpu_seconds + running_seconds(tree)
+        used = max(self.brood.cpu_seconds + running_seconds(tree), self._counted_seconds())
         if used > allowed:
             self.verdict = (
                 OutcomeKind.TIMED_OUT,
                 f"used {used:.1f} s of CPU time, allowed are {allowed:.1f} (cpu_seconds)",
             )
+
+    def _counted_seconds(self) -> float:
+        return self.clock.seconds() if self.clock is not None else 0.0
 
     def _end_tree(self) -> None:
         if self.pid not in self.brood.statuses:
@@ -170,7 +177,8 @@ class Watch:
         outside = self.room is not None and not self._has_entered()
         ended, cause = self._unentered() if outside else self.verdict or self._ending_of_child()
         peak = max(self.brood.peak_bytes - self.idle_bytes, self.tree_bytes, 0)
-        usage = Usage(self.brood.cpu_seconds, time.monotonic() - self.started, peak)
+        used = max(self.brood.cpu_seconds, self._counted_seconds())
+        usage = Usage(used, time.monotonic() - self.started, peak)
         output = self.output.decode(errors="replace")
         return Report(ended, cause, output, usage, b"" if ended else bytes(self.payload))
 

@@ -30,6 +30,7 @@ from novum.executors.local.child import Birth, Run, live
 from novum.executors.local.child_watch import Channels, LabGoneError, Watch
 from novum.executors.local.frames import Frame, Report, pack, pack_report, take, unpack_group
 from novum.executors.local.kernel_limits import adopt_orphans, die_with_parent, process_ceiling
+from novum.sandbox.limits.cpu_counter import start_clock
 from novum.sandbox.process_tree import Brood, memory_pages
 
 if TYPE_CHECKING:
@@ -100,10 +101,12 @@ class Server:
         started, idle = time.monotonic(), memory_pages()
         result, result_end = os.pipe()
         log, log_end = os.pipe()
+        clock = start_clock()
         try:
             pid = os.fork()
             if pid == 0:
-                close = (result, log, self.control.fileno(), self.bell, self.ringer)
+                counting = () if clock is None else (clock.counter.fd,)
+                close = (result, log, self.control.fileno(), self.bell, self.ringer, *counting)
                 live(self.run, group, Birth(result_end, log_end, close, self.pid, idle[0], self.ceiling, room))
         finally:
             os.close(result_end)
@@ -112,8 +115,10 @@ class Server:
             for fd in (result, log):
                 os.set_blocking(fd, False)
             channels = Channels(result, log, self.control.fileno(), self.bell)
-            return Watch(pid, channels, group.limits, started, idle[2], room).run()
+            return Watch(pid, channels, group.limits, started, idle[2], room, clock).run()
         finally:
+            if clock is not None:
+                clock.close()
             os.close(result)
             os.close(log)
 

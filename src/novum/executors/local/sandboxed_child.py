@@ -15,6 +15,7 @@ from novum.executors.local.kernel_limits import confine
 from novum.sandbox.confine_fork import DISK_BYTES, OWN_TASKS, Enclosure, enter, prepare
 from novum.sandbox.job import Bounds, Tier, Verdict
 from novum.sandbox.limits.rlimits import SHARED_POOLS
+from novum.sandbox.limits.socket_memory import descriptor_bytes, namespace_bytes
 from novum.sandbox.visible_paths import drops_user, fresh_user
 from novum.sandbox.workdir import disk_look, work_directory
 
@@ -32,6 +33,12 @@ class Room:
     def own_processes(self) -> int:
         """How many of the processes in the tree are the sandbox's own: the one that waits for process 1."""
         return int(self.enclosure.tier is Tier.NAMESPACES)
+
+    def socket_bytes(self, tree: list[int]) -> int:
+        """Bytes to charge for the sockets of the processes `tree`, once they are behind the walls."""
+        if not tree:
+            return 0
+        return namespace_bytes(tree[-1]) if self.enclosure.tier is Tier.NAMESPACES else descriptor_bytes(tree)
 
     def enter(self, limits: Limits, space: int) -> None:
         """Put this process behind the walls and its limits on it. Raises when that fails."""

@@ -41,7 +41,7 @@ PYTHON = (sys.executable, "-s", "-c", STUB)
 # bubblewrap's own --dev makes three times as many mounts, terminals among them.
 # The folder is made by name: one that is only implied belongs to root alone, and the program is somebody else.
 _DEVICES = ["--perms", "0755", "--dir", "/dev"]
-_DEVICES += [word for name in ("null", "zero", "urandom") for word in ("--dev-bind", *[f"/dev/{name}"] * 2)]
+_DEVICES += [word for name in ("null", "urandom") for word in ("--dev-bind", *[f"/dev/{name}"] * 2)]
 _DEVICES += ["--symlink", "urandom", "/dev/random", "--symlink", "/proc/self/fd", "/dev/fd"]
 _DEVICES += ["--symlink", "/tmp", "/dev/shm"]
 _DEVICES += [word for n, name in enumerate(STREAMS) for word in ("--symlink", f"/proc/self/fd/{n}", f"/dev/{name}")]
@@ -78,8 +78,16 @@ def _examine(path: str) -> Tool | None:
     return Tool(path, "--disable-userns" in words)
 
 
-def command(job: Job, tool: Tool, channel: int, descriptors: list[int], user: int | None) -> list[str]:
-    """Build the command line that runs child_init for `job`, given its end of the channel, as `user` (None: oneself).
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Who the candidate is inside (None: this user), and whether a control group counts its memory."""
+
+    user: int | None
+    counted: bool = False
+
+
+def command(job: Job, tool: Tool, channel: int, descriptors: list[int], inside: Inside) -> list[str]:
+    """Build the command line that runs child_init for `job`, given its end of the channel.
 
     Appends to `descriptors` what bubblewrap reads from and the caller must close.
 
@@ -95,16 +103,18 @@ def command(job: Job, tool: Tool, channel: int, descriptors: list[int], user: in
     for target, link in system_links():
         words += ["--symlink", target, link]
     size = ["--perms", "0700" if not drops_user() else "0777", "--size", str(job.limits.disk_bytes), "--tmpfs"]
-    words += ["--proc", "/proc", *_DEVICES, *size, "/tmp", *size, WORK]
+    # Mapped, /dev/zero is memory that only a control group counts.
+    zero = ["--dev-bind", "/dev/zero", "/dev/zero"] if inside.counted else []
+    words += ["--proc", "/proc", *_DEVICES, *zero, *size, "/tmp", *size, WORK]
     words += _shown(job.readable, job.packages)
     for path in system_files():
         descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         words += ["--perms", "0444", "--file", str(descriptors[-1]), path]  # a copy, cheaper than a mount
-    own, group = (os.getuid(), os.getgid()) if user is None else (user, user)
+    own, group = (os.getuid(), os.getgid()) if inside.user is None else (inside.user, inside.user)
     for path, content in etc_files(own, group, WORK).items():
         descriptors.append(_pipe_with(content))
         words += ["--perms", "0444", "--file", str(descriptors[-1]), path]
-    descriptors.append(_pipe_with(assemble()))
+    descriptors.append(_pipe_with(assemble(counted=inside.counted)))
     words += ["--remount-ro", "/", "--chdir", "/", "--seccomp", str(descriptors[-1])]
     for name, value in environment(job).items():
         words += ["--setenv", name, value]

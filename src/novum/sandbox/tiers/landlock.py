@@ -25,8 +25,9 @@ from novum.sandbox.visible_paths import (
     without_nested,
 )
 
-_READABLE = ("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+# Mapped to be written, /dev/zero is memory that no limit of a process counts.
+_READABLE = ("/dev/zero", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")
+_DEVICES = ("/dev/null", "/dev/random", "/dev/urandom")
 _ALWAYS = {
     "stat_outside": "which files exist outside, their sizes, owners and times",
     "chdir_outside": "standing in outside directories, without reading or writing there",
@@ -51,12 +52,16 @@ def gaps() -> tuple[str, ...]:
 def run_in_landlock(job: Job, base: Path | None = None) -> Ended:
     """Run `job` at tier B in a private directory below `base`. Raises SandboxUnavailable when no wall stands."""
     try:
-        program = assemble(strict=True)
+        programs = {counted: assemble(strict=True, counted=counted) for counted in (False, True)}
     except UnknownArchitecture as error:
         raise SandboxUnavailable(str(error)) from error
     shown = without_nested([*interpreter_directories(), *map(str, job.readable)])
     landlock_rules(shown, None, job.packages)
-    inside = Inside(Tier.LANDLOCK, drops_user(), lambda work: (landlock_rules(shown, work, job.packages), program))
+
+    def walls(work: Path | None, counted: bool) -> tuple[list[tuple[str, str]], bytes]:
+        return landlock_rules(shown, work, job.packages), programs[counted]
+
+    inside = Inside(Tier.LANDLOCK, drops_user(), walls)
     return run_outside(job, inside, base)
 
 

@@ -13,13 +13,15 @@ from typing import Any
 from novum.sandbox.channel import compiled, parcel
 from novum.sandbox.job import Ended, Job, Tier
 from novum.sandbox.launch import launch
+from novum.sandbox.limits.cgroup import Cgroup, make_cgroup
 from novum.sandbox.process_tree import user_tasks
 from novum.sandbox.supervise import Launched, Supervisor
 from novum.sandbox.tiers.bubblewrap import PYTHON, environment
 from novum.sandbox.visible_paths import fresh_user
 from novum.sandbox.workdir import disk_look, work_directory
 
-Walls = Callable[[Path], tuple[list[tuple[str, str]], bytes]]
+Walls = Callable[[Path, bool], tuple[list[tuple[str, str]], bytes]]
+"""Rules and filter for a work directory; the second tells whether a control group counts memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,21 @@ class Inside:
 
 def run_outside(job: Job, inside: Inside, base: Path | None) -> Ended:
     """Run `job` in a private directory below `base`, and remove that afterwards."""
+    group = None if inside.walls is None else make_cgroup(job.limits, own=1)
+    try:
+        return _run(job, inside, base, group)
+    finally:
+        if group is not None:
+            group.remove()
+
+
+def _run(job: Job, inside: Inside, base: Path | None, group: Cgroup | None) -> Ended:
     user = fresh_user() if inside.drops else None
     near, far = socket.socketpair()
     with near, far, work_directory(base, user) as work:
         plan: dict[str, Any] = {"work": str(work), "user": user, "keeper": compiled("process_reaper")}
         if inside.walls is not None:
-            plan |= {"walls": compiled("landlock_apply"), "wall_arguments": inside.walls(work)}
+            plan |= {"walls": compiled("landlock_apply"), "wall_arguments": inside.walls(work, group is not None)}
         started = time.monotonic()
         own = environment(job, str(work))
         directory = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -55,6 +66,7 @@ def run_outside(job: Job, inside: Inside, base: Path | None) -> Ended:
                 other_tasks=0 if user is not None else user_tasks(),
                 directory=directory,
                 look=disk_look(work, job.limits, process.pid),
+                group=group,
             )
             return Supervisor(job, launched).run()
         finally:
