@@ -172,7 +172,7 @@ def spy():
     worked = []
     lab = text(os.path.join(os.path.dirname(sys.argv[0]), "lab.txt"))
     places = [f"{lab}/{name}" for name in ("lab.secret", "lab.key", "lab.db", "lab.lock")]
-    places += ["/etc/passwd", "/etc/shadow", "/proc/1/environ", os.path.expanduser("~root/.ssh/id_rsa")]
+    places += ["/etc/shadow", "/proc/1/environ", os.path.expanduser("~root/.ssh/id_rsa")]
     for place, said in looks(*places):
         if said.startswith("b'") and said != "b''":
             worked.append(f"read {place}: {said}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -73,6 +74,7 @@ def application() -> typer.Typer:
 
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 the record or lab is at fault, 2 the user can mend it, 130 interrupted."""
+    _hear_interrupts()
     try:
         _check_words(sys.argv[1:])
         application()()
@@ -89,6 +91,12 @@ def main() -> None:
         if error.filename is None:
             raise
         _fail(f"{error.filename}: {error.strerror or error}; give another path, or make this one usable", 2)
+
+
+def _hear_interrupts() -> None:
+    """Ctrl-C and SIGINT end a command however it was started: a script's background job inherits them ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _check_words(words: list[str]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import os
 import re
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -200,6 +201,9 @@ def serve(directory: Path, name: str, port: int | None, token_from: str | None =
     made = server(directory, name)
     LabReader(directory).check()
     if port is None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # A thread waits for standard input, which no exception reaches; nothing is half written at any time.
+            signal.signal(number, lambda got, _: os._exit(128 + got))
         serve_standard_input(made)
         return
     app = _application(made, port, token)
