@@ -55,7 +55,7 @@ def test_an_author_whose_failures_rise_rests_and_the_control_goes_on():
         cause = f"{kinds[group.candidate.genome['level'] % 3]}: no 7"
         return failing(group, OutcomeKind.CRASHED, cause) if crashed[0].failure else crashed
 
-    lab = watched(scripted(), 900, place=Place(plan), researcher=sound_then("raise"))
+    lab = watched(scripted(), 1500, place=Place(plan), researcher=sound_then("raise"))
     lab.run()
     first = next(one for one in interventions(lab) if one.step is Step.REST)
     assert (first.alarm, first.subject) == (Alarm.FAILURE_RATE, "evolve")

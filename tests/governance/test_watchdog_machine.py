@@ -132,7 +132,7 @@ def test_screening_is_given_up_by_what_trials_usually_take_and_evidence_only_bey
         return group.id in hung
 
     clock, place = ticking(hangs=hangs)
-    lab = watched(study, 60, place=place, clock=clock, researcher=FEW)
+    lab = watched(study, 120, place=place, clock=clock, researcher=FEW)
     lab.patience = 1.0
     lab.run()
     (one,) = interventions(lab)

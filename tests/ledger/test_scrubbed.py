@@ -127,5 +127,7 @@ def test_a_study_that_holds_a_key_is_not_opened(tmp_path):
 
 
 def test_a_program_with_a_key_in_a_file_is_refused_with_file_and_line(tmp_path):
-    with pytest.raises(StudyError, match=r"\.env line 2: looks like a key"):
-        bundle(tmp_path, [(".env", f"A=1\nOPENAI={KEY}\n")])
+    with pytest.raises(StudyError, match=r"keys\.txt line 2: looks like a key"):
+        bundle(tmp_path / "shown", [("keys.txt", f"A=1\nOPENAI={KEY}\n")])
+    hidden = bundle(tmp_path / "hidden", [(".env", f"A=1\nOPENAI={KEY}\n")])  # which no program names
+    assert ".env" not in {**hidden.shown, **hidden.kept}

@@ -244,7 +244,8 @@ def test_a_request_is_followed_from_the_mailbox_to_a_refusal_or_a_claim(tmp_path
         while not lab.state.screened:
             lab.step()
         lab.ledger.append([], durable=True)
-        assert stages() == ["screened", "refused"]
+        stage, other = stages()
+        assert (stage in ("screened", "confirming"), other) == (True, "refused")
         (_, _, told), (_, _, refused) = call(
             tmp_path / "lab", ("follow", {"name": one["request"]}), ("follow", {"name": two["request"]})
         )

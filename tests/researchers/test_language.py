@@ -28,7 +28,7 @@ pytest.importorskip("pydantic_ai")
 TOKENS, MONEY = 60_000, 0.5
 PATIENCE = 100.0
 """Seconds after which a lab has waited for a model that it should not wait for; long, as other tests run beside."""
-BUDGET = Budget(trials=70, wall_seconds=PATIENCE, tokens=TOKENS, money=MONEY)
+BUDGET = Budget(trials=160, wall_seconds=PATIENCE, tokens=TOKENS, money=MONEY)
 
 
 @dataclass

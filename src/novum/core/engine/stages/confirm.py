@@ -16,6 +16,7 @@ from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, Reop
 from novum.core.model import seeds
 from novum.core.model.candidate import Candidate, Setting
 from novum.core.model.errors import UserError
+from novum.core.model.ports import WorksInBackground
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
 from novum.core.model.verdict import Account, Judgement, Verdict
 from novum.core.state.approvals import SPEND, Permission, ask_for, spending
@@ -182,11 +183,16 @@ def _calibration_plans(campaign: Campaign) -> Iterator[Plan]:
 
 
 def confirm_idle(campaign: Campaign) -> list[Event]:
-    """Open a confirmation for the best waiting candidate though none is due: no worker has anything else to do."""
-    state, best = campaign.state, campaign.state.confirmation_queue.best
+    """Open a confirmation for the best waiting candidate though none is due: no worker has anything else to do.
+
+    It must have screened better than the incumbent; while an answer is awaited, by more than a standard error.
+    """
+    state, best, researcher = campaign.state, campaign.state.confirmation_queue.best, campaign.context.researcher
     if best is None or state.in_flight or not _may_open(campaign):
         return []
-    return _opened(campaign, best)
+    awaited = isinstance(researcher, WorksInBackground) and researcher.pending
+    least = state.doubt(best) if awaited else 0.0
+    return _opened(campaign, best) if (state.advantage(best) or 0.0) > least else []
 
 
 def _open(campaign: Campaign) -> list[Event]:
@@ -221,6 +227,8 @@ def why_due(campaign: Campaign, best: Hypothesis) -> str | None:
         return "its gain is striking"
     if state.promoted_against[incumbent] < state.screened_against[incumbent] // screening.keep_one_in:
         return f"the best of {screening.keep_one_in}"
+    if (state.advantage(best) or 0.0) <= 0:
+        return None
     gate, sweep = campaign.study.gate, len(campaign.spec.tuning) * screening.seeds
     round_and_confirmation = screening.keep_one_in * sweep + 2 * (gate.max_pairs + gate.estimate_pairs)
     needed = price(state, round_and_confirmation, campaign.context.slots)
