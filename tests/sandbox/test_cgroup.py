@@ -1,8 +1,10 @@
 """Control groups: where one would be made, what is read of it, and what the doctor says where there is none."""
 
 import os
+import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,12 +98,19 @@ def group():
 
 
 def test_a_real_group_counts_and_ends_its_processes(group):
-    busy = subprocess.Popen(["/bin/sh", "-c", "while :; do :; done & while :; do :; done"], start_new_session=True)
-    group.add([busy.pid, 1 << 22])
-    time.sleep(0.5)
-    assert group.cpu_seconds() > 0.1
-    group.remove()
-    assert busy.wait(5) == -9
+    words = "read go; while :; do :; done & while :; do :; done"  # nothing is forked before it is in the group
+    busy = subprocess.Popen(["/bin/sh", "-c", words], stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        group.add([busy.pid, 1 << 22])
+        busy.stdin.write(b"\n")
+        busy.stdin.close()
+        time.sleep(0.5)
+        assert group.cpu_seconds() > 0.1
+        group.remove()
+        assert busy.wait(5) == -9
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(busy.pid, signal.SIGKILL)
     assert not group.path.exists()
 
 
