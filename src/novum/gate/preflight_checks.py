@@ -19,6 +19,7 @@ FAR_FROM_CEILING = 2.0
 BIG = 2.0
 NEAR = 1e-12
 MOVES = "metric moves"
+TRUTH = "truth"
 
 
 def first_threshold(study: Study) -> float:
@@ -64,6 +65,16 @@ def metric_moves(level: float, scores: Sequence[float | None], asked: int) -> Ch
         "metric that is always the same; look whether the score depends on what a candidate leaves"
     )
     return Check(MOVES, False, words, figures)
+
+
+def truth(guessed: Sequence[str]) -> Check:
+    """Whether the truth of a trial was made again from seeds that a candidate can guess, which are named."""
+    if not guessed:
+        return Check(TRUTH, True, "neither the seed that a candidate is told nor an obvious one makes it")
+    if list(guessed) == ["any seed"]:
+        return Check(TRUTH, None, "it is the same for every seed; fixed_data = true keeps parts for search and gate")
+    words = f"prepare makes the same truth from {', '.join(guessed)}: a candidate can know what it is scored against"
+    return Check(TRUTH, False, words)
 
 
 def range_left(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:

@@ -17,9 +17,9 @@ from novum.core.events.campaign import Check, PreflightRecorded, SessionEnded
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyRefused
-from novum.core.model.ports import Arena, DeclaresExamples
+from novum.core.model.ports import Arena, DeclaresExamples, MakesTruth
 from novum.core.model.study import Study
-from novum.core.model.trial import TrialGroup
+from novum.core.model.trial import ArtefactError, TrialGroup
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
 from novum.core.state.campaign_state import CampaignState
 from novum.gate import preflight_checks as conclude
@@ -120,6 +120,8 @@ def _own(bench: Bench, before: PreflightRecorded | None) -> Iterator[Check]:
     if sigma > 0 and not spec.log:
         yield conclude.against_itself(study, scores, sigma)
     yield kept.get("leak") or _leak(lab, baseline)
+    if isinstance(lab.context.arena, MakesTruth):
+        yield kept.get(conclude.TRUTH) or _truth(lab, lab.context.arena, baseline)
 
 
 def _controlled(bench: Bench, before: PreflightRecorded | None, say: Say) -> Iterator[Check]:
@@ -181,6 +183,15 @@ def _determinism(lab: Lab, baseline: Candidate) -> Check:
     same = artefact is not None and lab.keep(artefact) == first.artefact
     words = "the same seed gives the same artefact" if same else "the same seed gives another artefact"
     return Check("determinism", True if same else None, words)
+
+
+def _truth(lab: Lab, arena: MakesTruth, baseline: Candidate) -> Check:
+    """Whether what a candidate knows is enough to make the truth that it is scored against."""
+    group = lab.context.group(_plan(baseline, Purpose.SCREEN, lab.context.arena.spec.tuning[0]))
+    try:
+        return conclude.truth(arena.guessed(group, group.trials[0]))
+    except ArtefactError as error:
+        return Check(conclude.TRUTH, None, f"it could not be tried: {error}", asked=False)
 
 
 def _leak(lab: Lab, baseline: Candidate) -> Check:

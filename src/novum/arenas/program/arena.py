@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from novum.arenas.program.artefact import Artefact, unpack
 from novum.arenas.program.bundle import Bundle, unpacked
-from novum.arenas.program.run_stages import SEEDS, score_of
+from novum.arenas.program.run_stages import SEEDS, Stage, candidate_seed, score_of
 from novum.arenas.program.scorer import SCORER
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import Cost, Genome, Setting
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import Metric, Score
 from novum.core.model.trial import ArtefactError, Role, Trial, TrialGroup
+from novum.sandbox import sandbox_status
 from novum.source.space import SourceSpace
 from novum.text.bounded_json import JsonTooLargeError, load_json
 
@@ -86,6 +87,19 @@ class ProgramArena:
         if not isinstance(marks, list) or not marks or not all(_is_mark(mark) for mark in marks):
             raise ArtefactError("with fixed_data the scorer must write examples: a list of numbers in [0, 1]")
         return [float(mark) for mark in marks]
+
+    def guessed(self, group: TrialGroup, trial: Trial) -> Sequence[str]:
+        """Obvious ways to the truth: the candidate's own seed, and those that people take."""
+        del group
+        bundle = self.bundle
+        if not bundle.program.truth or bundle.program.fixed_data:
+            return ()
+        stage = Stage(bundle, sandbox_status().tier)
+        _, truth = stage.prepared(trial.seed % SEEDS)
+        own = candidate_seed(trial.seed)
+        tries = {"the seed that a candidate is told": own, "one more than it": own + 1, "0": 0, "1": 1, "42": 42}
+        found = [words for words, seed in tries.items() if stage.prepared(seed % SEEDS)[1] == truth]
+        return found if len(found) < len(tries) else ["any seed"]
 
     def data_hashes(self) -> Mapping[str, str]:
         """SHA-256 of the whole bundle: the table and every file, hidden ones included."""

@@ -79,6 +79,18 @@ class DeclaresExamples(Protocol):
 
 
 @runtime_checkable
+class MakesTruth(Protocol):
+    """What an arena adds whose truth a script makes from a seed, so that the preflight can try to make it as well."""
+
+    def guessed(self, group: TrialGroup, trial: Trial) -> Sequence[str]:
+        """Seeds that a candidate could guess and that give the truth of this trial, in words; empty when none does.
+
+        Raises ArtefactError where the script fails.
+        """
+        ...
+
+
+@runtime_checkable
 class HasData(Protocol):
     """What an arena adds that reads files: their hashes are part of the provenance of every session."""
 
