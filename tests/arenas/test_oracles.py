@@ -11,7 +11,7 @@ from novum.arenas.program.arena import ProgramArena
 from novum.arenas.program.run_stages import SEEDS, candidate_seed
 from novum.core.model.candidate import Candidate
 from novum.core.model.study import Study
-from novum.core.model.trial import Trial, TrialGroup
+from novum.core.model.trial import ArtefactError, Trial, TrialGroup
 from novum.lab.preflight import preflight
 
 ORACLE = """
@@ -70,3 +70,12 @@ def test_a_truth_that_an_obvious_seed_gives_is_named(tmp_path):
     assert "0" in arena.guessed(group, trial)
     assert "42" in arena.guessed(group, trial)
     assert "1" not in arena.guessed(group, trial)
+
+
+def test_an_undeclared_package_is_named_with_what_to_do(tmp_path):
+    options = programs.options(tmp_path, {"main.py": "import numpy\n"})
+    arena = ProgramArena(options)
+    group = TrialGroup("g", Candidate(arena.space.validate({})), (Trial("g.0", 1),), options)
+    (output,) = worker.run(group)
+    with pytest.raises(ArtefactError, match=r"numpy is installed, .* add it to program\.packages"):
+        arena.score(group, group.trials[0], output.artefact)

@@ -7,6 +7,7 @@ bytes of declared names.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import math
 import re
 from collections.abc import Mapping
@@ -96,7 +97,8 @@ class Stage:
             measured["wall_seconds"] += ended.usage.wall_seconds
             measured["peak_bytes"] = max(measured["peak_bytes"], float(ended.usage.peak_bytes))
             if ended.kind is not None:
-                return Artefact({}, ended.kind, _why(ended, _ALLOWED_BY.get(ended.limit, ""))), measured
+                allowed = _ALLOWED_BY.get(ended.limit, "") or _undeclared(ended, program.packages)
+                return Artefact({}, ended.kind, _why(ended, allowed)), measured
             handed |= {name: ended.artefacts[name] for name in wanted if not last}
             outputs = dict(ended.artefacts) if last else {}
         assert ended
@@ -165,6 +167,14 @@ def _bounds(limits: Limits, used: float, output_bytes: int) -> Bounds:
         processes=max(1, limits.processes - _OWN_PROCESSES),
         file_bytes=max(limits.file_bytes, output_bytes),
     )
+
+
+def _undeclared(ended: Ended, packages: tuple[str, ...]) -> str:
+    """What to do where a package is installed and the study does not declare it."""
+    found = re.search(r"No module named '(\w+)", ended.stderr)
+    if found is None or found[1] in packages or importlib.util.find_spec(found[1]) is None:
+        return ""
+    return f"{found[1]} is installed, and candidates see what the study declares: add it to program.packages"
 
 
 def _why(ended: Ended, allowed_by: str = "") -> str:
