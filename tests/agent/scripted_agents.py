@@ -174,7 +174,8 @@ def spy():
     places = [f"{lab}/{name}" for name in ("lab.secret", "lab.key", "lab.db", "lab.lock")]
     places += ["/etc/shadow", "/proc/1/environ", os.path.expanduser("~root/.ssh/id_rsa")]
     for place, said in looks(*places):
-        if said.startswith("b'") and said != "b''":
+        made_for_it = place == "/etc/passwd" and "root:" not in said  # a table of the sandbox's own user alone
+        if said.startswith("b'") and said != "b''" and not made_for_it:
             worked.append(f"read {place}: {said}")
     try:
         os.makedirs(f"{lab}/requests")
