@@ -1,6 +1,6 @@
 """Run a benchmark and keep its result with the command, the machine and the date, as the pages of docs/ quote it.
 
-    python benchmarks/record.py docs/results/holdout.json holdout.py --repeats 20
+python benchmarks/record.py docs/results/holdout.json holdout.py --repeats 20
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from targets import GREEDY, siege
 import novum
 from novum.sandbox import Tier
 from novum.sandbox.tiers.landlock import gaps
-from novum.sandbox.visible_paths import open_to_others
+from novum.sandbox.visible.visible_paths import open_to_others
 
 pytestmark = pytest.mark.alone  # where only a watchdog stops an attack, it has to look in time
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from novum.sandbox import Tier
-from novum.sandbox.shown_packages import package_directories, package_paths, without
+from novum.sandbox.visible.shown_packages import package_directories, package_paths, without
 
 LOOK = """
 import importlib, json, os, sys

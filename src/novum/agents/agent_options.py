@@ -14,7 +14,7 @@ from pathlib import Path
 from novum.core.model.errors import UserError
 from novum.ledger.lab_secret import NAME as SECRET
 from novum.researchers.language.untrusted_text import line, without_secrets
-from novum.sandbox.visible_paths import interpreter_directories, system_directories
+from novum.sandbox.visible.visible_paths import interpreter_directories, system_directories
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,39}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -26,9 +26,9 @@ from typing import NoReturn
 from novum.sandbox import landlock_apply
 from novum.sandbox.job import MOST_FILES, WORK, SandboxUnavailable, Tier
 from novum.sandbox.seccomp_filters import assemble
-from novum.sandbox.system_files import STREAMS, USER, etc_files
 from novum.sandbox.tiers.landlock import landlock_rules
-from novum.sandbox.visible_paths import (
+from novum.sandbox.visible.system_files import STREAMS, USER, etc_files
+from novum.sandbox.visible.visible_paths import (
     drops_user,
     interpreter_directories,
     system_directories,

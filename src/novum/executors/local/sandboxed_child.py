@@ -16,7 +16,7 @@ from novum.sandbox.confine_fork import DISK_BYTES, OWN_TASKS, Enclosure, enter, 
 from novum.sandbox.job import Bounds, Tier, Verdict
 from novum.sandbox.limits.rlimits import SHARED_POOLS
 from novum.sandbox.limits.socket_memory import descriptor_bytes, namespace_bytes
-from novum.sandbox.visible_paths import drops_user, fresh_user
+from novum.sandbox.visible.visible_paths import drops_user, fresh_user
 from novum.sandbox.workdir import disk_look, work_directory
 
 

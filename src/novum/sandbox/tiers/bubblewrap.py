@@ -25,9 +25,9 @@ from pathlib import Path
 from novum.sandbox.channel import STUB
 from novum.sandbox.job import WORK, Job
 from novum.sandbox.seccomp_filters import assemble
-from novum.sandbox.shown_packages import package_directories, package_paths
-from novum.sandbox.system_files import STREAMS, USER, etc_files
-from novum.sandbox.visible_paths import (
+from novum.sandbox.visible.shown_packages import package_directories, package_paths
+from novum.sandbox.visible.system_files import STREAMS, USER, etc_files
+from novum.sandbox.visible.visible_paths import (
     drops_user,
     interpreter_directories,
     system_directories,

@@ -13,9 +13,9 @@ from pathlib import Path
 from novum.sandbox import landlock_apply
 from novum.sandbox.job import Ended, Job, SandboxUnavailable, Tier
 from novum.sandbox.seccomp_filters import UnknownArchitecture, assemble
-from novum.sandbox.shown_packages import package_directories, package_paths, without
 from novum.sandbox.tiers.unnamespaced import Inside, run_outside
-from novum.sandbox.visible_paths import (
+from novum.sandbox.visible.shown_packages import package_directories, package_paths, without
+from novum.sandbox.visible.visible_paths import (
     drops_user,
     interpreter_directories,
     open_to_others,

@@ -12,7 +12,7 @@ from novum.sandbox.launch import launch
 from novum.sandbox.limits.cgroup import make_cgroup
 from novum.sandbox.supervise import Launched, Supervisor
 from novum.sandbox.tiers import bubblewrap
-from novum.sandbox.visible_paths import drops_user, fresh_user
+from novum.sandbox.visible.visible_paths import drops_user, fresh_user
 
 _OWN = 2  # bubblewrap outside, and as process 1 inside
 

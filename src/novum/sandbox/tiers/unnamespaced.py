@@ -17,7 +17,7 @@ from novum.sandbox.limits.cgroup import Cgroup, make_cgroup
 from novum.sandbox.process_tree import user_tasks
 from novum.sandbox.supervise import Launched, Supervisor
 from novum.sandbox.tiers.bubblewrap import PYTHON, environment
-from novum.sandbox.visible_paths import fresh_user
+from novum.sandbox.visible.visible_paths import fresh_user
 from novum.sandbox.workdir import disk_look, work_directory
 
 Walls = Callable[[Path, bool], tuple[list[tuple[str, str]], bytes]]

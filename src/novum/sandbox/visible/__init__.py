@@ -1,0 +1,1 @@
+"""What of the outside a candidate sees: directories and files, packages, and tables made for it."""
