@@ -296,3 +296,11 @@ def test_the_gauge_heeds_control_groups_and_counts_their_file_cache_as_free(tmp_
 def test_plenty_is_plenty():
     assert Machine()() == PLENTY
     assert ScriptedArena().spec.group_size == 4
+
+
+def test_a_disk_that_is_full_from_the_start_is_no_success(tmp_path, novum, monkeypatch):
+    """Nothing was run, nothing was refused: the reason is the machine's."""
+    monkeypatch.setattr("novum.governance.watchdog.gauge", lambda _: lambda: Reading(1 << 20, 8 << 30))
+    said = novum("run", "coinflip", "--budget", "1s", "--lab", tmp_path / "lab", "--plain")
+    assert said.status == 1
+    assert "no trial was run: disk: only 1 MiB free" in said.out

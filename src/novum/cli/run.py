@@ -204,6 +204,7 @@ def _run(
     from novum.core.engine.stages.confirm import request
     from novum.lab.preflight import clear
     from novum.lab.session import session
+    from novum.views.progress import intervention
 
     with session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
         say = watch.say if watch else lambda _: None
@@ -217,6 +218,9 @@ def _run(
         if watch and lab.state.preflight:
             watch.say(_said(lab.state.preflight))
         reason = lab.run()
+        if not lab.state.trials and not lab.draining:
+            held = "; ".join(intervention(one) for one in lab.state.intervention_log.latest[-1:])
+            return f"no trial was run: {held or reason}", STOPPED
         return reason, INTERRUPTED if lab.draining else STOPPED if lab.state.intervention_log.stopped else 0
 
 

@@ -67,8 +67,8 @@ def clear(lab: Lab, directory: Path, *, say: Say = lambda _: None, force: bool =
     known = lab.state.preflight
     if known is None or known.budget != lab.state.budget:
         known = examine(lab, directory, say=say, share=SHARE, named=named)
-        if lab.draining or lab.state.intervention_log.stopped:
-            return
+        if lab.draining or lab.state.intervention_log.stopped or lab.state.intervention_log.holds:
+            return  # nothing was asked that the study could have answered
         lab.record([known])
     if not known.ok and not force:
         reasons = "; ".join(f"{check.name}: {check.words}" for check in known.checks if check.ok is False)

@@ -30,10 +30,14 @@ def print_findings(found: list[Finding]) -> None:
         print(f"\n{finding.id}  {finding.grade}: {genome(changed)}")
         print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
         print(f"    proposed by {line(finding.author)}: {_cut(line(finding.rationale)) or 'no reason given'}")
-        print(f"    E = {finding.e_value:.4g} >= {finding.threshold:.4g} after {finding.n} pairs of fresh seeds")
         print(
-            f"    effect {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}; "
-            f"{finding.effect_pairs} {finding.effect_source})"
+            f"    that it gains more than {finding.delta:g}: E = {finding.e_value:.4g} >= {finding.threshold:.4g} "
+            f"after {finding.n} pairs of fresh seeds"
+        )
+        open_ = finding.interval and finding.interval[0] <= finding.delta
+        print(
+            f"    how much: {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}) from "
+            f"{finding.effect_pairs} {finding.effect_source}{', too few to tell that by themselves' if open_ else ''}"
         )
         print(f"    {_costs(finding)}")
         mine, other = finding.candidate_tuning, finding.incumbent_tuning
