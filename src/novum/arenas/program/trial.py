@@ -6,11 +6,13 @@ from novum.arenas.program.bundle import unpacked
 from novum.arenas.program.run_stages import SEEDS, Stage, candidate_seed
 from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup, TrialOutput
 from novum.sandbox import Tier, require, sandbox_status
+from novum.sandbox.visible.shown_packages import providers
 
 
 def warm() -> None:
-    """Find the sandbox once, so that children need not."""
+    """Find the sandbox, and what is installed, once, so that children need not."""
     sandbox_status()
+    providers()
 
 
 def run(group: TrialGroup) -> list[TrialOutput]:

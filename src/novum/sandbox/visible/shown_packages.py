@@ -12,6 +12,7 @@ import os
 import site
 import sys
 import sysconfig
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -32,10 +33,15 @@ def package_directories() -> tuple[str, ...]:
 
 
 @cache
+def providers() -> Mapping[str, list[str]]:
+    """The distributions behind each module, for all that is installed: a quarter of a second, once for each process."""
+    return importlib.metadata.packages_distributions()
+
+
+@cache
 def package_paths(modules: tuple[str, ...]) -> tuple[str, ...]:
     """Files and folders of the distributions behind modules, and of all that these require here."""
-    providers = importlib.metadata.packages_distributions()
-    wanted = [name for module in modules for name in providers.get(module.partition(".")[0], [])]
+    wanted = [name for module in modules for name in providers().get(module.partition(".")[0], [])]
     found: dict[str, set[str]] = {}
     while wanted:
         name = wanted.pop()
