@@ -218,7 +218,7 @@ def _run(
         if watch and lab.state.preflight:
             watch.say(_said(lab.state.preflight))
         reason = lab.run()
-        if not lab.state.trials and not lab.draining:
+        if not (lab.state.trials or lab.draining or lab.state.intervention_log.stopped):
             held = "; ".join(intervention(one) for one in lab.state.intervention_log.latest[-1:])
             return f"no trial was run: {held or reason}", STOPPED
         return reason, INTERRUPTED if lab.draining else STOPPED if lab.state.intervention_log.stopped else 0
