@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import labs
 import model_servers as models
@@ -28,7 +28,8 @@ pytest.importorskip("pydantic_ai")
 TOKENS, MONEY = 60_000, 0.5
 PATIENCE = 100.0
 """Seconds after which a lab has waited for a model that it should not wait for; long, as other tests run beside."""
-BUDGET = Budget(trials=160, wall_seconds=PATIENCE, tokens=TOKENS, money=MONEY)
+BUDGET = Budget(trials=70, wall_seconds=PATIENCE, tokens=TOKENS, money=MONEY)
+LONGER = replace(BUDGET, trials=160)
 
 
 @dataclass
@@ -320,7 +321,7 @@ def test_edits_of_a_program_reach_editable_files_only(tmp_path):
 def test_models_of_an_ensemble_take_turns(tmp_path):
     with models.serving(models.coins) as one, models.serving(models.coins) as other:
         both = f"{one.openai},big@{other.url}/v1"
-        found = told(tmp_path / "lab", {"model": both})
+        found = told(tmp_path / "lab", {"model": both}, LONGER)
     assert found.authors == {"language:endpoint:scripted", "language:endpoint:big"}
     assert min(len(one.bodies), len(other.bodies)) >= 2
 
@@ -340,9 +341,9 @@ def genomes(found):
 def test_a_study_replays_from_its_record_without_any_model(tmp_path):
     script = ["no json", models.Status(500), models.coins, models.Status(429, {"Retry-After": "0"}), models.coins]
     with models.serving(*script) as server:
-        first = told(tmp_path / "lab", {"model": server.openai})
+        first = told(tmp_path / "lab", {"model": server.openai}, LONGER)
         asked = len(server.bodies)
-        again = told(tmp_path / "again", {"model": server.openai, "replay": str(tmp_path / "lab")})
+        again = told(tmp_path / "again", {"model": server.openai, "replay": str(tmp_path / "lab")}, LONGER)
         assert len(server.bodies) == asked
     ours, theirs = genomes(first), genomes(again)
     common = min(len(ours), len(theirs)) - 2
