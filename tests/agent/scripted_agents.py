@@ -55,6 +55,11 @@ def coin():
     answer(genome={**genome, "metal": 4 if genome["metal"] != 4 else 5, "shade": 61}, rationale="heavier")
 
 
+def coin_shade():
+    """A change without any effect."""
+    answer(genome={**json.loads(text("proposal.json"))["genome"], "shade": 61}, rationale="darker")
+
+
 def nothing_left():
     write("solver.py", "")
 

@@ -190,12 +190,14 @@ def test_waiting_ends_where_only_more_proposals_would_help(agents, tmp_path):
     study, place = coin_study(researcher=ResearcherSettings("inbox")), tmp_path / "lab"
     with opened(study, place):
         pass
-    session = agents.session(place, "coin")
+    session = agents.session(place, "coin_shade")
     sent = session.round()
     with opened(study, place) as lab:
         lab.take_requests()
         while not lab.state.screened:
             lab.step()
+        (only,) = lab.state.hypotheses.values()
+        assert only.verdict is None and not only.rule
         lab.ledger.append([], durable=True)
         done = session.wait(sent)
     assert done.fate.stage == "screened" and "propose 3 more" in done.waited

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from forgery import forge, rewrite
 from labs import SECRET, coin_study
 
+from novum.api import read_lab
 from novum.audit import pack_file
 from novum.audit.anchor import root
 from novum.audit.attestation import PAYLOAD, STATEMENT, Statement, envelope
@@ -219,7 +220,8 @@ def test_even_the_lab_cannot_sign_what_does_not_follow_from_its_record(original,
         left = refused(resigned(pack, tmp_path, key, lambda files, said, blob=blob: files.pop(blob)))
         assert "is not in the pack" in left
     assert "another claim" in refused(resigned(pack, tmp_path, key, lambda f, said: said["claim"].update(effect=9.0)))
-    assert "is no finding" in refused(resigned(pack, tmp_path, key, lambda f, said: said.update(finding="h1")))
+    other = next(name for name, one in read_lab(original[0]).hypotheses.items() if one.finding is None)
+    assert "is no finding" in refused(resigned(pack, tmp_path, key, lambda f, said: said.update(finding=other)))
     assert "another lab" in refused(resigned(pack, tmp_path, key, lambda f, said: said.update(lab="00")))
     older = verification.verify(
         resigned(pack, tmp_path, key, lambda f, said: (page(f, said), said.update(novum="0.0.1")))
