@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from novum.governance.mailbox import FOLDER
+from novum.core.model.request import Act
+from novum.governance.mailbox import Mailbox
 
 LONG = "x" * 300
 BYTES = "x\udcff"
@@ -50,13 +51,13 @@ def test_what_is_no_lab_is_asked_for_nothing(refused, tmp_path, kind, act):
 
 def test_a_lab_that_does_not_run_has_nothing_to_stop(refused, ended):
     assert "there is nothing to stop" in refused("stop", "--lab", ended)
-    assert not list((ended / FOLDER).glob("*.json"))
+    assert not Mailbox(ended).waiting()
 
 
 def test_a_lab_is_asked(novum, coins, tmp_path):
     lab = Path(shutil.copytree(coins, tmp_path / "lab"))
     assert novum("pause", "--lab", lab).status == 0
-    assert len(list((lab / FOLDER).glob("*.json"))) == 1
+    assert [one.act for one in Mailbox(lab).waiting()] == [Act.PAUSE]
 
 
 @pytest.mark.parametrize("command", READING, ids=lambda words: words[0])
@@ -115,7 +116,7 @@ def test_bytes_that_are_no_text_are_told(refused, tmp_path, monkeypatch, command
 )
 def test_a_forecast_that_is_none_is_named_at_once(refused, ended, option, value):
     assert f"{option} {value}:" in refused("propose", "spin=1", option, value, "--lab", ended)
-    assert not list((ended / FOLDER).glob("*.json"))
+    assert not Mailbox(ended).waiting()
 
 
 @pytest.mark.parametrize(("option", "value"), [("--probability", "0"), ("--probability", "1"), ("--effect", "-2.5")])
