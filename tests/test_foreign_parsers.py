@@ -97,7 +97,6 @@ def peak_of(name: str, data: bytes) -> int:
     return peak
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("name", FOREIGN_PARSERS)
 def test_its_memory_is_bounded(name):
     for unit in FOREIGN_PARSERS[name].units:
@@ -105,7 +104,6 @@ def test_its_memory_is_bounded(name):
         assert peak_of(name, data) < FOREIGN_PARSERS[name].memory * len(data) + MEMORY, unit
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("unit", [b"{}", b'{"a":{}}', b"[]", b"[[],[]]", b'"a"', b"0", b"1.5", b'{"a":1,"b":[2]}'])
 def test_json_of_many_values_takes_no_multiple_of_its_size(unit):
     data = b"[" + (unit + b",") * ((15 << 20) // (len(unit) + 1)) + unit + b"]"
