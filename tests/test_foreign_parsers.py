@@ -104,7 +104,7 @@ def test_its_memory_is_bounded(name):
         assert peak_of(name, data) < FOREIGN_PARSERS[name].memory * len(data) + MEMORY, unit
 
 
-@pytest.mark.parametrize("unit", [b"{}", b'{"a":{}}', b"[]", b"[[],[]]", b'"a"', b"0", b"1.5", b'{"a":1,"b":[2]}'])
+@pytest.mark.parametrize("unit", [b"{}", b'{"a":{}}', b'{"a":1,"b":[2]}'])
 def test_json_of_many_values_takes_no_multiple_of_its_size(unit):
     data = b"[" + (unit + b",") * ((5 << 20) // (len(unit) + 1)) + unit + b"]"
     for name in ("a JSON output", "an agent's edit"):
