@@ -6,7 +6,7 @@ import statistics
 
 import programs
 import pytest
-from labs import ScriptedArena, coin_study
+from labs import ScriptedArena, coin_study, in_memory
 
 from novum.core.model.arena_spec import Controls
 from novum.core.model.budget import Budget, LevelSettings
@@ -14,9 +14,11 @@ from novum.core.model.errors import StudyRefused
 from novum.core.model.study import GateSettings, PolicyRule, PolicySettings
 from novum.gate import preflight_checks as conclude
 from novum.gate.power import power
+from novum.lab import controls
 from novum.lab.preflight import clear, preflight
 from novum.lab.session import session
 from novum.ledger.journal import Reader
+from novum.researchers.scripted import ScriptedResearcher
 
 PLENTY = Budget(trials=3000)
 
@@ -244,7 +246,18 @@ def test_what_is_hopeless_only_for_the_clock_is_not_refused(seconds, ok):
     assert conclude.reach(coin_study(), Budget(cpu_seconds=10.0), 1.0, 1.0, 3, 2)[0].ok is False
 
 
-def test_a_known_improvement_that_was_not_measured_to_the_end_is_undecided(tmp_path):
-    known = Controls(known={"level": 39})
-    found = scripted(tmp_path, Budget(trials=130), controls=known)
-    assert checks(found)["positive control"].ok is not False
+@pytest.mark.parametrize(
+    ("genome", "trials", "ok", "words"),
+    [
+        ({"spin": 2}, 45, None, "got no verdict within its share of the budget; it screened +"),
+        ({"spin": 3}, 45, False, "should win and screened -"),
+        ({"spin": 2}, 400, True, "was found"),
+    ],
+)
+def test_a_known_improvement_is_blind_only_where_it_was_measured(genome, trials, ok, words):
+    """Two standard deviations better or one worse; 45 trials pay for the screening and not for a confirmation."""
+    lab = in_memory(coin_study(), Budget(trials=trials), researcher=ScriptedResearcher((genome,)))
+    lab.run()
+    check = controls._positive(genome)(lab.state)
+    assert check.ok is ok
+    assert words in check.words

@@ -47,9 +47,8 @@ def run(
     """
     with session(study, budget, Path(lab), workers=workers, problem=arena) as running:
         if progress:
-            running.observe = _Observer(
-                running, _printed if progress is True else progress, 10.0 if progress is True else 1.0
-            )
+            tell, every = (_printed, 10.0) if progress is True else (progress, 1.0)
+            running.observe = _Observer(running, tell, every)
         clear(running, Path(lab), force=force, named=arena is None)
         running.run()
         return summarise(running.state)

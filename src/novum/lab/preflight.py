@@ -105,7 +105,7 @@ def _own(bench: Bench, before: PreflightRecorded | None) -> Iterator[Check]:
     """What the campaign's own first runs say."""
     lab = bench.lab
     study, spec, state = lab.context.study, lab.context.arena.spec, lab.state
-    kept = {check.name: check for check in before.checks} if before else {}
+    kept = {check.name: check for check in before.checks if check.asked} if before else {}
     baseline = state.incumbents[0].candidate
     scores = _calibration(state)
     if baseline.id not in state.scales:

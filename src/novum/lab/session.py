@@ -72,8 +72,9 @@ def session(
     with Journal(directory) as journal:
         state = restore.restore(journal, directory)
         if state.opened and given is None:
-            study = as_recorded(study, state.study)
-            problem = arena(study)
+            recorded = as_recorded(study, state.study)
+            if recorded is not study:
+                study, problem = recorded, arena(recorded)
         secret = load_secret(directory, create=not state.opened)
         rooms = context(study, budget, secret, count, given, researcher)
         if state.opened:

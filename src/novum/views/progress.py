@@ -134,15 +134,21 @@ def _next_in_line(state: CampaignState) -> NextInLine | None:
     if best is None or gain is None:
         return None
     most = max(1, state.workers // 2)
-    incumbent, every = state.incumbent.candidate.id, state.study.screening.keep_one_in
-    missing = (state.promoted_against[incumbent] + 1) * every - state.screened_against[incumbent]
+    missing = to_be_screened(state)
     if state.count(Phase.CONFIRMING) >= most:
         waits_for = "a verdict on what is being confirmed"
-    elif incumbent not in state.scales:
+    elif state.incumbent.candidate.id not in state.scales:
         waits_for = "the noise of the incumbent"
     else:
         waits_for = f"{missing} more to be screened, or a free worker" if missing > 0 else "its turn"
     return NextInLine(best.id, gain, waits_for)
+
+
+def to_be_screened(state: CampaignState) -> int:
+    """How many more hypotheses must be screened before the best that waits is due."""
+    incumbent = state.incumbent.candidate.id
+    wanted = state.study.screening.keep_one_in * (state.promoted_against[incumbent] + 1)
+    return max(0, wanted - state.screened_against[incumbent])
 
 
 def _next_verdict(state: CampaignState, gate: BettingGate) -> float | None:

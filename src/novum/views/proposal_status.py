@@ -11,7 +11,7 @@ from novum.core.events.proposals import HypothesisRegistered, ProposalMade, Prop
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.views.hypothesis_status import FAILED, hypothesis_status
-from novum.views.progress import progress
+from novum.views.progress import progress, to_be_screened
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def proposal_status(state: CampaignState, claims: Sequence[Hypothesis]) -> Propo
     running = next((each for each in progress(state).confirming if each.id == one.id), None)
     verdict, size = one.verdict, one.finding
     confirmation_queue = one.phase is Phase.WAITING and stage == "screened"
-    short = _short(state) if confirmation_queue else 0
+    short = to_be_screened(state) if confirmation_queue else 0
     return ProposalStatus(
         stage=stage,
         words=_waits(state, one, short) if confirmation_queue else now.reason,
@@ -116,13 +116,6 @@ def _stage(state: CampaignState, one: Hypothesis) -> str:
         return "screened" if one.id in state.confirmation_queue else "settled"
     named = {Phase.SCREENING: "screening", Phase.CONFIRMING: "confirming", Phase.ESTIMATING: "estimating"}
     return named.get(one.phase, "settled")
-
-
-def _short(state: CampaignState) -> int:
-    """How many more hypotheses must be screened before the best that waits is confirmed."""
-    incumbent = state.incumbent.candidate.id
-    wanted = state.study.screening.keep_one_in * (state.promoted_against[incumbent] + 1)
-    return max(0, wanted - state.screened_against[incumbent])
 
 
 def _waits(state: CampaignState, one: Hypothesis, short: int) -> str:

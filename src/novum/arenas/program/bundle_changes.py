@@ -28,7 +28,6 @@ def changes(before: Bundle, now: Bundle) -> BundleChanges:
         for one in fields(Program)
         if one.name != "ignore"
         and (was := getattr(before.program, one.name)) != (value := getattr(now.program, one.name))
-        and (was := getattr(before.program, one.name)) != (value := getattr(now.program, one.name))
     ]
     others: list[str] = []
     old, new = {**before.shown, **before.kept}, {**now.shown, **now.kept}

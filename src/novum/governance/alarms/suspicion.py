@@ -52,11 +52,12 @@ def _unearned(state: CampaignState, one: Hypothesis) -> Intervened | None:
     if ceiling is not None and abs(tuned.score - ceiling) <= state.spec.resolution:
         words = f"{one.id} scored {tuned.score:.6g}, which is perfection ({ceiling:g}): it goes into quarantine"
         return Intervened(Alarm.TOO_GOOD, Step.QUARANTINE, one.id, words, figures)
+    room = 0.0 if ceiling is None else abs(ceiling - (state.level(one.registered.incumbent) or 0.0))
+    if gain < max(JUMP * state.spec.resolution, room / 2):
+        return None  # before all others are looked at, since this is asked of every hypothesis
     rest = (other for other in state.hypotheses.values() if other.candidate.id != one.candidate.id)
     others = [state.advantage(other) or 0.0 for other in rest]
-    earlier = [other for other in others if other > 0]
-    room = 0.0 if ceiling is None else abs(ceiling - (state.level(one.registered.incumbent) or 0.0))
-    if len(others) < FEWEST_BEFORE or gain < JUMP * max([*earlier, state.spec.resolution]) or gain < room / 2:
+    if len(others) < FEWEST_BEFORE or gain < JUMP * max(others):
         return None
     words = f"{one.id} gains {gain:.3g}, {JUMP:g} times what any of {len(others)} others did: it goes into quarantine"
     return Intervened(Alarm.TOO_GOOD, Step.QUARANTINE, one.id, words, figures)

@@ -204,7 +204,7 @@ def _open(campaign: Campaign) -> list[Event]:
     if not _may_open(campaign):
         return []
     best = campaign.state.confirmation_queue.best
-    due = best if best and why_due(campaign, best) else None
+    due = best if best and _is_due(campaign, best) else None
     chosen = next(iter(campaign.state.requested.values()), None) or due or _reopenable(campaign)
     return _opened(campaign, chosen) if chosen else []
 
@@ -215,8 +215,8 @@ def _may_open(campaign: Campaign) -> bool:
     return state.incumbent.candidate.id in state.scales and state.count(Phase.CONFIRMING) < most
 
 
-def why_due(campaign: Campaign, best: Hypothesis) -> str | None:
-    """Why the best waiting candidate is confirmed now, or None.
+def _is_due(campaign: Campaign, best: Hypothesis) -> bool:
+    """Whether the best waiting candidate is to be confirmed now.
 
     Its gain is beyond doubt the best of any few candidates, enough were screened since the last promotion, or the
     budget pays for no further round of screening beside a whole confirmation.
@@ -224,15 +224,15 @@ def why_due(campaign: Campaign, best: Hypothesis) -> str | None:
     state, screening = campaign.state, campaign.study.screening
     incumbent = state.incumbent.candidate.id
     if (state.advantage(best) or 0.0) >= STRIKING * max(state.scales[incumbent].sigma, campaign.spec.resolution):
-        return "its gain is striking"
+        return True
     if state.promoted_against[incumbent] < state.screened_against[incumbent] // screening.keep_one_in:
-        return f"the best of {screening.keep_one_in}"
+        return True
     if (state.advantage(best) or 0.0) <= 0:
-        return None
+        return False
     gate, sweep = campaign.study.gate, len(campaign.spec.tuning) * screening.seeds
     round_and_confirmation = screening.keep_one_in * sweep + 2 * (gate.max_pairs + gate.estimate_pairs)
     needed = price(state, round_and_confirmation, campaign.context.slots)
-    return "the budget nears its end" if campaign.context.governor.refuses(state.spent, needed) else None
+    return campaign.context.governor.refuses(state.spent, needed) is not None
 
 
 def _opened(campaign: Campaign, chosen: Hypothesis) -> list[Event]:
