@@ -13,13 +13,8 @@ from novum.core.engine.loop import Lab
 from novum.core.events.event_ports import Ledger
 from novum.core.model.budget import Budget
 from novum.core.model.errors import StudyError
-from novum.core.model.ports import (
-    Arena,
-    Closable,
-    Executor,
-    Researcher,
-)
-from novum.core.model.request import Act
+from novum.core.model.ports import Arena, Closable, Executor, Researcher
+from novum.core.model.request import Act, Request
 from novum.core.model.study import Study
 from novum.governance.hard_budget import check_levels, check_total
 from novum.governance.mailbox import Mailbox
@@ -71,10 +66,8 @@ def session(
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
         state = restore.restore(journal, directory)
-        if state.opened and given is None:
-            recorded = as_recorded(study, state.study)
-            if recorded is not study:
-                study, problem = recorded, arena(recorded)
+        if state.opened and given is None and (recorded := as_recorded(study, state.study)) is not study:
+            study, problem = recorded, arena(recorded)
         secret = load_secret(directory, create=not state.opened)
         rooms = context(study, budget, secret, count, given, researcher)
         if state.opened:
@@ -85,27 +78,27 @@ def session(
         blobs = FileBlobs(directory / "blobs")
         journal.before_commit = blobs.sync
         box = Mailbox(directory)
-        box.check()
-        stale = [one for one in box.waiting() if one.act is Act.STOP]
-        take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(study, problem)), stale)
-        for one in stale:
-            box.done(one)
+        with _without_stale_stops(box) as stale:
+            take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(study, problem)), stale)
         campaign = Campaign(state, rooms)
+        holdout = holdout_service(rooms, blobs)
         with nullcontext(place) if place else executor(study, problem, count) as running:
-            lab = Lab(
-                campaign,
-                ledger,
-                blobs,
-                running,
-                holdout_service=holdout_service(rooms, blobs),
-                mailbox=box,
-                secrets=known,
-            )
+            lab = Lab(campaign, ledger, blobs, running, holdout_service=holdout, mailbox=box, secrets=known)
             lab.watchdog = watchdog(study, problem, directory)
             lab.rest = restore.keeper(journal, directory, secret, state)
             with kill_switch(box, lab), closing_of(rooms.researcher):
                 yield lab
             lab.rest(True)
+
+
+@contextmanager
+def _without_stale_stops(box: Mailbox) -> Iterator[list[Request]]:
+    """The requests to stop that a former session left behind: they are answered once this one has been opened."""
+    box.check()
+    stale = [one for one in box.waiting() if one.act is Act.STOP]
+    yield stale
+    for one in stale:
+        box.done(one)
 
 
 @contextmanager
