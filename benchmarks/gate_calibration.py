@@ -1,7 +1,8 @@
 """Error rates, power and cost of Novum's gate and of the rules of others, on synthetic campaigns (docs/trust.md).
 
-python benchmarks/gate_calibration.py --campaigns 500           all methods, about 50 CPU seconds
+python benchmarks/gate_calibration.py --campaigns 500           all rules, about 50 CPU seconds
 python benchmarks/gate_calibration.py --only novum-0.10,ratchet --json
+python benchmarks/gate_calibration.py --parts gamblers,arms,plans,small,intervals --campaigns 1000
 """
 
 from __future__ import annotations
@@ -10,13 +11,36 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from calibration import arms, intervals, plans, small_samples, worlds
 from calibration.noise import NOISES
 from calibration.registry import broken, methods
 from calibration.runs import SHARES, Plan, rows
-from calibration.table import table
+from calibration.table import plain_table, table
+
+RULES = "rules"
+
+
+def _parts(plan: Plan) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+    """What there is to measure beside the rules.
+
+    gamblers: claims of the mean and of the typical gain where candidates lose much rarely; arms: shared runs of the
+    incumbent; plans: budgets of a few confirmations; small: the test without a block of baseline runs; intervals.
+    """
+    size, seed, said = plan.campaigns, plan.seed, plan.said
+    return {
+        "gamblers": lambda: list(worlds.rows(size, plan.hypotheses, seed, said)),
+        "arms": lambda: list(arms.rows(size, plan.hypotheses, seed, said)),
+        "plans": lambda: list(plans.rows(20 * size, seed, said)),
+        "small_power": lambda: list(small_samples.power_rows(20 * size, seed, said)),
+        "small_nulls": lambda: list(small_samples.null_rows(20 * size, seed, said)),
+        "intervals": lambda: list(intervals.rows(size, seed, said)),
+    }
+
+
+PARTS = (RULES, "gamblers", "arms", "plans", "small", "intervals")
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,6 +61,7 @@ def parser() -> Parser:
     made.add_argument("--only", metavar="NAMES", help="methods to run, comma-separated")
     made.add_argument("--noise", metavar="NAMES", help=f"of {', '.join(NOISES)} (default: all)")
     made.add_argument("--share", metavar="SHARES", help="shares of true effects, comma-separated (default: 0,.05,.20)")
+    made.add_argument("--parts", metavar="NAMES", default=RULES, help=f"of {', '.join(PARTS)} (default: {RULES})")
     made.add_argument("--broken", action="store_true", help="run the gates broken on purpose as well")
     made.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     return made
@@ -47,13 +72,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     started, line = time.process_time(), parser()
     given = line.parse_args(arguments)
     plan = _plan(line, given)
-    found = rows(plan)
+    wanted = _names(line, given.parts, dict.fromkeys(PARTS), "part")
+    found = rows(plan) if RULES in wanted else []
+    further = {name: run() for name, run in _parts(plan).items() if name.split("_")[0] in wanted}
     _progress("")
     spent = time.process_time() - started
     if given.json:
-        print(json.dumps({"settings": _settings(plan), "rows": found, "cpu_seconds": round(spent, 2)}))
-    else:
-        print(f"{table(found)}\n\n{spent:.0f} CPU seconds; a seed is a pair of runs; ± is a Monte-Carlo standard error")
+        print(json.dumps({"settings": _settings(plan), "rows": found, **further, "cpu_seconds": round(spent, 2)}))
+        return
+    texts = [table(found)] if found else []
+    texts += [f"{name}\n{plain_table(part)}" for name, part in further.items()]
+    print("\n\n".join(texts))
+    print(f"\n{spent:.0f} CPU seconds; a seed is a pair of runs; ± is a Monte-Carlo standard error")
 
 
 def _plan(line: Parser, given: argparse.Namespace) -> Plan:

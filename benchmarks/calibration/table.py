@@ -15,6 +15,16 @@ def table(rows: Iterable[dict[str, Any]]) -> str:
     return "\n\n".join(_cell(*key, list(group)) for key, group in cells)
 
 
+def plain_table(rows: Iterable[dict[str, Any]]) -> str:
+    """Rows with the same keys as they are."""
+    found = list(rows)
+    return _aligned([list(found[0]), *([_value(one) for one in row.values()] for row in found)])
+
+
+def _value(one: Any) -> str:
+    return "-" if one is None else f"{one:g}" if isinstance(one, float) else str(one)
+
+
 def _cell(noise: str, share: float, campaigns: int, rows: list[dict[str, Any]]) -> str:
     head = f"{noise}, {share:.0%} of the hypotheses true, {campaigns} campaigns"
     names = ["method", "any false", "FDR"]

@@ -13,22 +13,23 @@ import numpy as np
 
 from calibration.noise import Flags, Floats
 from calibration.stream import Integers
+from calibration.vector_process import in_reach, process
+from novum.core.engine.evidence_plan import KEPT, LONG
 from novum.core.model.study import GateSettings
-from novum.gate.eprocess import FIRST_BET, LARGEST_BET, PRIOR_VARIANCE
-from novum.gate.judge import CRASHES_ALLOWED, FEWEST_BEFORE_FUTILE, OPTIMISM
+from novum.gate.judge import CRASHES_ALLOWED, FEWEST_BEFORE_FUTILE
 
 SUPPORTED, REFUTED, INCONCLUSIVE = 1, 2, 3
-# Rows of the state: the e-process for the claim, the mirrored one, and the running moments of D.
-_E, _BET, _SUM, _SQUARES, _AGAINST, _LEAN, _LOSS, _LOSSES, _LARGEST, _MEAN, _SPREAD, _CRASHES = range(12)
 Draw = Callable[[int, Integers], tuple[Floats, Flags | None]]
 
 
 class Purse:
     """The evidence ledger of each campaign: novum.gate.evidence.Recycling, or Elond where refunds are off."""
 
-    def __init__(self, settings: GateSettings, campaigns: int) -> None:
-        self.settings = settings
-        self.cash = np.ones(campaigns)
+    def __init__(self, settings: GateSettings, campaigns: int, planned: int = 0) -> None:
+        """planned: confirmations that the budget pays, where the study leaves that to the plan; 0: it does not."""
+        self.settings, self.planned = settings, settings.planned or planned or LONG
+        self.cash = np.ones(campaigns) * (1.0 if settings.planned else 1.0 - KEPT)
+        self.least = 1 if 0 < planned < LONG and not settings.planned else settings.stake_floor
         self.discoveries = np.zeros(campaigns)
         self.opened = 0
 
@@ -37,16 +38,17 @@ class Purse:
         self.opened += 1
         s = self.settings
         if s.refunds:
-            stake = self.cash / max(s.planned - self.opened + 1, s.stake_floor)
+            stake = self.cash / max(self.planned - self.opened + 1, self.least)
         else:
-            stake = np.full(self.cash.shape, 1.0 / s.planned if self.opened <= s.planned else 0.0)
+            stake = np.full(self.cash.shape, 1.0 / self.planned if self.opened <= self.planned else 0.0)
         self.cash = np.maximum(0.0, self.cash - stake)
         return stake
 
-    def bar(self, stake: Floats) -> Floats:
+    def bar(self, stake: Floats, discoveries: Floats | None = None) -> Floats:
         """The threshold on E: 1 / (alpha w (R + 1)), at least 1 / alpha; without a stake none can be reached."""
+        found = self.discoveries if discoveries is None else discoveries
         with np.errstate(divide="ignore"):
-            return np.maximum(1.0 / (self.settings.alpha * stake * (self.discoveries + 1)), 1.0 / self.settings.alpha)
+            return np.maximum(1.0 / (self.settings.alpha * stake * (found + 1)), 1.0 / self.settings.alpha)
 
     def close(self, stake: Floats, ends: Ends) -> Flags:
         """Settle, and say which were accepted."""
@@ -69,86 +71,106 @@ class Ends:
     peak: Floats
 
 
-def confirm(settings: GateSettings, draw: Draw, sigma: Floats, bar: Floats) -> Ends:
+@dataclass(frozen=True)
+class Scale:
+    """What differences are measured in, by campaign: sigma, and L, the loss side in units of the clip."""
+
+    sigma: Floats
+    loss: Floats
+
+    @classmethod
+    def of(cls, sigma: Floats) -> Scale:
+        """Both sides clipped alike."""
+        return cls(sigma, np.ones(sigma.size))
+
+
+def confirm(settings: GateSettings, draw: Draw, sigma: Floats | Scale, bar: Floats) -> Ends:
     """Run one confirmation of each campaign pair by pair.
 
     draw(n, campaigns): differences of pair n (from 0) in these campaigns, and which candidates crashed if any can.
     sigma: sd of A/A pairs; bar: threshold on E. Campaigns whose bar is infinite do nothing.
     """
-    size = sigma.size
-    verdict, pairs = np.full(size, INCONCLUSIVE), np.zeros(size, np.int64)
-    e_value, mean, peak = np.ones(size), np.zeros(size), np.ones(size)
-    active = np.nonzero(np.isfinite(bar))[0]
-    state = _fresh(active.size)
-    for n in range(1, settings.max_pairs + 1):
-        if not active.size:
-            break
-        c = settings.clip * sigma[active]
-        gains, crashed = draw(n - 1, active)
+    race = Race(settings, sigma if isinstance(sigma, Scale) else Scale.of(sigma), bar)
+    while race.active.size:
+        race.step(*draw(race.n, race.active), bar)
+    return race.ends(bar)
+
+
+class Race:
+    """One confirmation in each campaign, on its way: novum.gate.judge.BettingGate pair by pair."""
+
+    def __init__(self, settings: GateSettings, scale: Scale, bar: Floats) -> None:
+        size = scale.sigma.size
+        self.settings, self.n = settings, 0
+        self.verdict, self.pairs = np.full(size, INCONCLUSIVE), np.zeros(size, np.int64)
+        self.e_value, self.mean, self.peak, self.reached = np.ones(size), np.zeros(size), np.ones(size), bar.copy()
+        self.active: Integers = np.nonzero(np.isfinite(bar))[0]
+        self.sigma, self.loss = scale.sigma[self.active], scale.loss[self.active]
+        self.last = np.ceil(settings.max_pairs * (1.0 + self.loss) / 2.0)
+        c, delta = settings.clip * self.sigma, np.full(self.sigma.size, settings.delta)
+        self.support = process(settings.process, delta, c, self.loss, self.sigma)
+        wanted = -(delta + settings.dmin * self.sigma)
+        self.against = process(settings.process, wanted, c, self.loss, self.sigma)
+        self.largest, self.average = np.ones(c.size), np.zeros(c.size)
+        self.spread, self.crashes, self.worst = np.zeros(c.size), np.zeros(c.size), np.zeros(c.size)
+
+    def step(self, gains: Floats, crashed: Flags | None, bar: Floats) -> None:
+        """Take one more pair in every campaign that is not over, and close those that are."""
+        self.n += 1
+        s = self.settings
+        scored = gains
         if crashed is not None:
-            gains = np.where(crashed, settings.delta - c, gains)
-            state[_CRASHES] += crashed
-        _advance(state, gains, settings.delta, settings.dmin * sigma[active], c, n)
-        peak[active] = np.maximum(peak[active], state[_E])
-        ruling = _rule(settings, state, n, sigma[active], bar[active])
+            gains = np.where(crashed, s.delta - s.clip * self.sigma * self.loss, gains)
+            scored = np.where(crashed, 0.0, gains)
+            self.crashes = self.crashes + crashed
+        self.worst = np.minimum(self.worst, scored - s.delta)
+        self.support.step(gains)
+        self.against.step(-gains)
+        self.largest = np.maximum(self.largest, self.against.e)
+        off = gains - self.average
+        self.average = self.average + off / self.n
+        self.spread = self.spread + off * (gains - self.average)
+        self.peak[self.active] = np.maximum(self.peak[self.active], self.support.e)
+        ruling = self._rule(bar[self.active])
         over = ruling > 0
         if over.any():
-            done = active[over]
-            verdict[done], pairs[done] = ruling[over], n
-            e_value[done], mean[done] = state[_E, over], state[_MEAN, over]
-            active, state = active[~over], state[:, ~over]
-    return Ends(verdict, pairs, e_value, bar, mean, peak)
+            done = self.active[over]
+            self.verdict[done], self.pairs[done] = ruling[over], self.n
+            self.e_value[done], self.mean[done] = self.support.e[over], self.average[over]
+            self.reached[done] = bar[done]
+            self._keep(~over)
 
+    def ends(self, bar: Floats | None = None) -> Ends:
+        """How they ended; `bar`: the threshold that held all along."""
+        bars = self.reached if bar is None else bar
+        return Ends(self.verdict, self.pairs, self.e_value, bars, self.mean, self.peak)
 
-def _fresh(size: int) -> Floats:
-    state = np.zeros((12, size))
-    state[[_E, _AGAINST, _LARGEST]] = 1.0
-    state[[_BET, _LEAN]] = FIRST_BET
-    return state
+    def _keep(self, which: Flags) -> None:
+        self.active = self.active[which]
+        for name in ("sigma", "loss", "last", "largest", "average", "spread", "crashes", "worst"):
+            setattr(self, name, getattr(self, name)[which])
+        self.support.keep(which)
+        self.against.keep(which)
 
-
-def _advance(state: Floats, gains: Floats, delta: float, dmin: Floats, c: Floats, n: int) -> None:
-    """Take in pair n: both e-processes, then mean and sum of squared deviations (Welford, exact for equal values)."""
-    _bet(state, _E, np.clip((gains - delta) / c, -1.0, 1.0))
-    _bet(state, _AGAINST, np.clip((delta + dmin - gains) / c, -1.0, 1.0))
-    np.maximum(state[_LARGEST], state[_AGAINST], out=state[_LARGEST])
-    off = gains - state[_MEAN]
-    state[_MEAN] += off / n
-    state[_SPREAD] += off * (gains - state[_MEAN])
-
-
-def _bet(state: Floats, row: int, y: Floats) -> None:
-    """One step of novum.gate.eprocess.path on the four rows from `row` on: E, bet, sum, squares."""
-    state[row] *= 1.0 + state[row + 1] * y
-    state[row + 2] += y
-    state[row + 3] += y * y
-    bet = state[row + 2] / (PRIOR_VARIANCE + state[row + 3])
-    np.minimum(np.maximum(bet, 0.0), LARGEST_BET, out=state[row + 1])
-
-
-def _rule(settings: GateSettings, state: Floats, n: int, sigma: Floats, bar: Floats) -> Integers:
-    """0 for going on, or a verdict: novum.gate.judge.BettingGate.judge after pair n."""
-    reached = state[_E] >= bar
-    ruling = np.where(reached, np.where(state[_CRASHES] > CRASHES_ALLOWED, INCONCLUSIVE, SUPPORTED), 0)
-    if n < min(FEWEST_BEFORE_FUTILE, settings.max_pairs):
-        return ruling
-    last = n >= settings.max_pairs
-    sd = np.sqrt(state[_SPREAD] / (n - 1)) if n > FEWEST_BEFORE_FUTILE else sigma
-    sd = np.maximum(sd, 1e-12)
-    hopeless = np.full(reached.shape, last)
-    if not last:
-        hopeless = ~_in_reach(sd, state[_MEAN] - settings.delta, state[_E], np.log(bar), n, settings.max_pairs)
-    refuted = state[_LARGEST] >= 1.0 / settings.beta
-    ends = np.where(refuted, REFUTED, INCONCLUSIVE)
-    furthest = min(settings.refute_pairs, settings.max_pairs)
-    if n < furthest:
-        shortfall = settings.delta + settings.dmin * sigma - state[_MEAN]
-        worth = _in_reach(sd, shortfall, state[_AGAINST], np.float64(-math.log(settings.beta)), n, furthest)
+    def _rule(self, bar: Floats) -> Integers:
+        """0 for going on, or a verdict: novum.gate.judge.BettingGate.judge after pair n."""
+        s, n, e = self.settings, self.n, self.support.e
+        reached = e >= bar
+        unstable = self.crashes > CRASHES_ALLOWED
+        if s.floor and s.claim != "mean":
+            unstable = unstable | (self.worst < -s.floor * self.sigma)
+        ruling = np.where(reached, np.where(unstable, INCONCLUSIVE, SUPPORTED), 0)
+        if n < FEWEST_BEFORE_FUTILE and (n < self.last).all():
+            return ruling
+        last = n >= self.last
+        sd = np.sqrt(self.spread / (n - 1)) if n > FEWEST_BEFORE_FUTILE else self.sigma
+        sd = np.maximum(sd, 1e-12)
+        hopeless = last | ~in_reach(sd, self.average - s.delta, e, np.log(bar), n, self.last, s.optimism)
+        refuted = self.largest >= 1.0 / s.beta
+        ends = np.where(refuted, REFUTED, INCONCLUSIVE)
+        furthest = np.minimum(s.refute_pairs, self.last)
+        shortfall = s.delta + s.dmin * self.sigma - self.average
+        goal = np.float64(-math.log(s.beta))
+        worth = (n < furthest) & in_reach(sd, shortfall, self.against.e, goal, n, furthest, s.optimism)
         ends = np.where(~refuted & worth, 0, ends)
-    return np.where(reached | ~hopeless, ruling, ends)
-
-
-def _in_reach(sd: Floats, drift: Floats, e_value: Floats, goal: Floats | np.float64, n: int, last: int) -> Flags:
-    effect = np.maximum(drift / sd + OPTIMISM / math.sqrt(n), 0.0)
-    hope = math.log(2) * (1.0 - np.exp(-effect * effect / (2 * math.log(2))))
-    return np.log(np.maximum(e_value, 1e-300)) + (last - n) * hope >= goal
+        return np.where(reached | ~hopeless, ruling, ends)

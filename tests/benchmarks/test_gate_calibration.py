@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import json
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from calibration.stream import Stream  # noqa: E402
 from streams import rule  # noqa: E402
 
 from novum.core.model.study import GateSettings  # noqa: E402
-from novum.core.model.verdict import Account, Pair, Verdict  # noqa: E402
+from novum.core.model.verdict import Account, Estimand, Pair, Verdict  # noqa: E402
 from novum.gate.evidence import Elond, Recycling, threshold  # noqa: E402
 from novum.gate.judge import BettingGate  # noqa: E402
 
@@ -43,6 +44,9 @@ VARIANTS = {
     "with a margin": dataclasses.replace(SPEC, delta=0.1, refute_pairs=5),
     "e-LOND": dataclasses.replace(SPEC, refunds=False, planned=20, refute_pairs=10),
     "shipped": GateSettings(),
+    "scale-free": dataclasses.replace(SPEC, process="scale-free", refute_pairs=6),
+    "symmetric, no floor": dataclasses.replace(SPEC, process="symmetric", floor=0.0),
+    "of the mean": dataclasses.replace(SPEC, claim="mean", loss_bound=3.0, refute_pairs=10, max_pairs=12),
 }
 
 
@@ -54,6 +58,10 @@ def shipped(settings, sigma, stream, j, k, account):
         return None, stake.amount, stake.account
     gate, pairs = BettingGate(settings), []
     registered = rule(settings, stake.amount, sigma, threshold=threshold(settings.alpha, stake.amount, 0))
+    if settings.claim == "mean":
+        loss = max(1.0, settings.loss_bound / registered.scale)
+        most = math.ceil(settings.max_pairs * (1 + loss) / 2)
+        registered = dataclasses.replace(registered, claim=Estimand.MEAN, loss=loss, floor=0.0, max_pairs=most)
     while not (judgement := gate.judge(registered, pairs, len(pairs), stake.account.discoveries)).verdict:
         which = np.array([k])
         crashed = stream.failed(j, len(pairs), which)
@@ -70,12 +78,15 @@ def test_the_vectorised_gate_is_the_shipped_gate(variant, noise):
     """Verdict, pairs, E, threshold, stake and cash of 30 hypotheses in 4 campaigns: 4,200 confirmations in all."""
     settings, campaigns = VARIANTS[variant], 4
     stream = Stream(draw_block(noise, [len(variant), 3], 30, campaigns), 0.3)
-    purse, accounts = vector_gate.Purse(settings, campaigns), [Account()] * campaigns
+    purse = vector_gate.Purse(settings, campaigns)
+    accounts = [Account(cash=float(cash), horizon=purse.planned, least=purse.least) for cash in purse.cash]
     sigma = stream.drawn.sigma
+    bound = settings.loss_bound or 0.0
+    scale = vector_gate.Scale(sigma, np.maximum(1.0, bound / (settings.clip * sigma)))
     for j in range(stream.hypotheses):
         stream.propose(j)
         stake = purse.open()
-        ends = vector_gate.confirm(settings, real_pairs(stream, j), sigma, purse.bar(stake))
+        ends = vector_gate.confirm(settings, real_pairs(stream, j), scale, purse.bar(stake))
         stream.learn(j, purse.close(stake, ends), ends.mean, ends.pairs)
         for k in range(campaigns):
             judgement, amount, accounts[k] = shipped(settings, float(sigma[k]), stream, j, k, accounts[k])

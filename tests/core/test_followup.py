@@ -165,12 +165,13 @@ def test_every_claim_is_paid_from_one_account_and_replications_are_not(asked):
 
 def test_seeds_of_follow_ups_are_fresh_every_time(asked):
     lab = asked[0][0]
-    used: set[int] = set()
+    used: set[tuple[str, int]] = set()
     for event in events(lab):
         if not isinstance(event, GroupDispatched) or event.plan.side != "x":
             continue
         if event.plan.purpose in (Purpose.CONFIRM, Purpose.FOLLOW_UP, Purpose.ESTIMATE):
-            seeds = {trial.seed for trial in lab.context.group(event.plan).trials}
+            owner = event.plan.subject if event.plan.arm else ""
+            seeds = {(owner, trial.seed) for trial in lab.context.group(event.plan).trials}
             assert used.isdisjoint(seeds)
             used |= seeds
 

@@ -20,7 +20,7 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.fold import fold
 from novum.core.state.hypothesis import Phase
 from novum.executors.inline import InlineExecutor
-from novum.gate.judge import PROCESSES, difference
+from novum.gate.judge import difference, support_path
 from novum.researchers.scripted import ScriptedResearcher
 from novum.testing.memory_ledger import MemoryLedger
 from novum.views.campaign_summary import summarise
@@ -111,7 +111,7 @@ def test_no_seed_is_ever_used_for_two_purposes(lab):
     for event in events(lab):
         if isinstance(event, GroupDispatched):
             plan = event.plan
-            label = plan.purpose if plan.purpose in (Purpose.SCREEN, Purpose.CALIBRATE) else plan.subject
+            label = plan.purpose if plan.purpose in (Purpose.SCREEN, Purpose.CALIBRATE) else plan.arm or plan.subject
             for trial in lab.context.group(plan).trials:
                 seeds.setdefault(trial.seed, set()).add(label)
     assert all(len(labels) == 1 for labels in seeds.values())
@@ -333,12 +333,8 @@ def test_a_verdict_falls_at_the_first_pair_that_carries_it_whatever_the_group_si
     won = [h for h in lab.state.hypotheses.values() if h.verdict and h.verdict.verdict is Verdict.SUPPORTED]
     assert won
     for hypothesis in won:
-        path = list(
-            PROCESSES["betting"](
-                [difference(p, hypothesis.rule) for p in hypothesis.pairs()], 0.0, hypothesis.rule.scale
-            )
-        )
-        first = next(n for n, e in enumerate(path, start=1) if e >= hypothesis.rule.threshold)
+        path = support_path(hypothesis.rule, [difference(p, hypothesis.rule) for p in hypothesis.pairs()])
+        first = next(n for n, e in enumerate(path) if e >= hypothesis.rule.threshold)
         assert hypothesis.verdict.pairs <= first
 
 

@@ -59,6 +59,9 @@ def rule(settings: GateSettings, stake: float, sigma: float, **changes) -> Confi
         "threshold": threshold(settings.alpha, stake, 0),
         "guards": (),
         "key_commitment": "",
+        "floor": settings.floor,
+        "optimism": settings.optimism,
+        "interval": settings.interval,
     }
     return ConfirmationOpened(**{**values, **changes})
 

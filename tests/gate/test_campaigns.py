@@ -11,6 +11,7 @@ from streams import beta, campaign, confirm, gaussian, rule, student3
 from novum.core.model.study import GateSettings
 from novum.core.model.verdict import Pair, Verdict
 from novum.gate import eprocess
+from novum.gate.eprocess import Bound
 from novum.gate.judge import BettingGate
 
 SPEC = GateSettings(alpha=0.10, planned=200, stake_floor=20, refute_pairs=0)
@@ -61,7 +62,7 @@ def test_a_stored_incumbent_mean_would_break_the_guarantee():
     for _ in range(n):
         stored = sum(rng.gauss(0, 1) for _ in range(5)) / 5
         gains = [(rng.gauss(0, 1) - stored) / math.sqrt(2) for _ in range(60)]
-        wrong += max(eprocess.path(gains, 0.0, 2.0)) >= 20
+        wrong += max(eprocess.path(gains, Bound(0.0, 2.0))) >= 20
     assert wrong / n > 2 * 0.05
 
 
@@ -71,7 +72,7 @@ def test_a_data_stream_shared_between_seeds_would_break_the_guarantee():
     wrong = 0
     for _ in range(n):
         shared = rng.gauss(0, 0.5)
-        wrong += max(eprocess.path([shared + rng.gauss(0, 0.87) for _ in range(60)], 0.0, 2.0)) >= 20
+        wrong += max(eprocess.path([shared + rng.gauss(0, 0.87) for _ in range(60)], Bound(0.0, 2.0))) >= 20
     assert wrong / n > 2 * 0.05
 
 
@@ -82,7 +83,7 @@ def test_reused_screening_seeds_would_break_the_guarantee():
     for _ in range(n):
         best = max(([rng.gauss(0, 1) for _ in range(4)] for _ in range(16)), key=sum)
         tail = [rng.gauss(0, 1) for _ in range(60)]
-        reused += max(eprocess.path(best + tail[:56], 0.0, 2.0)) >= 20
-        fresh += max(eprocess.path(tail, 0.0, 2.0)) >= 20
+        reused += max(eprocess.path(best + tail[:56], Bound(0.0, 2.0))) >= 20
+        fresh += max(eprocess.path(tail, Bound(0.0, 2.0))) >= 20
     assert fresh / n <= bound(0.05, n)
     assert reused / n > bound(0.05, n)

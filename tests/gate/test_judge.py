@@ -11,6 +11,7 @@ from streams import confirm, rule
 from novum.core.model.study import GateSettings
 from novum.core.model.verdict import Pair, Verdict
 from novum.gate import estimate
+from novum.gate.eprocess import Bound
 from novum.gate.judge import BettingGate, difference
 
 SETTINGS = GateSettings(planned=20)
@@ -91,7 +92,7 @@ def test_a_threshold_that_fell_is_held_against_the_present_evidence_only():
 def _path(gains):
     from novum.gate import eprocess
 
-    return eprocess.path(gains, RULE.delta, RULE.scale)
+    return eprocess.path(gains, Bound(RULE.delta, RULE.scale))
 
 
 def test_futility_ends_a_null_early_and_never_before_the_second_pair():
@@ -145,7 +146,7 @@ def test_an_interval_needs_enough_pairs_to_exclude_anything():
 
 
 def test_estimate_of_no_pairs_is_empty():
-    assert GATE.estimate(RULE, []).effect is None
+    assert GATE.size(RULE, [], 0, RULE.threshold).effect is None
 
 
 def test_losses_are_compared_by_their_ratio():

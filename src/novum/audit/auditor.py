@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from novum.audit.claim_checks import check_claim, check_withheld
+from novum.audit.evidence_checks import check_evidence
 from novum.audit.holdout_checks import check_holdout
 from novum.audit.score_checks import Rules, Scores, Seal, close, seal
 from novum.audit.signatures import Signatures
@@ -16,6 +16,7 @@ from novum.core.engine.stages import follow_up, promote, screen
 from novum.core.engine.stages.confirm import UNPAID
 from novum.core.events.campaign import CampaignOpened, CheckpointSigned, IncumbentChanged
 from novum.core.events.event import Event
+from novum.core.events.evidence import EvidencePlanned, TailRefuted
 from novum.core.events.oversight import Intervened
 from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn
 from novum.core.events.trials import CandidateTuned, GroupDispatched, LateReport, ScaleMeasured, TrialFinished
@@ -39,6 +40,7 @@ from novum.core.model.study import Study
 from novum.core.model.trial_plan import Plan, Purpose, Side
 from novum.core.model.verdict import Account, Verdict
 from novum.core.state.approvals import Permission
+from novum.core.state.arm import arm_id, arm_of
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
 from novum.core.state.hypothesis import Hypothesis
@@ -107,6 +109,8 @@ class Audit:
             self._opened(event)
         elif isinstance(event, VerdictReached):
             self._judged(event)
+        elif isinstance(event, EvidencePlanned | TailRefuted):
+            check_evidence(event, self.state, self.rules)
         elif isinstance(event, FindingRecorded):
             self._found(event)
         elif isinstance(event, ScaleMeasured):
@@ -182,9 +186,22 @@ class Audit:
         hypothesis = self.state.hypotheses.get(plan.subject)
         if hypothesis is None:
             return None
+        if plan.arm and plan.purpose is not Purpose.FOLLOW_UP:
+            return self._rule_of_arm(plan)
         if plan.purpose is not Purpose.FOLLOW_UP:
             return hypothesis.rule
         return hypothesis.follow_ups[-1].rule if hypothesis.follow_ups else None
+
+    def _rule_of_arm(self, plan: Plan) -> ConfirmationOpened | None:
+        """The rule of the member whose runs these are; any member's for the incumbent, which the first one runs."""
+        arm = self.state.arms.get(plan.arm)
+        rules = [self.state.hypotheses[name].rule for name in arm.members] if arm else []
+        known = [rule for rule in rules if rule and rule.arm == plan.arm]
+        if plan.side is Side.CANDIDATE:
+            return next((rule for rule in known if rule.hypothesis == plan.subject), None)
+        if not known or arm_id(plan.subject, plan.attempt) != plan.arm:
+            return None
+        return replace(known[0], hypothesis=plan.subject, attempt=plan.attempt)
 
     def _options_of(self, plan: Plan) -> Setting:
         """What the registered question changes in the study's options."""
@@ -219,6 +236,8 @@ class Audit:
             return False
         if plan.purpose is Purpose.FOLLOW_UP:
             return index in hypothesis.follow_ups[plan.attempt - 1].runs[plan.side]
+        if plan.arm and plan.side is Side.INCUMBENT:
+            return index in self.state.arms[plan.arm].runs
         return hypothesis.attempt == plan.attempt and index in hypothesis.runs[plan.side]
 
     def _tuned(self, event: CandidateTuned) -> None:
@@ -231,13 +250,13 @@ class Audit:
 
     def _measured(self, event: ScaleMeasured) -> None:
         if event.source is Purpose.CALIBRATE:
-            gains, mean = screen.calibration(self.state, event.candidate)
-            if len(gains) < 2 or not close(statistics.stdev(gains), event.sigma) or not close(mean, event.mean):
+            found = screen.calibration(self.state, event.candidate)
+            if found.pairs < 2 or not close(found.sigma, event.sigma) or not close(found.mean, event.mean):
                 raise IntegrityError("the scale does not follow from the calibration runs")
             others = screen.further_scales(self.state, event.candidate)
             if not self._bare(event) and canonical(dict(event.others)) != canonical(others):
                 raise IntegrityError("the scales of further metrics do not follow from the calibration runs")
-            self._reveal(seal(event.candidate, 0, Purpose.CALIBRATE), event.key or "", "")
+            self._reveal(seal(arm_id(event.candidate, 0), Purpose.CALIBRATE), event.key or "", "")
             return
         owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
         measured = list(promote.scale_of(owner, self.state.spec)) if owner else []
@@ -255,9 +274,24 @@ class Audit:
         stake = self.rules.evidence.open(self.state.account)
         if not close(stake.amount, event.stake) or not close(stake.account.cash, event.cash):
             raise IntegrityError(f"the stake of {event.hypothesis} does not follow from the evidence ledger")
-        expected = rule_for(self.state, self.state.hypotheses[event.hypothesis], stake, event.key_commitment)
+        self._joined(event)
+        hypothesis = self.state.hypotheses[event.hypothesis]
+        expected = rule_for(self.state, hypothesis, stake, event.key_commitment, event.arm)
         if not _same(expected, event):
             raise IntegrityError(f"the rule of {event.hypothesis} does not follow from the study and the record")
+
+    def _joined(self, event: ConfirmationOpened) -> None:
+        """Members of an arm are compared with the same runs, from the first block on."""
+        if not event.arm or event.arm == arm_id(event.hypothesis, event.attempt):
+            return
+        arm = self.state.arms.get(event.arm)
+        rules = [one.rule for one in self.state.members(event)] if arm else []
+        first = rules[0] if rules else None
+        if arm is None or first is None or arm.block >= 0:
+            raise IntegrityError(f"{event.hypothesis} joins the arm {event.arm}, which is not open to it")
+        same = first.key_commitment == event.key_commitment and first.incumbent_setting == event.incumbent_setting
+        if not same or first.incumbent.id != event.incumbent.id:
+            raise IntegrityError(f"{event.hypothesis} joins the arm {event.arm} with another incumbent or other seeds")
 
     def _judged(self, event: VerdictReached) -> None:
         assert self.rules
@@ -267,7 +301,8 @@ class Audit:
             raise IntegrityError(f"a verdict on {event.hypothesis} without a registered rule")
         self.verdicts += 1
         account = self.state.account
-        now = self.rules.gate.judge(rule, hypothesis.pairs(), hypothesis.judged, account.discoveries)
+        discoveries = self.state.discoveries_for(rule)
+        now = self.rules.gate.judge(rule, hypothesis.pairs(), hypothesis.judged, discoveries)
         superseded = event.reason.startswith(SUPERSEDED)
         if superseded and self.state.incumbent.candidate.id == rule.incumbent.id:
             raise IntegrityError(f"{event.hypothesis} was called superseded, and its incumbent was not")
@@ -294,20 +329,20 @@ class Audit:
         if (event.key is None) != accepted:
             raise IntegrityError(f"the seed key of {event.hypothesis} is revealed too early or not at all")
         if event.key is not None:
-            self._reveal(seal(event.hypothesis, event.attempt, Purpose.CONFIRM), event.key, rule.key_commitment)
+            self._reveal(seal(arm_of(rule), Purpose.CONFIRM), event.key, rule.key_commitment)
 
     def _found(self, event: FindingRecorded) -> None:
         assert self.rules
         hypothesis = self.state.hypotheses[event.hypothesis]
         if hypothesis.rule is None or hypothesis.verdict is None or hypothesis.verdict.verdict is not Verdict.SUPPORTED:
             raise IntegrityError(f"a finding on {event.hypothesis}, which was not supported")
-        fresh = hypothesis.pairs()[hypothesis.verdict.pairs :]
-        size = self.rules.gate.estimate(hypothesis.rule, fresh)
+        verdict = hypothesis.verdict
+        pairs = hypothesis.pairs()[: verdict.pairs + event.pairs]
+        size = self.rules.gate.size(hypothesis.rule, pairs, verdict.pairs, verdict.threshold)
         claimed = (event.effect, event.interval, event.level, event.pairs)
         if canonical(plain(claimed)) != canonical(plain((size.effect, size.interval, size.level, size.pairs))):
             raise IntegrityError(f"the effect of {event.hypothesis} does not follow from its fresh pairs")
-        name = seal(event.hypothesis, event.attempt, Purpose.ESTIMATE)
-        self._reveal(name, event.key, hypothesis.rule.key_commitment)
+        self._reveal(seal(arm_of(hypothesis.rule), Purpose.ESTIMATE), event.key, hypothesis.rule.key_commitment)
 
     def _planned(self, event: AblationPlanned) -> None:
         hypothesis = self.state.hypotheses[event.hypothesis]
@@ -340,7 +375,7 @@ class Audit:
                 f"the {one.opened.aim} follow-up of {event.hypothesis} was called {event.verdict} with "
                 f"E = {event.e_value:.6g}, its outcomes say {now.verdict or 'go on'} with {now.e_value:.6g}"
             )
-        if not follow_up.measured(event, now, self.rules.gate.estimate(one.rule, one.pairs())):
+        if not follow_up.measured(event, now, self.rules.gate.size(one.rule, one.pairs(), 0, one.rule.threshold)):
             raise IntegrityError(f"the effect of a follow-up of {event.hypothesis} does not follow from its pairs")
         accepted = event.verdict is Verdict.SUPPORTED
         evidence, bar = self.rules.evidence, now.threshold
@@ -349,7 +384,8 @@ class Audit:
         if not close(after.cash, said[0]) or after.discoveries != said[1]:
             raise IntegrityError(f"the evidence account after a follow-up of {event.hypothesis} does not add up")
         self.verdicts += 1
-        self._reveal(seal(event.hypothesis, event.attempt, Purpose.FOLLOW_UP), event.key, one.rule.key_commitment)
+        name = seal(arm_id(event.hypothesis, event.attempt), Purpose.FOLLOW_UP)
+        self._reveal(name, event.key, one.rule.key_commitment)
 
     def _reveal(self, name: Seal, key: str, commitment: str) -> None:
         assert self.rules

@@ -19,7 +19,7 @@ from novum.audit.evidence_bundle import Dossier
 from novum.core.model.candidate import Genome
 from novum.core.model.trial_plan import Side
 from novum.core.state.hypothesis import FollowUp
-from novum.gate.judge import PROCESSES, difference
+from novum.gate.judge import difference, support_path
 from novum.ledger.key import fingerprint
 from novum.version import __version__
 
@@ -107,7 +107,7 @@ def _evidence(found: Dossier) -> Iterator[Fact]:
 def _pairs(found: Dossier) -> Iterator[PairLine]:
     rule, runs, pairs = found.rule, found.hypothesis.runs, found.hypothesis.pairs()
     gains = [difference(pair, rule) for pair in pairs]
-    path = list(PROCESSES[rule.process](gains[: found.verdict.pairs], rule.delta, rule.scale))
+    path = support_path(rule, gains[: found.verdict.pairs])[1:]
     for index, gain in enumerate(gains):
         judged = index < found.verdict.pairs
         yield PairLine(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from novum.core.engine.artifact_store import fetch
 from novum.core.engine.context import role_of
-from novum.core.events.event_ports import Gate
+from novum.core.events.event_ports import Gate, TailGate
 from novum.core.events.trials import TrialFinished
 from novum.core.model import seeds
 from novum.core.model.candidate import Setting
@@ -18,9 +18,10 @@ from novum.core.model.ports import Arena, Blobs, Evidence
 from novum.core.model.study import Study
 from novum.core.model.trial import ArtefactError, Trial, TrialGroup
 from novum.core.model.trial_plan import Plan, Purpose
+from novum.core.state.arm import arm_id
 
-Seal = tuple[str, int, bool]
-"""Outcomes whose seeds become public together: subject, attempt, whether of a follow-up."""
+Seal = tuple[str, bool]
+"""Outcomes whose seeds become public together: the arm (subject:attempt), and whether of a follow-up."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,18 @@ class Rules:
     arena_with_options: Callable[[Setting], Arena]
     gate: Gate
     evidence: Evidence
+    tails: TailGate
     missing: str = ""
 
 
-def seal(subject: str, attempt: int, purpose: Purpose) -> Seal:
+def seal(arm: str, purpose: Purpose) -> Seal:
+    """The seal of outcomes."""
+    return arm, purpose is Purpose.FOLLOW_UP
+
+
+def seal_of(plan: Plan) -> Seal:
     """The seal of a plan's outcomes."""
-    return subject, attempt, purpose is Purpose.FOLLOW_UP
+    return seal(plan.arm or arm_id(plan.subject, plan.attempt), plan.purpose)
 
 
 def close(one: float, other: float) -> bool:
@@ -65,7 +72,7 @@ class Scores:
         if self._absent(event):
             return
         fetch(self.blobs, event.artefact or "")
-        self.sealed.setdefault(seal(plan.subject, plan.attempt, plan.purpose), []).append((event, plan))
+        self.sealed.setdefault(seal_of(plan), []).append((event, plan))
 
     def reveal(self, name: Seal, key: str, commitment: str, rules: Rules, study: Study) -> None:
         """A key is out: check that it is the one committed to, and the scores behind it. Raises IntegrityError."""

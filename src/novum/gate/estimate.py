@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from novum.gate import eprocess
+from novum.gate.eprocess import Bound
 
 _STEPS = 60
 _REACH = 4.0
@@ -22,7 +23,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def interval(
-    differences: Sequence[float], scale: float, level: float, process: eprocess.Path = eprocess.path
+    differences: Sequence[float], scale: float, level: float, process: eprocess.Path = eprocess.path, sigma: float = 1.0
 ) -> tuple[float, float] | None:
     """Two-sided confidence sequence in metric units at `level`, or None while it is still unbounded.
 
@@ -31,20 +32,20 @@ def interval(
     bar = 2.0 / (1.0 - level)
 
     def above(m: float) -> bool:
-        return max(process(differences, m, scale)) >= bar
+        return max(process(differences, Bound(m, scale, sigma=sigma))) >= bar
 
     def below(m: float) -> bool:
-        return max(eprocess.mirrored(differences, m, scale, process)) >= bar
+        return max(eprocess.mirrored(differences, Bound(m, scale, sigma=sigma), process)) >= bar
 
     low_end, high_end = min(differences) - _REACH * scale, max(differences) + _REACH * scale
     if not (above(low_end) and below(high_end)):
         return None
-    low = _boundary(above, low_end, high_end)
-    high = _boundary(below, high_end, low_end)
+    low = boundary(above, low_end, high_end)
+    high = boundary(below, high_end, low_end)
     return (min(low, high), max(low, high))
 
 
-def _boundary(rejected: Callable[[float], bool], far: float, near: float) -> float:
+def boundary(rejected: Callable[[float], bool], far: float, near: float) -> float:
     """Bisect between a rejected value `far` and a kept one: the outermost end of the kept set, up to rounding."""
     outside, inside = far, near
     for _ in range(_STEPS):

@@ -1,5 +1,6 @@
 """The evidence ledger: what an acceptance costs, over a whole campaign.
 
+plan:     C' = C + kept;  kept = C' / 50, C = C' - kept, for the next K confirmations (H = the last of them)
 open j:   stake w = C / max(H - j + 1, hmin);  C -= w
 accept j: when E >= T = 1 / (alpha w (R + 1)), with the current number R of acceptances
 close j:  accepted: R += 1, C += w min(1, E - T);  else: C += w min(1, E)
@@ -10,8 +11,9 @@ and with stakes 1/H it is e-LOND (Xu & Ramdas, AISTATS 2024, arXiv 2311.06412).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from novum.core.engine.evidence_plan import LONG
 from novum.core.model.study import GateSettings
 from novum.core.model.verdict import Account, Stake
 
@@ -28,15 +30,17 @@ class Recycling:
     settings: GateSettings
 
     def open(self, account: Account) -> Stake:
-        """The stake of the next confirmation."""
+        """The stake of the next confirmation; 0 after the last one that was planned for."""
         position = account.opened + 1
-        amount = account.cash / max(self.settings.planned - position + 1, self.settings.stake_floor)
-        return Stake(amount, Account(account.cash - amount, account.discoveries, position))
+        left = (account.horizon or self.settings.planned or LONG) - position + 1
+        divisor = max(left, account.least or self.settings.stake_floor)
+        amount = 0.0 if account.least == 1 and left < 1 else account.cash / divisor
+        return Stake(amount, replace(account, cash=account.cash - amount, opened=position))
 
     def close(self, account: Account, stake: float, e_value: float, bar: float, *, accepted: bool) -> Account:
         """The account after a confirmation ended with `e_value` against the threshold `bar`."""
         refund = stake * min(1.0, e_value - bar if accepted else e_value)
-        return Account(account.cash + refund, account.discoveries + accepted, account.opened)
+        return replace(account, cash=account.cash + refund, discoveries=account.discoveries + accepted)
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,10 @@ class Elond:
 
     def open(self, account: Account) -> Stake:
         """The stake of the next confirmation; 0 after H of them."""
-        position = account.opened + 1
-        amount = 1.0 / self.settings.planned if position <= self.settings.planned else 0.0
-        return Stake(amount, Account(max(0.0, account.cash - amount), account.discoveries, position))
+        position, planned = account.opened + 1, self.settings.planned or LONG
+        amount = 1.0 / planned if position <= planned else 0.0
+        return Stake(amount, replace(account, cash=max(0.0, account.cash - amount), opened=position))
 
     def close(self, account: Account, stake: float, e_value: float, bar: float, *, accepted: bool) -> Account:  # noqa: ARG002 one shape for both rules
         """The account after a confirmation ended: only acceptances count."""
-        return Account(account.cash, account.discoveries + accepted, account.opened)
+        return replace(account, discoveries=account.discoveries + accepted)

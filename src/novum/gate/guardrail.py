@@ -16,6 +16,7 @@ from novum.core.events.verdicts import Guard
 from novum.core.model.metric import gain
 from novum.core.model.verdict import GuardrailEvidence, Pair
 from novum.gate import eprocess, estimate
+from novum.gate.eprocess import Bound
 
 FEWEST = 2
 
@@ -37,9 +38,9 @@ def differences(guard: Guard, pairs: Sequence[Pair]) -> list[float]:
 
 def watch(guard: Guard, pairs: Sequence[Pair], process: eprocess.Path) -> GuardrailEvidence:
     """What the pairs show of a guardrail."""
-    gains = differences(guard, pairs)
-    kept = max([1.0, *process(gains, -guard.margin, guard.scale)])
-    broken = max([1.0, *eprocess.mirrored(gains, -guard.margin, guard.scale, process)])
+    gains, bound = differences(guard, pairs), Bound(-guard.margin, guard.scale, sigma=guard.scale)
+    kept = max([1.0, *process(gains, bound)])
+    broken = max([1.0, *eprocess.mirrored(gains, bound, process)])
     return GuardrailEvidence(guard.metric, kept, broken, len(gains), estimate.mean(gains) if gains else None)
 
 
@@ -55,21 +56,20 @@ class Outlook:
 def keepable(guard: Guard, pairs: Sequence[Pair], process: eprocess.Path, outlook: Outlook) -> bool:
     """Whether it can still be shown that the margin is kept, by the projection that the gate uses for claims."""
     gains = differences(guard, pairs)
-    return _within_reach(gains, -guard.margin, guard.scale, len(pairs), process, outlook)
+    return _within_reach(gains, Bound(-guard.margin, guard.scale, sigma=guard.scale), len(pairs), process, outlook)
 
 
 def breakable(guard: Guard, pairs: Sequence[Pair], process: eprocess.Path, outlook: Outlook) -> bool:
     """Whether it can still be shown that the margin is not kept."""
     lost_trials = [-gain for gain in differences(guard, pairs)]
-    return _within_reach(lost_trials, guard.margin, guard.scale, len(pairs), process, outlook)
+    bound = Bound(guard.margin, guard.scale, sigma=guard.scale)
+    return _within_reach(lost_trials, bound, len(pairs), process, outlook)
 
 
-def _within_reach(
-    gains: Sequence[float], bound: float, scale: float, used: int, process: eprocess.Path, outlook: Outlook
-) -> bool:
+def _within_reach(gains: Sequence[float], bound: Bound, used: int, process: eprocess.Path, outlook: Outlook) -> bool:
     if len(gains) < FEWEST:
         return used < outlook.last
-    *_, now = process(gains, bound, scale)
-    drift, sd = estimate.mean(gains) - bound, statistics.stdev(gains)
+    *_, now = process(gains, bound)
+    drift, sd = estimate.mean(gains) - bound.value, statistics.stdev(gains)
     remaining = (outlook.last - used) * len(gains) / used
     return eprocess.reachable(now, drift, sd, len(gains), remaining, outlook.bar, outlook.kappa)

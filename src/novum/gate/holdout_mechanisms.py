@@ -41,7 +41,7 @@ from statistics import NormalDist
 
 from novum.core.model import seeds
 from novum.core.model.errors import StudyError
-from novum.gate.eprocess import clipped
+from novum.gate.eprocess import Bound, clipped
 from novum.gate.estimate import mean
 
 DEFAULT = "coarse"
@@ -193,8 +193,9 @@ def bets(n: int) -> tuple[float, ...]:
 def evidence(differences: Iterable[float], delta: float, stakes: Sequence[float], goal: float = math.inf) -> float:
     """E at the first difference at which it reaches `goal` > 1, else at the last: an e-value for E[d] <= delta."""
     products, e, goal = [1.0] * len(stakes), 1.0, min(goal, LARGEST_E)
+    bound = Bound(delta, 1.0 + delta)
     for difference in differences:
-        y = clipped(difference, delta, 1.0 + delta)
+        y = clipped(difference, bound)
         if y == 0.0:
             continue
         products = [product * (1.0 + stake * y) for product, stake in zip(products, stakes, strict=True)]

@@ -10,28 +10,36 @@ from novum.core.events.verdicts import ConfirmationOpened, Guard
 from novum.core.model.metric import gain
 from novum.core.model.study import GateSettings
 from novum.core.model.verdict import Estimate, GuardrailEvidence, Judgement, Pair, Verdict
-from novum.gate import eprocess, estimate, guardrail, symmetric
+from novum.gate import eprocess, estimate, guardrail, scale_free, selective_interval, symmetric
+from novum.gate.eprocess import Bound
 from novum.gate.evidence import threshold
 
-PROCESSES: Mapping[str, eprocess.Path] = {"betting": eprocess.path, "symmetric": symmetric.path}
+PROCESSES: Mapping[str, eprocess.Path] = {
+    "betting": eprocess.path,
+    "symmetric": symmetric.path,
+    "scale-free": scale_free.path,
+}
 FEWEST_BEFORE_FUTILE = 2
 CRASHES_ALLOWED = 1
 FUTILE = "futile: no verdict within reach of the registered pairs"
-OPTIMISM = 1.1
-"""Standard errors by which the future may be kinder than the past before a test counts as futile."""
 
 
 def difference(pair: Pair, rule: ConfirmationOpened) -> float:
     """D of one pair in metric (or log) units, positive is better, failures included and never dropped.
 
-    A failed candidate counts as -c whatever the incumbent did; a failed incumbent beside a scored candidate counts as
+    A failed candidate counts as -L c whatever the incumbent did; a failed incumbent beside a scored candidate counts as
     0, since a failed run scores no better than a run that ended, and a larger credit could be earned by luck.
     """
     if pair.candidate is None:
-        return rule.delta - rule.scale
+        return rule.delta - rule.scale * rule.loss
     if pair.incumbent is None:
         return 0.0
     return gain(pair.candidate, pair.incumbent, higher_is_better=rule.higher_is_better, log=rule.log)
+
+
+def support_path(rule: ConfirmationOpened, gains: Sequence[float]) -> list[float]:
+    """E_0 = 1, E_1, ...: the evidence for the claim of a rule after each of these differences."""
+    return [1.0, *PROCESSES[rule.process](gains, _claimed(rule))]
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,8 @@ class BettingGate:
         """
         bar = max(threshold(rule.alpha, rule.stake, discoveries), 1.0 / rule.alpha)
         gains = [difference(pair, rule) for pair in pairs]
-        path = _process(rule)
-        support = [1.0, *path(gains, rule.delta, rule.scale)]
-        against = [1.0, *eprocess.mirrored(gains, rule.delta + rule.dmin, rule.scale, path)]
+        support = support_path(rule, gains)
+        against = [1.0, *eprocess.mirrored(gains, _wanted(rule), _process(rule))]
 
         def ruling(n: int, verdict: Verdict | None, reason: str) -> Judgement:
             crashes = sum(pair.candidate is None for pair in pairs[:n])
@@ -66,6 +73,8 @@ class BettingGate:
             crashes = sum(pair.candidate is None for pair in pairs[:n])
             if support[n] >= bar and crashes > CRASHES_ALLOWED:
                 return ruling(n, Verdict.INCONCLUSIVE, f"unstable: {crashes} failed runs")
+            if support[n] >= bar and (lost := lost_beyond(rule, pairs[:n])):
+                return ruling(n, Verdict.INCONCLUSIVE, f"unstable: a loss of {lost:.1f} sd in one run")
             if support[n] >= bar and all(kept.e_value >= 1.0 / rule.beta for kept in _watched(rule, pairs[:n])):
                 return ruling(n, Verdict.SUPPORTED, "evidence reached the threshold")
         n = len(gains)
@@ -81,14 +90,36 @@ class BettingGate:
             return ruling(n, None, "")
         return ruling(n, Verdict.INCONCLUSIVE, FUTILE)
 
-    def estimate(self, rule: ConfirmationOpened, pairs: Sequence[Pair]) -> Estimate:
-        """Effect and interval from pairs that the verdict did not use. Empty pairs give an empty estimate."""
-        gains = [difference(pair, rule) for pair in pairs]
-        if not gains:
-            return Estimate(None, None, self.settings.interval_level, 0)
-        level = self.settings.interval_level
-        interval = estimate.interval(gains, rule.scale, level, PROCESSES[rule.process])
-        return Estimate(estimate.mean(gains), interval, level, len(gains))
+    def size(self, rule: ConfirmationOpened, pairs: Sequence[Pair], judged: int, bar: float) -> Estimate:
+        """Effect and interval: the first `judged` pairs reached `bar` and chose this claim, the others are fresh.
+
+        No fresh pairs give an empty estimate.
+        """
+        gains, level = [difference(pair, rule) for pair in pairs], self.settings.interval_level
+        fresh = gains[judged:]
+        if not fresh:
+            return Estimate(None, None, level, 0)
+        if rule.interval == "sequence":
+            interval = estimate.interval(fresh, rule.scale, level, _process(rule), rule.sigma)
+            return Estimate(estimate.mean(fresh), interval, level, len(fresh))
+        return selective_interval.size(rule, gains, judged, bar, _process(rule), level)
+
+
+def lost_beyond(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> float:
+    """The largest loss in sigma where it lies beyond the rule's floor, else 0."""
+    if not rule.floor:
+        return 0.0
+    worst = min((difference(pair, rule) - rule.delta for pair in pairs if pair.candidate is not None), default=0.0)
+    return -worst / rule.sigma if worst < -rule.floor * rule.sigma else 0.0
+
+
+def _claimed(rule: ConfirmationOpened) -> Bound:
+    return Bound(rule.delta, rule.scale, rule.loss, rule.sigma)
+
+
+def _wanted(rule: ConfirmationOpened) -> Bound:
+    """The gain whose absence refutes."""
+    return Bound(rule.delta + rule.dmin, rule.scale, rule.loss, rule.sigma)
 
 
 def _watched(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> tuple[GuardrailEvidence, ...]:
@@ -111,7 +142,7 @@ def _support_in_reach(
     drift = estimate.mean(gains) - rule.delta
     if not _in_reach(rule, gains, drift, support, bar, rule.max_pairs):
         return False
-    outlook = guardrail.Outlook(1.0 / rule.beta, rule.max_pairs, OPTIMISM)
+    outlook = guardrail.Outlook(1.0 / rule.beta, rule.max_pairs, rule.optimism)
     return all(
         _kept(one, pairs, rule) or guardrail.keepable(one, pairs, _process(rule), outlook) for one in rule.guards
     )
@@ -133,7 +164,7 @@ def _refutation_in_reach(
     last = min(rule.refute_pairs, rule.max_pairs)
     if len(gains) >= last:
         return False
-    outlook = guardrail.Outlook(1.0 / rule.beta, last, OPTIMISM)
+    outlook = guardrail.Outlook(1.0 / rule.beta, last, rule.optimism)
     broken = any(guardrail.breakable(one, pairs, _process(rule), outlook) for one in rule.guards)
     return broken or _in_reach(rule, gains, shortfall, against, 1.0 / rule.beta, last)
 
@@ -143,4 +174,4 @@ def _in_reach(
 ) -> bool:
     n = len(gains)
     sd = statistics.stdev(gains) if n > FEWEST_BEFORE_FUTILE else rule.sigma
-    return eprocess.reachable(e_value, drift, sd, n, last - n, bar, OPTIMISM)
+    return eprocess.reachable(e_value, drift, sd, n, last - n, bar, rule.optimism)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from novum.core.engine.dispatch import BLOCK
 from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.model.candidate import Candidate
 from novum.core.model.study import GateSettings
 from novum.core.model.verdict import Pair, Verdict
+from novum.core.state.arm import BLOCK
 from novum.gate.judge import BettingGate
 
 EFFECTS = (0.25, 0.5, 1.0, 2.0, 4.0)

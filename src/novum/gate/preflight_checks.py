@@ -6,6 +6,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from novum.core.engine import evidence_plan
+from novum.core.engine.evidence_plan import KEPT, LONG
 from novum.core.events.campaign import Check
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Budget
@@ -22,11 +24,15 @@ MOVES = "metric moves"
 TRUTH = "truth"
 
 
-def first_threshold(study: Study) -> float:
-    """E that the first confirmation of the campaign has to reach."""
+def first_threshold(study: Study, confirmations: int = LONG) -> float:
+    """E that the first confirmation of a campaign has to reach whose budget pays for so many of them."""
     gate = study.gate
-    divisor = max(gate.planned, gate.stake_floor) if gate.refunds else gate.planned
-    return max(1.0, float(divisor)) / gate.alpha
+    if gate.planned or not gate.refunds:
+        planned = gate.planned or LONG
+        return max(planned, gate.stake_floor if gate.refunds else 1) / gate.alpha
+    if confirmations >= LONG:
+        return max(LONG, gate.stake_floor) / gate.alpha / (1.0 - KEPT)
+    return max(1, confirmations) / gate.alpha / (1.0 - KEPT)
 
 
 def noise(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:
@@ -118,10 +124,11 @@ def reach(
     The budget has to pay for the incumbent's sweep, its A/A runs, one screening round, one confirmation and its
     estimate. Returns the check and a plain-words conclusion.
     """
-    gate, bar = study.gate, first_threshold(study)
+    gate = study.gate
     fixed = sweep * (1 + study.screening.keep_one_in) + 2 * gate.calibration_pairs + 2 * gate.estimate_pairs
     trials = affordable(budget, seconds, cpu, workers)
-    table = _table(study, trials, fixed)
+    bar = first_threshold(study, _payable(study, trials, fixed, sweep))
+    table = _table(study, trials, fixed, bar)
     pairs = max(0, min(gate.max_pairs, int((trials - fixed) // 2)))
     figures = {f"power_{row.effect:g}_sd": row.probability for row in table}
     figures |= {"trials": min(trials, 1e15), "pairs": float(pairs), "threshold": bar}
@@ -129,23 +136,29 @@ def reach(
     words = ", ".join(f"{row.effect:g} sd: {row.probability:.0%}" for row in table)
     hopeless = _hopeless(table)
     # A trial takes no less than its CPU time: what is hopeless only for the clock may be so only while others compute.
-    busy = hopeless and not _hopeless(_table(study, affordable(budget, min(seconds, cpu), cpu, workers), fixed))
+    busy = hopeless and not _hopeless(_table(study, affordable(budget, min(seconds, cpu), cpu, workers), fixed, bar))
     unit = "the metric showed no noise, so that its resolution stands for one sd; " if noiseless else ""
     if busy:
         words += (
             f"; trials take {seconds / max(cpu, 1e-6):.1f} times their CPU time here: on a free machine it would do"
         )
     return Check("power", None if busy else not hopeless, f"{unit}{words}", figures), unit + _conclusion(
-        study, reached, fixed, trials
+        study, reached, fixed, trials, bar
     )
 
 
-def _table(study: Study, trials: float, fixed: int) -> list[power.Power]:
+def _payable(study: Study, trials: float, fixed: int, sweep: int) -> int:
+    """Confirmations that so many trials pay for, with the screening that leads to each."""
+    each = evidence_plan.trials_each(study, max(1, sweep // study.screening.seeds))
+    return int(max(1.0, min(float(LONG), (trials - fixed) / each)))
+
+
+def _table(study: Study, trials: float, fixed: int, bar: float) -> list[power.Power]:
     """Power at each effect size when so many trials can be paid."""
     pairs = max(0, min(study.gate.max_pairs, int((trials - fixed) // 2)))
     if not pairs:
         return [power.Power(effect, 0.0, 0.0) for effect in power.EFFECTS]
-    return power.power(study.gate, first_threshold(study), pairs)
+    return power.power(study.gate, bar, pairs)
 
 
 def _hopeless(table: Sequence[power.Power]) -> bool:
@@ -162,8 +175,7 @@ def affordable(budget: Budget, seconds: float, cpu: float, workers: int) -> floa
     return min(bounds)
 
 
-def _conclusion(study: Study, reached: Sequence[float], fixed: int, trials: float) -> str:
-    bar = first_threshold(study)
+def _conclusion(study: Study, reached: Sequence[float], fixed: int, trials: float, bar: float) -> str:
     if not reached:
         pairs = power.pairs_needed(study.gate, bar, BIG) or study.gate.max_pairs
         times = (fixed + 2 * pairs) / max(trials, 1.0)

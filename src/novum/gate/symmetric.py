@@ -11,20 +11,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
+from novum.gate.eprocess import Bound
+
 GRID = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
-def path(differences: Iterable[float], delta: float, scale: float) -> Iterator[float]:  # noqa: ARG001 it needs no scale
-    """E_1, E_2, ... after each pair; the arguments are those of :func:`novum.gate.eprocess.path`."""
+def path(differences: Iterable[float], bound: Bound) -> Iterator[float]:
+    """E_1, E_2, ... after each pair; it needs no scale."""
     products, length = [1.0] * len(GRID), 0.0
     for n, difference in enumerate(differences, start=1):
-        x = difference - delta
+        x = difference - bound.value
         length = math.hypot(length, x)  # the root of the sum of squares, for numbers of any size
         standard = x / length * math.sqrt(n) if length > 0 else 0.0
-        products = [product * _factor(g * standard) for product, g in zip(products, GRID, strict=True)]
+        products = [product * factor(g * standard) for product, g in zip(products, GRID, strict=True)]
         yield math.fsum(products) / len(GRID)
 
 
-def _factor(z: float) -> float:
+def factor(z: float) -> float:
     """2 / (1 + exp(-2 z)) = 1 + tanh(z), which cannot overflow."""
     return 1.0 + math.tanh(z)

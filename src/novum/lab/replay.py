@@ -17,7 +17,7 @@ from pathlib import Path
 from novum.audit.evidence_bundle import rests_on
 from novum.audit.pack import records
 from novum.audit.pack_file import Row, open_pack
-from novum.audit.score_checks import Seal, seal
+from novum.audit.score_checks import Seal, seal, seal_of
 from novum.audit.verify_pack import finding_of
 from novum.core.engine.artifact_store import address
 from novum.core.engine.context import group_of
@@ -31,6 +31,7 @@ from novum.core.model.metric import gain
 from novum.core.model.ports import Arena, Executor
 from novum.core.model.trial import ArtefactError, GroupResult, OutcomeKind, Trial, TrialGroup, TrialOutput
 from novum.core.model.trial_plan import Plan, Purpose
+from novum.core.state.arm import arm_id, arm_of
 from novum.core.state.full_state import FullState
 from novum.lab import arena_code, open_campaign, wiring
 from novum.lab.provenance import provenance
@@ -95,7 +96,7 @@ class Told:
         """The key behind the seeds of a plan, None while it is sealed."""
         if plan.purpose is Purpose.SCREEN:
             return seeds.search_key(self.archive.study.seed)
-        return self.keys.get(seal(plan.subject, plan.attempt, plan.purpose))
+        return self.keys.get(seal_of(plan))
 
 
 def replay(
@@ -184,11 +185,13 @@ def _reveal(told: Told, event: object) -> None:
     if isinstance(event, SessionStarted):
         told.sessions.append(event)
     elif isinstance(event, VerdictReached | FindingRecorded) and event.key:
-        told.keys[seal(event.hypothesis, event.attempt, Purpose.CONFIRM)] = bytes.fromhex(event.key)
+        rule = told.archive.hypotheses[event.hypothesis].rule
+        assert rule
+        told.keys[seal(arm_of(rule), Purpose.CONFIRM)] = bytes.fromhex(event.key)
     elif isinstance(event, FollowUpClosed):
-        told.keys[seal(event.hypothesis, event.attempt, Purpose.FOLLOW_UP)] = bytes.fromhex(event.key)
+        told.keys[seal(arm_id(event.hypothesis, event.attempt), Purpose.FOLLOW_UP)] = bytes.fromhex(event.key)
     elif isinstance(event, ScaleMeasured) and event.key:
-        told.keys[seal(event.candidate, 0, Purpose.CALIBRATE)] = bytes.fromhex(event.key)
+        told.keys[seal(arm_id(event.candidate, 0), Purpose.CALIBRATE)] = bytes.fromhex(event.key)
 
 
 def _behind(told: Told, name: str) -> list[Plan]:

@@ -33,6 +33,7 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
     from novum.audit.verify import verify_lab
     from novum.audit.verify_pack import verify_pack
     from novum.gate.judge import BettingGate
+    from novum.gate.tail import TailWatch
     from novum.ledger.blobs import FileBlobs
     from novum.ledger.journal import Reader
     from novum.ledger.key import public_of
@@ -40,7 +41,14 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
     def rules(study: Study) -> Rules:
         missing = "" if problem else why_not_here(study)
         known = problem or (None if missing else arena(study))
-        return Rules(known, arena_with_options(study, problem), BettingGate(study.gate), evidence(study), missing)
+        return Rules(
+            known,
+            arena_with_options(study, problem),
+            BettingGate(study.gate),
+            evidence(study),
+            TailWatch(study.gate),
+            missing,
+        )
 
     root = parse(anchor) if anchor else None
     if os.path.isfile(path):  # noqa: PTH113 it takes any name, however long

@@ -94,6 +94,7 @@ def context(
 ) -> LabContext:
     """All rooms of a study behind their ports. `problem` and `researcher` replace the ones that the study names."""
     from novum.gate.judge import BettingGate
+    from novum.gate.tail import TailWatch
     from novum.researchers.critic import RuleCritic
     from novum.researchers.random import RandomResearcher
 
@@ -103,6 +104,7 @@ def context(
         arena=problem,
         researcher=with_comments(study, researcher or researcher_of(study)),
         gate=BettingGate(study.gate),
+        tails=TailWatch(study.gate),
         evidence=evidence(study),
         governor=HardBudget(budget),
         keyring=Keyring(secret),

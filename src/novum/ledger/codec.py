@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from novum.core.events.event import EVENT_TYPES, Event
 from novum.core.model.errors import IntegrityError
-from novum.ledger.upcast import upcast
+from novum.ledger.upcast import before_estimands, upcast
 from novum.text.canonical_json import canonical
 
 
@@ -28,7 +28,7 @@ def encode(event: Event) -> str:
 def decode(kind: str, payload: str) -> Event:
     """The event of a payload. Raises IntegrityError when it is not one."""
     try:
-        if kind in EVENT_TYPES:
+        if kind in EVENT_TYPES and not before_estimands(kind, payload):
             event: Event = _adapter(kind).validate_json(payload)
             return event
     except ValidationError as error:

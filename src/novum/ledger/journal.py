@@ -25,7 +25,7 @@ from novum.ledger.codec import decode, encode
 Row = tuple[int, int, str, str, str, str]
 """seq, time (microseconds), actor, kind, payload, hash."""
 
-SCHEMA = 2
+SCHEMA = 3
 GROUP_SECONDS = 0.05
 BUSY_SECONDS = 30.0
 

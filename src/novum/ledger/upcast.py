@@ -20,13 +20,32 @@ def upcast(kind: str, payload: Payload) -> tuple[str, Payload] | None:
     return step(payload) if step else None
 
 
+def before_estimands(kind: str, payload: str) -> bool:
+    """Whether a campaign was opened when claims did not say what they are about.
+
+    Its fields would be filled with today's defaults; its rules were others.
+    """
+    return kind == "campaign_opened" and '"loss_bound":' not in payload
+
+
+_BEFORE_ESTIMANDS = {
+    "claim": "typical",
+    "floor": 0.0,
+    "optimism": 1.1,
+    "arms": 1,
+    "interval": "sequence",
+}
+
+
 def _campaign_opened(payload: Payload) -> tuple[str, Payload]:
     study = dict(payload["study"])
-    gate = dict(study["gate"])
-    share = gate.pop("replication_share")
-    study["gate"] = {**gate, "reopenings": 0}
-    study["follow_up"] = {"share": share, "aims": ["replicate"]}
-    study["holdout"] = {"queries": 0}
+    gate = {**dict(study["gate"]), **_BEFORE_ESTIMANDS}
+    gate.setdefault("planned", 20)
+    if "replication_share" in gate:
+        study["follow_up"] = {"share": gate.pop("replication_share"), "aims": ["replicate"]}
+        study["holdout"] = {"queries": 0}
+        gate["reopenings"] = 0
+    study["gate"] = gate
     return "campaign_opened", {**payload, "study": study}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.state.campaign_state import CampaignState
@@ -30,5 +30,7 @@ def size_of(state: CampaignState, hypothesis: Hypothesis, rule: ConfirmationOpen
     size = hypothesis.finding
     if size is not None and size.interval is not None:
         return EffectSize(size.effect, size.interval, size.level, size.pairs, True)
-    known = BettingGate(state.study.gate).estimate(rule, hypothesis.pairs())
+    known = BettingGate(state.study.gate).size(
+        replace(rule, interval="sequence"), hypothesis.pairs(), 0, rule.threshold
+    )
     return EffectSize(known.effect, known.interval, known.level, known.pairs, False)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from novum.core.engine.oversight_ports import Critic
 from novum.core.events.event import Event
-from novum.core.events.event_ports import Gate
+from novum.core.events.event_ports import Gate, TailGate
 from novum.core.events.trials import GroupDispatched
 from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.model import seeds
@@ -19,6 +19,7 @@ from novum.core.model.study import Study
 from novum.core.model.trial import Role, Trial, TrialGroup
 from novum.core.model.trial_plan import Plan, Purpose, Side
 from novum.core.model.verdict import Judgement, Pair
+from novum.core.state.arm import arm_id
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Runs
 
@@ -45,6 +46,8 @@ class LabContext:
     arena_with_options: Callable[[Setting], Arena]
     critic: Critic
     control: Researcher | None = None
+    tails: TailGate | None = None
+    """What watches the later runs of findings; None: nobody does."""
 
     def key(self, plan: Plan) -> bytes:
         """The key that the seeds of a plan derive from."""
@@ -54,15 +57,15 @@ class LabContext:
             return self.calibration_key(plan.subject)
         if plan.purpose is Purpose.FOLLOW_UP:
             return self.follow_up_key(plan.subject, plan.attempt)
-        return self.confirmation_key(plan.subject, plan.attempt)
+        return self.confirmation_key(plan.arm or arm_id(plan.subject, plan.attempt))
 
     def follow_up_key(self, hypothesis: str, number: int) -> bytes:
         """The key of the seeds of a finding's follow-up."""
         return self.keyring.key(f"follow_up:{hypothesis}:{number}")
 
-    def confirmation_key(self, hypothesis: str, attempt: int) -> bytes:
-        """The key of a hypothesis' fresh seeds; estimation continues where confirmation stopped."""
-        return self.keyring.key(f"confirm:{hypothesis}:{attempt}")
+    def confirmation_key(self, arm: str) -> bytes:
+        """The key of the fresh seeds of an arm; estimation continues where confirmation stopped."""
+        return self.keyring.key(f"confirm:{arm}")
 
     def holdout_key(self) -> bytes:
         """The key of the holdout's order and noise."""
@@ -125,7 +128,7 @@ class Campaign:
 
     def judge(self, tested: Tested, rule: ConfirmationOpened, discoveries: int) -> Judgement | None:
         """The gate's verdict on the pairs of a registered rule, None to go on. The same pairs are judged only once."""
-        runs, key = tested.runs, rule.key_commitment
+        runs, key = tested.runs, f"{rule.hypothesis}:{rule.attempt}:{rule.key_commitment}"
         seen = len(runs[Side.CANDIDATE]), len(runs[Side.INCUMBENT]), discoveries
         if self.undecided.get(key) == seen:
             return None

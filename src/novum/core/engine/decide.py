@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from novum.core.engine import evidence_plan
 from novum.core.engine.context import Campaign
 from novum.core.engine.dispatch import committed, price
-from novum.core.engine.stages import confirm, follow_up, holdout_query, promote, quarantine, screen
+from novum.core.engine.stages import confirm, follow_up, holdout_query, opening, promote, quarantine, screen, tail_watch
 from novum.core.engine.stages.admission import PROPOSE, admit, first_look
 from novum.core.engine.stages.propose import PATIENCE, propose, spent_share
 from novum.core.events.campaign import IncumbentChanged
@@ -19,7 +20,7 @@ from novum.core.events.event import Event
 from novum.core.events.models_and_people import ApprovalAsked
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import CandidateTuned, RungClosed, TrialFinished
-from novum.core.events.verdicts import AblationPlanned
+from novum.core.events.verdicts import AblationPlanned, FindingRecorded
 from novum.core.model.budget import Spent
 from novum.core.state.approvals import SPEND, closing
 from novum.core.state.hypothesis import Phase
@@ -51,6 +52,7 @@ STAGES = (
     Stage(people),
     Stage(confirm.decide),
     Stage(follow_up.decide),
+    Stage(tail_watch.decide, wakes=(TrialFinished, FindingRecorded)),
     Stage(holdout_query.ask),
     Stage(quarantine.settle),
     Stage(promote.promote),
@@ -61,7 +63,7 @@ STAGES = (
     Stage(screen.screen, needs_slot=True),
     Stage(admit),
     Stage(propose),
-    Stage(confirm.confirm_idle, needs_slot=True),
+    Stage(opening.open_when_idle, needs_slot=True),
 )
 """Propose, admit, screen, confirm, decide, learn, from its end: finished evidence waits for no new idea."""
 
@@ -123,7 +125,8 @@ def why_nothing_more(campaign: Campaign) -> str:
         campaign.state.spent, price(campaign.state, 1, campaign.context.slots)
     ):
         return reason
-    if campaign.context.evidence.open(campaign.state.account).amount <= 0:
+    no_stake = campaign.context.evidence.open(campaign.state.account).amount <= 0
+    if no_stake and evidence_plan.due(campaign.state) is None:
         return "evidence spent: plain e-LOND allows no more than the planned confirmations"
     if campaign.state.refused_in_a_row >= PATIENCE:
         return f"nothing new: the researcher's last {PATIENCE} ideas were all known, inadmissible or not affordable"

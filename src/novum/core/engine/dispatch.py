@@ -15,6 +15,7 @@ from novum.core.events.event import Event
 from novum.core.events.trials import GroupDispatched
 from novum.core.model.budget import Share, Spent
 from novum.core.model.trial_plan import Plan
+from novum.core.state.arm import BLOCK
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Phase
 from novum.core.state.spending import Payer
@@ -24,9 +25,6 @@ HEADROOM = 3.0
 
 LEAST_SECONDS = 1.0
 """CPU seconds that are set aside for a group at least."""
-
-BLOCK = 4
-"""Pairs sent at once: a confirmation is judged pair by pair, but trained in groups."""
 
 
 def dispatch(campaign: Campaign, plans: Sequence[Plan], reserve: int = 0) -> list[Event]:

@@ -9,7 +9,7 @@ from novum.core.events.verdicts import ConfirmationOpened, FollowUpOpened
 from novum.core.model.arena_spec import metric_of
 from novum.core.model.candidate import Setting
 from novum.core.model.trial_plan import Aim
-from novum.core.model.verdict import Stake
+from novum.core.model.verdict import Estimand, Stake
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 
@@ -19,7 +19,10 @@ def rule_of(
 ) -> FollowUpOpened:
     """The registration of a question about a finding. Raises KeyError or StopIteration for one that makes no sense."""
     assert hypothesis.rule
-    number, base = len(hypothesis.follow_ups) + 1, replace(hypothesis.rule, key_commitment=commitment, guards=())
+    number, base = (
+        len(hypothesis.follow_ups) + 1,
+        replace(hypothesis.rule, key_commitment=commitment, guards=(), arm="", interval="sequence"),
+    )
     if aim is Aim.REPLICATE:
         return FollowUpOpened(hypothesis.id, aim, about, {}, _again(hypothesis, base, number))
     paid = replace(
@@ -76,6 +79,8 @@ def _on_metric(state: CampaignState, name: str, rule: ConfirmationOpened) -> Con
         metric=name,
         higher_is_better=metric.higher_is_better,
         log=metric.log,
+        claim=Estimand.TYPICAL,
+        loss=1.0,
         delta=0.0,
         sigma=sigma,
         scale=gate.clip * sigma,

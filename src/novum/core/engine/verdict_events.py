@@ -7,6 +7,8 @@ from dataclasses import replace
 from novum.core.engine.context import LabContext
 from novum.core.events.verdicts import VerdictReached
 from novum.core.model.verdict import Account, Judgement, Verdict
+from novum.core.state.arm import arm_of
+from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 
 
@@ -31,12 +33,15 @@ def verdict_of(account: Account, context: LabContext, hypothesis: Hypothesis, ju
         refund=after.cash - account.cash,
         cash=after.cash,
         discoveries=after.discoveries,
-        key=None if accepted else context.confirmation_key(hypothesis.id, rule.attempt).hex(),
+        key=None if accepted else context.confirmation_key(arm_of(rule)).hex(),
     )
 
 
-def stopped(account: Account, context: LabContext, hypothesis: Hypothesis, reason: str) -> VerdictReached:
+def stopped(
+    state: CampaignState, account: Account, context: LabContext, hypothesis: Hypothesis, reason: str
+) -> VerdictReached:
     """An end without a decision, for a reason that lies outside the evidence: always inconclusive."""
     assert hypothesis.rule
-    now = context.gate.judge(hypothesis.rule, hypothesis.pairs(), hypothesis.judged, account.discoveries)
+    discoveries = state.discoveries_for(hypothesis.rule) if hypothesis.rule.arm else account.discoveries
+    now = context.gate.judge(hypothesis.rule, hypothesis.pairs(), hypothesis.judged, discoveries)
     return verdict_of(account, context, hypothesis, replace(now, verdict=Verdict.INCONCLUSIVE, reason=reason))

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from novum.core.events.event import Event, Record
 from novum.core.events.verdicts import ConfirmationOpened
-from novum.core.model.verdict import Estimate, Judgement, Pair
+from novum.core.model.verdict import Estimate, Judgement, Pair, TailEvidence
 
 
 class Ledger(Protocol):
@@ -29,6 +29,19 @@ class Gate(Protocol):
         """Verdict on the pairs in order; `judged` of them were seen by an earlier call that said: go on."""
         ...
 
-    def estimate(self, rule: ConfirmationOpened, pairs: Sequence[Pair]) -> Estimate:
-        """Effect and interval from pairs that the verdict did not use."""
+    def size(self, rule: ConfirmationOpened, pairs: Sequence[Pair], judged: int, bar: float) -> Estimate:
+        """Effect and interval: the first `judged` pairs reached `bar` and chose the claim, the others are fresh."""
+        ...
+
+
+class TailGate(Protocol):
+    """What later runs of a finding say of its claim."""
+
+    def watch(
+        self, rule: ConfirmationOpened, claimed: float, levels: Sequence[float], scores: Sequence[float | None]
+    ) -> TailEvidence:
+        """The evidence of `scores` (None: failed), in order, against a mean gain of half of what was claimed.
+
+        levels: fresh scores of what the finding replaced.
+        """
         ...

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from novum.core.events.event import Event, Known, event
 from novum.core.model.candidate import Candidate, Setting
 from novum.core.model.trial_plan import ASKED, Aim
-from novum.core.model.verdict import GuardrailEvidence, Verdict
+from novum.core.model.verdict import Estimand, GuardrailEvidence, Verdict
 from novum.text.format import counted, effect_text, number, signed
 
 
@@ -59,6 +60,18 @@ class ConfirmationOpened(Event):
     guards: tuple[Guard, ...]
     key_commitment: str
     """SHA-256 of the key that the seeds derive from."""
+    claim: Estimand = Estimand.TYPICAL
+    loss: float = 1.0
+    """L: losses count in full up to so many times the clip, gains up to once."""
+    floor: float = 0.0
+    """In sigma: a single loss beyond it keeps the claim from being supported; 0 does not look. This and what follows
+    have the values of records that were written before there was a choice."""
+    optimism: float = 1.1
+    """Standard errors by which the future may be kinder than the past before a test counts as futile."""
+    interval: Literal["sequence", "selective"] = "sequence"
+    """How the finding's interval is made (novum.gate.estimate, novum.gate.selective_interval)."""
+    arm: str = ""
+    """Whose fresh seeds and incumbent's runs these are, as hypothesis:attempt; empty for its own."""
 
     def subjects(self, known: Known) -> set[str]:
         return {self.hypothesis}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from novum.core.model.candidate import Genome, Setting
 from novum.core.model.metric import RESOURCES, Metric, Score
 from novum.core.model.trial import OutcomeKind
+from novum.core.model.verdict import Estimand
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,10 @@ class ArenaSpec:
     ceiling: float | None = None
     """The metric of perfection, where it is known."""
     controls: Controls = field(default_factory=Controls)
+    claim: Estimand = Estimand.TYPICAL
+    """What claims are about where a study does not say: the mean where a bound on losses is close enough to pay for."""
+    bounds: tuple[float, float] | None = None
+    """The lowest and the highest score that there can be, where that is known: what a claim of the mean rests on."""
     log: bool = False
     """Scores are positive and compared by their ratio (losses, times); effects, sigma, delta and resolution are then in
     natural-log units."""

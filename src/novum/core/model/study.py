@@ -44,12 +44,19 @@ class GateSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    process: Literal["betting", "symmetric"] = "betting"
-    """The e-process; "symmetric" needs no scale, but symmetric noise (never where crashes are skewed)."""
+    claim: Literal["", "mean", "typical"] = ""
+    """What a claim is about: the mean gain with losses in full, or the typical gain, single ones counted to `clip`;
+    empty: as the arena has it."""
+    loss_bound: Annotated[float, Gt(0)] | None = None
+    """For claims of the mean where the metric has no declared range: losses count in full up to this much, in metric
+    units (natural-log units for metrics that are compared by ratio)."""
+    process: Literal["betting", "symmetric", "scale-free"] = "betting"
+    """The e-process of a typical gain; "scale-free" starts after 3 runs of the incumbent, "symmetric" after the same
+    block as "betting", and both need symmetric noise (never where crashes are skewed)."""
     alpha: Level = 0.10
     """Bound on the expected share of false findings, over the whole campaign, at any time."""
-    planned: Count = 20
-    """How many confirmations are expected (H)."""
+    planned: Annotated[int, Ge(0), Le(1_000_000)] = 0
+    """How many confirmations are expected (H); 0: as many as the budget can pay, foretold before the first."""
     stake_floor: Count = 10
     """Smallest divisor of the cash left (hmin)."""
     refunds: bool = True
@@ -58,8 +65,15 @@ class GateSettings:
     """The smallest gain worth having; a claim says "better by more than delta"."""
     clip: Annotated[float, Ge(1e-6)] = 2.0
     """Single differences beyond this many sd count as this many."""
+    floor: Annotated[float, Ge(0)] = 4.0
+    """A single loss of more than so many sd keeps a typical gain from being supported; 0 does not look."""
     max_pairs: Annotated[int, Ge(2), Le(10_000)] = 30
-    """Seeds after which a confirmation ends without a verdict."""
+    """Seeds after which a confirmation ends without a verdict; claims of the mean get more, by their bound on losses
+    (docs/trust.md)."""
+    optimism: Annotated[float, Ge(0)] = 1.1
+    """Standard errors by which the future may be kinder than the past before a test counts as futile."""
+    arms: Count = 4
+    """How many waiting candidates may be confirmed against one set of runs of the incumbent."""
     refute_pairs: Annotated[int, Ge(0), Le(10_000)] = 10
     """How far a test that cannot be supported any more may go on in order to be refuted (0: not at all)."""
     dmin: Annotated[float, Ge(1e-6)] = 1.0
@@ -70,6 +84,8 @@ class GateSettings:
     estimate_pairs: Annotated[int, Ge(2), Le(10_000)] = 8
     """Fresh pairs behind a finding's effect."""
     interval_level: Level = 0.90
+    interval: Literal["selective", "sequence"] = "selective"
+    """How an interval is made: to agree with the verdict and allow for selection, or from fresh pairs alone."""
     reopenings: Annotated[int, Ge(0), Le(100)] = 1
     """How often a claim that stopped between the evidence of a single test (1/alpha) and the campaign's threshold gets
     another stake, with an E of its own."""

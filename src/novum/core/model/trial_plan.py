@@ -61,6 +61,8 @@ class Plan:
     attempt: int = 0
     options: Setting = field(default_factory=dict)
     """Changes to the study's own, for transfers."""
+    arm: str = ""
+    """Whose fresh seeds it runs on, where confirmations share them."""
 
 
 ASKED = {"replicate": "again, on fresh seeds", "transfer": "elsewhere:", "ablate": "without", "metric": "on"}

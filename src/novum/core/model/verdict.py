@@ -15,6 +15,13 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Estimand(StrEnum):
+    """What a claim is about: the mean gain with losses in full, or the typical gain, single ones counted to 2 sd."""
+
+    MEAN = "mean"
+    TYPICAL = "typical"
+
+
 Both = tuple[float | None, float | None]
 """Values of candidate and incumbent on one seed; None for a run that gave none."""
 
@@ -73,12 +80,35 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class TailEvidence:
+    """What later runs of a finding say: their mean gain over what it replaced, in metric units, losses in full.
+
+    wanted: half of what was claimed; worst: the smallest gain of one run; losses: runs that lost more than 4 sd;
+    e_value: against a mean gain of `wanted` or more; refuted: whether that retracts the finding.
+    """
+
+    runs: int
+    mean: float
+    wanted: float
+    worst: float
+    losses: int
+    e_value: float
+    refuted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Evidence ledger: cash C, acceptances R, confirmations opened so far (j). A campaign starts with Account()."""
 
     cash: float = 1.0
     discoveries: int = 0
     opened: int = 0
+    horizon: int = 0
+    """Number of the last confirmation that the cash is planned for; 0: as the study says."""
+    least: int = 0
+    """Smallest divisor of the cash (hmin) of the plan; 0: as the study says."""
+    kept: float = 0.0
+    """Evidence kept back for a later plan."""
 
 
 @dataclass(frozen=True, slots=True)

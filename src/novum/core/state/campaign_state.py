@@ -19,9 +19,7 @@ from novum.core.events.proposals import (
     ProposalMade,
 )
 from novum.core.events.trials import CandidateTuned, RungClosed, ScaleMeasured, TrialFinished
-from novum.core.events.verdicts import (
-    AblationPlanned,
-)
+from novum.core.events.verdicts import AblationPlanned, ConfirmationOpened
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Budget, Spent
 from novum.core.model.candidate import Candidate
@@ -31,12 +29,14 @@ from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.model.verdict import Account
 from novum.core.state.alarm_signals import AlarmSignals
+from novum.core.state.arm import Arm
 from novum.core.state.confirmation_queue import ConfirmationQueue
 from novum.core.state.holdout_queries import HoldoutQueries
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.core.state.interventions import InterventionLog
 from novum.core.state.requests import RequestLog
 from novum.core.state.spending import Spending
+from novum.core.state.spread import Spread
 from novum.core.state.trial_costs import LostTrials, SweepCost, TrialPrices
 
 Sweep = dict[tuple[int, int], TrialFinished]
@@ -86,6 +86,12 @@ class CampaignState:
         self.calibration: dict[str, dict[int, TrialFinished]] = {}
         self.scales: dict[str, ScaleMeasured] = {}
         self.account = Account()
+        self.planned_for: Budget | None = None
+        """The budget that the evidence was planned for last."""
+        self.spreads: dict[str, Spread] = {}
+        self.arms: dict[str, Arm] = {}
+        self.later_runs: dict[str, list[TrialFinished]] = {}
+        """Runs of a finding's candidate on fresh seeds since it was recorded, by hypothesis."""
         self.in_flight: dict[str, Plan] = {}
         self.plans: dict[str, Plan] = {}
         self.findings: list[Hypothesis] = []
@@ -130,6 +136,16 @@ class CampaignState:
     def plan(self, group: str) -> Plan:
         """The plan of a group that is in flight, or that was more than a sweep. Raises KeyError."""
         return self.plans[group]
+
+    def members(self, rule: ConfirmationOpened) -> list[Hypothesis]:
+        """Hypotheses that are, or were, confirmed on the same fresh seeds."""
+        names = self.arms[rule.arm].members if rule.arm else [rule.hypothesis]
+        known = [self.hypotheses[name] for name in names]
+        return [one for one in known if one.rule and one.rule.arm == rule.arm]
+
+    def discoveries_for(self, rule: ConfirmationOpened) -> int:
+        """The acceptances that a confirmation's threshold allows for: those before its present block."""
+        return self.arms[rule.arm].discoveries if rule.arm else self.account.discoveries
 
     def count(self, phase: Phase) -> int:
         """How many hypotheses are in a phase."""

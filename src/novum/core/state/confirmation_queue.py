@@ -36,6 +36,13 @@ class ConfirmationQueue:
         """The one with the largest gain, the older of equals."""
         return self.waiting[self._queue[0][2]] if self._queue else None
 
+    def best_of(self, count: int) -> list[Hypothesis]:
+        """The `count` with the largest gains, in that order."""
+        order = heapq.nsmallest(
+            count, self.waiting.values(), key=lambda one: (-self._gains[one.id], one.registered.number)
+        )
+        return list(order)
+
     def _clean(self) -> None:
         """Entries of those who left, or came back with another gain, are let go when they reach the front."""
         while self._queue and self._gains.get(self._queue[0][2]) != -self._queue[0][0]:

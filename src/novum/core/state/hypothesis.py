@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from novum.core.events.evidence import TailRefuted
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import TrialFinished
 from novum.core.events.verdicts import (
@@ -111,6 +112,8 @@ class Hypothesis:
     runs: Runs = field(default_factory=no_runs)
     judged: int = 0
     follow_ups: list[FollowUp] = field(default_factory=list)
+    tail_refuted: TailRefuted | None = None
+    """That its later runs refuted it."""
     withdrawn: str = ""
     """Why it was closed before any confirming trial."""
 
@@ -135,9 +138,11 @@ class Hypothesis:
 
     @property
     def retracted(self) -> str:
-        """Why a finding no longer stands, or nothing: its replication was refuted, or that of one it was built on."""
+        """Why a finding no longer stands, or nothing: a replication or later runs refuted it, or its ground."""
         if any(one.closed and one.closed.verdict is Verdict.REFUTED for one in self.replications):
             return "its replication was refuted"
+        if self.tail_refuted:
+            return "its later runs refute it"
         if self.ground and self.ground.retracted:
             return f"built on {self.ground.id}, which was retracted"
         return ""

@@ -15,7 +15,7 @@ from novum.core.model.trial_plan import Purpose
 from novum.core.model.verdict import Pair, Verdict
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import FollowUp, Hypothesis, Phase
-from novum.gate.judge import PROCESSES, difference
+from novum.gate.judge import difference, support_path
 from novum.integrations.exports.tables import clean, written
 from novum.text.canonical_json import digest
 from novum.views.finding_size import size_of
@@ -190,7 +190,7 @@ def _status(found: CampaignIndex, one: Hypothesis) -> str:
 def _points(rule: ConfirmationOpened, pairs: Sequence[Pair], time: int) -> tuple[Point, ...]:
     """Scores of both sides and the evidence, pair by pair; E is computed again from the scores."""
     gains = [difference(pair, rule) for pair in pairs]
-    path = [1.0, *PROCESSES[rule.process](gains, rule.delta, rule.scale)]
+    path = support_path(rule, gains)
     points = [Point("e_value", value, step, time) for step, value in enumerate(path)]
     for step, pair in enumerate(pairs, start=1):
         sides = (("candidate_score", pair.candidate), ("incumbent_score", pair.incumbent))

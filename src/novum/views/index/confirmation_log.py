@@ -10,7 +10,7 @@ from novum.core.events.verdicts import ConfirmationOpened, FollowUpClosed, Follo
 from novum.core.model.verdict import Pair
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
-from novum.gate.judge import PROCESSES, difference
+from novum.gate.judge import difference, support_path
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Confirmation:
     def path(self) -> tuple[float, ...]:
         """The e-value after 0, 1, 2 ... pairs, computed again from the raw outcomes and not copied from the verdict."""
         gains = [difference(pair, self.rule) for pair in self.pairs]
-        return (1.0, *PROCESSES[self.rule.process](gains, self.rule.delta, self.rule.scale))
+        return tuple(support_path(self.rule, gains))
 
     @property
     def outcome(self) -> str:

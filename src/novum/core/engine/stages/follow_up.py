@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from novum.core.engine.context import Campaign, LabContext
-from novum.core.engine.dispatch import BLOCK, committed, dispatch
+from novum.core.engine.dispatch import committed, dispatch
 from novum.core.engine.follow_up_registration import rule_of
-from novum.core.engine.stages.confirm import pair_plans
+from novum.core.engine.paired_runs import pair_plans
 from novum.core.engine.stages.promote import supersede
 from novum.core.engine.stages.screen import sweep
 from novum.core.events.campaign import IncumbentChanged
@@ -28,6 +28,7 @@ from novum.core.model.candidate import Candidate, CandidateSpace, Genome
 from novum.core.model.errors import StudyError
 from novum.core.model.trial_plan import Aim, Purpose
 from novum.core.model.verdict import Account, Estimate, Judgement, Verdict
+from novum.core.state.arm import BLOCK
 from novum.core.state.hypothesis import FollowUp, Hypothesis, Phase
 
 
@@ -43,7 +44,7 @@ def decide(campaign: Campaign) -> list[Event]:
         return []
     closed = _closed(campaign.state.account, campaign.context, now_open, now)
     if now_open.opened.aim is Aim.REPLICATE and now.verdict is Verdict.REFUTED:
-        return [closed, *_retract(campaign, hypothesis)]
+        return [closed, *retract(campaign, hypothesis)]
     return [closed]
 
 
@@ -157,7 +158,7 @@ def _closed(account: Account, context: LabContext, one: FollowUp, now: Judgement
     if one.paid:
         accepted = now.verdict is Verdict.SUPPORTED
         after = context.evidence.close(account, one.rule.stake, now.e_value, now.threshold, accepted=accepted)
-    size = context.gate.estimate(one.rule, one.pairs())
+    size = context.gate.size(one.rule, one.pairs(), 0, one.rule.threshold)
     return FollowUpClosed(
         hypothesis=one.rule.hypothesis,
         attempt=one.rule.attempt,
@@ -178,7 +179,7 @@ def _closed(account: Account, context: LabContext, one: FollowUp, now: Judgement
     )
 
 
-def _retract(campaign: Campaign, hypothesis: Hypothesis) -> Iterator[Event]:
+def retract(campaign: Campaign, hypothesis: Hypothesis) -> Iterator[Event]:
     """The last incumbent that does not rest on `hypothesis` comes back, if the present one does."""
     lost = {hypothesis.id}
     for other in campaign.state.hypotheses.values():

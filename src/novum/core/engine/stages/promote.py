@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from novum.core.engine.claim import renewed
 from novum.core.engine.context import Campaign
@@ -24,10 +25,15 @@ FEWEST_RUNS_FOR_SCALE = 6
 PROMOTE = "promote"
 
 
-def make_incumbent(campaign: Campaign, account: Account, hypothesis: Hypothesis) -> Iterator[Event]:
-    """The candidate becomes the one to beat, with all that follows."""
+def crown(campaign: Campaign, hypothesis: Hypothesis) -> Iterator[Event]:
+    """The candidate becomes the one to beat."""
     yield IncumbentChanged(hypothesis.candidate, hypothesis.registered.cost, hypothesis.id)
     yield from scale_of(hypothesis, campaign.spec)
+
+
+def make_incumbent(campaign: Campaign, account: Account, hypothesis: Hypothesis) -> Iterator[Event]:
+    """The candidate becomes the one to beat, with all that follows."""
+    yield from crown(campaign, hypothesis)
     others = [other for other in campaign.state.open_hypotheses(Phase.CONFIRMING) if other.id != hypothesis.id]
     yield from supersede(campaign, account, others, hypothesis.candidate)
 
@@ -63,8 +69,10 @@ def supersede(
     """Close confirmations whose incumbent has been replaced, and claim the promising ones anew."""
     count = len(campaign.state.hypotheses)
     for other in others:
-        closed = stopped(account, campaign.context, other, "superseded: another candidate became the incumbent")
-        account = Account(closed.cash, closed.discoveries, account.opened)
+        closed = stopped(
+            campaign.state, account, campaign.context, other, "superseded: another candidate became the incumbent"
+        )
+        account = replace(account, cash=closed.cash, discoveries=closed.discoveries)
         yield closed
         if again := renewed(campaign, other, incumbent, f"h{count + 1}"):
             count += 1

@@ -6,6 +6,7 @@ import bisect
 import math
 import statistics
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from novum.core.engine.claim import renewed
 from novum.core.engine.context import Campaign
@@ -16,6 +17,7 @@ from novum.core.events.trials import CandidateTuned, RungClosed, ScaleMeasured
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import gain
+from novum.core.model.study import GateSettings
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
 from novum.core.state.campaign_state import CampaignState, Sweep
 from novum.core.state.hypothesis import Phase
@@ -165,21 +167,30 @@ def tuned(state: CampaignState, candidate: str) -> CandidateTuned:
     return CandidateTuned(candidate, state.spec.tuning[best], scores[best], tuple(scores), seeds)
 
 
+RUNS_FOR_SCALE_FREE = 3
+"""Runs of the incumbent that a test without a scale begins with."""
+
+
+def calibration_runs(gate: GateSettings) -> int:
+    """A/A runs of the incumbent before the first confirmation against it."""
+    return RUNS_FOR_SCALE_FREE if gate.process == "scale-free" else 2 * gate.calibration_pairs
+
+
 def _scale(campaign: Campaign) -> list[Event]:
     """The A/A scale of the incumbent, once all of its calibration runs are in."""
     candidate = campaign.state.incumbent.candidate.id
-    wanted = 2 * campaign.study.gate.calibration_pairs
+    wanted = calibration_runs(campaign.study.gate)
     if candidate in campaign.state.scales or len(campaign.state.calibration.get(candidate, {})) < wanted:
         return []
-    gains, mean = calibration(campaign.state, candidate)
-    if len(gains) < max(2, wanted // 4):
+    found = calibration(campaign.state, candidate)
+    if found.pairs < max(2, wanted // 4):
         raise StudyError(
-            f"only {len(gains)} of {wanted // 2} calibration pairs of the incumbent gave scores, so its noise cannot "
+            f"only {found.pairs} of {wanted // 2} calibration pairs of the incumbent gave scores, so its noise cannot "
             "be measured; see `novum failures` and mend the study's options or limits"
         )
     key = campaign.context.calibration_key(candidate).hex()
     others = further_scales(campaign.state, candidate)
-    return [ScaleMeasured(candidate, statistics.stdev(gains), mean, len(gains), Purpose.CALIBRATE, key, others)]
+    return [ScaleMeasured(candidate, found.sigma, found.mean, found.pairs, Purpose.CALIBRATE, key, others)]
 
 
 def further_scales(state: CampaignState, candidate: str) -> dict[str, float]:
@@ -192,15 +203,32 @@ def further_scales(state: CampaignState, candidate: str) -> dict[str, float]:
     return found
 
 
-def calibration(state: CampaignState, candidate: str) -> tuple[list[float], float]:
-    """Differences between consecutive calibration runs of a candidate, pairs with a failed run left out; their mean."""
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The noise of the incumbent: sd of the difference of two runs, mean score, and how many pairs it rests on."""
+
+    sigma: float
+    mean: float
+    pairs: int
+
+
+def calibration(state: CampaignState, candidate: str) -> Calibration:
+    """From differences of consecutive calibration runs, pairs with a failed run left out.
+
+    A test without a scale has three runs or so, and takes the sd of single ones; they count as two pairs.
+    """
     runs = state.calibration.get(candidate, {})
     scores = [runs[index].score for index in sorted(runs)]
-    pairs = zip(scores[::2], scores[1::2], strict=False)
     up, log = state.spec.higher_is_better, state.spec.log
+    scored = [score for score in scores if score is not None]
+    mean = statistics.fmean(scored or [0.0])
+    if state.study.gate.process == "scale-free":
+        values = [math.log(score) for score in scored] if log else scored
+        enough = len(values) > 1
+        return Calibration(statistics.stdev(values) * math.sqrt(2) if enough else 0.0, mean, 2 if enough else 0)
     gains = [
         gain(first, second, higher_is_better=up, log=log)
-        for first, second in pairs
+        for first, second in zip(scores[::2], scores[1::2], strict=False)
         if first is not None and second is not None
     ]
-    return gains, statistics.fmean([score for score in scores if score is not None] or [0.0])
+    return Calibration(statistics.stdev(gains) if len(gains) > 1 else 0.0, mean, len(gains))

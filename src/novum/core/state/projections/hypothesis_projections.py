@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from novum.core.events.campaign import (
     IncumbentChanged,
 )
+from novum.core.events.evidence import EvidencePlanned, TailRefuted
 from novum.core.events.oversight import ProposalReviewed
 from novum.core.events.proposals import (
     HypothesisRegistered,
@@ -26,7 +29,9 @@ from novum.core.events.verdicts import (
     ReopeningRequested,
     VerdictReached,
 )
-from novum.core.model.verdict import Account, Verdict
+from novum.core.model.trial_plan import Side
+from novum.core.model.verdict import Verdict
+from novum.core.state.arm import Arm
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import folds
 from novum.core.state.hypothesis import FollowUp, Hypothesis, Phase, no_runs
@@ -93,7 +98,28 @@ def _confirmation_opened(state: CampaignState, event: ConfirmationOpened) -> Non
     state.requested.pop(hypothesis.id, None)
     hypothesis.rule, hypothesis.judged = event, 0
     hypothesis.runs = no_runs()
-    state.account = Account(event.cash, state.account.discoveries, event.position)
+    state.account = replace(state.account, cash=event.cash, opened=event.position)
+    if event.arm:
+        arm = state.arms.setdefault(event.arm, Arm(discoveries=state.account.discoveries))
+        arm.members.append(hypothesis.id)
+        hypothesis.runs[Side.INCUMBENT] = arm.runs
+
+
+@folds(EvidencePlanned)
+def _evidence_planned(state: CampaignState, event: EvidencePlanned) -> None:
+    state.account = replace(
+        state.account,
+        cash=event.cash,
+        kept=event.kept,
+        horizon=event.first + event.count - 1,
+        least=event.least,
+    )
+    state.planned_for = state.budget
+
+
+@folds(TailRefuted)
+def _tail_refuted(state: CampaignState, event: TailRefuted) -> None:
+    state.hypotheses[event.hypothesis].tail_refuted = event
 
 
 @folds(VerdictReached)
@@ -105,10 +131,12 @@ def _verdict_reached(state: CampaignState, event: VerdictReached) -> None:
     if hypothesis.nearly:
         state.exploratory[hypothesis.id] = hypothesis
     if event.verdict is not Verdict.SUPPORTED:
-        for run in (run for runs in hypothesis.runs.values() for run in runs.values()):
+        shared = hypothesis.rule is not None and len(state.members(hypothesis.rule)) > 1
+        sides = [Side.CANDIDATE] if shared else list(Side)
+        for run in (run for side in sides for run in hypothesis.runs[side].values()):
             if run.group not in state.in_flight:
                 state.plans.pop(run.group, None)
-    state.account = Account(event.cash, event.discoveries, state.account.opened)
+    state.account = replace(state.account, cash=event.cash, discoveries=event.discoveries)
 
 
 @folds(FindingRecorded)
@@ -116,6 +144,7 @@ def _finding_recorded(state: CampaignState, event: FindingRecorded) -> None:
     hypothesis = state.hypotheses[event.hypothesis]
     hypothesis.finding = event
     state.findings.append(hypothesis)
+    state.later_runs[hypothesis.id] = []
     move(state, hypothesis, Phase.CLOSED)
 
 
@@ -137,7 +166,7 @@ def _follow_up_opened(state: CampaignState, event: FollowUpOpened) -> None:
     state.following = state.hypotheses[event.hypothesis]
     state.following.follow_ups.append(further := FollowUp(event))
     if further.paid:
-        state.account = Account(event.rule.cash, state.account.discoveries, event.rule.position)
+        state.account = replace(state.account, cash=event.rule.cash, opened=event.rule.position)
 
 
 @folds(FollowUpClosed)
@@ -146,7 +175,7 @@ def _follow_up_closed(state: CampaignState, event: FollowUpClosed) -> None:
     further.closed = event
     state.following = None
     if further.paid:
-        state.account = Account(event.cash, event.discoveries, state.account.opened)
+        state.account = replace(state.account, cash=event.cash, discoveries=event.discoveries)
 
 
 @folds(IncumbentChanged)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 
 from novum.core.events.trials import (
     CandidateTuned,
@@ -13,11 +14,13 @@ from novum.core.events.trials import (
     TrialFinished,
 )
 from novum.core.model.trial import OutcomeKind
-from novum.core.model.trial_plan import Plan, Purpose
+from novum.core.model.trial_plan import Plan, Purpose, Side
+from novum.core.state.arm import BLOCK, Arm
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import folds
 from novum.core.state.hypothesis import Phase
 from novum.core.state.projections.phases import rank_again, settle_screening
+from novum.core.state.spread import NONE, Spread
 from novum.core.state.trial_costs import SweepCost
 
 
@@ -29,12 +32,24 @@ def _group_dispatched(state: CampaignState, event: GroupDispatched) -> None:
     state.spending.dispatched(event)
     state.alarm_signals.sent(event)
     state.elapsed = max(state.elapsed, event.elapsed)
-    if plan.purpose is Purpose.CONFIRM:
+    if plan.arm and plan.purpose is Purpose.CONFIRM:
+        _block_sent(state, state.arms[plan.arm], plan.members[0].index // BLOCK)
+    elif plan.purpose is Purpose.CONFIRM:
         one = state.hypotheses[plan.subject]
         one.judged = max(one.judged, len(one.pairs()))
     elif plan.purpose is Purpose.FOLLOW_UP:
         further = state.hypotheses[plan.subject].follow_ups[plan.attempt - 1]
         further.judged = max(further.judged, len(further.pairs()))
+
+
+def _block_sent(state: CampaignState, arm: Arm, block: int) -> None:
+    """A further block of an arm leaves: what has been judged without a verdict, and the threshold, are settled."""
+    if block <= arm.block:
+        return
+    arm.block, arm.discoveries = block, state.account.discoveries
+    for one in (state.hypotheses[name] for name in arm.members):
+        if one.phase is Phase.CONFIRMING:
+            one.judged = max(one.judged, len(one.pairs()))
 
 
 @folds(TrialFinished)
@@ -57,6 +72,7 @@ def _trial_finished(state: CampaignState, event: TrialFinished) -> None:
     if event.kind is OutcomeKind.LOST and state.lost_trials.again(event, plan):
         return
     _file(state, event, plan, plan.members[event.member].index)
+    _watch(state, event, plan)
 
 
 @folds(RungClosed)
@@ -69,6 +85,7 @@ def _rung_closed(state: CampaignState, event: RungClosed) -> None:
 @folds(CandidateTuned)
 def _candidate_tuned(state: CampaignState, event: CandidateTuned) -> None:
     state.tuned[event.candidate] = event
+    state.spreads[event.candidate] = _spread(state, event)
     state.sweeps[event.candidate] = {}
     for hypothesis in state.open_hypotheses(Phase.SCREENING):
         if hypothesis.candidate.id == event.candidate:
@@ -89,6 +106,16 @@ def _late_report(state: CampaignState, event: LateReport) -> None:
     state.elapsed = max(state.elapsed, event.elapsed)
 
 
+def _spread(state: CampaignState, event: CandidateTuned) -> Spread:
+    """How far the runs at the tuned setting scatter."""
+    if event.score is None:
+        return NONE
+    number = state.spec.tuning.index(event.setting)
+    found = [run.score for (at, _), run in state.sweeps[event.candidate].items() if at == number]
+    scores = [score for score in found if score is not None]
+    return Spread.of(map(math.log, scores) if state.spec.log else scores)
+
+
 def _land(state: CampaignState, plan: Plan) -> None:
     """A group is complete. Plans of sweeps are let go: millions of trials must not weigh on the state."""
     state.in_flight.pop(plan.id, None)
@@ -96,6 +123,17 @@ def _land(state: CampaignState, plan: Plan) -> None:
     state.arrived_members.pop(plan.id, None)
     if plan.purpose is Purpose.SCREEN:
         state.plans.pop(plan.id, None)
+
+
+def _watch(state: CampaignState, event: TrialFinished, plan: Plan) -> None:
+    """Keep a later run of a finding's candidate, on the study's own task and at the setting of the claim."""
+    if plan.purpose is Purpose.SCREEN or plan.options or event.kind is OutcomeKind.LOST:
+        return
+    for name in state.later_runs:
+        rule = state.hypotheses[name].rule
+        same = rule is not None and rule.candidate.id == plan.candidate.id
+        if rule and same and plan.members[event.member].setting == rule.candidate_setting:
+            state.later_runs[name].append(event)
 
 
 def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) -> None:
@@ -107,5 +145,7 @@ def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) ->
         state.calibration.setdefault(plan.candidate.id, {})[index] = event
     elif plan.purpose is Purpose.FOLLOW_UP:
         state.hypotheses[plan.subject].follow_ups[plan.attempt - 1].runs[plan.side][index] = event
+    elif plan.arm and plan.side is Side.INCUMBENT:
+        state.arms[plan.arm].runs[index] = event
     elif (hypothesis := state.hypotheses[plan.subject]).attempt == plan.attempt:
         hypothesis.runs[plan.side][index] = event
