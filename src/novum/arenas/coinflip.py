@@ -47,6 +47,7 @@ SPEC = ArenaSpec(
     baseline={gene.name: gene.choices[0] for gene in SPACE.genes},
     floor=0.0,
     ceiling=1.0,
+    bounds=(0.0, 1.0),
     controls=Controls(known={"spin": 2}, null={"shade": 1}, null_options={"world": "null"}),
     metrics=(Metric(CHANGES, higher_is_better=True, resolution=0.01),),
     transfers=(Transfer("ten times as many flips", {"flips": 1000}), Transfer("fair coins", {"world": "null"})),

@@ -16,7 +16,7 @@ from novum.core.engine.stages import follow_up, promote, screen
 from novum.core.engine.stages.confirm import UNPAID
 from novum.core.events.campaign import CampaignOpened, CheckpointSigned, IncumbentChanged
 from novum.core.events.event import Event
-from novum.core.events.evidence import EvidencePlanned, TailRefuted
+from novum.core.events.evidence_account import EvidencePlanned, TailRefuted
 from novum.core.events.oversight import Intervened
 from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn
 from novum.core.events.trials import CandidateTuned, GroupDispatched, LateReport, ScaleMeasured, TrialFinished

@@ -5,7 +5,7 @@ from __future__ import annotations
 from novum.audit.score_checks import Rules
 from novum.core.engine import evidence_plan
 from novum.core.engine.stages import tail_watch
-from novum.core.events.evidence import EvidencePlanned, TailRefuted
+from novum.core.events.evidence_account import EvidencePlanned, TailRefuted
 from novum.core.model.errors import IntegrityError
 from novum.core.state.campaign_state import CampaignState
 from novum.ledger.codec import plain

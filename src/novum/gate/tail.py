@@ -39,12 +39,12 @@ _DOUBT = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """Losses of the pairs of a claim: the worst in sigma (0: none), how many lie beyond 4 sigma, of how many pairs.
+    """Losses of the pairs of a claim: the worst in sigma (0: none; None: a failed run), and those beyond 4 sigma.
 
     excluded: the share of such losses that so many pairs exclude at 95 %.
     """
 
-    worst: float
+    worst: float | None
     beyond: int
     pairs: int
     excluded: float
@@ -55,8 +55,8 @@ def tail(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> Tail | None:
     if not pairs:
         return None
     losses = [math.inf if pair.candidate is None else -difference(pair, rule) / rule.sigma for pair in pairs]
-    beyond = sum(loss > FAR for loss in losses)
-    return Tail(max(0.0, *losses), beyond, len(pairs), _excluded(beyond, len(pairs)))
+    beyond, worst = sum(loss > FAR for loss in losses), max(0.0, *losses)
+    return Tail(None if math.isinf(worst) else worst, beyond, len(pairs), _excluded(beyond, len(pairs)))
 
 
 def _excluded(k: int, n: int, error: float = 0.05) -> float:

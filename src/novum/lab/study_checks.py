@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from novum.core.engine.preregistration import largest_loss
 from novum.core.model.arena_spec import ArenaSpec, metric_of
 from novum.core.model.budget import Budget
 from novum.core.model.errors import StudyError
@@ -36,6 +37,14 @@ def check_metrics(study: Study, spec: ArenaSpec) -> None:
     for name in study.follow_up.metrics:
         if name not in further:
             raise StudyError(f"follow_up.metrics: cannot be {name!r}; choose from {further or 'nothing here'}")
+    if study.gate.claim == "mean":
+        if largest_loss(study, spec) is None:
+            raise StudyError(
+                'gate.claim: "mean" needs a bound on losses, and the metric declares no range: state gate.loss_bound '
+                'in metric units, or claim the "typical" gain'
+            )
+        if study.gate.process != "betting":
+            raise StudyError('gate.process: a claim of the "mean" is tested by "betting" only')
     for rail in study.gate.guardrails:
         metric = metric_of(spec, rail.metric)
         if metric is None:

@@ -28,7 +28,9 @@ def encode(event: Event) -> str:
 def decode(kind: str, payload: str) -> Event:
     """The event of a payload. Raises IntegrityError when it is not one."""
     try:
-        if kind in EVENT_TYPES and not before_estimands(kind, payload):
+        if before_estimands(kind, payload) and (older := _renewed(kind, payload)):
+            return older
+        if kind in EVENT_TYPES:
             event: Event = _adapter(kind).validate_json(payload)
             return event
     except ValidationError as error:

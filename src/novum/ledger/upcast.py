@@ -30,6 +30,7 @@ def before_estimands(kind: str, payload: str) -> bool:
 
 _BEFORE_ESTIMANDS = {
     "claim": "typical",
+    "scale": "incumbent",
     "floor": 0.0,
     "optimism": 1.1,
     "arms": 1,

@@ -13,6 +13,7 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import Hypothesis
+from novum.views.claim_text import TailLine, claim_text, tail_line
 from novum.views.finding_details import (
     Exploratory,
     FollowUpLine,
@@ -83,6 +84,10 @@ class Finding:
     """Why the watchdog called it too good to be true, empty where it did not."""
     remarks: tuple[str, ...] = ()
     """What the critic said before any trial."""
+    claim: str = ""
+    """What it is about: the mean gain or a typical one, in words."""
+    tail: TailLine | None = None
+    """What its runs say of its losses."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -229,4 +234,6 @@ def _finding(
         isolation=state.provenance.isolation if state.provenance else "",
         suspicion=suspicion(state, hypothesis),
         remarks=remarked(state, hypothesis.registered.number),
+        claim=claim_text(rule),
+        tail=tail_line(state, hypothesis, rule),
     )

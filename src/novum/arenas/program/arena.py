@@ -57,6 +57,7 @@ class ProgramArena:
             summary=f"The program {self.bundle.name}, of which {', '.join(program.editable)} may change.",
             floor=program.floor,
             ceiling=program.ceiling,
+            bounds=program.bounds,
             log=program.log,
             metrics=tuple(Metric(one.name, one.higher_is_better, one.resolution, one.log) for one in program.metrics),
             fixed_data=program.fixed_data,

@@ -72,7 +72,7 @@ class Program:
     paths; what is ignored does not belong to the study.
     prepare: makes the files `visible` and `truth` from {seed}, where no candidate is. score: writes score.json from the
     outputs, for {seed} and {role}; it never shares a process with the candidate. metric units are those of its value.
-    isolation: the weakest sandbox tier that will do.
+    isolation: the weakest sandbox tier that will do. bounds: the lowest and the highest value there can be.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -83,6 +83,7 @@ class Program:
     resolution: Annotated[float, Gt(0)] = 0.001
     floor: float | None = None
     ceiling: float | None = None
+    bounds: tuple[float, float] | None = None
     log: bool = False
     metrics: tuple[Further, ...] = ()
     command: tuple[str, ...] = ()
@@ -131,6 +132,8 @@ def parse_program(values: object) -> Program:
 def _problems(one: Program) -> list[str]:
     """What is wrong with a table whose keys are all of the right type, in the order of its keys."""
     found = []
+    if one.bounds and not one.bounds[0] < one.bounds[1]:
+        found.append("bounds are the lowest and the highest value that the metric can have, in this order")
     if bool(one.command) == bool(one.phases):
         found.append("give either a command or phases")
     if bool(one.score) == bool(one.report):

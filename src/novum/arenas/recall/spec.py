@@ -65,6 +65,7 @@ SPEC = ArenaSpec(
     baseline=BASELINE,
     requires=("torch",),
     ceiling=1.0,
+    bounds=(0.0, 1.0),
     transfers=transfers(Options()),
     metrics=(Metric(WHOLE, higher_is_better=True, resolution=1.0 / 256),),
     controls=Controls(known={"write": "delta"}, null_options={"shuffled": True}),

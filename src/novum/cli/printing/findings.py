@@ -19,6 +19,8 @@ RATIONALE = 300
 
 def print_findings(found: list[Finding]) -> None:
     """Findings as a table with one line of plain words each."""
+    from novum.views.claim_text import tail_text
+
     if not found:
         print("no supported findings")
         return
@@ -34,11 +36,14 @@ def print_findings(found: list[Finding]) -> None:
             f"    that it gains more than {finding.delta:g}: E = {finding.e_value:.4g} >= {finding.threshold:.4g} "
             f"after {finding.n} pairs of fresh seeds"
         )
+        print(f"    claimed is {finding.claim}")
         open_ = finding.interval and finding.interval[0] <= finding.delta
         print(
-            f"    how much: {number(finding.effect)} ({finding.level:.0%} confidence sequence {interval}) from "
+            f"    how much: {number(finding.effect)} ({finding.level:.0%} interval {interval}) from "
             f"{finding.effect_pairs} {finding.effect_source}{', too few to tell that by themselves' if open_ else ''}"
         )
+        if finding.tail:
+            print(f"    {tail_text(finding.tail)}")
         print(f"    {_costs(finding)}")
         mine, other = finding.candidate_tuning, finding.incumbent_tuning
         print(f"    tuned with {mine.trials} / {other.trials} trials ({mine.settings} settings, {mine.seeds} seeds)")

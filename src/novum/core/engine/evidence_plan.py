@@ -6,7 +6,7 @@ confirmations have been opened, or when the budget has been raised. A part of th
 
 from __future__ import annotations
 
-from novum.core.events.evidence import EvidencePlanned
+from novum.core.events.evidence_account import EvidencePlanned
 from novum.core.model.study import Study
 from novum.core.state.campaign_state import CampaignState
 

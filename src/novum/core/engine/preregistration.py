@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from novum.core.events.trials import ScaleMeasured
 from novum.core.events.verdicts import ConfirmationOpened, Guard
 from novum.core.model.arena_spec import ArenaSpec, metric_of
-from novum.core.model.errors import StudyError
 from novum.core.model.metric import Metric
 from novum.core.model.study import Guardrail, Study
 from novum.core.model.verdict import Estimand, Stake
@@ -20,7 +19,7 @@ from novum.core.state.spread import FAR_LARGER, NONE, paired_sigma
 def rule_for(
     state: CampaignState, hypothesis: Hypothesis, stake: Stake, commitment: str, arm: str
 ) -> ConfirmationOpened:
-    """The rule of the next confirmation of `hypothesis`, on the fresh seeds of `arm`. Raises StudyError."""
+    """The rule of the next confirmation of `hypothesis`, on the fresh seeds of `arm`."""
     gate, attempt = state.study.gate, hypothesis.attempt + 1
     incumbent = state.candidates[hypothesis.registered.incumbent]
     scale = state.scales[incumbent.id]
@@ -51,26 +50,32 @@ def rule_for(
         threshold=first_bar(stake, state.account.discoveries, gate.alpha),
         guards=tuple(_guard(one, state.spec, scale, gate.clip) for one in gate.guardrails),
         key_commitment=commitment,
-        claim=estimand(state.study, state.spec),
+        claim=units.claim,
         loss=units.loss,
-        floor=gate.floor if estimand(state.study, state.spec) is Estimand.TYPICAL else 0.0,
+        floor=gate.floor if units.claim is Estimand.TYPICAL else 0.0,
         optimism=gate.optimism,
         interval=gate.interval,
         arm=arm,
     )
 
 
+AFFORDABLE = 3.0
+"""Clips up to which losses may reach so that a claim is of the mean where the study does not say: it then takes about
+twice the pairs of a typical gain (docs/trust.md)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What differences are measured in: sigma and the clip c in metric units, the loss side L in units of c."""
+    """What is claimed, and in which units: sigma and the clip c in metric units, the loss side L in units of c."""
 
+    claim: Estimand
     sigma: float
     clip: float
     loss: float
 
 
 def units_of(state: CampaignState, hypothesis: Hypothesis) -> Units:
-    """The scale of a comparison, from runs that decide nothing. Raises StudyError where losses have no bound.
+    """The claim and the scale of a comparison, from runs that decide nothing.
 
     sigma is the larger of the incumbent's noise and what the candidate's own screening runs allow. Where the incumbent
     scatters less than the metric's resolution, or not at all, the screening gain takes the place of a scale: a
@@ -78,24 +83,18 @@ def units_of(state: CampaignState, hypothesis: Hypothesis) -> Units:
     """
     gate, spec = state.study.gate, state.spec
     noise = state.scales[hypothesis.registered.incumbent].sigma
-    sigma = paired_sigma(noise, state.spreads.get(hypothesis.candidate.id, NONE))
-    if noise < spec.resolution:
-        sigma = max(sigma, abs(state.advantage(hypothesis) or 0.0) / gate.clip) or spec.resolution
+    sigma = max(noise, spec.resolution)
+    if gate.scale == "both":
+        sigma = paired_sigma(noise, state.spreads.get(hypothesis.candidate.id, NONE))
+        if noise < spec.resolution:
+            sigma = max(sigma, abs(state.advantage(hypothesis) or 0.0) / gate.clip) or spec.resolution
     clip = gate.clip * sigma
-    if estimand(state.study, spec) is Estimand.MEAN:
-        bound = largest_loss(state.study, spec)
-        if bound is None:
-            raise StudyError(
-                'gate.claim: "mean" needs a bound on losses, and the metric declares no range: state gate.loss_bound '
-                'in metric units, or claim the "typical" gain'
-            )
-        return Units(sigma, clip, max(1.0, (bound + hypothesis.registered.delta) / clip))
-    return Units(sigma, clip, FAR_LARGER if noise and sigma > FAR_LARGER * noise else 1.0)
-
-
-def estimand(study: Study, spec: ArenaSpec) -> Estimand:
-    """What the claims of a study are about: as it says, else as its arena does."""
-    return Estimand(study.gate.claim or spec.claim)
+    bound = largest_loss(state.study, spec)
+    full = max(1.0, (bound + hypothesis.registered.delta) / clip) if bound is not None else math.inf
+    if gate.claim == "mean" or (not gate.claim and gate.process == "betting" and full <= AFFORDABLE):
+        return Units(Estimand.MEAN, sigma, clip, full)
+    wild = gate.scale == "both" and 0.0 < FAR_LARGER * noise < sigma
+    return Units(Estimand.TYPICAL, sigma, clip, FAR_LARGER if wild else 1.0)
 
 
 def largest_loss(study: Study, spec: ArenaSpec) -> float | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from novum.core.model.candidate import Genome, Setting
 from novum.core.model.metric import RESOURCES, Metric, Score
 from novum.core.model.trial import OutcomeKind
-from novum.core.model.verdict import Estimand
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,6 @@ class ArenaSpec:
     ceiling: float | None = None
     """The metric of perfection, where it is known."""
     controls: Controls = field(default_factory=Controls)
-    claim: Estimand = Estimand.TYPICAL
-    """What claims are about where a study does not say: the mean where a bound on losses is close enough to pay for."""
     bounds: tuple[float, float] | None = None
     """The lowest and the highest score that there can be, where that is known: what a claim of the mean rests on."""
     log: bool = False
@@ -83,6 +80,9 @@ def unfit(spec: ArenaSpec, score: Score) -> tuple[OutcomeKind, str] | None:
     """Why a score cannot stand as a number, with the outcome that it is instead; None when it can."""
     if not math.isfinite(score.value):
         return OutcomeKind.DIVERGED, f"the score is {score.value}"
+    if spec.bounds and not spec.bounds[0] <= score.value <= spec.bounds[1]:
+        low, high = spec.bounds
+        return OutcomeKind.INVALID, f"the score is {score.value}, outside the declared bounds {low:g} and {high:g}"
     if spec.log and score.value <= 0:
         return OutcomeKind.INVALID, f"the score is {score.value}, and scores that are compared by ratio are positive"
     for metric in spec.metrics:

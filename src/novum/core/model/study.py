@@ -46,7 +46,7 @@ class GateSettings:
 
     claim: Literal["", "mean", "typical"] = ""
     """What a claim is about: the mean gain with losses in full, or the typical gain, single ones counted to `clip`;
-    empty: as the arena has it."""
+    empty: the mean where losses are bounded closely enough to pay for it, else the typical gain."""
     loss_bound: Annotated[float, Gt(0)] | None = None
     """For claims of the mean where the metric has no declared range: losses count in full up to this much, in metric
     units (natural-log units for metrics that are compared by ratio)."""
@@ -65,6 +65,8 @@ class GateSettings:
     """The smallest gain worth having; a claim says "better by more than delta"."""
     clip: Annotated[float, Ge(1e-6)] = 2.0
     """Single differences beyond this many sd count as this many."""
+    scale: Literal["both", "incumbent"] = "both"
+    """Whose runs say what one sd is: the incumbent's and the candidate's own in screening, or the incumbent's alone."""
     floor: Annotated[float, Ge(0)] = 4.0
     """A single loss of more than so many sd keeps a typical gain from being supported; 0 does not look."""
     max_pairs: Annotated[int, Ge(2), Le(10_000)] = 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from novum.core.events.evidence import TailRefuted
+from novum.core.events.evidence_account import TailRefuted
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import TrialFinished
 from novum.core.events.verdicts import (

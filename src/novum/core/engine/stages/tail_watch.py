@@ -6,7 +6,7 @@ from novum.core.engine.context import Campaign
 from novum.core.engine.stages.follow_up import retract
 from novum.core.events.event import Event
 from novum.core.events.event_ports import TailGate
-from novum.core.events.evidence import TailRefuted
+from novum.core.events.evidence_account import TailRefuted
 from novum.core.model.trial_plan import Side
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis

@@ -7,7 +7,7 @@ from dataclasses import replace
 from novum.core.events.campaign import (
     IncumbentChanged,
 )
-from novum.core.events.evidence import EvidencePlanned, TailRefuted
+from novum.core.events.evidence_account import EvidencePlanned, TailRefuted
 from novum.core.events.oversight import ProposalReviewed
 from novum.core.events.proposals import (
     HypothesisRegistered,
