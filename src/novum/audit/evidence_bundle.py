@@ -13,6 +13,7 @@ from novum.core.events.trials import TrialFinished
 from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
 from novum.core.model.errors import IntegrityError, UserError
 from novum.core.model.trial_plan import Purpose, Side
+from novum.core.model.verdict import Estimand
 from novum.core.state.finding_grade import grade
 from novum.core.state.full_state import FullState
 from novum.core.state.hypothesis import Hypothesis
@@ -66,7 +67,8 @@ class Dossier:
         rule = self.rule
         amount = f" by more than {rule.delta:g}" if rule.delta else ""
         way = "higher" if rule.higher_is_better else "lower"
-        return f"The candidate's {rule.metric} is {way}{amount} than the incumbent's, on average over fresh seeds."
+        how = "on average" if rule.claim is Estimand.MEAN else "typically"
+        return f"The candidate's {rule.metric} is {way}{amount} than the incumbent's, {how} over fresh seeds."
 
     @property
     def artefacts(self) -> list[str]:

@@ -22,6 +22,7 @@ from novum.core.state.hypothesis import FollowUp
 from novum.gate.judge import difference, support_path
 from novum.ledger.key import fingerprint
 from novum.version import __version__
+from novum.views.claim_text import claim_text, tail_line, tail_text
 
 # Control characters, and the marks that reverse or hide text.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
@@ -91,11 +92,14 @@ def _evidence(found: Dossier) -> Iterator[Fact]:
     yield Fact("E (evidence against no improvement)", f"{verdict.e_value:.4g}, threshold {verdict.threshold:.4g}")
     yield Fact("pairs of fresh seeds behind the verdict", str(verdict.pairs))
     yield Fact("failed runs of the candidate", str(verdict.crashes))
+    yield Fact("what is claimed", claim_text(rule))
+    if lost := tail_line(found.state, found.hypothesis, rule):
+        yield Fact("losses", tail_text(lost).removeprefix("losses: "))
     size = "not measured: the budget ended" if finding.effect is None else f"{finding.effect:+.4g} ({unit})"
     yield Fact(f"size, from {finding.pairs} pairs after the verdict", size)
     if finding.interval:
         low, high = finding.interval
-        yield Fact(f"{finding.level:.0%} confidence sequence", f"{low:+.4g} to {high:+.4g}")
+        yield Fact(f"{finding.level:.0%} interval", f"{low:+.4g} to {high:+.4g}")
     yield Fact("noise: sd of the difference of two equal runs", f"{rule.sigma:.4g}")
     yield Fact("smallest gain claimed (delta)", f"{rule.delta:g}")
     yield Fact("bound on the share of false findings (alpha)", f"{rule.alpha:g}")

@@ -76,7 +76,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Finding:
-    """A supported claim. effect: gain on fresh pairs, with its confidence sequence."""
+    """A supported claim. effect: gain on fresh pairs, with its interval."""
 
     hypothesis: str
     author: str

@@ -72,7 +72,7 @@ def theme(*, dark: bool = False) -> dict[str, Any]:
 
 
 def forest(effects: Sequence[Effect], metric: str, delta: float) -> Chart | None:
-    """Effects of the findings with their confidence sequences and the line of no effect."""
+    """Effects of the findings with their intervals and the line of no effect."""
     if not effects:
         return None
     rows = _rows(effects)

@@ -130,11 +130,11 @@ def _effect(case: Case) -> Iterator[Sentence]:
 
 
 def bounds(source: Source, interval: tuple[float, float] | None) -> tuple[Part, ...]:
-    """A confidence sequence in words."""
+    """An interval in words."""
     if interval is None:
         return ("; these are too few to bound it",)
     level, low, high = source.figure("level"), source.gain("interval.0"), source.gain("interval.1")
-    return (" (confidence sequence at level ", level, ": ", low, " to ", high, ")")
+    return (" (interval at level ", level, ": ", low, " to ", high, ")")
 
 
 def _meaning(case: Case, interval: tuple[float, float]) -> Iterator[Sentence]:

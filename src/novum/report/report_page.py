@@ -37,6 +37,7 @@ from novum.report.figures import Figure, figures
 from novum.text.format import clean, counted, cut, moment, number, seconds, signed
 from novum.views.campaign_history import History
 from novum.views.campaign_summary import Finding, Summary, summarise
+from novum.views.claim_text import tail_text
 from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.confirmation_log import Confirmation
@@ -300,6 +301,6 @@ def _template() -> jinja2.Template:
         budget=budget_text,
         trusted=lambda script: Markup(script.text),
     )
-    environment.globals.update(counted=counted, differences=changes, asked=ASKED)
+    environment.globals.update(tail_text=tail_text, counted=counted, differences=changes, asked=ASKED)
     source = resources.files("novum.report").joinpath("template.html").read_text(encoding="utf-8")
     return environment.from_string(source)

@@ -48,7 +48,7 @@ def signed(value: float | None) -> str:
 
 
 def effect_text(effect: float | None, interval: tuple[float, float] | None, level: float) -> str:
-    """An effect with its confidence sequence at `level`."""
+    """An effect with its interval at `level`."""
     if effect is None:
         return "effect unknown"
     return f"effect {signed(effect)}" + (

@@ -40,7 +40,7 @@ OWN_SCORER = "scored in the lab"
 class Finding:
     """A supported hypothesis with its evidence and size.
 
-    effect in metric units, positive is better, with a confidence sequence `interval` at `level`, from
+    effect in metric units, positive is better, with an `interval` at `level`, from
     `effect_pairs` fresh pairs. When the budget ended before these, both come from all pairs, which overstates, and
     `effect_source` says so. cpu_seconds: mean over the full-length runs of each side, one thread.
     """

@@ -54,7 +54,7 @@ class Comparison:
     hypothesis: str
     attempt: int
     question: str
-    """Claim, or the aim and object of a follow-up. effect in units of `metric` with its confidence sequence."""
+    """Claim, or the aim and object of a follow-up. effect in units of `metric` with its interval."""
     better: str
     """The side that the claim is about, "a" or "b"."""
     metric: str

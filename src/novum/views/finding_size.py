@@ -12,7 +12,7 @@ from novum.gate.judge import BettingGate
 
 @dataclass(frozen=True, slots=True)
 class EffectSize:
-    """effect in metric units with its confidence sequence at `level`.
+    """effect in metric units with its interval at `level`.
 
     When the budget ended before there were fresh pairs, both come from all pairs, which overstates.
     """

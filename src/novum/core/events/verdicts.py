@@ -124,7 +124,7 @@ class VerdictReached(Event):
 class FindingRecorded(Event):
     """The size of a supported claim, from `pairs` fresh pairs after the stop, and the seed key revealed.
 
-    effect and interval (a confidence sequence at `level`) in metric units, positive is better; None without pairs.
+    effect and interval (at `level`) in metric units, positive is better; None without pairs.
     """
 
     hypothesis: str

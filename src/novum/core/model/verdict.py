@@ -71,7 +71,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Effect and confidence sequence at `level` from `pairs` fresh pairs, metric units; None where too few."""
+    """Effect and interval at `level` from `pairs` fresh pairs, metric units; None where too few."""
 
     effect: float | None
     interval: tuple[float, float] | None
