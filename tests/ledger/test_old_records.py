@@ -18,6 +18,7 @@ from novum.lab import restore, verification
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode
 from novum.ledger.journal import _TABLES, SCHEMA, Journal, Reader
+from novum.text.canonical_json import canonical
 
 ROWS = list(
     map(
@@ -85,7 +86,7 @@ def test_lies_in_an_old_record_are_found(tmp_path, kind, key, value):
     rows, head, done = [], GENESIS, False
     for seq, time, actor, name, payload, _ in ROWS:
         if name == kind and not done:
-            payload, done = json.dumps({**json.loads(payload), key: value}), True
+            payload, done = canonical({**json.loads(payload), key: value}).decode(), True
         head = link(head, seq, time, actor, name, payload)
         rows.append([seq, time, actor, name, payload, head])
     found = verification.verify(write(tmp_path, rows))

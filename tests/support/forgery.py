@@ -8,6 +8,7 @@ import sqlite3
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.key import LabKey, load_key
 from novum.ledger.signed import CHECKPOINT, statement
+from novum.text.canonical_json import canonical
 
 
 def rewrite(lab, edit, key: LabKey | None = None, *, adjust=False) -> None:
@@ -49,4 +50,4 @@ def forge(lab, kind, edit, only="", *, signed=True) -> int:
 
 
 def text(value) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return canonical(value).decode()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from novum.audit.claim_checks import check_claim, check_withheld
+from novum.audit.form_checks import Forms
 from novum.audit.holdout_checks import check_holdout
 from novum.audit.score_checks import Rules, Scores, Seal, close, seal
 from novum.audit.signatures import Signatures
@@ -61,6 +62,7 @@ class Audit:
     make_rules: Callable[[Study], Rules]
     signatures: Signatures
     state: CampaignState = field(default_factory=CampaignState)
+    forms: Forms = field(default_factory=Forms)
     scores: Scores = field(init=False)
     rules: Rules | None = None
     plans: dict[str, Plan] = field(default_factory=dict)

@@ -67,7 +67,9 @@ def walk(rows: Iterable[Row], audit: Audit) -> Verification:
                 following = link(head, seq, time, actor, kind, payload)
                 if following != recorded:
                     raise IntegrityError("its hash does not follow from its content and the hash before it")
-                audit.take(decode(kind, payload), before)
+                event = decode(kind, payload)
+                audit.forms.check((seq, actor, kind, payload), event, audit.state)
+                audit.take(event, before)
                 signatures.reach(seq, following)
             except (IntegrityError, *CONTRADICTIONS) as error:
                 raise IntegrityError(f"event {seq} ({kind}): {error}") from error
