@@ -94,6 +94,8 @@ class Check:
     figures: Mapping[str, float] = field(default_factory=dict)
     asked: bool = True
     """Whether the budget allowed to ask it."""
+    record: str = ""
+    """The head of the record of the small campaign that answered it; empty where none did."""
 
 
 @event("preflight_recorded")

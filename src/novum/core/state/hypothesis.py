@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from novum.core.events.promises import Question
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import TrialFinished
 from novum.core.events.verdicts import (
@@ -111,6 +112,8 @@ class Hypothesis:
     runs: Runs = field(default_factory=no_runs)
     judged: int = 0
     follow_ups: list[FollowUp] = field(default_factory=list)
+    promised: tuple[Question, ...] | None = None
+    """What it will be asked; None while nothing was said about that."""
     withdrawn: str = ""
     """Why it was closed before any confirming trial."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from novum.core.engine.context import Campaign, LabContext
 from novum.core.engine.dispatch import BLOCK, dispatch, price, refuses_payer
+from novum.core.engine.follow_up_questions import promise
 from novum.core.engine.preregistration import rule_for
 from novum.core.engine.stages.promote import make_incumbent, may_promote
 from novum.core.engine.verdict_events import stopped, verdict_of
@@ -40,7 +41,7 @@ def decide(campaign: Campaign) -> list[Event]:
             return [stopped(campaign.state.account, campaign.context, hypothesis, f"{UNPAID}: {reason}")]
     for hypothesis in campaign.state.open_hypotheses(Phase.ESTIMATING):
         if finding := _finding(campaign, hypothesis):
-            return [finding]
+            return [finding, promise(campaign, hypothesis)]
     return []
 
 

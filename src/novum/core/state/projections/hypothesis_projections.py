@@ -6,6 +6,7 @@ from novum.core.events.campaign import (
     IncumbentChanged,
 )
 from novum.core.events.oversight import ProposalReviewed
+from novum.core.events.promises import FollowUpsPromised
 from novum.core.events.proposals import (
     HypothesisRegistered,
     HypothesisSuperseded,
@@ -117,6 +118,11 @@ def _finding_recorded(state: CampaignState, event: FindingRecorded) -> None:
     hypothesis.finding = event
     state.findings.append(hypothesis)
     move(state, hypothesis, Phase.CLOSED)
+
+
+@folds(FollowUpsPromised)
+def _follow_ups_promised(state: CampaignState, event: FollowUpsPromised) -> None:
+    state.hypotheses[event.hypothesis].promised = event.questions
 
 
 @folds(ReopeningRequested)
