@@ -61,7 +61,7 @@ def test_its_state_is_that_of_its_time(old):
 
 def test_a_writer_leaves_old_rows_alone_and_locks_older_versions_out(old):
     with Journal(old) as journal:
-        journal.append([LateReport("g1", (OutcomeKind.SCORED,), 0.0, 0.0)], durable=True)
+        journal.append([LateReport("g1", (OutcomeKind.SCORED,), 0.0, 1e6)], durable=True)
     db = sqlite3.connect(old / "lab.db")
     rows = [list(row) for row in db.execute("SELECT * FROM events ORDER BY seq")]
     assert rows[: len(ROWS)] == ROWS

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from novum.audit.claim_checks import check_claim, check_withheld
+from novum.audit.figure_checks import check_figures, check_reason
 from novum.audit.form_checks import Forms
 from novum.audit.holdout_checks import check_holdout
+from novum.audit.promise_checks import PROMISED_SINCE
+from novum.audit.record_checks import RecordChecks
 from novum.audit.score_checks import Rules, Scores, Seal, close, seal
 from novum.audit.signatures import Signatures
+from novum.core.engine.follow_up_questions import parts, without
 from novum.core.engine.follow_up_registration import rule_of
 from novum.core.engine.preregistration import rule_for
 from novum.core.engine.stages import follow_up, promote, screen
@@ -63,6 +67,7 @@ class Audit:
     signatures: Signatures
     state: CampaignState = field(default_factory=CampaignState)
     forms: Forms = field(default_factory=Forms)
+    record: RecordChecks = field(default_factory=RecordChecks)
     scores: Scores = field(init=False)
     rules: Rules | None = None
     plans: dict[str, Plan] = field(default_factory=dict)
@@ -79,7 +84,12 @@ class Audit:
             if isinstance(event, CheckpointSigned):
                 self.signatures.check(event, *before, self.state.secret_commitment)
             self._check(event)
+            if self.rules:
+                self.record.before(event, self.state, self.rules)
             apply(self.state, event)
+            self.record.after(event, self.state)
+        except KeyError as error:
+            raise IntegrityError(f"it contradicts the record before it, which knows no {error}") from error
         except CONTRADICTIONS as error:
             raise IntegrityError(f"it contradicts the record before it ({type(error).__name__}: {error})") from error
         except StudyError as error:
@@ -136,12 +146,14 @@ class Audit:
         if not due and self._promoted(event):
             return
         present = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
-        earlier = any(
-            one.candidate.id == event.candidate.id and one.hypothesis == event.hypothesis
-            for one in self.state.incumbents
-        )
+        back = next(one for one in reversed(self.state.incumbents) if not self._lost(one))
+        earlier = (back.candidate.id, back.hypothesis) == (event.candidate.id, event.hypothesis)
         if due or present is None or not present.retracted or not earlier:
             raise IntegrityError("the incumbent changes without a supported hypothesis or a retraction behind it")
+
+    def _lost(self, one: IncumbentChanged) -> bool:
+        """Whether an incumbent rests on a finding that was retracted."""
+        return bool(one.hypothesis and self.state.hypotheses[one.hypothesis].retracted)
 
     @property
     def _shared(self) -> bool:
@@ -203,6 +215,7 @@ class Audit:
         if self._counted(plan, plan.members[event.member].index):
             raise IntegrityError(f"seed {plan.members[event.member].index} of {plan.subject} was run a second time")
         self.trials += 1
+        self.scores.exact = self.state.schema >= PROMISED_SINCE
         if event.artefact is None:
             if event.score is not None:
                 raise IntegrityError(f"trial {event.trial} has a score and no artefact behind it")
@@ -275,17 +288,12 @@ class Audit:
             raise IntegrityError(f"{event.hypothesis} was called superseded, and its incumbent was not")
         # Whoever runs out of means before the gate has spoken has shown nothing: such an end may only be inconclusive.
         unpaid = event.reason.startswith(UNPAID) and event.verdict is Verdict.INCONCLUSIVE and self._shared
-        if not (superseded or unpaid) and now.verdict != event.verdict:
-            raise IntegrityError(
-                f"{event.hypothesis} was called {event.verdict}, outcomes say {now.verdict or 'go on'}"
-            )
-        same = close(now.e_value, event.e_value) and close(now.threshold, event.threshold)
-        same = same and close(now.against, event.against) and close(now.mean or 0.0, event.mean or 0.0)
-        if not same or now.pairs != event.pairs or now.crashes != event.crashes:
-            raise IntegrityError(
-                f"{event.hypothesis} was recorded with E = {event.e_value:.6g} of {event.threshold:.6g} after "
-                f"{event.pairs} pairs, its outcomes give {now.e_value:.6g} of {now.threshold:.6g} after {now.pairs}"
-            )
+        outcome = Verdict.INCONCLUSIVE if superseded or unpaid else now.verdict
+        if outcome != event.verdict:
+            raise IntegrityError(f"{event.hypothesis} was called {event.verdict}, outcomes say {outcome or 'go on'}")
+        check_figures(event, now, event.hypothesis)
+        if not (superseded or unpaid):
+            check_reason(event, now, self.state)
         accepted = event.verdict is Verdict.SUPPORTED
         after: Account = self.rules.evidence.close(account, rule.stake, now.e_value, now.threshold, accepted=accepted)
         honest = close(after.cash, event.cash) and close(after.cash - account.cash, event.refund)
@@ -313,10 +321,10 @@ class Audit:
 
     def _planned(self, event: AblationPlanned) -> None:
         hypothesis = self.state.hypotheses[event.hypothesis]
-        if hypothesis.finding is None or event.part not in follow_up.parts(hypothesis):
+        if hypothesis.finding is None or event.part not in parts(hypothesis):
             raise IntegrityError(f"{event.hypothesis} is no finding with a part {event.part!r}")
         space = self.rules.arena.space if self.rules and self.rules.arena else None
-        if space and follow_up.without(space, hypothesis, event.part).id != event.rival.id:
+        if space and without(space, hypothesis, event.part).id != event.rival.id:
             raise IntegrityError(f"the rival of {event.hypothesis} is not its candidate without {event.part}")
 
     def _asked(self, event: FollowUpOpened) -> None:
@@ -337,18 +345,19 @@ class Audit:
         one = self.state.hypotheses[event.hypothesis].follow_ups[event.attempt - 1]
         account = self.state.account
         now = self.rules.gate.judge(one.rule, one.pairs(), one.judged, account.discoveries if one.paid else 0)
-        if now.verdict != event.verdict or now.pairs != event.pairs or not close(now.e_value, event.e_value):
-            raise IntegrityError(
-                f"the {one.opened.aim} follow-up of {event.hypothesis} was called {event.verdict} with "
-                f"E = {event.e_value:.6g}, its outcomes say {now.verdict or 'go on'} with {now.e_value:.6g}"
-            )
+        name = f"the {one.opened.aim} follow-up of {event.hypothesis}"
+        if now.verdict != event.verdict:
+            raise IntegrityError(f"{name} was called {event.verdict}, its outcomes say {now.verdict or 'go on'}")
+        check_figures(event, now, name)
+        check_reason(event, now, self.state)
         if not follow_up.measured(event, now, self.rules.gate.estimate(one.rule, one.pairs())):
             raise IntegrityError(f"the effect of a follow-up of {event.hypothesis} does not follow from its pairs")
         accepted = event.verdict is Verdict.SUPPORTED
         evidence, bar = self.rules.evidence, now.threshold
         after = evidence.close(account, one.rule.stake, now.e_value, bar, accepted=accepted) if one.paid else account
         said = (event.cash, event.discoveries) if one.paid or event.level else (account.cash, account.discoveries)
-        if not close(after.cash, said[0]) or after.discoveries != said[1]:
+        honest = close(after.cash, said[0]) and close(after.cash - account.cash, event.refund)
+        if not honest or after.discoveries != said[1]:
             raise IntegrityError(f"the evidence account after a follow-up of {event.hypothesis} does not add up")
         self.verdicts += 1
         self._reveal(seal(event.hypothesis, event.attempt, Purpose.FOLLOW_UP), event.key, one.rule.key_commitment)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from novum.core.engine.gc_pause import gc_paused
+from novum.core.model.errors import StudyError
 from novum.core.model.ports import (
     Arena,
 )
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from novum.audit.verify import Verification
 
 
+from novum.lab.arena_code import code_hash
 from novum.lab.wiring import arena, arena_with_options, evidence, why_not_here
 
 
@@ -40,7 +42,8 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
     def rules(study: Study) -> Rules:
         missing = "" if problem else why_not_here(study)
         known = problem or (None if missing else arena(study))
-        return Rules(known, arena_with_options(study, problem), BettingGate(study.gate), evidence(study), missing)
+        code = _code(known)
+        return Rules(known, arena_with_options(study, problem), BettingGate(study.gate), evidence(study), missing, code)
 
     root = parse(anchor) if anchor else None
     if os.path.isfile(path):  # noqa: PTH113 it takes any name, however long
@@ -48,3 +51,11 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
             return verify_pack(pack, rules, Known(anchor=root))
     with Reader(path) as reader, closing(reader.rows()) as rows, gc_paused():
         return verify_lab(rows, FileBlobs(path / "blobs"), rules, Known(public_of(path), root))
+
+
+def _code(problem: Arena | None) -> str:
+    """The hash of an arena's code, where there is one to be found."""
+    try:
+        return code_hash(problem.spec) if problem else ""
+    except StudyError:
+        return ""
