@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from novum.audit.auditor import Audit
 from novum.core.engine.stages.follow_up import has_room
@@ -60,6 +60,14 @@ def _follow_ups(state: CampaignState) -> Iterator[str]:
     if silent:
         names = ", ".join(silent[:SHOWN]) + (", …" if len(silent) > SHOWN else "")
         yield f"that no follow-up of {names} was left out: follow-ups were not promised in records of that version"
+
+
+def controls_not_here(names: Sequence[str]) -> str:
+    """What is left to believe of controls whose own records cannot be read."""
+    return (
+        f"the preflight's {', '.join(names)}: their own records are not here (LAB/preflight); verify the lab itself, "
+        "or ask again (`novum preflight`)"
+    )
 
 
 def _preflight(audit: Audit) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from novum.audit.attestation import Statement, read_envelope
 from novum.audit.auditor import Audit
 from novum.audit.evidence_bundle import Dossier, dossier
+from novum.audit.not_shown import controls_not_here
 from novum.audit.pack import derived, records
 from novum.audit.pack_file import BLOBS, ENVELOPE, KEY, LEDGER, Pack, PackBlobs
 from novum.audit.score_checks import Rules
@@ -38,7 +39,10 @@ def verify_pack(pack: Pack, make_rules: Callable[[Study], Rules], known: Known |
         return replace(done, ok=False, lie=str(error), notes=(), not_shown=())
     words = f"finding {found.hypothesis.id}, {found.grade}: {found.claim}"
     notes = (words, *done.notes, *_unseen(audit))
-    return replace(done, ok=not unchecked, notes=notes, unchecked=tuple(unchecked))
+    preflight = audit.state.preflight
+    controls = [one.name for one in preflight.checks if one.record] if preflight else []
+    left = (*done.not_shown, controls_not_here(controls)) if controls else done.not_shown
+    return replace(done, ok=not unchecked, notes=notes, unchecked=tuple(unchecked), not_shown=left)
 
 
 def finding_of(pack: Pack, key: str) -> Statement:

@@ -35,6 +35,7 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
     from novum.audit.verify import verify_lab
     from novum.audit.verify_pack import verify_pack
     from novum.gate.judge import BettingGate
+    from novum.lab.control_records import ControlRecords
     from novum.ledger.blobs import FileBlobs
     from novum.ledger.journal import Reader
     from novum.ledger.key import public_of
@@ -50,7 +51,8 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
         with open_pack(path) as pack:
             return verify_pack(pack, rules, Known(anchor=root))
     with Reader(path) as reader, closing(reader.rows()) as rows, gc_paused():
-        return verify_lab(rows, FileBlobs(path / "blobs"), rules, Known(public_of(path), root))
+        found = verify_lab(rows, FileBlobs(path / "blobs"), rules, Known(public_of(path), root))
+    return ControlRecords(path, rules).judge(found) if found.ok else found
 
 
 def _code(problem: Arena | None) -> str:

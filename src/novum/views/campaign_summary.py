@@ -24,6 +24,7 @@ from novum.views.finding_details import (
     guardrails,
     holdout_line,
     on_final_data,
+    promised,
     remarked,
     suspicion,
     tuning,
@@ -83,6 +84,8 @@ class Finding:
     """Why the watchdog called it too good to be true, empty where it did not."""
     remarks: tuple[str, ...] = ()
     """What the critic said before any trial."""
+    promised: tuple[str, ...] = ()
+    """What it was promised to be asked and has not been asked yet."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -229,4 +232,5 @@ def _finding(
         isolation=state.provenance.isolation if state.provenance else "",
         suspicion=suspicion(state, hypothesis),
         remarks=remarked(state, hypothesis.registered.number),
+        promised=promised(state, hypothesis),
     )
