@@ -102,7 +102,9 @@ def test_a_lab_signs_its_sessions_and_findings(original):
     for kind in ("session_started", "session_ended", "finding_recorded", "follow_up_closed"):
         places = [place for place, one in enumerate(kinds) if one == kind]
         assert places, kind
-        assert all(kinds[place + 1] == "checkpoint_signed" for place in places), kind
+        promised = kind == "finding_recorded"
+        assert all(kinds[place + 1 + promised] == "checkpoint_signed" for place in places), kind
+        assert all(kinds[place + 1] == "follow_ups_promised" for place in places if promised)
 
 
 def test_the_state_of_a_running_lab_is_the_fold_of_its_ledger_checkpoints_included(lab):
@@ -227,7 +229,26 @@ def test_checkpoints_taken_out_are_missed_where_the_key_is(lab):
     (lab / "lab.key").unlink()
     found = verification.verify(lab)
     assert found.ok
-    assert any("no checkpoint is signed" in note for note in found.notes)
+    assert (found.signed, found.checkpoints, found.key) == (False, 0, "")
+    assert found.not_shown[0].startswith("who wrote it: no checkpoint is signed")
+    shown = novum("verify", lab)
+    assert "UNSIGNED" in shown.stdout.splitlines()[0]
+    assert json.loads(novum("verify", lab, "--json").stdout)["signed"] is False
+
+
+@pytest.mark.parametrize("kept", [0, 1, -1])
+def test_a_record_is_signed_throughout_or_not_at_all(lab, kept):
+    """Somebody with the key leaves one checkpoint in, the first or the last, and signs that."""
+
+    def strip(rows):
+        signed = [row for row in rows if row[2] == "checkpoint_signed"]
+        out = signed[1:] if kept == 0 else signed[:-1] if kept == -1 else signed[1:2]
+        rows[:] = [row for row in rows if row not in out]
+
+    rewrite(lab, strip, load_key(lab))
+    found = verification.verify(lab)
+    assert not found.ok
+    assert "its checkpoint was taken out" in found.lie
 
 
 def test_a_claim_other_than_the_study_asks_is_named(lab):
@@ -249,7 +270,10 @@ def test_a_signed_campaign_does_not_go_on_without_its_key(lab, change):
 
 def test_a_campaign_from_before_signatures_gets_a_key_and_goes_on(lab):
     def strip(rows):
-        rows[:] = [row for row in rows if row[2] != "checkpoint_signed"]
+        rows[:] = [row for row in rows if row[2] not in ("checkpoint_signed", "follow_ups_promised")]
+        for row in rows:
+            if row[2] == "session_started":
+                row[3] = text({**json.loads(row[3]), "schema": 0})
 
     rewrite(lab, strip)
     (lab / "lab.key").unlink()

@@ -18,6 +18,7 @@ from novum.lab import restore, verification
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode
 from novum.ledger.journal import _TABLES, SCHEMA, Journal, Reader
+from novum.text.canonical_json import canonical
 
 ROWS = list(
     map(
@@ -60,7 +61,7 @@ def test_its_state_is_that_of_its_time(old):
 
 def test_a_writer_leaves_old_rows_alone_and_locks_older_versions_out(old):
     with Journal(old) as journal:
-        journal.append([LateReport("g1", (OutcomeKind.SCORED,), 0.0, 0.0)], durable=True)
+        journal.append([LateReport("g1", (OutcomeKind.SCORED,), 0.0, 1e6)], durable=True)
     db = sqlite3.connect(old / "lab.db")
     rows = [list(row) for row in db.execute("SELECT * FROM events ORDER BY seq")]
     assert rows[: len(ROWS)] == ROWS
@@ -85,7 +86,7 @@ def test_lies_in_an_old_record_are_found(tmp_path, kind, key, value):
     rows, head, done = [], GENESIS, False
     for seq, time, actor, name, payload, _ in ROWS:
         if name == kind and not done:
-            payload, done = json.dumps({**json.loads(payload), key: value}), True
+            payload, done = canonical({**json.loads(payload), key: value}).decode(), True
         head = link(head, seq, time, actor, name, payload)
         rows.append([seq, time, actor, name, payload, head])
     found = verification.verify(write(tmp_path, rows))

@@ -1,13 +1,22 @@
-"""What somebody with the database, or with the lab's key as well, can do to a record."""
+"""What somebody with the database, or with the lab's key as well, can do to a record or an evidence pack."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import sqlite3
+import zipfile
+from pathlib import Path
 
+from novum.audit.attestation import Statement, envelope
+from novum.audit.pack_file import ENVELOPE, write_archive
+from novum.core.model.errors import IntegrityError, UserError
+from novum.lab import verification
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.key import LabKey, load_key
 from novum.ledger.signed import CHECKPOINT, statement
+from novum.text.canonical_json import canonical
 
 
 def rewrite(lab, edit, key: LabKey | None = None, *, adjust=False) -> None:
@@ -49,4 +58,41 @@ def forge(lab, kind, edit, only="", *, signed=True) -> int:
 
 
 def text(value) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return canonical(value).decode()
+
+
+def contents(path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def changed(pack, tmp_path, **files) -> Path:
+    """The pack with some files replaced (None: left out)."""
+    path = tmp_path / "changed.zip"
+    kept = {**contents(pack), **files}
+    write_archive(path, {name: data for name, data in kept.items() if data is not None})
+    return path
+
+
+def refused(path) -> str:
+    """Why a pack is not believed."""
+    try:
+        found = verification.verify(path)
+    except (IntegrityError, UserError) as error:
+        return str(error)
+    assert not found.ok, "believed"
+    assert found.lie
+    return found.lie
+
+
+def resigned(pack, tmp_path, key, edit) -> Path:
+    """The pack with its files and statement edited, and signed again with a key."""
+    files = contents(pack)
+    inner = json.loads(base64.b64decode(json.loads(files.pop(ENVELOPE))["payload"]))
+    predicate = inner["predicate"]
+    edit(files, predicate)
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    files[ENVELOPE] = envelope(key, Statement(digests, predicate))
+    path = tmp_path / "resigned.zip"
+    write_archive(path, files)
+    return path

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from novum.audit.arm_checks import check_joined, rule_of_arm
 from novum.audit.claim_checks import check_claim, check_withheld
 from novum.audit.evidence_checks import check_evidence
+from novum.audit.figure_checks import check_figures, check_reason
+from novum.audit.form_checks import Forms
 from novum.audit.holdout_checks import check_holdout
+from novum.audit.promise_checks import PROMISED_SINCE
+from novum.audit.record_checks import RecordChecks
 from novum.audit.score_checks import Rules, Scores, Seal, close, seal
 from novum.audit.signatures import Signatures
+from novum.core.engine.follow_up_questions import parts, without
 from novum.core.engine.follow_up_registration import rule_of
 from novum.core.engine.preregistration import rule_for
 from novum.core.engine.stages import follow_up, promote, screen
@@ -63,6 +69,8 @@ class Audit:
     make_rules: Callable[[Study], Rules]
     signatures: Signatures
     state: CampaignState = field(default_factory=CampaignState)
+    forms: Forms = field(default_factory=Forms)
+    record: RecordChecks = field(default_factory=RecordChecks)
     scores: Scores = field(init=False)
     rules: Rules | None = None
     plans: dict[str, Plan] = field(default_factory=dict)
@@ -79,7 +87,12 @@ class Audit:
             if isinstance(event, CheckpointSigned):
                 self.signatures.check(event, *before, self.state.secret_commitment)
             self._check(event)
+            if self.rules:
+                self.record.before(event, self.state, self.rules)
             apply(self.state, event)
+            self.record.after(event, self.state)
+        except KeyError as error:
+            raise IntegrityError(f"it contradicts the record before it, which knows no {error}") from error
         except CONTRADICTIONS as error:
             raise IntegrityError(f"it contradicts the record before it ({type(error).__name__}: {error})") from error
         except StudyError as error:
@@ -138,12 +151,14 @@ class Audit:
         if not due and self._promoted(event):
             return
         present = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
-        earlier = any(
-            one.candidate.id == event.candidate.id and one.hypothesis == event.hypothesis
-            for one in self.state.incumbents
-        )
+        back = next(one for one in reversed(self.state.incumbents) if not self._lost(one))
+        earlier = (back.candidate.id, back.hypothesis) == (event.candidate.id, event.hypothesis)
         if due or present is None or not present.retracted or not earlier:
             raise IntegrityError("the incumbent changes without a supported hypothesis or a retraction behind it")
+
+    def _lost(self, one: IncumbentChanged) -> bool:
+        """Whether an incumbent rests on a finding that was retracted."""
+        return bool(one.hypothesis and self.state.hypotheses[one.hypothesis].retracted)
 
     @property
     def _shared(self) -> bool:
@@ -187,21 +202,10 @@ class Audit:
         if hypothesis is None:
             return None
         if plan.arm and plan.purpose is not Purpose.FOLLOW_UP:
-            return self._rule_of_arm(plan)
+            return rule_of_arm(plan, self.state)
         if plan.purpose is not Purpose.FOLLOW_UP:
             return hypothesis.rule
         return hypothesis.follow_ups[-1].rule if hypothesis.follow_ups else None
-
-    def _rule_of_arm(self, plan: Plan) -> ConfirmationOpened | None:
-        """The rule of the member whose runs these are; any member's for the incumbent, which the first one runs."""
-        arm = self.state.arms.get(plan.arm)
-        rules = [self.state.hypotheses[name].rule for name in arm.members] if arm else []
-        known = [rule for rule in rules if rule and rule.arm == plan.arm]
-        if plan.side is Side.CANDIDATE:
-            return next((rule for rule in known if rule.hypothesis == plan.subject), None)
-        if not known or arm_id(plan.subject, plan.attempt) != plan.arm:
-            return None
-        return replace(known[0], hypothesis=plan.subject, attempt=plan.attempt)
 
     def _options_of(self, plan: Plan) -> Setting:
         """What the registered question changes in the study's options."""
@@ -218,6 +222,7 @@ class Audit:
         if self._counted(plan, plan.members[event.member].index):
             raise IntegrityError(f"seed {plan.members[event.member].index} of {plan.subject} was run a second time")
         self.trials += 1
+        self.scores.exact = self.state.schema >= PROMISED_SINCE
         if event.artefact is None:
             if event.score is not None:
                 raise IntegrityError(f"trial {event.trial} has a score and no artefact behind it")
@@ -274,24 +279,11 @@ class Audit:
         stake = self.rules.evidence.open(self.state.account)
         if not close(stake.amount, event.stake) or not close(stake.account.cash, event.cash):
             raise IntegrityError(f"the stake of {event.hypothesis} does not follow from the evidence ledger")
-        self._joined(event)
+        check_joined(event, self.state)
         hypothesis = self.state.hypotheses[event.hypothesis]
         expected = rule_for(self.state, hypothesis, stake, event.key_commitment, event.arm)
         if not _same(expected, event):
             raise IntegrityError(f"the rule of {event.hypothesis} does not follow from the study and the record")
-
-    def _joined(self, event: ConfirmationOpened) -> None:
-        """Members of an arm are compared with the same runs, from the first block on."""
-        if not event.arm or event.arm == arm_id(event.hypothesis, event.attempt):
-            return
-        arm = self.state.arms.get(event.arm)
-        rules = [one.rule for one in self.state.members(event)] if arm else []
-        first = rules[0] if rules else None
-        if arm is None or first is None or arm.block >= 0:
-            raise IntegrityError(f"{event.hypothesis} joins the arm {event.arm}, which is not open to it")
-        same = first.key_commitment == event.key_commitment and first.incumbent_setting == event.incumbent_setting
-        if not same or first.incumbent.id != event.incumbent.id:
-            raise IntegrityError(f"{event.hypothesis} joins the arm {event.arm} with another incumbent or other seeds")
 
     def _judged(self, event: VerdictReached) -> None:
         assert self.rules
@@ -308,17 +300,12 @@ class Audit:
             raise IntegrityError(f"{event.hypothesis} was called superseded, and its incumbent was not")
         # Whoever runs out of means before the gate has spoken has shown nothing: such an end may only be inconclusive.
         unpaid = event.reason.startswith(UNPAID) and event.verdict is Verdict.INCONCLUSIVE and self._shared
-        if not (superseded or unpaid) and now.verdict != event.verdict:
-            raise IntegrityError(
-                f"{event.hypothesis} was called {event.verdict}, outcomes say {now.verdict or 'go on'}"
-            )
-        same = close(now.e_value, event.e_value) and close(now.threshold, event.threshold)
-        same = same and close(now.against, event.against) and close(now.mean or 0.0, event.mean or 0.0)
-        if not same or now.pairs != event.pairs or now.crashes != event.crashes:
-            raise IntegrityError(
-                f"{event.hypothesis} was recorded with E = {event.e_value:.6g} of {event.threshold:.6g} after "
-                f"{event.pairs} pairs, its outcomes give {now.e_value:.6g} of {now.threshold:.6g} after {now.pairs}"
-            )
+        outcome = Verdict.INCONCLUSIVE if superseded or unpaid else now.verdict
+        if outcome != event.verdict:
+            raise IntegrityError(f"{event.hypothesis} was called {event.verdict}, outcomes say {outcome or 'go on'}")
+        check_figures(event, now, event.hypothesis)
+        if not (superseded or unpaid):
+            check_reason(event, now, self.state)
         accepted = event.verdict is Verdict.SUPPORTED
         after: Account = self.rules.evidence.close(account, rule.stake, now.e_value, now.threshold, accepted=accepted)
         honest = close(after.cash, event.cash) and close(after.cash - account.cash, event.refund)
@@ -346,10 +333,10 @@ class Audit:
 
     def _planned(self, event: AblationPlanned) -> None:
         hypothesis = self.state.hypotheses[event.hypothesis]
-        if hypothesis.finding is None or event.part not in follow_up.parts(hypothesis):
+        if hypothesis.finding is None or event.part not in parts(hypothesis):
             raise IntegrityError(f"{event.hypothesis} is no finding with a part {event.part!r}")
         space = self.rules.arena.space if self.rules and self.rules.arena else None
-        if space and follow_up.without(space, hypothesis, event.part).id != event.rival.id:
+        if space and without(space, hypothesis, event.part).id != event.rival.id:
             raise IntegrityError(f"the rival of {event.hypothesis} is not its candidate without {event.part}")
 
     def _asked(self, event: FollowUpOpened) -> None:
@@ -370,22 +357,23 @@ class Audit:
         one = self.state.hypotheses[event.hypothesis].follow_ups[event.attempt - 1]
         account = self.state.account
         now = self.rules.gate.judge(one.rule, one.pairs(), one.judged, account.discoveries if one.paid else 0)
-        if now.verdict != event.verdict or now.pairs != event.pairs or not close(now.e_value, event.e_value):
-            raise IntegrityError(
-                f"the {one.opened.aim} follow-up of {event.hypothesis} was called {event.verdict} with "
-                f"E = {event.e_value:.6g}, its outcomes say {now.verdict or 'go on'} with {now.e_value:.6g}"
-            )
+        name = f"the {one.opened.aim} follow-up of {event.hypothesis}"
+        if now.verdict != event.verdict:
+            raise IntegrityError(f"{name} was called {event.verdict}, its outcomes say {now.verdict or 'go on'}")
+        check_figures(event, now, name)
+        check_reason(event, now, self.state)
         if not follow_up.measured(event, now, self.rules.gate.size(one.rule, one.pairs(), 0, one.rule.threshold)):
             raise IntegrityError(f"the effect of a follow-up of {event.hypothesis} does not follow from its pairs")
         accepted = event.verdict is Verdict.SUPPORTED
         evidence, bar = self.rules.evidence, now.threshold
         after = evidence.close(account, one.rule.stake, now.e_value, bar, accepted=accepted) if one.paid else account
         said = (event.cash, event.discoveries) if one.paid or event.level else (account.cash, account.discoveries)
-        if not close(after.cash, said[0]) or after.discoveries != said[1]:
+        honest = close(after.cash, said[0]) and close(after.cash - account.cash, event.refund)
+        if not honest or after.discoveries != said[1]:
             raise IntegrityError(f"the evidence account after a follow-up of {event.hypothesis} does not add up")
         self.verdicts += 1
-        name = seal(arm_id(event.hypothesis, event.attempt), Purpose.FOLLOW_UP)
-        self._reveal(name, event.key, one.rule.key_commitment)
+        sealed = seal(arm_id(event.hypothesis, event.attempt), Purpose.FOLLOW_UP)
+        self._reveal(sealed, event.key, one.rule.key_commitment)
 
     def _reveal(self, name: Seal, key: str, commitment: str) -> None:
         assert self.rules

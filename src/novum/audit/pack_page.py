@@ -19,6 +19,7 @@ from novum.audit.evidence_bundle import Dossier
 from novum.core.model.candidate import Genome
 from novum.core.model.trial_plan import Side
 from novum.core.state.hypothesis import FollowUp
+from novum.core.state.open_questions import unasked
 from novum.gate.judge import difference, support_path
 from novum.ledger.key import fingerprint
 from novum.version import __version__
@@ -70,7 +71,7 @@ def page(found: Dossier, key: str) -> bytes:
         settings=[Fact("candidate", _listed(found.rule.candidate_setting)), _incumbent_setting(found)],
         evidence=list(_evidence(found)),
         pairs=list(_pairs(found)),
-        follow_ups=[_follow_up(one) for one in found.hypothesis.follow_ups],
+        follow_ups=[*(_follow_up(one) for one in found.hypothesis.follow_ups), *_open(found)],
         versions=[Fact(name, value) for name, value in sorted(found.sessions[-1].versions.items())],
         root=str(root(found.events, found.head)),
         key=fingerprint(key),
@@ -140,6 +141,14 @@ def _follow_up(one: FollowUp) -> Fact:
         return Fact(asked, "open")
     size = "" if one.closed.effect is None else f", {one.closed.effect:+.4g}"
     return Fact(asked, f"{one.closed.verdict} (E = {one.closed.e_value:.4g} after {one.closed.pairs} pairs{size})")
+
+
+def _open(found: Dossier) -> Iterator[Fact]:
+    """What was promised with the finding and has not been asked."""
+    if not found.hypothesis.retracted:
+        for one in unasked(found.state, found.hypothesis):
+            asked = f"{one.aim}: {one.about}" if one.about else str(one.aim)
+            yield Fact(asked, "promised with the finding, and not asked by the end of this record")
 
 
 def _listed(values: Mapping[str, object]) -> str:

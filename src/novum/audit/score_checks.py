@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from novum.core.engine.artifact_store import fetch
+from novum.core.engine.artifact_store import fetch, room
 from novum.core.engine.context import role_of
 from novum.core.events.event_ports import Gate, TailGate
 from novum.core.events.trials import TrialFinished
@@ -34,6 +34,8 @@ class Rules:
     evidence: Evidence
     tails: TailGate
     missing: str = ""
+    code: str = ""
+    """SHA-256 of the arena's code here."""
 
 
 def seal(arm: str, purpose: Purpose) -> Seal:
@@ -59,6 +61,8 @@ class Scores:
     left_out: Callable[[str], bool] = lambda _: False
     """Whether the artefact of an address was left out on purpose; such outcomes are `unseen`, not checked."""
     unseen: list[TrialFinished] = field(default_factory=list)
+    exact: bool = False
+    """Whether outcomes say what their artefacts take; the first labs did not."""
     sealed: dict[Seal, list[tuple[TrialFinished, Plan]]] = field(default_factory=dict)
     done: int = 0
 
@@ -71,7 +75,7 @@ class Scores:
         """Check an artefact, and keep its outcome until its seed is public. Raises IntegrityError."""
         if self._absent(event):
             return
-        fetch(self.blobs, event.artefact or "")
+        self._stored(event, fetch(self.blobs, event.artefact or ""))
         self.sealed.setdefault(seal_of(plan), []).append((event, plan))
 
     def reveal(self, name: Seal, key: str, commitment: str, rules: Rules, study: Study) -> None:
@@ -86,6 +90,7 @@ class Scores:
         if self._absent(event):
             return
         data = fetch(self.blobs, event.artefact or "")
+        self._stored(event, data)
         if rules.arena is None:
             return
         member, options = plan.members[event.member], {**study.options, **plan.options}
@@ -103,6 +108,12 @@ class Scores:
         if dict(score.others) != dict(event.others):
             raise IntegrityError(f"trial {event.trial} was recorded with other metrics than its artefact gives")
         self.done += 1
+
+    def _stored(self, event: TrialFinished, data: bytes) -> None:
+        if self.exact and event.stored_bytes != room(data):
+            raise IntegrityError(
+                f"trial {event.trial} says that its artefact takes {event.stored_bytes} bytes, it takes {room(data)}"
+            )
 
     def _absent(self, event: TrialFinished) -> bool:
         if not self.left_out(event.artefact or ""):

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novum.audit.anchor import Root
-from novum.core.events.campaign import CheckpointSigned
+from novum.core.events.campaign import CheckpointSigned, SessionStarted
+from novum.core.events.event import Event, kind_of
 from novum.core.model.errors import IntegrityError
 from novum.ledger.key import fingerprint, fits
-from novum.ledger.signed import CHECKPOINT, statement
+from novum.ledger.signed import CHECKPOINT, WORTH_SIGNING, statement
+
+SIGNS_ALWAYS = 3
+"""The schema since which a session says that everything in it that is worth a signature gets one."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,29 @@ class Signatures:
     key: str = ""
     good: int = 0
     covered: int = 0
+    due: str = ""
+    """What waits for its checkpoint."""
+    left_out: str = ""
+    """The first event whose checkpoint never came, while the record is not signed at all."""
+
+    def expect(self, seq: int, event: Event, schema: int) -> None:
+        """Hold the checkpoints against what is worth one. schema: of the session. Raises IntegrityError.
+
+        A process that is killed leaves the last one unsigned, and the start of the next session follows.
+        """
+        if isinstance(event, CheckpointSigned):
+            self.due = ""
+        if not isinstance(event, WORTH_SIGNING) or schema < SIGNS_ALWAYS:
+            return
+        if self.due and not isinstance(event, SessionStarted):
+            self.left_out = self.left_out or f"{self.due} was never signed, and what came after it is there"
+        self._whole()
+        self.due = f"event {seq} ({kind_of(type(event))})"
+
+    def _whole(self) -> None:
+        """A record is signed throughout or not at all. Raises IntegrityError."""
+        if self.good and self.left_out:
+            raise IntegrityError(f"{self.left_out}: its checkpoint was taken out")
 
     def check(self, event: CheckpointSigned, seq: int, head: str, lab: str) -> None:
         """Hold a checkpoint against the record before it, which ends with event `seq`. Raises IntegrityError."""
@@ -47,6 +74,7 @@ class Signatures:
                 f"which is {fingerprint(self.known.key)}"
             )
         self.key, self.good, self.covered = event.public_key, self.good + 1, seq
+        self._whole()
 
     def reach(self, seq: int, head: str) -> None:
         """Hold event `seq` against the anchor. Raises IntegrityError."""
@@ -75,8 +103,6 @@ class Signatures:
                 f"{self.good} signed checkpoints are good, key {fingerprint(self.key)}{open_end}; "
                 "a signature shows who keeps the record, not when: see `novum anchor`"
             )
-        elif last:
-            said.append("no checkpoint is signed: whoever had the files could have written the whole record anew")
         if self.known.anchor:
             said.append(f"the history anchored as {self.known.anchor} is contained")
         return said

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from novum.audit.auditor import CONTRADICTIONS, Audit
+from novum.audit.not_shown import not_shown
 from novum.audit.score_checks import Rules
 from novum.audit.signatures import Known, Signatures
 from novum.core.model.errors import IntegrityError
@@ -32,7 +33,10 @@ Row = tuple[int, int, str, str, str, str]
 
 @dataclass(frozen=True)
 class Verification:
-    """The outcome of a check: `lie` names the first contradiction and its event, or is empty."""
+    """The outcome of a check: `lie` names the first contradiction and its event, or is empty.
+
+    ok: nothing contradicts the record, and nothing that is said beside it went unchecked.
+    """
 
     ok: bool
     lie: str
@@ -46,6 +50,12 @@ class Verification:
     """How many signed ones were good."""
     key: str = ""
     """The public key (hexadecimal) of them all."""
+    signed: bool = False
+    """Whether any is; an unsigned record may be anybody's."""
+    unchecked: tuple[str, ...] = ()
+    """What a pack says beside its record that could not be made again here: it is not `ok` then, nor shown to lie."""
+    not_shown: tuple[str, ...] = ()
+    """What no check of this record can show, and what to do about it."""
 
 
 def verify_lab(
@@ -67,11 +77,15 @@ def walk(rows: Iterable[Row], audit: Audit) -> Verification:
                 following = link(head, seq, time, actor, kind, payload)
                 if following != recorded:
                     raise IntegrityError("its hash does not follow from its content and the hash before it")
-                audit.take(decode(kind, payload), before)
+                event = decode(kind, payload)
+                audit.forms.check((seq, actor, kind, payload), event, audit.state)
+                audit.take(event, before)
+                signatures.expect(seq, event, audit.state.schema)
                 signatures.reach(seq, following)
             except (IntegrityError, *CONTRADICTIONS) as error:
                 raise IntegrityError(f"event {seq} ({kind}): {error}") from error
             seen, head = seq, following
+        audit.record.end()
         signatures.end(seen, closed=not audit.state.session_open and audit.state.session > 0)
     except IntegrityError as error:
         lie = str(error)
@@ -79,7 +93,14 @@ def walk(rows: Iterable[Row], audit: Audit) -> Verification:
     if lie:
         return done
     notes = (*_notes(audit), *signatures.notes(done.events))
-    return replace(done, notes=notes, checkpoints=signatures.good, key=signatures.key)
+    return replace(
+        done,
+        notes=notes,
+        checkpoints=signatures.good,
+        key=signatures.key,
+        signed=signatures.good > 0,
+        not_shown=tuple(not_shown(audit, seen)),
+    )
 
 
 def _notes(audit: Audit) -> tuple[str, ...]:

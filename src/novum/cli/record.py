@@ -11,7 +11,8 @@ import typer
 
 from novum.cli.command_groups import EVIDENCE, RESULTS, SETUP
 from novum.cli.printing.json_values import ReportFile
-from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab, line
+from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab
+from novum.cli.printing.verifications import print_verification
 from novum.core.model.errors import UserError
 
 
@@ -49,7 +50,7 @@ def verify(
 ) -> None:
     """Check a lab or an evidence pack: hash chain, signatures, pre-registration, seeds, scores and verdicts.
 
-    Exit status 1 at the first lie.
+    Exit status 1 at the first lie, and for a pack that says something which could not be checked here.
     """
     if path is not None and not os.path.exists(path):  # noqa: PTH110 it takes any name, however long
         raise UserError(f"there is no lab and no evidence pack {path}")
@@ -58,13 +59,8 @@ def verify(
     result = verification.verify(path or find_lab(lab), anchor=anchor)
     if json:
         print(as_json(result))
-    elif result.ok:
-        print(f"the record holds: {result.events} events, {result.trials} trials, {result.verdicts} verdicts re-judged")
-        for note in result.notes:
-            print(f"note: {line(note)}")
-        print(f"head {result.head}")
     else:
-        print(f"the record does NOT hold: {line(result.lie)}")
+        print_verification(result)
     if not result.ok:
         sys.exit(1)
 

@@ -71,6 +71,12 @@ def _passed(budget: Budget, spent: Spent, demand: Spent) -> Iterator[str]:
             yield words.format(used, bound)
 
 
+def readings(budget: Budget, spent: Spent) -> dict[str, str]:
+    """What a refusal may say of each bound that there is, by the name of its amount."""
+    bounds = ((name, words, getattr(budget, name)) for name, words in (*_WORK, *_ASKED))
+    return {name: words.format(getattr(spent, name), bound) for name, words, bound in bounds if bound is not None}
+
+
 def check_total(budget: Budget, spent: Spent, lab: object) -> None:
     """Hold a budget, which is the total of a campaign, to what its lab has used already. Raises UserError."""
     for name, _ in _WORK:

@@ -7,12 +7,14 @@ them is evidence for the campaign; what they cost counts as spent.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from novum.core.engine.loop import Lab
 from novum.core.events.campaign import Check
+from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import LARGEST, Budget, LevelSettings
 from novum.core.model.candidate import Genome, Setting
 from novum.core.model.intervention import Alarm
@@ -30,6 +32,7 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.gate.preflight_checks import affordable
 from novum.lab.session import session
+from novum.ledger.journal import Reader
 from novum.researchers.scripted import ScriptedResearcher
 
 POSITIVE, NEGATIVE, NULL_CHANGE = "positive control", "negative control", "negative control: null change"
@@ -106,19 +109,8 @@ class Bench:
 
     def controls(self) -> Iterator[Control]:
         """What the arena declares, where its options can be set (`named`)."""
-        arena, study = self.lab.context.arena, self.study
-        base, known = dict(self.lab.state.incumbents[0].candidate.genome), arena.spec.controls.known
-        options = dict(study.options)
-        if known:
-            yield Control(POSITIVE, _listed(known), options, {**base, **known}, _positive(known))
-        controls = arena.spec.controls
-        if controls.null_options and known and self.named:
-            words = f"the known improvement under {_listed(controls.null_options)}"
-            changed = {**options, **controls.null_options}
-            yield Control(NEGATIVE, words, changed, {**base, **known}, _negative(NEGATIVE, words))
-        if controls.null:
-            words = f"a change that does nothing: {_listed(controls.null)}"
-            yield Control(NULL_CHANGE, words, options, {**base, **controls.null}, _negative(NULL_CHANGE, words))
+        found = controls_of(self.study, self.lab.context.arena.spec, self.lab.state.incumbents[0].candidate.genome)
+        yield from (one for one in found if self.named or one.name != NEGATIVE)
 
     def affords(self) -> bool:
         """Whether another control is worth beginning with what is left."""
@@ -158,32 +150,18 @@ class Bench:
         except ArtefactError:
             return None
 
-    def run(self, control: Control) -> CampaignState:
-        """One control campaign to its end."""
-        study = self.study
-        seeds, fidelity = study.screening.seeds, study.screening.fidelity
-        quick = replace(
-            study,
-            name=f"{study.name[:60]}-{control.name.replace(':', '')}",
-            options=control.options,
-            screening=ScreeningSettings(seeds, first_seeds=seeds, fidelity=fidelity, keep_one_in=1, waiting=1),
-            researcher=ResearcherSettings("controls"),
-            gate=replace(study.gate, estimate_pairs=ESTIMATE, reopenings=0, guardrails=()),
-            follow_up=FollowUpSettings(share=0.0),
-            policy=PolicySettings(),  # the lab's own question, of a known candidate: nobody has to agree to it
-            budgets=LevelSettings(),
-            watchdog=replace(study.watchdog, off=UNWATCHED),
-            comments=CommentSettings(),
-        )
+    def run(self, control: Control) -> Check:
+        """One control campaign to its end, and what that says."""
+        study, directory = self.study, self._fresh(control.name)
         arena = (
             self.lab.context.arena
             if control.options == study.options
             else self.lab.context.arena_with_options(control.options)
         )
         with session(
-            quick,
+            study_of(study, control),
             self.allowance.budget(self._trials(study.gate.max_pairs)),
-            self._fresh(control.name),
+            directory,
             workers=self.lab.context.slots,
             problem=arena,
             researcher=ScriptedResearcher((control.genome,)),
@@ -192,7 +170,7 @@ class Bench:
             inner.observe = lambda _: self._heed(inner)
             inner.run()
         self._settle(inner)
-        return inner.state
+        return replace(control.conclude(inner.state), record=head_of(directory))
 
     def _heed(self, inner: Lab) -> None:
         """An interruption of the campaign is one of its controls."""
@@ -218,6 +196,45 @@ class Bench:
         while (self.directory / f"{plain}-{number}").exists():
             number += 1
         return self.directory / f"{plain}-{number}"
+
+
+def controls_of(study: Study, spec: ArenaSpec, baseline: Genome) -> Iterator[Control]:
+    """The controls that an arena declares for a study."""
+    controls, options, base = spec.controls, dict(study.options), dict(baseline)
+    if known := controls.known:
+        yield Control(POSITIVE, _listed(known), options, {**base, **known}, _positive(known))
+    if controls.null_options and known:
+        words = f"the known improvement under {_listed(controls.null_options)}"
+        changed = {**options, **controls.null_options}
+        yield Control(NEGATIVE, words, changed, {**base, **known}, _negative(NEGATIVE, words))
+    if controls.null:
+        words = f"a change that does nothing: {_listed(controls.null)}"
+        yield Control(NULL_CHANGE, words, options, {**base, **controls.null}, _negative(NULL_CHANGE, words))
+
+
+def study_of(study: Study, control: Control) -> Study:
+    """The study of a control campaign: the rules of the study itself, for one candidate and nothing beside it."""
+    seeds, fidelity = study.screening.seeds, study.screening.fidelity
+    return replace(
+        study,
+        name=f"{study.name[:60]}-{control.name.replace(':', '')}",
+        options=control.options,
+        screening=ScreeningSettings(seeds, first_seeds=seeds, fidelity=fidelity, keep_one_in=1, waiting=1),
+        researcher=ResearcherSettings("controls"),
+        gate=replace(study.gate, estimate_pairs=ESTIMATE, reopenings=0, guardrails=()),
+        follow_up=FollowUpSettings(share=0.0),
+        policy=PolicySettings(),  # the lab's own question, of a known candidate: nobody has to agree to it
+        budgets=LevelSettings(),
+        watchdog=replace(study.watchdog, off=UNWATCHED),
+        comments=CommentSettings(),
+    )
+
+
+def head_of(directory: Path) -> str:
+    """The hash of the last event of a lab; empty when there is none."""
+    with Reader(directory) as reader:
+        last = deque(reader.rows(), maxlen=1)
+    return last[0][5] if last else ""
 
 
 def _listed(changes: Setting) -> str:

@@ -54,6 +54,8 @@ def take_up(
 
     where: what its trials depend on. stale: requests that were meant for an earlier session, which are taken down.
     """
+    from novum.ledger.journal import SCHEMA
+
     study, problem = rooms.study, rooms.arena
     opening: list[Event] = []
     if not state.opened:
@@ -78,6 +80,7 @@ def take_up(
             socket.gethostname(),
             versions(problem),
             where or Provenance(),
+            SCHEMA,
         )
     )
     for record in ledger.append(opening, durable=True):

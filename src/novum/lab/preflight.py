@@ -21,10 +21,10 @@ from novum.core.model.ports import Arena, DeclaresExamples, MakesTruth
 from novum.core.model.study import Study
 from novum.core.model.trial import ArtefactError, TrialGroup
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
-from novum.core.state.campaign_state import CampaignState
+from novum.gate import preflight_answers as answers
 from novum.gate import preflight_checks as conclude
 from novum.gate.leak_check import leak
-from novum.lab.controls import Allowance, Bench, Control
+from novum.lab.controls import Allowance, Bench
 from novum.lab.session import session
 
 SHARE = 0.20
@@ -87,7 +87,7 @@ def examine(lab: Lab, directory: Path, *, say: Say, share: float | None, named: 
     allowance = Allowance.of(lab, share)
     bench = Bench(lab, directory / "preflight", allowance, named)
     checks = [*_own(bench, before), *_controlled(bench, before, say)]
-    check, conclusion = _reach(lab)
+    check, conclusion = answers.reach(lab.state)
     checks.append(check)
     ok = all(check.ok is not False for check in checks)
     return PreflightRecorded(tuple(checks), conclusion, ok, lab.state.budget, bench.trials, bench.cpu_seconds)
@@ -103,22 +103,20 @@ def _measure(lab: Lab) -> None:
 
 def _own(bench: Bench, before: PreflightRecorded | None) -> Iterator[Check]:
     """What the campaign's own first runs say."""
-    lab = bench.lab
-    study, spec, state = lab.context.study, lab.context.arena.spec, lab.state
+    lab, state = bench.lab, bench.lab.state
     kept = {check.name: check for check in before.checks if check.asked} if before else {}
     baseline = state.incumbents[0].candidate
-    scores = _calibration(state)
+    yield (noise := answers.noise(state))
     if baseline.id not in state.scales:
-        yield Check("noise", False, "the budget ends before the noise of the baseline is known", asked=False)
         return
-    yield (noise := conclude.noise(spec, scores))
     if noise.figures.get("sigma", 1.0) < conclude.NEAR:
         yield kept.get(conclude.MOVES) or _moves(bench, baseline, noise.figures["mean"])
     yield kept.get("determinism") or _determinism(lab, baseline)
-    yield conclude.range_left(spec, scores)
-    sigma = state.scales[baseline.id].sigma
-    if sigma > 0 and not spec.log:
-        yield conclude.against_itself(study, scores, sigma)
+    yield answers.range_left(state)
+    if grouped := answers.groups(state):
+        yield grouped
+    if against := answers.against_itself(state):
+        yield against
     yield kept.get("leak") or _leak(lab, baseline)
     if isinstance(lab.context.arena, MakesTruth):
         yield kept.get(conclude.TRUTH) or _truth(lab, lab.context.arena, baseline)
@@ -135,21 +133,7 @@ def _controlled(bench: Bench, before: PreflightRecorded | None, say: Say) -> Ite
             yield Check(control.name, None, words, asked=False)
         else:
             say(f"preflight: {control.name} ({control.words})")
-            yield _answer(control, bench)
-
-
-def _answer(control: Control, bench: Bench) -> Check:
-    return control.conclude(bench.run(control))
-
-
-def _reach(lab: Lab) -> tuple[Check, str]:
-    """What the budget can confirm, at the price of the trials so far."""
-    state, context = lab.state, lab.context
-    cpu, wall = state.prices.usual
-    sweep = len(context.arena.spec.tuning) * context.study.screening.seeds
-    scale = state.scales.get(state.incumbents[0].candidate.id)
-    noiseless = scale is not None and scale.sigma < conclude.NEAR
-    return conclude.reach(context.study, state.budget, wall, cpu, sweep, context.slots, noiseless=noiseless)
+            yield bench.run(control)
 
 
 def _moves(bench: Bench, baseline: Candidate, level: float) -> Check:
@@ -210,9 +194,3 @@ def _leak(lab: Lab, baseline: Candidate) -> Check:
 def _plan(candidate: Candidate, purpose: Purpose, setting: object, seeds: int = 1) -> Plan:
     members = tuple(Member(index, setting) for index in range(seeds))  # type: ignore[arg-type]
     return Plan("preflight", purpose, candidate.id, Side.INCUMBENT, candidate, members)
-
-
-def _calibration(state: CampaignState) -> list[float | None]:
-    """Scores of the baseline's A/A runs in the order of their seeds."""
-    runs = state.calibration.get(state.incumbents[0].candidate.id, {})
-    return [runs[index].score for index in sorted(runs)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from novum.core.engine.gc_pause import gc_paused
+from novum.core.model.errors import StudyError
 from novum.core.model.ports import (
     Arena,
 )
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from novum.audit.verify import Verification
 
 
+from novum.lab.arena_code import code_hash
 from novum.lab.wiring import arena, arena_with_options, evidence, why_not_here
 
 
@@ -34,6 +36,7 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
     from novum.audit.verify_pack import verify_pack
     from novum.gate.judge import BettingGate
     from novum.gate.tail import TailWatch
+    from novum.lab.control_records import ControlRecords
     from novum.ledger.blobs import FileBlobs
     from novum.ledger.journal import Reader
     from novum.ledger.key import public_of
@@ -48,6 +51,7 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
             evidence(study),
             TailWatch(study.gate),
             missing,
+            _code(known),
         )
 
     root = parse(anchor) if anchor else None
@@ -55,4 +59,13 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
         with open_pack(path) as pack:
             return verify_pack(pack, rules, Known(anchor=root))
     with Reader(path) as reader, closing(reader.rows()) as rows, gc_paused():
-        return verify_lab(rows, FileBlobs(path / "blobs"), rules, Known(public_of(path), root))
+        found = verify_lab(rows, FileBlobs(path / "blobs"), rules, Known(public_of(path), root))
+    return ControlRecords(path, rules).judge(found) if found.ok else found
+
+
+def _code(problem: Arena | None) -> str:
+    """The hash of an arena's code, where there is one to be found."""
+    try:
+        return code_hash(problem.spec) if problem else ""
+    except StudyError:
+        return ""

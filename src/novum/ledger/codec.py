@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from novum.core.events.event import EVENT_TYPES, Event
 from novum.core.model.errors import IntegrityError
 from novum.ledger.upcast import before_estimands, upcast
-from novum.text.canonical_json import canonical
+from novum.text.canonical_text import canonical_text
 
 
 @cache
@@ -22,7 +22,7 @@ def _adapter(kind: str) -> TypeAdapter[Any]:
 
 def encode(event: Event) -> str:
     """The payload of an event: canonical JSON (RFC 8785). Raises ValueError for NaN or infinity."""
-    return canonical(plain(event)).decode()
+    return canonical_text(event)
 
 
 def decode(kind: str, payload: str) -> Event:
@@ -36,10 +36,24 @@ def decode(kind: str, payload: str) -> Event:
     except ValidationError as error:
         if renewed := _renewed(kind, payload):
             return renewed
-        raise IntegrityError(f"payload is not a {kind}: {error.errors()[0]['msg']}") from error
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise IntegrityError(f"payload is not a {kind}: {where}: {first['msg']}") from error
     if renewed := _renewed(kind, payload):
         return renewed
     raise IntegrityError(f"unknown event kind {kind!r}: the ledger was written by a newer version of novum")
+
+
+def as_today(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload with the fields of today's event, where an older version wrote others; else as it is."""
+    if kind in EVENT_TYPES:
+        try:
+            _adapter(kind).validate_json(json.dumps(payload))
+            return payload
+        except ValidationError:
+            pass
+    known = upcast(kind, payload)
+    return known[1] if known else payload
 
 
 def _renewed(kind: str, payload: str) -> Event | None:

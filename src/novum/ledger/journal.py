@@ -21,6 +21,7 @@ from novum.core.events.event import Event, Record, kind_of
 from novum.core.model.errors import IntegrityError, LabInUse, StorageError, UserError
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode, encode
+from novum.ledger.exact_form import departure
 
 Row = tuple[int, int, str, str, str, str]
 """seq, time (microseconds), actor, kind, payload, hash."""
@@ -205,7 +206,7 @@ def _hash_of(db: sqlite3.Connection, seq: int) -> str:
 
 
 def _records(db: sqlite3.Connection, after: int, *, chained: bool = False, kind: str = "") -> Iterator[Record]:
-    """Decoded records; `chained`: each hash is checked first, since the writer builds on no broken chain."""
+    """Decoded records; `chained`: hash and form are checked, since the writer builds on nothing that is in doubt."""
     narrowed = "seq > ? AND kind = ?" if kind else "seq > ?"
     query = f"SELECT seq, time, actor, kind, payload, hash FROM events WHERE {narrowed} ORDER BY seq"
     previous = _hash_of(db, after) if chained else None
@@ -215,9 +216,12 @@ def _records(db: sqlite3.Connection, after: int, *, chained: bool = False, kind:
                 raise IntegrityError(f"event {seq} was changed after it was written: see `novum verify`")
             previous = head
             try:
-                yield Record(seq, now, actor, name, decode(name, payload), head)
+                event = decode(name, payload)
             except IntegrityError as error:
                 raise IntegrityError(f"event {seq}: {error}") from error
+            if chained and (said := departure(name, payload, event, older=True)):
+                raise IntegrityError(f"event {seq} ({name}): {said}")
+            yield Record(seq, now, actor, name, event, head)
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:

@@ -21,7 +21,8 @@ EVERY = 2000
 CHECKPOINT = "application/vnd.novum.checkpoint+json"
 """The type of what is signed, for the pre-authentication encoding."""
 
-_WORTH_SIGNING = (SessionStarted, SessionEnded, FindingRecorded, FollowUpClosed)
+WORTH_SIGNING = (SessionStarted, SessionEnded, FindingRecorded, FollowUpClosed)
+"""Events with a checkpoint behind them, or behind those that were appended with them."""
 
 
 def statement(lab: str, seq: int, head: str) -> bytes:
@@ -41,7 +42,7 @@ class SignedLedger:
     def append(self, events: Iterable[Event], *, durable: bool) -> Sequence[Record]:
         """Append in order, and a checkpoint behind them when one is due; it is among the records."""
         batch = list(events)
-        due = any(isinstance(event, _WORTH_SIGNING) for event in batch) or self.unsigned + len(batch) >= EVERY
+        due = any(isinstance(event, WORTH_SIGNING) for event in batch) or self.unsigned + len(batch) >= EVERY
         records = list(self.ledger.append(batch, durable=durable and not due))
         self.unsigned += len(records)
         if due:

@@ -14,7 +14,7 @@ _PLAIN = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 )
 _SMALL = re.compile(r'"\\u0000([^"]*)"')
-_EXACT = 2**53
+EXACT = 2**53
 """Whole numbers below this are written alike by Python and by ECMAScript."""
 
 
@@ -55,7 +55,7 @@ def _fit(value: Any, small: list[float]) -> Any:
     if kind is float:
         return _float(value, small)
     if kind is int:
-        if not -_EXACT < value < _EXACT:
+        if not -EXACT < value < EXACT:
             raise _OddError
         return value
     if kind is str or kind is bool or value is None or isinstance(value, str):
@@ -71,16 +71,16 @@ def _key(key: Any) -> str:
 
 def _float(value: float, small: list[float]) -> Any:
     size = abs(value)
-    if 1e-4 <= size < _EXACT or size == 0.0:
+    if 1e-4 <= size < EXACT or size == 0.0:
         whole = int(value)
         return whole if whole == value else value
     if not size < 1e-4:  # very large, infinite or NaN
         raise _OddError
     small.append(value)
-    return f"\0{_ecmascript(value)}"
+    return f"\0{ecmascript(value)}"
 
 
-def _ecmascript(value: float) -> str:
+def ecmascript(value: float) -> str:
     """A float below 1e-4 as ECMAScript writes it: decimals down to 1e-6, then an exponent without padding."""
     digits = repr(value)
     if abs(value) >= 1e-6:

@@ -25,6 +25,7 @@ from novum.views.finding_details import (
     guardrails,
     holdout_line,
     on_final_data,
+    promised,
     remarked,
     suspicion,
     tuning,
@@ -88,6 +89,8 @@ class Finding:
     """What it is about: the mean gain or a typical one, in words."""
     tail: TailLine | None = None
     """What its runs say of its losses."""
+    promised: tuple[str, ...] = ()
+    """What it was promised to be asked and has not been asked yet."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -236,4 +239,5 @@ def _finding(
         remarks=remarked(state, hypothesis.registered.number),
         claim=claim_text(rule),
         tail=tail_line(state, hypothesis, rule),
+        promised=promised(state, hypothesis),
     )

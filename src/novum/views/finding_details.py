@@ -9,6 +9,7 @@ from novum.core.model.candidate import Genome
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
+from novum.core.state.open_questions import unasked
 from novum.core.state.trial_costs import SweepCost
 
 
@@ -129,6 +130,11 @@ def follow_ups(hypothesis: Hypothesis) -> tuple[FollowUpLine, ...]:
             )
         )
     return tuple(lines)
+
+
+def promised(state: CampaignState, hypothesis: Hypothesis) -> tuple[str, ...]:
+    """What a finding was promised to be asked and has not been asked yet; nothing more of one that was retracted."""
+    return () if hypothesis.retracted else tuple(map(str, unasked(state, hypothesis)))
 
 
 def guardrails(hypothesis: Hypothesis) -> tuple[GuardLine, ...]:

@@ -73,6 +73,8 @@ def further(finding: Finding) -> list[str]:
         if one.interval is not None and one.level is not None:
             size += f" ({one.level:.0%} {one.interval[0]:+.3g} .. {one.interval[1]:+.3g})"
         lines.append(f"{ASKED[one.aim]}{about}: {one.verdict} after {one.n} pairs{size}")
+    if finding.promised:
+        lines.append(f"promised, and not asked yet: {'; '.join(finding.promised)}")
     return lines
 
 

@@ -80,7 +80,7 @@ def _cpu_left(campaign: Campaign, sent: Spent, payer: Payer | None) -> float | N
     found = []
     if campaign.state.budget.cpu_seconds is not None:
         found.append(campaign.state.budget.cpu_seconds - campaign.state.spent.cpu_seconds - sent.cpu_seconds)
-    for share in shares(campaign, payer):
+    for share in shares(campaign.state, payer):
         if share.budget.cpu_seconds is not None:
             found.append(share.budget.cpu_seconds - share.spent.cpu_seconds - sent.cpu_seconds)
     return min(found) if found else None
@@ -101,21 +101,21 @@ def exceeded(campaign: Campaign, demand: Spent, payer: Payer | None) -> str | No
 
 def refuses_payer(campaign: Campaign, demand: Spent, payer: Payer | None) -> str | None:
     """The same for the budgets of an author and a hypothesis alone."""
-    reasons = (campaign.context.governor.refuses_share(share, demand) for share in shares(campaign, payer))
+    reasons = (campaign.context.governor.refuses_share(share, demand) for share in shares(campaign.state, payer))
     return next((reason for reason in reasons if reason), None)
 
 
-def shares(campaign: Campaign, payer: Payer | None) -> list[Share]:
+def shares(state: CampaignState, payer: Payer | None) -> list[Share]:
     """The budgets that a payer is held to beside the lab's, each with what is used of it."""
     if payer is None:
         return []
-    levels = campaign.study.budgets
+    levels = state.study.budgets
     found = [
-        Share(f"the budget of {one.author}", one.budget, campaign.state.spending.by_authors(one.author))
+        Share(f"the budget of {one.author}", one.budget, state.spending.by_authors(one.author))
         for one in levels.authors_of(payer.author)
     ]
     if payer.hypothesis and levels.hypothesis.any:
-        used = campaign.state.spending.by_hypothesis(payer.hypothesis)
+        used = state.spending.by_hypothesis(payer.hypothesis)
         found.append(Share(f"the budget of {payer.hypothesis}", levels.hypothesis, used))
     return found
 

@@ -64,6 +64,8 @@ class SessionStarted(Event):
     host: str
     versions: Mapping[str, str]
     provenance: Provenance = field(default_factory=Provenance)
+    schema: int = 0
+    """Of the record from here on (`novum.ledger.journal.SCHEMA`); versions before the third did not say it."""
 
     def sentence(self, known: Known) -> str:
         return f"session {self.session} with {counted(self.workers, 'worker')}, budget {budget_text(self.budget)}"
@@ -92,6 +94,8 @@ class Check:
     figures: Mapping[str, float] = field(default_factory=dict)
     asked: bool = True
     """Whether the budget allowed to ask it."""
+    record: str = ""
+    """The head of the record of the small campaign that answered it; empty where none did."""
 
 
 @event("preflight_recorded")

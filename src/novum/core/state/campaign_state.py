@@ -59,7 +59,7 @@ class CampaignState:
         self.code = ""
         self.public_key = ""
         self.secret_commitment = ""
-        self.session = 0
+        self.session = self.schema = 0
         self.session_open = False
         self.budget = Budget()
         self.workers = 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from novum.core.events.evidence_account import TailRefuted
+from novum.core.events.promises import Question
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import TrialFinished
 from novum.core.events.verdicts import (
@@ -114,6 +115,8 @@ class Hypothesis:
     follow_ups: list[FollowUp] = field(default_factory=list)
     tail_refuted: TailRefuted | None = None
     """That its later runs refuted it."""
+    promised: tuple[Question, ...] | None = None
+    """What it will be asked; None while nothing was said about that."""
     withdrawn: str = ""
     """Why it was closed before any confirming trial."""
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from novum.core.engine.context import Campaign
 from novum.core.engine.dispatch import dispatch, price, refuses_payer
+from novum.core.engine.follow_up_questions import promise
 from novum.core.engine.paired_runs import next_pairs
 from novum.core.engine.stages.opening import open_confirmation
 from novum.core.engine.stages.promote import crown, may_promote, supersede
@@ -38,7 +39,7 @@ def decide(campaign: Campaign) -> list[Event]:
                 ]
     for hypothesis in campaign.state.open_hypotheses(Phase.ESTIMATING):
         if finding := _finding(campaign, hypothesis):
-            return [finding]
+            return [finding, promise(campaign, hypothesis)]
     return []
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from novum.core.engine.context import Campaign, LabContext
 from novum.core.engine.dispatch import committed, dispatch
+from novum.core.engine.follow_up_questions import promise, without
 from novum.core.engine.follow_up_registration import rule_of
 from novum.core.engine.paired_runs import pair_plans
 from novum.core.engine.stages.promote import supersede
@@ -24,12 +25,12 @@ from novum.core.events.campaign import IncumbentChanged
 from novum.core.events.event import Event
 from novum.core.events.verdicts import AblationPlanned, FollowUpClosed
 from novum.core.model import seeds
-from novum.core.model.candidate import Candidate, CandidateSpace, Genome
-from novum.core.model.errors import StudyError
 from novum.core.model.trial_plan import Aim, Purpose
 from novum.core.model.verdict import Account, Estimate, Judgement, Verdict
 from novum.core.state.arm import BLOCK
+from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import FollowUp, Hypothesis, Phase
+from novum.core.state.open_questions import open_questions
 
 
 def decide(campaign: Campaign) -> list[Event]:
@@ -50,9 +51,7 @@ def decide(campaign: Campaign) -> list[Event]:
 
 def follow_up(campaign: Campaign) -> list[Event]:
     """Pairs for the open follow-up, or the opening of the next one, within the share of the trials."""
-    flying = sum(len(plan.members) for plan in campaign.state.in_flight.values() if campaign.state.for_follow_up(plan))
-    allowed = campaign.study.follow_up.share * campaign.state.trials
-    if campaign.state.follow_up_trials + flying + 2 * BLOCK > allowed:
+    if not has_room(campaign.state, campaign.study.follow_up.share):
         return []
     if campaign.state.following:
         now_open = campaign.state.following.follow_ups[-1]
@@ -61,8 +60,16 @@ def follow_up(campaign: Campaign) -> list[Event]:
         options = now_open.opened.options
         plans = list(pair_plans(campaign, now_open.rule, now_open.runs, block, Purpose.FOLLOW_UP, options))
         return dispatch(campaign, plans, committed(campaign))
-    question = next(_questions(campaign), None)
-    return _ask(campaign, *question) if question else []
+    if unpromised := next((one for one in campaign.state.findings if one.promised is None), None):
+        return [promise(campaign, unpromised)]  # a version recorded it that promised nothing
+    question = next(open_questions(campaign.state), None)
+    return _ask(campaign, question[0], question[1].aim, question[1].about) if question else []
+
+
+def has_room(state: CampaignState, share: float) -> bool:
+    """Whether a share of the trials pays for another block of pairs."""
+    flying = sum(len(plan.members) for plan in state.in_flight.values() if state.for_follow_up(plan))
+    return state.follow_up_trials + flying + 2 * BLOCK <= share * state.trials
 
 
 def _ask(campaign: Campaign, hypothesis: Hypothesis, aim: Aim, about: str) -> list[Event]:
@@ -78,71 +85,6 @@ def _ask(campaign: Campaign, hypothesis: Hypothesis, aim: Aim, about: str) -> li
     if aim is not Aim.REPLICATE and stake.amount <= 0:
         return []
     return [rule_of(campaign.state, hypothesis, aim, about, stake, seeds.commitment(key))]
-
-
-def _questions(campaign: Campaign) -> Iterator[tuple[Hypothesis, Aim, str]]:
-    """What is still to be asked, in order: aim by aim, the oldest finding first."""
-    for aim in campaign.study.follow_up.aims:
-        for hypothesis in campaign.state.findings:
-            if hypothesis.retracted:
-                continue
-            asked = {one.opened.about for one in hypothesis.follow_ups if one.opened.aim is aim}
-            for about in _subjects(campaign, hypothesis, aim):
-                if about not in asked:
-                    yield hypothesis, aim, about
-
-
-def _subjects(campaign: Campaign, hypothesis: Hypothesis, aim: Aim) -> Iterator[str]:
-    """What one finding can be asked with one aim."""
-    assert hypothesis.rule
-    if aim is Aim.REPLICATE:
-        yield ""
-    elif aim is Aim.TRANSFER:
-        sides = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
-        for transfer in campaign.spec.transfers:
-            options = {**campaign.study.options, **transfer.options}
-            if options != campaign.study.options and all(
-                _admitted(campaign.context, options, genome) for genome in sides
-            ):
-                yield transfer.name
-    elif aim is Aim.METRIC:
-        yield from campaign.study.follow_up.metrics
-    else:
-        for part in parts(hypothesis):
-            rival = without(campaign.context.arena.space, hypothesis, part)
-            tuned = campaign.state.tuned.get(rival.id)
-            failed = tuned is not None and tuned.score is None and campaign.state.swept(rival.id)
-            both = hypothesis.rule.candidate.id, hypothesis.rule.incumbent.id
-            if (
-                rival.id not in both
-                and not failed
-                and _admitted(campaign.context, campaign.study.options, rival.genome)
-            ):
-                yield part
-
-
-def _admitted(context: LabContext, options: Genome, genome: Genome) -> bool:
-    try:
-        context.arena_with_options(options).cost(genome)
-    except StudyError:
-        return False
-    return True
-
-
-def parts(hypothesis: Hypothesis) -> list[str]:
-    """Genes in which a finding differs from its incumbent; none when it is one: there is nothing to take apart."""
-    assert hypothesis.rule
-    mine, other = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
-    changed = sorted(name for name in mine if mine[name] != other.get(name))
-    return changed if len(changed) > 1 else []
-
-
-def without(space: CandidateSpace, hypothesis: Hypothesis, part: str) -> Candidate:
-    """The finding's candidate with one gene as the incumbent has it, in normal form."""
-    assert hypothesis.rule
-    mine, other = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
-    rest = {name: value for name, value in mine.items() if name != part}
-    return Candidate(space.validate({**rest, part: other[part]} if part in other else rest))
 
 
 def measured(event: FollowUpClosed, now: Judgement, size: Estimate) -> bool:

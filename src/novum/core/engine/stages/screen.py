@@ -105,7 +105,7 @@ def _tune(state: CampaignState) -> list[Event]:
     waiting = {h.candidate.id for h in state.open_hypotheses(Phase.SCREENING)} | {state.incumbent.candidate.id}
     for candidate in sorted(one for one in waiting | state.rivals if not _complete(state, one)):
         if len(state.sweeps[candidate]) == _settings(state) * _seeds_due(state, candidate):
-            return [_next_step(state, candidate)]
+            return [next_step(state, candidate)]
     return []
 
 
@@ -115,7 +115,7 @@ def _complete(state: CampaignState, candidate: str) -> bool:
     return done is not None and (candidate not in state.rivals or done.seeds >= _seeds_due(state, candidate))
 
 
-def _next_step(state: CampaignState, candidate: str) -> Event:
+def next_step(state: CampaignState, candidate: str) -> Event:
     """What follows from a complete rung: the rung is closed, or the sweep is."""
     result = tuned(state, candidate)
     if result.seeds >= state.study.screening.seeds or candidate in state.rungs:

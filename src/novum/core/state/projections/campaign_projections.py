@@ -30,6 +30,7 @@ def _campaign_opened(state: CampaignState, event: CampaignOpened) -> None:
 def _session_started(state: CampaignState, event: SessionStarted) -> None:
     state.earlier_sessions += state.elapsed
     state.session, state.session_open, state.elapsed = event.session, True, 0.0
+    state.schema = event.schema
     state.budget, state.workers, state.provenance = event.budget, event.workers, event.provenance
     state.in_flight.clear()
     state.spending.ended()

@@ -9,6 +9,7 @@ from novum.core.events.campaign import (
 )
 from novum.core.events.evidence_account import EvidencePlanned, TailRefuted
 from novum.core.events.oversight import ProposalReviewed
+from novum.core.events.promises import FollowUpsPromised
 from novum.core.events.proposals import (
     HypothesisRegistered,
     HypothesisSuperseded,
@@ -146,6 +147,11 @@ def _finding_recorded(state: CampaignState, event: FindingRecorded) -> None:
     state.findings.append(hypothesis)
     state.later_runs[hypothesis.id] = []
     move(state, hypothesis, Phase.CLOSED)
+
+
+@folds(FollowUpsPromised)
+def _follow_ups_promised(state: CampaignState, event: FollowUpsPromised) -> None:
+    state.hypotheses[event.hypothesis].promised = event.questions
 
 
 @folds(ReopeningRequested)

@@ -1,0 +1,85 @@
+"""What every event is held to beside its own kind's rules: its place, what had to come before it, and what must follow.
+
+`Audit` asks before and after each event is folded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from novum.audit.approval_checks import check_approval
+from novum.audit.budget_checks import check_budget
+from novum.audit.order_checks import check_order
+from novum.audit.origin_checks import check_origin
+from novum.audit.preflight_checks import by_this_version, check_preflight
+from novum.audit.promise_checks import PROMISED_SINCE, check_passed_over, check_promise, check_promised, check_turn
+from novum.audit.score_checks import Rules
+from novum.core.events.campaign import CheckpointSigned, IncumbentChanged, PreflightRecorded
+from novum.core.events.event import Event, is_casual
+from novum.core.events.models_and_people import ApprovalAsked, ApprovalClosed
+from novum.core.events.promises import FollowUpsPromised
+from novum.core.events.trials import GroupDispatched, LateReport
+from novum.core.events.verdicts import AblationPlanned, FindingRecorded, FollowUpOpened
+from novum.core.model.errors import IntegrityError
+from novum.core.state.campaign_state import CampaignState
+from novum.core.state.hypothesis import Hypothesis
+
+
+@dataclass
+class RecordChecks:
+    """What the record so far owes. `found`: a finding whose promise must be next; `fallen`: why the incumbent must go.
+
+    reported: groups that reported late. worded_elsewhere: whether a preflight was, by another version.
+    """
+
+    found: Hypothesis | None = None
+    fallen: str = ""
+    reported: set[str] = field(default_factory=set)
+    worded_elsewhere: bool = False
+
+    def before(self, event: Event, state: CampaignState, rules: Rules) -> None:
+        """Hold an event against the state before it. Raises IntegrityError."""
+        if self.found:
+            check_promised(self.found, event)
+        if self.fallen and not isinstance(event, IncumbentChanged):
+            raise IntegrityError(f"{self.fallen}, and it stays the one to beat")
+        check_order(event, state)
+        check_origin(event, state, rules)
+        check_budget(event, state)
+        if isinstance(event, FollowUpsPromised):
+            check_promise(event, state, rules)
+        elif isinstance(event, FollowUpOpened | AblationPlanned):
+            check_turn(event, state)
+        elif isinstance(event, GroupDispatched):
+            check_passed_over(event, state)
+        elif isinstance(event, ApprovalAsked | ApprovalClosed):
+            check_approval(event, state)
+        elif isinstance(event, PreflightRecorded):
+            check_preflight(event, state)
+            self.worded_elsewhere = self.worded_elsewhere or not by_this_version(state)
+        elif isinstance(event, LateReport):
+            self._late(event)
+
+    def after(self, event: Event, state: CampaignState) -> None:
+        """Remember what has to follow on an event that was folded."""
+        found = isinstance(event, FindingRecorded) and state.schema >= PROMISED_SINCE
+        self.found = state.findings[-1] if found else None
+        if not is_casual(event) and not isinstance(event, CheckpointSigned):
+            self.fallen = _fallen(state)
+
+    def end(self) -> None:
+        """Hold the end of the record against what it owes. Raises IntegrityError."""
+        if self.found:
+            raise IntegrityError(f"the record ends before it says what {self.found.id} will be asked")
+
+    def _late(self, event: LateReport) -> None:
+        if event.group in self.reported:
+            raise IntegrityError(f"{event.group} reported late a second time")
+        self.reported.add(event.group)
+
+
+def _fallen(state: CampaignState) -> str:
+    """Why the present incumbent may not stay, or nothing."""
+    name = state.incumbents[-1].hypothesis if state.incumbents else None
+    reason = state.hypotheses[name].retracted if name else ""
+    return f"the incumbent rests on {name}, which was retracted ({reason})" if reason else ""

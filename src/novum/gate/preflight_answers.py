@@ -1,0 +1,55 @@
+"""What a preflight reads from a campaign's own first runs: a function of the state, asked once and asked again."""
+
+from __future__ import annotations
+
+from novum.core.events.campaign import Check
+from novum.core.state.campaign_state import CampaignState
+from novum.gate import preflight_checks as conclude
+from novum.gate.group_correlation import group_correlation
+
+POWER = "power"
+
+NO_NOISE_YET = Check("noise", False, "the budget ends before the noise of the baseline is known", asked=False)
+
+
+def calibration_scores(state: CampaignState) -> list[float | None]:
+    """Scores of the baseline's A/A runs in the order of their seeds."""
+    runs = state.calibration.get(state.incumbents[0].candidate.id, {})
+    return [runs[index].score for index in sorted(runs)]
+
+
+def noise(state: CampaignState) -> Check:
+    """Scale and drift of the baseline's A/A runs, or that there are too few of them."""
+    known = state.incumbents[0].candidate.id in state.scales
+    return conclude.noise(state.spec, calibration_scores(state)) if known else NO_NOISE_YET
+
+
+def range_left(state: CampaignState) -> Check:
+    """Whether the baseline leaves room, and stands above a guess."""
+    return conclude.range_left(state.spec, calibration_scores(state))
+
+
+def against_itself(state: CampaignState) -> Check | None:
+    """The baseline against itself; None where its differences have no scale."""
+    sigma = state.scales[state.incumbents[0].candidate.id].sigma
+    if sigma <= 0 or state.spec.log:
+        return None
+    return conclude.against_itself(state.study, calibration_scores(state), sigma)
+
+
+def groups(state: CampaignState) -> Check | None:
+    """Whether the baseline's A/A runs agree more within a trial group than between groups; None where none can tell."""
+    found: dict[str, list[float]] = {}
+    for run in state.calibration.get(state.incumbents[0].candidate.id, {}).values():
+        if run.score is not None:
+            found.setdefault(run.group, []).append(run.score)
+    return group_correlation(list(found.values()))
+
+
+def reach(state: CampaignState) -> tuple[Check, str]:
+    """What the session's budget can confirm, at the price of the trials so far."""
+    cpu, wall = state.prices.usual
+    sweep = len(state.spec.tuning) * state.study.screening.seeds
+    scale = state.scales.get(state.incumbents[0].candidate.id)
+    noiseless = scale is not None and scale.sigma < conclude.NEAR
+    return conclude.reach(state.study, state.budget, wall, cpu, sweep, state.workers, noiseless=noiseless)
