@@ -1,4 +1,4 @@
-"""Whether confirmations that share an arm are compared with the same runs on the same seeds, from the first block on."""
+"""Whether confirmations that share an arm are compared with the same runs, on the same seeds, from the first block."""
 
 from __future__ import annotations
 
