@@ -178,7 +178,7 @@ def used_and_set_aside_together_pass_none_either(lab, budget):
         apply(state, event)
         if isinstance(event, GroupDispatched):
             whole = [Share("the lab", budget, state.spent)]
-            for share in whole + shares(Campaign(state, lab.context), state.spending.payer(event.plan)):
+            for share in whole + shares(state, state.spending.payer(event.plan)):
                 for name, bound in bounds_of(share.budget).items():
                     assert getattr(share.spent, name) <= bound + 1e-9, (share, name)
 
