@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from novum.audit.arm_checks import check_joined, rule_of_arm
-from novum.audit.claim_checks import check_claim, check_withheld
+from novum.audit.claim_checks import check_claim, check_distilled, check_withheld
 from novum.audit.evidence_checks import check_evidence
 from novum.audit.figure_checks import check_figures, check_reason
 from novum.audit.form_checks import Forms
@@ -24,7 +24,7 @@ from novum.core.events.campaign import CampaignOpened, CheckpointSigned, Incumbe
 from novum.core.events.event import Event
 from novum.core.events.evidence_account import EvidencePlanned, TailRefuted
 from novum.core.events.oversight import Intervened
-from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn
+from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn, ProposalMade
 from novum.core.events.trials import CandidateTuned, GroupDispatched, LateReport, ScaleMeasured, TrialFinished
 from novum.core.events.verdicts import (
     AblationPlanned,
@@ -41,6 +41,7 @@ from novum.core.events.verdicts import (
 from novum.core.model import seeds
 from novum.core.model.candidate import Setting
 from novum.core.model.errors import IntegrityError, StudyError
+from novum.core.model.identity import DISTIL
 from novum.core.model.ports import Blobs
 from novum.core.model.study import Study
 from novum.core.model.trial_plan import Plan, Purpose, Side
@@ -111,6 +112,8 @@ class Audit:
             self._finished(event)
         elif isinstance(event, HypothesisRegistered):
             check_claim(event, self.state)
+        elif isinstance(event, ProposalMade) and event.author == DISTIL:
+            check_distilled(event, self.state, self.rules.arena.space if self.rules.arena else None)
         elif isinstance(event, IncumbentChanged):
             self._crowned(event)
         elif isinstance(event, GroupDispatched):

@@ -5,8 +5,11 @@ And whether it was kept from its confirmation only while that had not begun.
 
 from __future__ import annotations
 
+from novum.core.engine.claim import claimed_delta
+from novum.core.engine.distillation import distilled
 from novum.core.events.oversight import Intervened
-from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn
+from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn, ProposalMade
+from novum.core.model.candidate import CandidateSpace
 from novum.core.model.errors import IntegrityError
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.campaign_state import CampaignState
@@ -22,8 +25,15 @@ def check_claim(event: HypothesisRegistered, state: CampaignState) -> None:
     if event.id in state.hypotheses:
         raise IntegrityError(f"{event.id} is registered a second time")
     said = event.metric, event.higher_is_better, event.delta
-    if said != (state.spec.metric, state.spec.higher_is_better, state.study.gate.delta):
+    if said != (state.spec.metric, state.spec.higher_is_better, claimed_delta(state, event.author)):
         raise IntegrityError(f"{event.id} claims something else than the study asks")
+
+
+def check_distilled(event: ProposalMade, state: CampaignState, space: CandidateSpace | None) -> None:
+    """Hold a smaller candidate against what the finding's parts were found to do. Raises IntegrityError."""
+    expected = distilled(state, space) if space else None
+    if space and (expected is None or expected.candidate.id != event.candidate.id):
+        raise IntegrityError(f"proposal {event.number} is not the smaller form of the incumbent")
 
 
 def check_withheld(event: HypothesisWithdrawn | Intervened, state: CampaignState) -> None:

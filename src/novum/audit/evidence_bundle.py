@@ -67,6 +67,9 @@ class Dossier:
         rule = self.rule
         amount = f" by more than {rule.delta:g}" if rule.delta else ""
         way = "higher" if rule.higher_is_better else "lower"
+        if rule.delta < 0:
+            lost = f"loses less than {-rule.delta:g} {rule.metric} against the incumbent's"
+            return f"The candidate {lost}, of which it is a smaller form, over fresh seeds."
         how = "on average" if rule.claim is Estimand.MEAN else "typically"
         return f"The candidate's {rule.metric} is {way}{amount} than the incumbent's, {how} over fresh seeds."
 

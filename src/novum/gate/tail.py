@@ -81,7 +81,8 @@ class TailWatch:
         self, rule: ConfirmationOpened, claimed: float, levels: Sequence[float], scores: Sequence[float | None]
     ) -> TailEvidence:
         """The evidence of later runs. levels: at least two fresh scores of what was replaced; scores: at least one."""
-        wanted = max(claimed / 2, LEAST_CLAIM * rule.sigma)
+        lost = min(0.0, rule.delta)
+        wanted = lost + max((claimed - lost) / 2, LEAST_CLAIM * rule.sigma)
         centre, doubt = _level(rule, levels)
         far = FAR * rule.sigma
         gains = [-1.001 * far if score is None else _over(rule, score, centre) for score in scores]

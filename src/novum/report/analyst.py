@@ -53,10 +53,16 @@ def _claim(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     other: tuple[Part, ...] = ("the baseline",)
     if ground:
         other = ("the candidate of ", Source(ground.registered).name("id"))
-    yield say(
-        source.name("id"), ", proposed by ", source.name("author"), ", claims to beat ", *other, " on ",
-        source.name("metric"), *beyond, ".",
-    )  # fmt: skip
+    if claim.delta < 0:
+        yield say(
+            source.name("id"), ", a smaller form of ", *other, ", claims to keep its gain on ", source.name("metric"),
+            " to within ", source.figure("delta"), ".",
+        )  # fmt: skip
+    else:
+        yield say(
+            source.name("id"), ", proposed by ", source.name("author"), ", claims to beat ", *other, " on ",
+            source.name("metric"), *beyond, ".",
+        )  # fmt: skip
     if incumbent and isinstance(incumbent.event, IncumbentChanged):
         changed = list(_changes(source, Source(incumbent), claim.candidate.genome, incumbent.event.candidate.genome))
         if changed:

@@ -32,8 +32,9 @@ def print_findings(found: list[Finding]) -> None:
         print(f"\n{finding.id}  {finding.grade}: {genome(changed)}")
         print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
         print(f"    proposed by {line(finding.author)}: {_cut(line(finding.rationale)) or 'no reason given'}")
+        gains = f"gains more than {finding.delta:g}" if finding.delta >= 0 else f"loses less than {-finding.delta:.3g}"
         print(
-            f"    that it gains more than {finding.delta:g}: E = {finding.e_value:.4g} >= {finding.threshold:.4g} "
+            f"    that it {gains}: E = {finding.e_value:.4g} >= {finding.threshold:.4g} "
             f"after {finding.n} pairs of fresh seeds"
         )
         print(f"    claimed is {finding.claim}")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from novum.core.engine.context import Campaign
+from novum.core.engine.distillation import margin
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade
 from novum.core.model.candidate import Candidate
+from novum.core.model.identity import DISTIL
+from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 
 
@@ -21,7 +24,7 @@ def claim(
         incumbent=(against or campaign.state.incumbent.candidate).id,
         metric=campaign.spec.metric,
         higher_is_better=campaign.spec.higher_is_better,
-        delta=campaign.study.gate.delta,
+        delta=claimed_delta(campaign.state, proposal.author),
         parents=proposal.parents,
         rationale=proposal.rationale,
         probability=proposal.probability,
@@ -29,8 +32,16 @@ def claim(
     )
 
 
+def claimed_delta(state: CampaignState, author: str) -> float:
+    """By how much a candidate is claimed to beat the incumbent; a smaller form of it may lose a part of its gain."""
+    lost = margin(state) if author == DISTIL else None
+    return state.study.gate.delta if lost is None else -lost
+
+
 def renewed(campaign: Campaign, old: Hypothesis, against: Candidate, name: str) -> HypothesisRegistered | None:
     """The claim of `old` against another incumbent, if its sweep beat the sweep of that one; else None."""
+    if old.registered.author == DISTIL:
+        return None
     seeds = campaign.state.tuned[old.candidate.id].seeds if old.candidate.id in campaign.state.tuned else 0
     if seeds < campaign.study.screening.seeds:
         return None

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from novum.core.engine import evidence_plan
 from novum.core.engine.context import Campaign
 from novum.core.engine.dispatch import committed, price
-from novum.core.engine.stages import confirm, follow_up, holdout_query, opening, promote, quarantine, screen, tail_watch
+from novum.core.engine.stages import (
+    confirm,
+    distil,
+    follow_up,
+    holdout_query,
+    opening,
+    promote,
+    quarantine,
+    screen,
+    tail_watch,
+)
 from novum.core.engine.stages.admission import PROPOSE, admit, first_look
 from novum.core.engine.stages.propose import PATIENCE, propose, spent_share
 from novum.core.events.campaign import IncumbentChanged
@@ -20,7 +30,7 @@ from novum.core.events.event import Event
 from novum.core.events.models_and_people import ApprovalAsked
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import CandidateTuned, RungClosed, TrialFinished
-from novum.core.events.verdicts import AblationPlanned, FindingRecorded
+from novum.core.events.verdicts import AblationPlanned, FindingRecorded, FollowUpClosed
 from novum.core.model.budget import Spent
 from novum.core.state.approvals import SPEND, closing
 from novum.core.state.hypothesis import Phase
@@ -62,6 +72,7 @@ STAGES = (
     Stage(screen.withdraw),
     Stage(screen.screen, needs_slot=True),
     Stage(admit),
+    Stage(distil.distil, wakes=(FollowUpClosed, IncumbentChanged, FindingRecorded)),
     Stage(propose),
     Stage(opening.open_when_idle, needs_slot=True),
 )

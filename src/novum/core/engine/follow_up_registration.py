@@ -46,7 +46,7 @@ def rule_of(
 def _again(hypothesis: Hypothesis, base: ConfirmationOpened, number: int) -> ConfirmationOpened:
     """A whole stake, and half of the claimed effect as what must be left."""
     assert hypothesis.finding
-    claimed = hypothesis.finding.effect or 0.0
+    claimed = (hypothesis.finding.effect or 0.0) - min(0.0, base.delta)
     return replace(
         base,
         attempt=number,

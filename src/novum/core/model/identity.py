@@ -13,7 +13,10 @@ from collections.abc import Iterable
 from novum.text.secret_scan import Secrets
 
 RESEARCHERS = frozenset({"code", "evolve", "inbox", "language", "portfolio", "random"})
-OWN = RESEARCHERS | {"analyst", "comments", "critic", "executor", "gate", "lab", "novum", "watchdog"}
+DISTIL = "distil"
+"""How the lab signs for the smaller form of a finding."""
+
+OWN = RESEARCHERS | {DISTIL, "analyst", "comments", "critic", "executor", "gate", "lab", "novum", "watchdog"}
 """The lab's parts; what follows a `:` or a `/` after such a name, a model say, is its own too."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+:/-]{0,59}")

@@ -107,6 +107,9 @@ class FollowUpSettings:
     Ablate: against itself without each of its parts. Metric: on further metrics, each a claim of its own."""
     metrics: tuple[str, ...] = ()
     """Further metrics of the arena that are asked about."""
+    distil: bool = True
+    """Once an incumbent's parts have been asked about, claim anew the candidate without those that were not shown to
+    matter: it has to keep half of the gain, and then takes the place."""
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,8 @@ class CampaignState:
         self.account = Account()
         self.planned_for: Budget | None = None
         """The budget that the evidence was planned for last."""
+        self.distilled: set[str] = set()
+        """Candidates that were proposed as the smaller form of a finding."""
         self.spreads: dict[str, Spread] = {}
         self.arms: dict[str, Arm] = {}
         self.later_runs: dict[str, list[TrialFinished]] = {}
@@ -175,8 +177,9 @@ class CampaignState:
         return tuned.score if tuned else None
 
     def advantage(self, hypothesis: Hypothesis) -> float | None:
-        """Screening gain of a hypothesis over its registered incumbent."""
-        return self.gain(hypothesis.candidate.id, hypothesis.registered.incumbent)
+        """Screening gain of a hypothesis over its registered incumbent, and over what it may lose against that."""
+        gain = self.gain(hypothesis.candidate.id, hypothesis.registered.incumbent)
+        return None if gain is None else gain - min(0.0, hypothesis.registered.delta)
 
     def for_follow_up(self, plan: Plan) -> bool:
         """Whether a plan counts towards the share of the follow-ups: their pairs, and the sweeps of their rivals."""

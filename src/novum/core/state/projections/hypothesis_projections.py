@@ -30,6 +30,7 @@ from novum.core.events.verdicts import (
     ReopeningRequested,
     VerdictReached,
 )
+from novum.core.model.identity import DISTIL
 from novum.core.model.trial_plan import Side
 from novum.core.model.verdict import Verdict
 from novum.core.state.arm import Arm
@@ -43,6 +44,8 @@ from novum.core.state.projections.phases import move, settle_screening
 def _proposal_made(state: CampaignState, event: ProposalMade) -> None:
     state.proposals = event.number
     state.pending.append(event)
+    if event.author == DISTIL:
+        state.distilled.add(event.candidate.id)
     state.spending.proposed(event)
     state.alarm_signals.proposed(event, outside=event.request in state.request_log.taken)
 
