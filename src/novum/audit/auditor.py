@@ -6,12 +6,12 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from novum.audit.checks.figure_checks import check_figures, check_reason
+from novum.audit.checks.form_checks import Forms
+from novum.audit.checks.promise_checks import PROMISED_SINCE
+from novum.audit.checks.record_checks import RecordChecks
 from novum.audit.claim_checks import check_claim, check_withheld
-from novum.audit.figure_checks import check_figures, check_reason
-from novum.audit.form_checks import Forms
 from novum.audit.holdout_checks import check_holdout
-from novum.audit.promise_checks import PROMISED_SINCE
-from novum.audit.record_checks import RecordChecks
 from novum.audit.score_checks import Rules, Scores, Seal, close, seal
 from novum.audit.signatures import Signatures
 from novum.core.engine.follow_up_questions import parts, without
