@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from novum.audit.arm_checks import check_joined, rule_of_arm
+from novum.audit.checks.arm_checks import check_joined, rule_of_arm
+from novum.audit.checks.evidence_checks import check_evidence
+from novum.audit.checks.figure_checks import check_figures, check_reason
+from novum.audit.checks.form_checks import Forms
+from novum.audit.checks.promise_checks import PROMISED_SINCE
+from novum.audit.checks.record_checks import RecordChecks
 from novum.audit.claim_checks import check_claim, check_distilled, check_withheld
-from novum.audit.evidence_checks import check_evidence
-from novum.audit.figure_checks import check_figures, check_reason
-from novum.audit.form_checks import Forms
 from novum.audit.holdout_checks import check_holdout
-from novum.audit.promise_checks import PROMISED_SINCE
-from novum.audit.record_checks import RecordChecks
 from novum.audit.score_checks import Rules, Scores, Seal, close, seal
 from novum.audit.signatures import Signatures
 from novum.core.engine.follow_up_questions import parts, without

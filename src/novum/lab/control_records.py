@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from novum.audit.auditor import Audit
-from novum.audit.in_digits import differing
+from novum.audit.checks.in_digits import differing
+from novum.audit.checks.preflight_audit import by_this_version
 from novum.audit.not_shown import controls_not_here
-from novum.audit.preflight_checks import by_this_version
 from novum.audit.score_checks import Rules
 from novum.audit.signatures import Known, Signatures
 from novum.audit.verify import Verification, walk

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from novum.audit.in_digits import Figure, differing
-from novum.audit.preflight_checks import by_this_version
+from novum.audit.checks.in_digits import Figure, differing
+from novum.audit.checks.preflight_audit import by_this_version
 from novum.core.events.verdicts import FollowUpClosed, VerdictReached
 from novum.core.model.errors import IntegrityError
 from novum.core.model.verdict import GuardrailEvidence, Judgement

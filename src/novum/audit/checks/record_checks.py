@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from novum.audit.approval_checks import check_approval
-from novum.audit.budget_checks import check_budget
-from novum.audit.order_checks import check_order
-from novum.audit.origin_checks import check_origin
-from novum.audit.preflight_checks import by_this_version, check_preflight
-from novum.audit.promise_checks import PROMISED_SINCE, check_passed_over, check_promise, check_promised, check_turn
+from novum.audit.checks.approval_checks import check_approval
+from novum.audit.checks.budget_checks import check_budget
+from novum.audit.checks.order_checks import check_order
+from novum.audit.checks.origin_checks import check_origin
+from novum.audit.checks.preflight_audit import by_this_version, check_preflight
+from novum.audit.checks.promise_checks import (
+    PROMISED_SINCE,
+    check_passed_over,
+    check_promise,
+    check_promised,
+    check_turn,
+)
 from novum.audit.score_checks import Rules
 from novum.core.events.campaign import CheckpointSigned, IncumbentChanged, PreflightRecorded
 from novum.core.events.event import Event, is_casual

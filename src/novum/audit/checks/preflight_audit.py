@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from novum.audit.in_digits import differing
+from novum.audit.checks.in_digits import differing
 from novum.core.events.campaign import Check, PreflightRecorded
 from novum.core.model.errors import IntegrityError
 from novum.core.state.campaign_state import CampaignState
