@@ -41,6 +41,7 @@ from novum.views.claim_text import tail_text
 from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.confirmation_log import Confirmation
+from novum.views.more_of_the_same import same_text
 from novum.views.patches import patch_of
 from novum.views.screening_correlation import sentence
 
@@ -301,6 +302,8 @@ def _template() -> jinja2.Template:
         budget=budget_text,
         trusted=lambda script: Markup(script.text),
     )
-    environment.globals.update(tail_text=tail_text, counted=counted, differences=changes, asked=ASKED)
+    environment.globals.update(
+        tail_text=tail_text, same_text=same_text, counted=counted, differences=changes, asked=ASKED
+    )
     source = resources.files("novum.report").joinpath("template.html").read_text(encoding="utf-8")
     return environment.from_string(source)

@@ -32,6 +32,7 @@ from novum.views.finding_details import (
 )
 from novum.views.finding_size import size_of
 from novum.views.hypothesis_status import FAILED, hypothesis_status
+from novum.views.more_of_the_same import MoreOfTheSame, more_of_the_same
 from novum.views.screening_correlation import Proxy, proxy
 
 OWN_SCORER = "scored in the lab"
@@ -87,6 +88,8 @@ class Finding:
     """What the critic said before any trial."""
     claim: str = ""
     """What it is about: the mean gain or a typical one, in words."""
+    more: MoreOfTheSame | None = None
+    """What more runs of the incumbent would reach at its cost."""
     tail: TailLine | None = None
     """What its runs say of its losses."""
     promised: tuple[str, ...] = ()
@@ -239,5 +242,6 @@ def _finding(
         remarks=remarked(state, hypothesis.registered.number),
         claim=claim_text(rule),
         tail=tail_line(state, hypothesis, rule),
+        more=more_of_the_same(state, hypothesis, rule),
         promised=promised(state, hypothesis),
     )

@@ -20,6 +20,7 @@ RATIONALE = 300
 def print_findings(found: list[Finding]) -> None:
     """Findings as a table with one line of plain words each."""
     from novum.views.claim_text import tail_text
+    from novum.views.more_of_the_same import same_text
 
     if not found:
         print("no supported findings")
@@ -45,6 +46,8 @@ def print_findings(found: list[Finding]) -> None:
         )
         if finding.tail:
             print(f"    {tail_text(finding.tail)}")
+        if finding.more:
+            print(f"    {same_text(finding.more)}")
         print(f"    {_costs(finding)}")
         mine, other = finding.candidate_tuning, finding.incumbent_tuning
         print(f"    tuned with {mine.trials} / {other.trials} trials ({mine.settings} settings, {mine.seeds} seeds)")
