@@ -204,7 +204,8 @@ def test_who_takes_a_confirmation_away_is_found_out(on_disk, tmp_path, kind, pay
             n for n, row in enumerate(rows)
             if row[2] == "confirmation_opened" and json.loads(row[3])["hypothesis"] == opened.hypothesis
         )  # fmt: skip
-        rows.insert(place + 1, [rows[place][0], "lab", kind, text(about)])
+        actor = "watchdog" if kind == "intervened" else "lab"
+        rows.insert(place + 1, [rows[place][0], actor, kind, text(about)])
 
     rewrite(copy, insert, load_key(copy, create=False))
     result = verification.verify(copy, Reported())

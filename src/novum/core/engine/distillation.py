@@ -67,7 +67,7 @@ def _dispensable(finding: Hypothesis) -> tuple[str, ...]:
     asked = {one.opened.about: one for one in finding.follow_ups if one.opened.aim is Aim.ABLATE and one.closed}
     named = [part for part in parts(finding) if part in asked]
     free = [part for part in named if not _matters(asked[part])]
-    if len(free) == len(parts(finding)):
+    if free and len(free) == len(parts(finding)):
         free.remove(max(free, key=lambda part: _effect(asked[part])))
     return tuple(free)
 
