@@ -230,9 +230,10 @@ def test_groups_that_are_sent_together_share_what_is_left(idle, sizes, name, roo
     levels = LevelSettings((AuthorBudget("ann", bound),)) if shared else LevelSettings()
     whole = Budget(trials=10_000) if shared else bound
     study = dataclasses.replace(context.study, budgets=levels)
-    before, state.budget = state.budget, whole
+    before, rules = state.budget, state.study
+    state.budget, state.study = whole, study
     sent = dispatch(Campaign(state, dataclasses.replace(context, study=study, governor=HardBudget(whole))), plans)
-    state.budget = before
+    state.budget, state.study = before, rules
     amounts = {
         "trials": sum(len(one.plan.members) for one in sent),
         "cpu_seconds": sum(one.cpu_seconds for one in sent),

@@ -124,7 +124,7 @@ def test_no_tool_tells_seeds_keys_or_secrets(coins):
             secrets += [str(trial.seed) for trial in context.group(event.plan).trials]
         if isinstance(event, VerdictReached) and event.key:
             secrets.append(event.key)
-    secrets += [context.confirmation_key(f"h{n}", 1).hex() for n in range(1, 50)]
+    secrets += [context.confirmation_key(f"h{n}:1").hex() for n in range(1, 50)]
     assert len(secrets) > 400
     assert "supported" in told
     assert not [secret for secret in secrets if len(secret) > 7 and secret in told]
