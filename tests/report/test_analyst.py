@@ -74,7 +74,7 @@ def retracted():
             return outputs
         return [dataclasses.replace(d, artefact=(300 + n).to_bytes(2, "little")) for n, d in enumerate(outputs)]
 
-    follow = FollowUpSettings(share=0.0, aims=(Aim.REPLICATE,))
+    follow = FollowUpSettings(share=1e-6, aims=(Aim.REPLICATE,))
     screening = ScreeningSettings(keep_one_in=1, waiting=1)
     study = coin_study(arena="scripted", gate=GateSettings(planned=3), screening=screening, follow_up=follow)
     steps, budget = ScriptedResearcher(({"level": 20}, {"level": 39})), Budget(trials=4000)

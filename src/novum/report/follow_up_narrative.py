@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from novum.core.events.event import Record
+from novum.core.events.evidence_account import TailRefuted
 from novum.core.events.verdicts import FollowUpClosed, FollowUpOpened, HoldoutAnswered
 from novum.core.model.trial_plan import Aim
 from novum.core.model.verdict import Verdict
@@ -36,9 +37,22 @@ def further(book: CaseIndex, case: Case) -> Iterator[Sentence]:
     """Every question that a finding was asked, and whether it still stands."""
     for opened, closed in case.follow_ups:
         yield from _question(opened, closed)
+    if case.tail and isinstance(case.tail.event, TailRefuted):
+        yield from _refuted_later(case.tail, case.tail.event)
     yield from _retracted(book, case)
     if case.holdout and isinstance(case.holdout.event, HoldoutAnswered):
         yield from _final(case.holdout, case.holdout.event)
+
+
+def _refuted_later(record: Record, event: TailRefuted) -> Iterator[Sentence]:
+    source = Source(record)
+    lost: tuple[Part, ...] = ()
+    if event.losses:
+        lost = (", ", source.figure("losses"), " of which lost more than four standard deviations")
+    yield say(
+        "Its candidate ran on fresh seeds ", source.figure("runs"), " times more", *lost, ": the mean gain was ",
+        source.gain("mean"), " where half of the claim is ", source.gain("wanted"), ", so the finding is retracted.",
+    )  # fmt: skip
 
 
 def _question(opened: Record, closed: Record | None) -> Iterator[Sentence]:

@@ -6,12 +6,18 @@ from collections.abc import Iterator
 
 from novum.core.events.event import Record
 from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
-from novum.core.model.verdict import Verdict
+from novum.core.model.verdict import Estimand, Verdict
 from novum.report.cited import Part, Sentence, Source, say
 from novum.views.index.case_index import Case
 
 SUPERSEDED, GUARDRAIL = "superseded", "guardrail"
 """How the reasons begin of verdicts that say nothing of the claim's own metric."""
+
+
+_CLAIMED = {
+    Estimand.MEAN: "What is claimed is the mean gain, with losses in full.",
+    Estimand.TYPICAL: "What is claimed is a typical gain: a rare large loss counts as a small one.",
+}
 
 
 def confirmation(case: Case, opened: Record) -> Iterator[Sentence]:
@@ -33,6 +39,8 @@ def confirmation(case: Case, opened: Record) -> Iterator[Sentence]:
         source.figure("max_pairs"), ", E was ", said.figure("e_value"), " against a threshold of ",
         said.figure("threshold"), ": ", said.name("verdict"), " (", said.name("reason"), ").",
     )  # fmt: skip
+    if rule.arm and not rule.arm.startswith(f"{rule.hypothesis}:"):
+        yield say("It was confirmed beside others, against the same runs of the incumbent.")
     if end.event.crashes:
         yield say("Of its runs in these pairs ", said.figure("crashes"), " failed; each counts against it.")
     yield from _guards(rule, source, end.event, said)
@@ -121,6 +129,9 @@ def _effect(case: Case) -> Iterator[Sentence]:
     if event.effect is None:
         yield say("The size of its gain is not known: there were no further fresh pairs.")
         return
+    rule = case.confirmations[-1].event
+    if isinstance(rule, ConfirmationOpened):
+        yield say(_CLAIMED[rule.claim])
     yield say(
         "On ", source.figure("pairs"), " further fresh pairs, which the verdict did not use, the gain was ",
         source.gain("effect"), *bounds(source, event.interval), ".",

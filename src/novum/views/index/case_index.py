@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from novum.core.events.campaign import CampaignOpened, IncumbentChanged
 from novum.core.events.event import Record
+from novum.core.events.evidence_account import TailRefuted
 from novum.core.events.models_and_people import ModelAsked
 from novum.core.events.oversight import Commented, Intervened, ProposalReviewed
 from novum.core.events.proposals import HypothesisRegistered, HypothesisSuperseded, HypothesisWithdrawn
@@ -34,6 +35,8 @@ class Case:
     finding: Record | None = None
     follow_ups: list[tuple[Record, Record | None]] = field(default_factory=list)
     """Each with its end, or None while it is open."""
+    tail: Record | None = None
+    """That its later runs refuted it."""
     holdout: Record | None = None
     closed: Record | None = None
     """Withdrawn or superseded."""
@@ -52,13 +55,13 @@ class Case:
 
     @property
     def retracting(self) -> Record | None:
-        """The end of a replication that was refuted."""
+        """The end of a replication that was refuted, or later runs that refute it."""
         for opened, closed in self.follow_ups:
             again = isinstance(opened.event, FollowUpOpened) and opened.event.aim is Aim.REPLICATE
             end = closed.event if closed else None
             if again and isinstance(end, FollowUpClosed) and end.verdict is Verdict.REFUTED:
                 return closed
-        return None
+        return self.tail
 
 
 @dataclass
@@ -122,6 +125,8 @@ class CaseIndex:
         elif isinstance(event, FollowUpClosed):
             asked = self.cases[event.hypothesis].follow_ups
             asked[event.attempt - 1] = asked[event.attempt - 1][0], record
+        elif isinstance(event, TailRefuted):
+            self.cases[event.hypothesis].tail = record
         elif isinstance(event, HoldoutAnswered):
             self.cases[event.hypothesis].holdout = record
         elif isinstance(event, HypothesisWithdrawn | HypothesisSuperseded):
