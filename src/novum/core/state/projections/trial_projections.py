@@ -108,7 +108,7 @@ def _late_report(state: CampaignState, event: LateReport) -> None:
 
 def _spread(state: CampaignState, event: CandidateTuned) -> Spread:
     """How far the runs at the tuned setting scatter."""
-    if event.score is None:
+    if event.score is None or event.setting not in state.spec.tuning:
         return NONE
     number = state.spec.tuning.index(event.setting)
     found = [run.score for (at, _), run in state.sweeps[event.candidate].items() if at == number]
