@@ -142,6 +142,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_time_is_linear_whatever_a_reply_holds(name):
     """CPU time, the best of a few tries, so that nothing else on the machine counts."""
+
     def seconds(size: int) -> float:
         text = HOSTILE[name] * (size // len(HOSTILE[name]))
         began = time.process_time()

@@ -306,7 +306,7 @@ def test_edits_of_a_program_reach_editable_files_only(tmp_path):
         found = told(
             tmp_path / "lab",
             {"model": server.openai, "fallback": "none"},
-            Budget(trials=24, wall_seconds=PATIENCE),
+            Budget(trials=12, wall_seconds=PATIENCE),
             name="guess",
             arena="program",
             options=options,
@@ -373,7 +373,7 @@ def test_a_replay_of_edits_starts_from_the_program_that_they_were_made_for(tmp_p
         return models.edit(("solver.py", "STEP = 0.5", f"STEP = {0.5 + models.asked_number(body) / 100}"))
 
     study = {"name": "guess", "arena": "program", "options": options}
-    budget = Budget(trials=24, wall_seconds=PATIENCE)
+    budget = Budget(trials=12, wall_seconds=PATIENCE)
     with models.serving(another) as server:
         first = told(tmp_path / "lab", {"model": server.openai, "fallback": "none"}, budget, **study)
     replay = {"model": "local", "replay": str(tmp_path / "lab"), "fallback": "none"}

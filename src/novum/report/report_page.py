@@ -21,6 +21,7 @@ from typing import Any
 
 import jinja2
 import vl_convert
+from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from novum.core.events.trials import TrialFinished
@@ -157,7 +158,8 @@ def render(history: History, lab: str) -> str:
     """The page as text. `lab`: the name of the lab directory, for the commands that the page recommends."""
     state = history.state
     summary = summarise(state)
-    drawn = figures(history, summary)
+    with debug_mode(False):  # Altair checks each part of a chart against its schema, which takes longer than all the rest
+        drawn = figures(history, summary)
     rows, failures = _hypotheses(history), _failures(history)
     explained = tuple(explain(history.cases, one.id) for one in summary.findings)
     return _template().render(
@@ -270,7 +272,7 @@ def _failures(history: History) -> list[FailureRow]:
 
 def _spec(figure: Figure) -> dict[str, Any]:
     assert figure.chart is not None
-    spec: dict[str, Any] = figure.chart.to_dict()
+    spec: dict[str, Any] = figure.chart.to_dict(validate=False)
     # The schema's address is a name and never fetched; without it the page holds no address at all. The theme comes
     # with the reader's colour scheme.
     spec.pop("$schema", None)
