@@ -62,7 +62,7 @@ const themes = read('themes');
 const loader = {load: () => Promise.reject('offline'), sanitize: () => Promise.reject('offline')};
 // On a narrow page legends stand in a column, and a long title grows to the left, under the labels.
 const fit = theme => narrow.matches
-  ? {...theme, axisX: {titleAnchor: 'end'}, legend: {...theme.legend, columns: 1}} : theme;
+  ? {...theme, axisX: {titleAnchor: 'end', titleFontSize: 11}, legend: {...theme.legend, columns: 1}} : theme;
 function draw() {
   for (const place of document.querySelectorAll('[data-chart]')) {
     vegaEmbed(place, read('chart-' + place.dataset.chart), {
