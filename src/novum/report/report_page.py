@@ -158,7 +158,7 @@ def render(history: History, lab: str) -> str:
     """The page as text. `lab`: the name of the lab directory, for the commands that the page recommends."""
     state = history.state
     summary = summarise(state)
-    with debug_mode(False):  # Altair checks each part of a chart against its schema, which takes longer than all the rest
+    with debug_mode(False):  # or Altair checks each part of a chart against its schema, again and again
         drawn = figures(history, summary)
     rows, failures = _hypotheses(history), _failures(history)
     explained = tuple(explain(history.cases, one.id) for one in summary.findings)
