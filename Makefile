@@ -22,8 +22,9 @@ demo: setup  ## set up, run the recall study for five minutes of CPU time, write
 	@echo
 	@$(BIN)/novum report --lab labs/demo-$(SEED)
 
-# Most tests side by side, then those that measure time or count processes.
-SUITE = $(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone" && $(BIN)/python -m pytest -m alone
+# Most tests side by side, more of them than two cores since much of what they do is waiting for processes; then those
+# that measure time or count processes.
+SUITE = $(BIN)/python -m pytest -n 3 --dist worksteal -m "not alone" && $(BIN)/python -m pytest -m alone
 
 test: setup  ## set up, run all tests
 	$(SUITE)
