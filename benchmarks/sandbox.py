@@ -96,7 +96,7 @@ def fresh() -> None:
 
 def torch_trial(runs: int, tier: Tier | None) -> dict[str, float]:
     """A torch trial in the fork server without and with walls, and in a fresh process."""
-    alone = [cost(fresh) for _ in range(max(3, runs // 7))]
+    alone = [cost(fresh) for _ in range(max(min(3, runs), runs // 7))]
     result = {}
     for name, sandbox in (("trial_plain", None), ("trial_boxed", tier)):
         result[f"{name}_cpu_ms"], result[f"{name}_wall_ms"] = (round(one, 1) for one in trials(runs, sandbox))

@@ -94,7 +94,7 @@ def test_a_study_of_own_parts_runs_to_a_verdict_verifies_packs_and_replays(place
         installed(place)
     named(place, arena, researcher, executor)
     lab = ("--lab", "lab")
-    shell(place, "-m", "novum.cli", "run", "study.toml", "--budget", "400 trials", "--workers", "1", "--force", *lab)
+    shell(place, "-m", "novum.cli", "run", "study.toml", "--budget", "250 trials", "--workers", "1", "--force", *lab)
     found = json.loads(shell(place, "-m", "novum.cli", "findings", "--json", *lab))
     finding = found[0]["id"]
     assert json.loads(shell(place, "-m", "novum.cli", "verify", "--json", *lab))["ok"]

@@ -10,6 +10,7 @@ import programs
 import pytest
 
 from novum import Budget
+from novum.arenas.program import study_files
 from novum.arenas.program.bundle import unpacked
 from novum.core.model.errors import LabMismatch, StudyError
 from novum.lab.session import session
@@ -87,10 +88,11 @@ def test_what_is_left_out_and_might_be_missed_is_named(place):
     assert sorted(one.partition(":")[0] for one in left_out) == [r"'caf\udce9.txt'", ".env", "pipe", "weights.bin"]
 
 
-def test_what_a_program_names_belongs_however_it_is_called(place):
+def test_what_a_program_names_belongs_however_it_is_called(place, monkeypatch):
+    monkeypatch.setattr(study_files, "LARGE", 5000)
     (place / "main.py").write_text(programs.MAIN + "\n# .config.json, weights.bin\n")
     (place / ".config.json").write_text("{}")
-    (place / "weights.bin").write_bytes(bytes(5 << 20))
+    (place / "weights.bin").write_bytes(bytes(6000))
     assert read(place) == (EVERYWHERE | {".config.json", "weights.bin"}, ())
 
 
@@ -165,7 +167,7 @@ def test_a_change_of_rules_is_refused_by_name(place, tmp_path, name, words):
 def test_a_lab_in_which_nothing_was_scored_is_kept_and_begun_anew(place, tmp_path, novum):
     good = (place / "main.py").read_text()
     (place / "main.py").write_text("import nothing_of_this_name\n")
-    words = ("run", place, "--budget", "40 trials", "--workers", "1", "--force", "--lab", tmp_path / "lab", "--plain")
+    words = ("run", place, "--budget", "16 trials", "--workers", "1", "--force", "--lab", tmp_path / "lab", "--plain")
     assert "nothing_of_this_name" in novum(*words).err
     (place / "main.py").write_text(good)
     said = novum(*words)

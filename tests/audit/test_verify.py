@@ -5,6 +5,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from forgery import forge
@@ -19,7 +21,7 @@ from novum.lab.session import session
 def original(tmp_path_factory):
     directory = tmp_path_factory.mktemp("lab")
     (directory / "lab.secret").write_text(SECRET.hex())
-    with session(coin_study(), Budget(trials=900), directory) as lab:
+    with session(coin_study(), Budget(trials=600), directory) as lab:
         lab.run()
     return directory
 
@@ -41,8 +43,8 @@ def test_an_honest_record_holds_and_every_verdict_is_judged_again(lab):
     result = verification.verify(lab)
     assert result.ok, result.lie
     assert result.verdicts > 2
-    assert 860 <= result.trials <= 900
-    assert result.scores > 300
+    assert 560 <= result.trials <= 600
+    assert result.scores > 200
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_a_lab_with_an_arena_of_ones_own_can_be_verified(tmp_path):
     assert verification.verify(tmp_path, arena).scores > 100
 
 
-def test_a_closed_lab_can_be_verified_on_read_only_storage(lab, original):
+def test_a_closed_lab_can_be_verified_on_read_only_storage(original):
     """No log beside the database and no right to make one: what an archive or a mounted pack looks like."""
     script = (
         "import os, sys; from novum import api; api.verify(sys.argv[2]); "  # first as root, which loads the code
@@ -170,12 +172,13 @@ def test_a_closed_lab_can_be_verified_on_read_only_storage(lab, original):
     )
     if os.getuid() != 0:
         pytest.skip("needs root to become somebody else")
-    for path in (lab, *lab.rglob("*")):
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    for parent in lab.parents:
-        if str(parent).startswith("/tmp/"):
-            parent.chmod(parent.stat().st_mode | 0o055)
-    shown = subprocess.run(
-        [sys.executable, "-c", script, str(lab), str(original)], capture_output=True, text=True, check=False
-    )
+    # Not below pytest's directory, which every other run of pytest closes to other users.
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        lab = shutil.copytree(original, Path(place) / "lab")
+        for path in (lab, *lab.rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        shown = subprocess.run(
+            [sys.executable, "-c", script, str(lab), str(original)], capture_output=True, text=True, check=False
+        )
     assert shown.stdout.strip() == "True", shown.stderr

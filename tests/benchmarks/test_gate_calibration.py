@@ -104,8 +104,8 @@ def test_the_vectorised_gate_is_the_shipped_gate(variant, noise):
 @pytest.fixture(scope="module")
 def null_rows():
     names = ["novum-0.10", "novum-0.10-screened", "novum-0.10-refuting", "e-lond-0.10", "keep-if-better"]
-    methods = {name: registry.methods(200)[name] for name in names} | registry.broken(200)
-    found = rows(Plan(methods, 100, 100, noises=("gaussian", "t3", "bounded"), shares=(0.0,)))
+    methods = {name: registry.methods(100)[name] for name in names} | registry.broken(100)
+    found = rows(Plan(methods, 100, 100, hypotheses=100, noises=("gaussian", "t3", "bounded"), shares=(0.0,)))
     return {(row["noise"], row["method"]): row for row in found}
 
 
@@ -117,7 +117,7 @@ def test_the_gate_is_sound_without_true_effects_and_keep_if_better_is_not(null_r
 
 
 @pytest.mark.parametrize("noise", ["gaussian", "t3", "bounded"])
-@pytest.mark.parametrize("name", registry.broken(200))
+@pytest.mark.parametrize("name", registry.broken(100))
 def test_each_broken_gate_is_caught_by_the_check_that_the_real_one_passes(null_rows, noise, name):
     assert complaints(null_rows[noise, name], 0.10)
 

@@ -15,7 +15,7 @@ SMALLEST = {
     "lab_calibration.py": (["--campaigns", "1", "--confirmations", "2"], {"settings"}),
     "holdout.py": (["--repeats", "1", "--asks", "2"], {"settings", "climb"}),
     "readers.py": (["--readers", "2", "--seconds", "4"], {"stale_median_ms"}),
-    "fork.py": (["--trials", "20", "--repeats", "1"], {"fork_cpu_ms"}),
+    "fork.py": (["--trials", "6", "--repeats", "1"], {"fork_cpu_ms"}),
     "sandbox.py": (["--runs", "1"], {"tier", "bare_cpu_ms"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }

@@ -87,7 +87,6 @@ def test_it_says_where_the_metric_stands_and_what_waits_for_what(now):
     assert "the baseline is being measured" in "\n".join(lines(early))
 
 
-@pytest.mark.alone
 def test_keys_pause_and_stop_and_the_terminal_is_left_as_it_was(tmp_path):
     mine, theirs = pty.openpty()
     before = termios.tcgetattr(theirs)

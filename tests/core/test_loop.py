@@ -49,7 +49,7 @@ def test_a_campaign_ends_with_findings_that_are_true(lab):
 @pytest.mark.slow
 def test_in_a_null_world_almost_no_campaign_finds_anything():
     """The running lab with adaptive proposals, screening and all: P(any false) within Monte-Carlo error of alpha."""
-    campaigns, alpha = 40, 0.10
+    campaigns, alpha = 25, 0.10
     study = coin_study(options={"world": "null"})
     wrong = confirmations = 0
     for number in range(campaigns):

@@ -21,11 +21,13 @@ STUDY = f"""{programs.STUDY}
 [gate]
 alpha = 0.2
 planned = 1
-calibration_pairs = 4
-estimate_pairs = 4
+calibration_pairs = 3
+estimate_pairs = 2
 [screening]
 keep_one_in = 1
 seeds = 2
+[follow_up]
+share = 0.0
 [researcher]
 name = "inbox"
 """

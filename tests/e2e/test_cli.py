@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def one_object(shown):
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     directory = sealed(tmp_path_factory.mktemp("labs") / "coins")
-    shown = novum("run", "coinflip", "--budget", "1500 trials", "--lab", directory, "--json")
+    shown = novum("run", "coinflip", "--budget", "700 trials", "--lab", directory, "--json")
     return directory, one_object(shown)
 
 
@@ -71,7 +72,7 @@ def test_run_ends_with_one_json_object(lab):
     assert set(summary) >= KEYS
     parts = ("supported", "refuted", "inconclusive", "failed")
     assert summary["hypotheses"] == sum(summary[part] for part in parts)
-    assert 1460 <= used(summary) <= 1500
+    assert 660 <= used(summary) <= 700
     assert len(summary["findings"]) == summary["supported"]
     for finding in summary["findings"]:
         assert set(finding) >= FINDING_KEYS
@@ -80,12 +81,12 @@ def test_run_ends_with_one_json_object(lab):
 
 def test_the_same_command_again_finds_the_budget_spent_and_more_budget_goes_on(lab):
     directory, summary = lab
-    again = one_object(novum("run", "coinflip", "--budget", "1500 trials", "--lab", directory, "--json"))
+    again = one_object(novum("run", "coinflip", "--budget", "700 trials", "--lab", directory, "--json"))
     assert again["trials"] == summary["trials"]
     assert again["findings"] == summary["findings"]
-    more = one_object(novum("run", "coinflip", "--budget", "1700 trials", "--lab", directory, "--json"))
+    more = one_object(novum("run", "coinflip", "--budget", "800 trials", "--lab", directory, "--json"))
     assert summary["trials"] < more["trials"]
-    assert used(more) <= 1700
+    assert used(more) <= 800
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_coinflip_needs_no_torch_and_recall_says_what_to_install(tmp_path):
         "run", "coinflip", "--budget", "150 trials", "--force", "--json", "--lab", tmp_path / "a", code=NO_TORCH
     )
     assert used(one_object(shown)) > 100
-    refused = novum("run", "recall", "--budget", "2s", "--lab", tmp_path / "b", code=NO_TORCH)
+    refused = novum("run", "recall", "--budget", "1s", "--lab", tmp_path / "b", code=NO_TORCH)
     assert refused.returncode == 2
     assert "pip install 'novum[arenas]'" in refused.stderr
     assert not (tmp_path / "b").exists()
@@ -181,7 +182,7 @@ def test_a_full_disk_loses_nothing_that_was_recorded(tmp_path):
     """The file size limit stands in for the disk; afterwards the same command goes on."""
     limit = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)); from novum.cli.app import main; main()"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000)); from novum.cli.app import main; main()"
     )
     arguments = ("run", "coinflip", "--budget", "5000 trials", "--lab", tmp_path, "--json")
     shown = novum(*arguments, code=limit)
@@ -190,14 +191,14 @@ def test_a_full_disk_loses_nothing_that_was_recorded(tmp_path):
     with Reader(tmp_path) as reader:
         kept = [record.hash for record in reader.read()]
     assert len(kept) > 100
-    assert used(one_object(novum("run", "coinflip", "--budget", "600 trials", "--lab", tmp_path, "--json"))) >= 560
+    assert used(one_object(novum("run", "coinflip", "--budget", "400 trials", "--lab", tmp_path, "--json"))) >= 360
     with Reader(tmp_path) as reader:
         assert [record.hash for record in reader.read()][: len(kept)] == kept
     assert one_object(novum("verify", "--lab", tmp_path, "--json"))["ok"]
 
 
 def test_kill_9_in_the_middle_then_the_same_command(tmp_path):
-    command = [sys.executable, "-m", "novum.cli", "run", "coinflip", "--budget", "1500 trials", "--lab", str(tmp_path)]
+    command = [sys.executable, "-m", "novum.cli", "run", "coinflip", "--budget", "700 trials", "--lab", str(tmp_path)]
     for wait in (0.0, 0.13):
         done = _outcomes(tmp_path)
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -208,7 +209,7 @@ def test_kill_9_in_the_middle_then_the_same_command(tmp_path):
     with Reader(tmp_path) as reader:
         before = [record.hash for record in reader.read()]
     assert before
-    assert used(one_object(novum(*command[3:], "--json"))) >= 1450
+    assert used(one_object(novum(*command[3:], "--json"))) >= 650
     with Reader(tmp_path) as reader:
         assert [record.hash for record in reader.read()][: len(before)] == before
     assert one_object(novum("verify", "--lab", tmp_path, "--json"))["ok"]
@@ -228,18 +229,18 @@ def test_ctrl_c_drains_and_the_summary_still_comes(tmp_path):
 @pytest.mark.alone
 def test_a_wall_budget_is_kept(tmp_path):
     started = time.monotonic()
-    summary = one_object(novum("run", "coinflip", "--budget", "2s", "--lab", tmp_path, "--json"))
+    summary = one_object(novum("run", "coinflip", "--budget", "1s", "--lab", tmp_path, "--json"))
     assert time.monotonic() - started < 5
-    assert 1.8 <= summary["wall_seconds"] <= 2.3
+    assert 0.8 <= summary["wall_seconds"] <= 1.5
 
 
-@pytest.mark.alone
 def test_help_is_quick_and_importing_novum_is_nearly_free():
+    """In CPU time, so that nothing else on the machine counts."""
     times = []
     for _ in range(3):
-        started = time.monotonic()
+        started = _used_by_children()
         assert novum("--help").returncode == 0
-        times.append(time.monotonic() - started)
+        times.append(_used_by_children() - started)
     assert min(times) < 0.3 * float(os.environ.get("NOVUM_SLOW_MACHINE", "3"))
     shown = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "import novum"], capture_output=True, text=True, check=True
@@ -248,7 +249,6 @@ def test_help_is_quick_and_importing_novum_is_nearly_free():
         assert f" {heavy}\n" not in shown.stderr
 
 
-@pytest.mark.alone
 @needs_torch
 def test_recall_runs_on_both_cores_survives_kill_9_and_leaves_nobody_behind(tmp_path):
     """A short recall campaign: killed in the middle, resumed, ended by its budget, and verified."""
@@ -270,11 +270,17 @@ def test_recall_runs_on_both_cores_survives_kill_9_and_leaves_nobody_behind(tmp_
     child.wait()
     before = _outcomes(tmp_path)
     assert before >= 10
-    _until(lambda: not _workers_of(child.pid), 1.0)
+    _until(lambda: not _workers_of(child.pid), 5.0)
     assert not _workers_of(child.pid)
-    summary = one_object(novum(*command[3:], "--json"))
+    summary = one_object(novum(*command[3:], "--workers", "1", "--json"))
     assert before < summary["trials"] <= 30
     assert one_object(novum("verify", "--lab", tmp_path, "--json"))["ok"]
+
+
+def _used_by_children() -> float:
+    """CPU seconds of all processes that this one has started and waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _until(condition, seconds=60.0) -> None:
@@ -315,7 +321,7 @@ def test_a_study_that_cannot_succeed_is_refused_with_what_to_do_and_force_runs_i
     assert again.returncode == 2
     forced = one_object(novum("run", "coinflip", "--budget", "60 trials", "--lab", tmp_path, "--force", "--json"))
     assert used(forced) <= 60
-    more = one_object(novum("run", "coinflip", "--budget", "1500 trials", "--lab", tmp_path, "--json"))
+    more = one_object(novum("run", "coinflip", "--budget", "700 trials", "--lab", tmp_path, "--json"))
     assert more["preflight_trials"] > 0
     assert "can confirm effects" in more["preflight"]
     assert novum("verify", "--lab", tmp_path).returncode == 0

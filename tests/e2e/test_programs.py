@@ -21,7 +21,9 @@ from novum.ledger.journal import is_held
 
 STUDY = f"""{programs.STUDY}
 [gate]
-planned = 10
+planned = 4
+calibration_pairs = 5
+estimate_pairs = 4
 """
 
 
@@ -39,7 +41,9 @@ def lab(tmp_path_factory) -> Path:
     programs.write_program(place / "guess")
     (place / "guess" / "study.toml").write_text(STUDY)
     sealed(place / "lab")
-    found = json.loads(novum("run", "guess", "--budget", "80 trials", "--lab", "lab", "--json", cwd=place))
+    found = json.loads(
+        novum("run", "guess", "--budget", "50 trials", "--workers", "1", "--force", "--lab", "lab", "--json", cwd=place)
+    )
     assert found["supported"] >= 1, found
     return place / "lab"
 
@@ -71,14 +75,13 @@ def test_a_finding_is_a_patch_that_makes_the_program_better(lab):
 def test_the_record_holds_and_a_pack_is_replayed_elsewhere(lab, tmp_path):
     found = verify(lab)
     assert found.ok, found.lie
-    assert found.scores > 50
+    assert found.scores > 30
     (finding, *_) = json.loads(novum("findings", "--lab", lab, "--json", cwd=lab.parent))
     novum("export", finding["id"], "-o", tmp_path / "pack.zip", "--lab", lab, cwd=tmp_path)
     assert "holds" in novum("verify", tmp_path / "pack.zip", cwd=tmp_path)
     assert "bit for bit" in novum("replay", tmp_path / "pack.zip", "--trials", "2", cwd=tmp_path)
 
 
-@pytest.mark.alone
 def test_a_kill_in_the_middle_of_a_trial_leaves_no_process_no_mount_and_no_directory(tmp_path):
     programs.write_program(tmp_path / "slow", {"main.py": "import time; time.sleep(30)"})
     (tmp_path / "slow" / "study.toml").write_text(STUDY.replace("seconds = 10.0", "seconds = 60.0"))
@@ -96,7 +99,7 @@ def test_a_kill_in_the_middle_of_a_trial_leaves_no_process_no_mount_and_no_direc
     assert len(tree) >= 6, "no trial was started"
     runner.send_signal(signal.SIGKILL)
     runner.wait()
-    until = time.monotonic() + 1.0
+    until = time.monotonic() + 5.0
     while any(map(_alive, tree)) and time.monotonic() < until:
         time.sleep(0.02)
     assert not [pid for pid in tree if _alive(pid)]

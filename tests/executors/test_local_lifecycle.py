@@ -15,10 +15,10 @@ from novum.core.model.trial import Limits, OutcomeKind
 from novum.executors.local import slot as slot_module
 from novum.executors.local.executor import LocalExecutor
 
-pytestmark = pytest.mark.alone
-
 DOUBLES = "novum.testing.fault_injection"
 PATIENT = Limits(seconds=30.0)
+SOON = 5.0
+"""Seconds; what stays behind would stay for longer."""
 
 
 def server_of(executor):
@@ -49,7 +49,7 @@ def test_a_killed_server_loses_its_group_and_work_continues(executor, make, fini
     (lost,) = executor.collect(5)
     assert [one.failure for one in lost.outputs] == [OutcomeKind.LOST, OutcomeKind.LOST]
     assert "killed by SIGKILL" in lost.outputs[0].cause
-    assert probes[2](lambda: not runs(child), 1)
+    assert probes[2](lambda: not runs(child), SOON)
     assert finish(executor, make("echo"))[0].outputs[0].failure is None
 
 
@@ -61,7 +61,7 @@ def test_a_killed_server_takes_its_daemons_along(executor, make, probes, tmp_pat
     os.kill(server_of(executor), signal.SIGKILL)
     (lost,) = executor.collect(5)
     assert lost.outputs[0].failure is OutcomeKind.LOST
-    assert probes[2](lambda: not runs(int(note.read_text())), 1)
+    assert probes[2](lambda: not runs(int(note.read_text())), SOON)
 
 
 def test_a_program_that_kills_its_server_is_lost(executor, make, finish):
@@ -76,12 +76,13 @@ def test_a_hanging_server_loses_its_group(executor, make, finish, probes, monkey
     os.kill(server_of(executor), signal.SIGSTOP)
     before = time.monotonic()
     lost, after = finish(executor, make("echo", Limits(seconds=0.5)), make("echo"))
-    assert time.monotonic() - before < 4
+    assert time.monotonic() - before < 10
     assert lost.outputs[0].failure is OutcomeKind.LOST
     assert "did not answer in time" in lost.outputs[0].cause
     assert after.outputs[0].failure is None
 
 
+@pytest.mark.alone
 def test_a_lab_that_was_away_does_not_lose_a_finished_group(executor, make, monkeypatch):
     monkeypatch.setattr(slot_module, "GRACE_SECONDS", 0.1)
     assert executor.collect(0) == []
@@ -102,6 +103,7 @@ def test_an_idle_server_that_dies_is_replaced(executor, make, finish):
     assert [one.outputs[0].failure for one in results] == [None, None]
 
 
+@pytest.mark.alone
 def test_two_workers_work_at_the_same_time(make, finish):
     with LocalExecutor(DOUBLES, workers=2) as executor:
         finish(executor, make("sleep", seconds=0.01), make("sleep", seconds=0.01))
@@ -117,6 +119,7 @@ def test_one_slot_that_hangs_does_not_hold_up_the_other(make, finish):
         assert len(finish(executor, *[make("echo") for _ in range(5)], within=5)) == 5
 
 
+@pytest.mark.alone
 def test_leaving_the_context_ends_everything_within_a_second(make, probes):
     with LocalExecutor(DOUBLES, workers=2) as executor:
         for _ in range(3):
@@ -157,10 +160,11 @@ def test_servers_start_lazily_and_not_more_than_needed(make, finish):
 
 
 LAB = """
-import sys, time
+import signal, sys, time
 from novum.core.model.candidate import Candidate
 from novum.core.model.trial import Limits, Trial, TrialGroup
 from novum.executors.local.executor import LocalExecutor
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started the tests without it
 with LocalExecutor("novum.testing.fault_injection", workers=2) as executor:
     for number in range(2):
         genome = {"act": "daemon", "stay": 1, "file": f"{sys.argv[1]}{number}"}
@@ -183,7 +187,7 @@ def test_no_orphans_when_the_lab_is_killed(number, probes, tmp_path):
         assert len(with_environment(marker)) == 7  # lab, and twice: server, child, daemon
         lab.send_signal(number)
         lab.wait(5)
-        assert wait_until(lambda: not with_environment(marker), 1)
+        assert wait_until(lambda: not with_environment(marker), SOON)
 
 
 def test_no_orphan_when_the_lab_is_killed_while_a_server_warms_up(probes, tmp_path):
@@ -197,7 +201,7 @@ def test_no_orphan_when_the_lab_is_killed_while_a_server_warms_up(probes, tmp_pa
         time.sleep(0.2)
         lab.kill()
         lab.wait(5)
-        assert wait_until(lambda: not with_environment(marker), 1)
+        assert wait_until(lambda: not with_environment(marker), SOON)
 
 
 def test_a_server_outlives_the_thread_that_started_it(executor, make, finish):

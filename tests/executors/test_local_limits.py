@@ -38,7 +38,6 @@ def test_wall_time(outcome):
     assert time.monotonic() - before < 2.5
 
 
-@pytest.mark.alone
 def test_cpu_time(outcome):
     kind, cause, usage = outcome("burn")
     assert kind is OutcomeKind.TIMED_OUT
@@ -53,7 +52,6 @@ def test_cpu_time_of_all_processes_is_counted(outcome):
     assert usage.cpu_seconds > 0.3  # shared machine: two spinning processes get at least this much of two cores
 
 
-@pytest.mark.alone
 def test_cpu_time_of_the_whole_tree_is_bounded(outcome):
     kind, cause, usage = outcome("spin", replace(SMALL, cpu_seconds=0.6))
     assert kind is OutcomeKind.TIMED_OUT

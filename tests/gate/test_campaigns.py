@@ -24,7 +24,7 @@ def bound(level, n):
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", [gaussian, student3, beta])
 def test_a_stream_of_ties_is_almost_never_called_a_discovery(noise):
-    n = 60
+    n = 40
     wrong = sum(campaign(random.Random(100 + i), SPEC, noise).accepted_false > 0 for i in range(n))
     assert wrong / n <= bound(0.10, n)
 

@@ -76,7 +76,7 @@ def world(seed):
         budgets=levels,
         limits=Limits(seconds=20.0),
     )
-    return study, Budget(wall_seconds=rng.uniform(5, 40), **{"trials": 600, **drawn(rng, 0.3)})
+    return study, Budget(wall_seconds=rng.uniform(5, 40), **{"trials": 300, **drawn(rng, 0.3)})
 
 
 def session(study, budget, rng, ledger=None, slots=0):
@@ -149,7 +149,7 @@ def bounds_of(budget):
     return {name: bound for name in RESOURCES if (bound := getattr(budget, name)) is not None}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**9))
 def test_no_bound_is_passed_at_any_level_whatever_trials_cost_and_however_the_lab_dies(seed):
     study, budget = world(seed)
@@ -204,7 +204,7 @@ def idle():
     return lab
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.integers(1, 6), min_size=2, max_size=6),
     st.sampled_from(["trials", "cpu_seconds", "gpu_seconds"]),
@@ -263,7 +263,7 @@ def test_a_share_that_is_used_up_ends_only_its_owners_work():
     study, _ = world(1)
     levels = LevelSettings((AuthorBudget("bot*", Budget(trials=12)),))
     study = dataclasses.replace(study, budgets=levels)
-    lab = session(study, Budget(trials=500), random.Random(1))
+    lab = session(study, Budget(trials=200), random.Random(1))
     lab.run()
     used, _ = truth(lab)
     assert used["bot:one"]["trials"] + used["bot:two"]["trials"] <= 12 < used["ann"]["trials"]
@@ -275,7 +275,7 @@ def test_a_share_that_is_used_up_ends_only_its_owners_work():
 def test_a_hypothesis_that_cannot_be_paid_to_its_end_is_not_begun():
     study, _ = world(1)
     study = dataclasses.replace(study, budgets=LevelSettings(hypothesis=Budget(trials=9)))
-    lab = session(study, Budget(trials=200), random.Random(1))
+    lab = session(study, Budget(trials=100), random.Random(1))
     lab.run()
     assert not [event for event in events(lab) if isinstance(event, ConfirmationOpened)]
     reasons = {event.reason for event in events(lab) if isinstance(event, HypothesisWithdrawn)}
@@ -295,7 +295,7 @@ def test_a_researcher_is_not_asked_once_its_share_is_spent_and_the_session_says_
 def test_a_portfolio_goes_on_without_the_member_whose_share_is_spent():
     share = AuthorBudget("evolve", Budget(trials=100))
     study = coin_study(researcher=ResearcherSettings("portfolio"), budgets=LevelSettings((share,)))
-    lab = in_memory(study, Budget(trials=700))
+    lab = in_memory(study, Budget(trials=400))
     lab.run()
     used = lab.state.spending.authors
     assert used["evolve"].trials <= 100 < used["random"].trials

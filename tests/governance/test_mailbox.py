@@ -191,7 +191,7 @@ BODY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(act=st.just(Act.PROPOSE) | st.sampled_from(list(Act)), body=BODY)
 @example(Act.PROPOSE, {"genome": GENOME, "rationale": "\ud800"})
 @example(Act.PROPOSE, {"genome": GENOME, "transcript": {"brief": "\ud800", "log": "\ud800"}})

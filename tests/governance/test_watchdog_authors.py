@@ -213,7 +213,7 @@ def test_ordinary_campaigns_of_coins_raise_no_alarm(world):
 
     best = 0.5 + 0.0707 + 0.0354 + 0.1414
     seen = Counter()
-    for seed in range(20):
+    for seed in range(10):
         study = coin_study(seed=seed, options={"world": world}, gate=GateSettings(planned=40))
         lab = in_memory(study, Budget(trials=400), secret=bytes([seed]) * 32)
         lab.watchdog = RuleWatchdog(alarm_inputs(study, lab.context.arena), Machine())
@@ -222,7 +222,7 @@ def test_ordinary_campaigns_of_coins_raise_no_alarm(world):
         seen.update(one.alarm for one in found)
         assert world == "null" or not found or chance(lab.state.incumbent.candidate.genome, world) > 0.9 * best
     assert set(seen) <= {Alarm.PLATEAU}
-    assert seen[Alarm.PLATEAU] <= (20 if world == "mixed" else 6)
+    assert seen[Alarm.PLATEAU] <= (10 if world == "mixed" else 3)
 
 
 def test_what_is_off_is_not_looked_for():

@@ -194,10 +194,10 @@ def test_cleaning_again_changes_nothing(text):
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["password=", "", "https://"])
 def test_no_text_takes_long(piece, before):
-    text = before + piece * (200_000 // len(piece))
+    text = before + piece * (60_000 // len(piece))
     began = time.process_time()
     NOTHING_KNOWN.clean(text)
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 0.6
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -71,7 +72,9 @@ def history_of(lab: Path) -> History:
         return index_of(reader.read()).history()
 
 
+@cache
 def report_of(lab: Path) -> tuple[str, Page]:
+    """The page of a lab that stays as it is."""
     path = lab / "report.html"
     size = write_report(lab, path)
     html = path.read_text(encoding="utf-8")
@@ -110,6 +113,27 @@ def test_every_finding_is_shown_with_its_evidence_and_interval(lab: Path) -> Non
             assert f"{signed(one.interval[0])} … {signed(one.interval[1])}" in page.text
         for change in changes(one.candidate, one.incumbent):
             assert f"{change.gene} {change.old} → {change.new}" in page.text
+
+
+def test_every_finding_has_the_commands_that_run_it_again(lab: Path) -> None:
+    _, page = report_of(lab)
+    found = summarise(history_of(lab).state).findings
+    for one in found:
+        assert f"novum replay {one.id} --lab {lab.name}" in page.text
+    first = found[0].id
+    assert f"novum export {first} --lab {lab.name} -o {first}.zip" in page.text
+
+
+def test_on_a_narrow_page_every_number_has_the_name_of_its_column(lab: Path) -> None:
+    html, _ = report_of(lab)
+    tables = re.findall(r'<table class="stack">(.*?)</table>', html, re.DOTALL)
+    assert len(tables) >= 2
+    for table in tables:
+        columns = [Page(one).text for one in re.findall(r"<th\b.*?</th>", table, re.DOTALL)]
+        rows = [re.findall(r"<td\b[^>]*>", row) for row in re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)]
+        assert rows[1:]
+        for row in (row for row in rows if len(row) > 1):
+            assert [re.findall('data-label="(.*?)"', cell) for cell in row] == [[], [], *([one] for one in columns[1:])]
 
 
 def test_numbers_agree_with_the_summary(lab: Path) -> None:

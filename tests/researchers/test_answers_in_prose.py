@@ -139,9 +139,10 @@ HOSTILE = {
 }  # fmt: skip
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_time_is_linear_whatever_a_reply_holds(name):
+    """CPU time, the best of a few tries, so that nothing else on the machine counts."""
+
     def seconds(size: int) -> float:
         text = HOSTILE[name] * (size // len(HOSTILE[name]))
         began = time.process_time()
@@ -149,9 +150,9 @@ def test_the_time_is_linear_whatever_a_reply_holds(name):
         return time.process_time() - began
 
     seconds(1000)
-    short = min(seconds(50_000) for _ in range(3))
-    assert seconds(400_000) < 8 * 3 * short + 0.05
-    assert short < 0.5 and MAX_CHARACTERS <= 2_000_000
+    short = min(seconds(10_000) for _ in range(2))
+    assert any(seconds(80_000) < 8 * 3 * short + 0.03 for _ in range(5))
+    assert short < 0.1 and MAX_CHARACTERS <= 2_000_000
 
 
 VALUES = st.recursive(

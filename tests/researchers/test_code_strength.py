@@ -112,9 +112,9 @@ def digits_of_precision(text: str) -> float:
 
 
 def measured(score: Callable[[str], float], text: str) -> float:
-    """The score of a program within half a second; minus infinity when it fails."""
-    before = signal.signal(signal.SIGALRM, _stop)
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    """The score of a program within half a second of CPU time; minus infinity when it fails."""
+    before = signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0.5)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -122,8 +122,8 @@ def measured(score: Callable[[str], float], text: str) -> float:
     except Exception:
         return float("-inf")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def climb(space: SourceSpace, score: Callable[[str], float], length: int, seed: int) -> tuple[float, float]:
@@ -142,15 +142,14 @@ def climb(space: SourceSpace, score: Callable[[str], float], length: int, seed: 
     return base, best
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_random_search_becomes_a_local_one(seed):
     base, best = climb(SourceSpace({"solver.py": MINIMISE}), digits_of_precision, 60, seed)
     assert base < 1.1
     assert best > 4  # a thousand times closer
 
 
-@pytest.mark.parametrize("seed", range(1))
-def test_a_poor_classifier_becomes_a_good_one(seed):
+def test_a_poor_classifier_becomes_a_good_one():
     datasets = pytest.importorskip("sklearn.datasets")
     numpy = pytest.importorskip("numpy")
     images, labels = datasets.load_digits(return_X_y=True)
@@ -162,5 +161,5 @@ def test_a_poor_classifier_becomes_a_good_one(seed):
         exec(compile(text, "digits.py", "exec"), names)
         return sum(names["accuracy"](images, labels, order) for order in orders) / len(orders)
 
-    base, best = climb(SourceSpace({"digits.py": DIGITS}), accuracy, 60, seed)
+    base, best = climb(SourceSpace({"digits.py": DIGITS}), accuracy, 60, seed=0)
     assert best > base + 0.04

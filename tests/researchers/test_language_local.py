@@ -36,7 +36,7 @@ KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "NOVUM_API_KEY")
 def ran(directory, budget, **changes):
     """A study with the local model from its beginning to its end; returns its events and how to read its blobs.
 
-    The tokens are enough for a few requests, each of which sets some 3,000 aside and uses 500; then it goes on alone.
+    The tokens are enough for a request or two, each of which sets some 3,000 aside and uses 500; then it goes on alone.
     """
     settings = ResearcherSettings("language", {"model": "local"})
     with session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
@@ -50,7 +50,7 @@ def checked(events, blobs, directory):
     replied = [event for event in events if isinstance(event, ModelReplied)]
     assert replied.pop().outcome is Reply.UNAFFORDABLE
     asked = [event for event in events if isinstance(event, ModelAsked)]
-    assert len(replied) == len(asked) >= 2
+    assert len(replied) == len(asked) >= 1
     assert sum(event.outcome is Reply.PROPOSAL for event in replied) >= 0.9 * len(replied)
     for event in replied:
         assert event.prompt == f"sha256:{event.request}"
@@ -68,25 +68,25 @@ def no_keys(monkeypatch):
 
 
 def test_a_coin_study_ends_with_verdicts_and_replays_without_the_model(tmp_path):
-    events, blobs = ran(tmp_path / "lab", Budget(trials=260, wall_seconds=120, tokens=4400))
+    events, blobs = ran(tmp_path / "lab", Budget(trials=120, wall_seconds=120, tokens=4000))
     checked(events, blobs, tmp_path / "lab")
     made = [event for event in events if isinstance(event, ProposalMade)]
     assert any(event.author == "language:local" for event in made)
     settings = ResearcherSettings("language", {"replay": str(tmp_path / "lab")})
-    budget = Budget(trials=260, wall_seconds=20)
+    budget = Budget(trials=120, wall_seconds=20)
     with session(labs.coin_study(researcher=settings), budget, tmp_path / "again") as lab:
         lab.run()
         again = [event for event in labs.events(lab) if isinstance(event, ProposalMade)]
         assert lab.context.researcher._caller._thread is None
     mine = [event.candidate.genome for event in made if event.author == "language:local"]
     theirs = [event.candidate.genome for event in again if event.author == "language:local"]
-    assert theirs[: len(mine)] == mine[: len(theirs)] and len(theirs) >= 2
+    assert theirs[: len(mine)] == mine[: len(theirs)] and len(theirs) >= 1
 
 
 def test_a_program_study_ends_with_verdicts(tmp_path):
     events, blobs = ran(
         tmp_path / "lab",
-        Budget(trials=40, wall_seconds=120, tokens=3600),
+        Budget(trials=24, wall_seconds=120, tokens=3300),
         name="guess",
         arena="program",
         options=programs.options(tmp_path / "program"),
@@ -127,8 +127,18 @@ share = 0.0
 
 def test_a_recall_study_from_the_shell_ends_with_verdicts_on_the_models_ideas_and_replays(tmp_path):
     (tmp_path / "study.toml").write_text(RECALL)
-    command = [sys.executable, "-m", "novum.cli", "run", "study.toml", "--researcher", "language", "--plain", "--force"]
-    once = [*command, "--model", "local", "--budget", "50 trials, 90s, 5400 tokens", "--lab", "lab"]
+    command = [sys.executable, "-m", "novum.cli", "run", "study.toml", "--plain", "--force", "--workers", "1"]
+    once = [
+        *command,
+        "--researcher",
+        "language",
+        "--model",
+        "local",
+        "--budget",
+        "30 trials, 90s, 4000 tokens",
+        "--lab",
+        "lab",
+    ]
     done = subprocess.run(once, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     events, blobs = recorded(tmp_path / "lab")
@@ -138,7 +148,7 @@ def test_a_recall_study_from_the_shell_ends_with_verdicts_on_the_models_ideas_an
     assert mine & judged
 
     (tmp_path / "again.toml").write_text(f'{RECALL}[researcher]\nname = "language"\noptions = {{ replay = "lab" }}\n')
-    again = [*command[:4], "again.toml", "--plain", "--force", "--budget", "50 trials, 60s", "--lab", "again"]
+    again = [*command[:4], "again.toml", *command[5:], "--budget", "30 trials, 60s", "--lab", "again"]
     done = subprocess.run(again, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     replayed, _ = recorded(tmp_path / "again")
@@ -150,7 +160,7 @@ def test_a_recall_study_from_the_shell_ends_with_verdicts_on_the_models_ideas_an
         ]
         for told in (events, replayed)
     ]
-    assert genomes[1][:2] == genomes[0][:2]
+    assert genomes[1][:1] == genomes[0][:1] != []
     assert all(event.replayed for event in replayed if isinstance(event, ModelReplied) and event.reply != "hex:")
 
 

@@ -81,7 +81,7 @@ def proposals(lab) -> list[ProposalMade]:
     return [event for event in events(lab) if isinstance(event, ProposalMade)]
 
 
-@pytest.mark.parametrize(("seed", "unit"), [(n, "trials") for n in range(5)] + [(0, "cpu_seconds"), (3, "cpu_seconds")])
+@pytest.mark.parametrize(("seed", "unit"), [(0, "trials"), (1, "trials"), (2, "trials"), (3, "cpu_seconds")])
 def test_after_100_proposals_the_good_one_gets_the_budget_and_the_control_its_share(seed, unit):
     lab = campaign(seed, portfolio(EvolveResearcher(), cost=unit))
     assert lab.state.findings

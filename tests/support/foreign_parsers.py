@@ -56,7 +56,7 @@ from novum.text.secret_scan import Secrets
 class ForeignParser:
     """read: takes bytes. errors: all that it may raise. seeds: what it is meant for. units: repeated by attackers.
 
-    memory: bytes that it may take for a byte of what it reads, besides 8 MiB.
+    memory: bytes that it may take for a byte of what it reads, besides 4 MiB.
     """
 
     read: Callable[[bytes], object]
@@ -256,7 +256,7 @@ FOREIGN_PARSERS = {
         ),
     ),
     "a program": ForeignParser(
-        _text(lambda text: parsed(text, "a.py")),
+        _text(lambda text: parsed.__wrapped__(text, "a.py")),
         (StudyError,),
         (programs.SOLVER.encode(),),
         (

@@ -45,13 +45,26 @@ def free_port() -> int:
         return place.getsockname()[1]
 
 
+HASTY = """
+import sys
+from novum.mcp import http_connections
+http_connections.REQUEST_SECONDS = float(sys.argv.pop(1))
+from novum.cli.app import main
+main()
+"""
+"""The command line with another time for a request to come in."""
+
+
 @contextmanager
-def served(lab: Path, *more: str, told: Told | None = None, **environment: str):
+def served(lab: Path, *more: str, told: Told | None = None, request_seconds: float | None = None, **environment: str):
     """The server over HTTP until the end of the block, where it is interrupted if somebody wants to know the rest."""
     port = free_port()
     given = {"env": {**os.environ, **environment}}
     given |= {} if told is None else {"stdout": subprocess.PIPE}
-    with process(command(lab, "--http", str(port), "--as", "web", *more), **given) as running:
+    words = command(lab, "--http", str(port), "--as", "web", *more)
+    if request_seconds is not None:
+        words[1:3] = ["-c", HASTY, str(request_seconds)]
+    with process(words, **given) as running:
         until = time.monotonic() + 20
         while time.monotonic() < until:
             with socket.socket() as probe:

@@ -33,6 +33,9 @@ PROGRESS = {SCREENED: COLOURS["inconclusive"], FRESH: COLOURS["supported"], ACCE
 IN_HAND, STAKED = "evidence in hand after the stake", "stake"
 LEDGER = {IN_HAND: "#6c7a89", STAKED: COLOURS["supported"]}
 
+_LABEL_LIMIT = alt.ExprRef("containerSize()[0] < 500 ? 130 : 320")
+"""On a narrow page a long label would leave no room for the chart; the tooltip has all of it."""
+
 CROWD = 150
 """More large marks than this become small ones."""
 
@@ -77,7 +80,7 @@ def forest(effects: Sequence[Effect], metric: str, delta: float) -> Chart | None
         return None
     rows = _rows(effects)
     names = [row["name"] for row in _named(rows)]
-    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=320, labelFontSize=13, ticks=False))
+    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=_LABEL_LIMIT, labelFontSize=13, ticks=False))
     title = f"Effect on {metric} (positive is better)"
     tips = [
         alt.Tooltip("id:N", title="hypothesis"),
