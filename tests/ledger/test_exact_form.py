@@ -72,7 +72,10 @@ def test_nested_keys_are_named_with_their_place():
     text = encode(IDEA).replace('{"genome":{', '{"extra":1,"genome":{')
     assert said("proposal_made", text) == "its key 'candidate.extra' is no field of it"
     assert "not canonical" in said("proposal_made", encode(IDEA).replace('"why 😀"', '"why \\ud83d\\ude00"'))
-    assert "NaN" in said("trial_finished", encode(TRIAL).replace('"score":0.5', '"score":NaN')).replace("nan", "NaN")
+    assert said("trial_finished", encode(TRIAL).replace('"score":0.5', '"score":NaN')) == (
+        "its key 'score' is nan, which JSON cannot hold"
+    )
+    assert "its key 'facts.loss' is inf" in said("trial_finished", encode(TRIAL).replace('"loss":1', '"loss":1e999'))
 
 
 def test_an_older_form_may_lack_fields_and_nothing_else():

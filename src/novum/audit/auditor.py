@@ -9,6 +9,7 @@ from novum.audit.checks.arm_checks import check_joined, rule_of_arm
 from novum.audit.checks.evidence_checks import check_evidence
 from novum.audit.checks.figure_checks import check_figures, check_reason
 from novum.audit.checks.form_checks import Forms
+from novum.audit.checks.incumbent_checks import allowed, check_crowned
 from novum.audit.checks.promise_checks import PROMISED_SINCE
 from novum.audit.checks.record_checks import RecordChecks
 from novum.audit.claim_checks import check_claim, check_distilled, check_withheld
@@ -46,11 +47,9 @@ from novum.core.model.ports import Blobs
 from novum.core.model.study import Study
 from novum.core.model.trial_plan import Plan, Purpose, Side
 from novum.core.model.verdict import Account, Verdict
-from novum.core.state.approvals import Permission
 from novum.core.state.arm import arm_id, arm_of
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
-from novum.core.state.hypothesis import Hypothesis
 from novum.ledger.codec import plain
 from novum.text.canonical_json import canonical
 
@@ -115,7 +114,8 @@ class Audit:
         elif isinstance(event, ProposalMade) and event.author == DISTIL:
             check_distilled(event, self.state, self.rules.arena.space if self.rules.arena else None)
         elif isinstance(event, IncumbentChanged):
-            self._crowned(event)
+            due, self.due = self.due, ""
+            check_crowned(event, self.state, due)
         elif isinstance(event, GroupDispatched):
             self._dispatched(event)
         elif isinstance(event, LateReport):
@@ -144,41 +144,10 @@ class Audit:
         elif isinstance(event, FollowUpClosed):
             self._answered(event)
 
-    def _crowned(self, event: IncumbentChanged) -> None:
-        """A new incumbent: the baseline, what was just supported, or an earlier one after a retraction."""
-        due, self.due = self.due, ""
-        if not self.state.incumbents:
-            return
-        if due and event.hypothesis == due and event.candidate.id == self.state.hypotheses[due].candidate.id:
-            return
-        if not due and self._promoted(event):
-            return
-        present = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
-        back = next(one for one in reversed(self.state.incumbents) if not self._lost(one))
-        earlier = (back.candidate.id, back.hypothesis) == (event.candidate.id, event.hypothesis)
-        if due or present is None or not present.retracted or not earlier:
-            raise IntegrityError("the incumbent changes without a supported hypothesis or a retraction behind it")
-
-    def _lost(self, one: IncumbentChanged) -> bool:
-        """Whether an incumbent rests on a finding that was retracted."""
-        return bool(one.hypothesis and self.state.hypotheses[one.hypothesis].retracted)
-
     @property
     def _shared(self) -> bool:
         """Whether hypotheses or their authors have budgets of their own."""
         return self.state.opened and self.state.study.budgets.given
-
-    def _allowed(self, hypothesis: Hypothesis) -> bool:
-        """Whether the policy let a supported hypothesis become the incumbent by now."""
-        return promote.may_promote(self.state, hypothesis) is Permission.GRANTED
-
-    def _promoted(self, event: IncumbentChanged) -> bool:
-        """Whether a finding takes its place later, because people had to agree first."""
-        finding = self.state.hypotheses.get(event.hypothesis or "")
-        if finding is None or finding not in self.state.findings or finding.candidate.id != event.candidate.id:
-            return False
-        against = finding.registered.incumbent == self.state.incumbent.candidate.id
-        return against and not finding.retracted and self._allowed(finding)
 
     def _dispatched(self, event: GroupDispatched) -> None:
         plan = event.plan
@@ -314,7 +283,7 @@ class Audit:
         honest = close(after.cash, event.cash) and close(after.cash - account.cash, event.refund)
         if not honest or after.discoveries != event.discoveries:
             raise IntegrityError(f"the evidence account after {event.hypothesis} does not add up")
-        if accepted and self.state.incumbent.candidate.id == rule.incumbent.id and self._allowed(hypothesis):
+        if accepted and self.state.incumbent.candidate.id == rule.incumbent.id and allowed(self.state, hypothesis):
             self.due = event.hypothesis
         if (event.key is None) != accepted:
             raise IntegrityError(f"the seed key of {event.hypothesis} is revealed too early or not at all")

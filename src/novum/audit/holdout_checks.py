@@ -41,6 +41,8 @@ def check_holdout(event: Event, state: CampaignState, rules: Rules, scores: Scor
             holdout.waiting.number,
         ):
             raise IntegrityError(f"the holdout answered about {event.hypothesis}, which was not the question")
+        if event.left != holdout.left:
+            raise IntegrityError(f"the holdout says that {event.left} queries are left, and {holdout.left} are")
     elif isinstance(event, HoldoutClosed):
         _closed(event, state, rules, scores)
 
@@ -51,8 +53,11 @@ def _closed(event: HoldoutClosed, state: CampaignState, rules: Rules, scores: Sc
         raise IntegrityError("the holdout was closed while queries were left, or with answers missing")
     if hashlib.sha256(bytes.fromhex(event.key)).hexdigest() != holdout.opened.key_commitment:
         raise IntegrityError("the key of the holdout is not the one that was committed to")
+    if [told.hypothesis for told in event.answers] != [one.hypothesis for one in holdout.asked]:
+        raise IntegrityError("the holdout was closed with answers to other questions than it was asked")
     for number, told in enumerate(event.answers, start=1):
-        if told.held != holdout.answers[told.hypothesis].held:
+        said = holdout.answers[told.hypothesis]
+        if (told.held, told.reported) != (said.held, said.reported):
             raise IntegrityError(f"the holdout said one thing of {told.hypothesis} and another at its closing")
         question = state.hypotheses[told.hypothesis]
         if rules.arena is None or _left_out(question, scores):

@@ -33,9 +33,9 @@ def not_shown(audit: Audit, last: int) -> Iterator[str]:
     if anchor is None or anchor.seq < last:
         after = f"after event {anchor.seq} " if anchor else ""
         yield (
-            f"that {after}nothing was cut off its end and nothing written anew by its owner (authors, words, times, "
-            "costs, machines): publish a root from time to time (`novum anchor`), and hold the record against it "
-            "(`novum verify --anchor ROOT`)"
+            f"that {after}nothing was cut off its end, and nothing written anew by its owner (authors, words, "
+            "predictions, alarms, settings of the search, times, costs, machines): publish a root from time to time "
+            "(`novum anchor`), and hold the record against it (`novum verify --anchor ROOT`)"
         )
     yield "that the trials gave these artefacts: run some of them again (`novum replay`)"
     yield from _follow_ups(audit.state)

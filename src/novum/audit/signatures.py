@@ -31,6 +31,8 @@ class Signatures:
     key: str = ""
     good: int = 0
     covered: int = 0
+    signed_last: int = -1
+    """The number of the last checkpoint."""
     due: str = ""
     """What waits for its checkpoint."""
     left_out: str = ""
@@ -42,7 +44,9 @@ class Signatures:
         A process that is killed leaves the last one unsigned, and the start of the next session follows.
         """
         if isinstance(event, CheckpointSigned):
-            self.due = ""
+            if self.signed_last == seq - 1 and schema >= SIGNS_ALWAYS:
+                raise IntegrityError("nothing happened since the checkpoint before it: it was written twice")
+            self.due, self.signed_last = "", seq
         if not isinstance(event, WORTH_SIGNING) or schema < SIGNS_ALWAYS:
             return
         if self.due and not isinstance(event, SessionStarted):

@@ -33,9 +33,24 @@ def departure(kind: str, payload: str, event: Event, *, older: bool) -> str:
         found = json.loads(payload, object_pairs_hook=_once)
         honest = canonical(found).decode()
     except ValueError as error:
-        return str(error)
+        return _unwritable(plain(event), "") or str(error)
     said = as_today(kind, found)
     return _differing(said, plain(event), "", older=older) or ("" if honest == payload else _place(payload, honest))
+
+
+def _unwritable(value: Any, path: str) -> str:
+    """The first key under which there is something that JSON cannot hold, such as NaN."""
+    if isinstance(value, dict):
+        inner = ((item, f"{path}.{key}" if path else str(key)) for key, item in value.items())
+        return next((said for item, name in inner if (said := _unwritable(item, name))), "")
+    if isinstance(value, list):
+        each = (_unwritable(item, f"{path}[{n}]") for n, item in enumerate(value))
+        return next(filter(None, each), "")
+    try:
+        canonical(value)
+    except ValueError:
+        return f"its key {path!r} is {cut(repr(value), 40)}, which JSON cannot hold"
+    return ""
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -35,7 +35,10 @@ def check_budget(event: Event, state: CampaignState) -> None:
     if isinstance(event, GroupDispatched):
         plan = event.plan
         aside = Spent(len(plan.members), event.cpu_seconds, gpu_seconds=event.gpu_seconds)
-        _afforded(plan.id, state, state.spending.payer(plan), aside)
+        payer = state.spending.payer(plan)
+        _afforded(plan.id, state, payer, aside)
+        if event.capped and all(one.budget.cpu_seconds is None for one in _levels(state, payer)):
+            raise IntegrityError(f"{plan.id} is held to the CPU time that is left, and no budget bounds that")
     elif isinstance(event, ModelAsked):
         _afforded(
             "the request to a model", state, Payer("", event.author), Spent(tokens=event.tokens, money=event.money)
@@ -52,11 +55,16 @@ def check_budget(event: Event, state: CampaignState) -> None:
 
 def _afforded(what: str, state: CampaignState, payer: Payer | None, demand: Spent) -> None:
     """Hold a demand against every budget that pays for it."""
-    for share in (Share("the lab's budget", state.budget, state.spent), *shares(state, payer)):
+    for share in _levels(state, payer):
         for name, words in readings(share.budget, share.spent).items():
             more, used = getattr(demand, name), getattr(share.spent, name)
             if more and used + more > getattr(share.budget, name) + _ROUNDED:
                 raise IntegrityError(f"{what} was sent, and {share.name} does not pay for it: {words}, {more:g} more")
+
+
+def _levels(state: CampaignState, payer: Payer | None) -> list[Share]:
+    """The budgets that pay together, the lab's first."""
+    return [Share("the lab's budget", state.budget, state.spent), *shares(state, payer)]
 
 
 def _begun(event: SessionStarted, state: CampaignState) -> None:

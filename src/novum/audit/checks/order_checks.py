@@ -111,6 +111,10 @@ def _confirmed(event: ConfirmationOpened, state: CampaignState) -> None:
     phase = state.hypotheses[event.hypothesis].phase
     if phase not in (Phase.WAITING, Phase.CLOSED) or state.hypotheses[event.hypothesis].finding:
         raise IntegrityError(f"a confirmation of {event.hypothesis} was opened while it was {phase}")
+    if event.attempt > 1 + state.study.gate.reopenings and event.hypothesis not in state.requested:
+        raise IntegrityError(
+            f"{event.hypothesis} was opened as attempt {event.attempt}, which neither the study nor anybody asked for"
+        )
 
 
 def _judged(event: VerdictReached, state: CampaignState) -> None:

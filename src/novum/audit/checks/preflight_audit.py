@@ -80,12 +80,12 @@ def _honest(state: CampaignState) -> Iterator[Check]:
 def _same(found: Check, honest: Check) -> None:
     if canonical(plain(found)) == canonical(plain(honest)):
         return
-    figures = {**found.figures, **honest.figures}
-    said = differing((name, found.figures.get(name), honest.figures.get(name)) for name in figures)
-    raise IntegrityError(
-        f"the preflight's answer to {honest.name!r} is {_answer(found)} ({found.words}) where the runs say "
-        f"{_answer(honest)} ({honest.words}){f': {said}' if said else ''}"
-    )
+    names = {**found.figures, **honest.figures}
+    said = [differing((name, found.figures.get(name), honest.figures.get(name)) for name in names)]
+    if (found.ok, found.words) != (honest.ok, honest.words):
+        said.insert(0, f"{_answer(found)} ({found.words}) where {_answer(honest)} follows ({honest.words})")
+    told = "; ".join(filter(None, said)) or "told in another form"
+    raise IntegrityError(f"the preflight's answer to {honest.name!r} is not what the runs say: {told}")
 
 
 def _answer(check: Check) -> str:

@@ -21,6 +21,8 @@ PROMISED_SINCE = 3
 def check_promise(event: FollowUpsPromised, state: CampaignState, rules: Rules) -> None:
     """Hold a promise against the study and the finding. Raises IntegrityError."""
     hypothesis = state.hypotheses[event.hypothesis]
+    if state.schema < PROMISED_SINCE:
+        raise IntegrityError(f"the record says that it is of schema {state.schema}, which knew no promises")
     if hypothesis.finding is None or hypothesis.promised is not None:
         raise IntegrityError(f"{event.hypothesis} is promised follow-ups twice, or is no finding")
     arena = rules.arena if rules.code == state.code else None
