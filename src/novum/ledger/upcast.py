@@ -46,7 +46,7 @@ def _campaign_opened(payload: Payload) -> tuple[str, Payload]:
         study["follow_up"] = {"share": gate.pop("replication_share"), "aims": ["replicate"]}
         study["holdout"] = {"queries": 0}
         gate["reopenings"] = 0
-    study["gate"] = gate
+    study["gate"], study["follow_up"] = gate, {**study["follow_up"], "distil": False}
     return "campaign_opened", {**payload, "study": study}
 
 
