@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
+from novum.core.engine.preregistration import AFFORDABLE, largest_loss
 from novum.core.events.campaign import Check
 from novum.core.state.campaign_state import CampaignState
 from novum.gate import preflight_checks as conclude
 from novum.gate.group_correlation import group_correlation
 
 POWER = "power"
+CLAIM = "claim"
 
 NO_NOISE_YET = Check("noise", False, "the budget ends before the noise of the baseline is known", asked=False)
 
@@ -35,6 +39,23 @@ def against_itself(state: CampaignState) -> Check | None:
     if sigma <= 0 or state.spec.log:
         return None
     return conclude.against_itself(state.study, calibration_scores(state), sigma)
+
+
+def claim(state: CampaignState) -> Check:
+    """What claims of this study are about, and what either claim takes, at the baseline's noise."""
+    gate, spec = state.study.gate, state.spec
+    clip = gate.clip * max(state.scales[state.incumbents[0].candidate.id].sigma, spec.resolution)
+    bound = largest_loss(state.study, spec)
+    typical = f"a typical gain takes at most {gate.max_pairs} pairs"
+    if bound is None:
+        words = f"{typical}; a claim of the mean needs a bound on losses: gate.loss_bound, or bounds of the metric"
+        return Check(CLAIM, True, words, {"pairs": float(gate.max_pairs)})
+    loss = max(1.0, bound / clip)
+    pairs = math.ceil(gate.max_pairs * (1.0 + loss) / 2.0)
+    mean = gate.claim == "mean" or (not gate.claim and gate.process == "betting" and loss <= AFFORDABLE)
+    chosen = "mean" if mean else "typical gain"
+    words = f"{typical}, the mean with losses up to {bound:.3g} in full {pairs}: claimed is the {chosen}"
+    return Check(CLAIM, True, words, {"loss_side": loss, "pairs": float(pairs if mean else gate.max_pairs)})
 
 
 def groups(state: CampaignState) -> Check | None:

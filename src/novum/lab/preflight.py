@@ -113,6 +113,7 @@ def _own(bench: Bench, before: PreflightRecorded | None) -> Iterator[Check]:
         yield kept.get(conclude.MOVES) or _moves(bench, baseline, noise.figures["mean"])
     yield kept.get("determinism") or _determinism(lab, baseline)
     yield answers.range_left(state)
+    yield answers.claim(state)
     if grouped := answers.groups(state):
         yield grouped
     if against := answers.against_itself(state):

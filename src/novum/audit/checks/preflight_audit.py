@@ -70,6 +70,7 @@ def _honest(state: CampaignState) -> Iterator[Check]:
     yield (noise := answers.noise(state))
     if noise != answers.NO_NOISE_YET:
         yield answers.range_left(state)
+        yield answers.claim(state)
         if grouped := answers.groups(state):
             yield grouped
         if against := answers.against_itself(state):
