@@ -1,4 +1,4 @@
-"""The commands that show to others what a record is worth: anchor and replay."""
+"""The commands that show to others what a record is worth: anchor, replay and recover."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command(rich_help_panel=EVIDENCE)(anchor)
     app.command(rich_help_panel=EVIDENCE)(replay)
+    app.command(rich_help_panel=EVIDENCE)(recover)
 
 
 def anchor(
@@ -79,6 +80,24 @@ def replay(
         _print(done)
     if not done.ok:
         sys.exit(1)
+
+
+def recover(
+    lab: LabOption = None,
+    researcher: Annotated[str, typer.Option(help="Who tries. Default: random search, or evolution for it.")] = "",
+    trials: Annotated[int | None, typer.Option(min=1, help="Default: as many as the incumbent took.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Parallel workers. Default: one per core.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Let another researcher search from the baseline with as many trials, and say how much of the gain it finds.
+
+    The same command goes on where it was stopped; the report shows what it found.
+    """
+    from novum.lab.recovery import recover as search_again
+
+    say = (lambda _: None) if json else (lambda text: print(text, file=sys.stderr, flush=True))
+    found = search_again(find_lab(lab), researcher, trials, workers=workers, say=say)
+    print(as_json(found) if json else line(found.words))
 
 
 def _print(done: Replayed) -> None:

@@ -43,6 +43,7 @@ from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.confirmation_log import Confirmation
 from novum.views.more_of_the_same import same_text
+from novum.views.recovery_result import DIRECTORY, Recovery, compared
 from novum.views.patches import patch_of
 from novum.views.screening_correlation import sentence
 
@@ -141,7 +142,8 @@ def write_report(directory: Path, path: Path) -> int:
         history = CampaignIndex().read(reader.read()).history()
     if not history.state.opened:
         raise UserError(f"the lab {directory} is empty: no campaign was opened in it")
-    page = render(history, directory.absolute().name).encode("utf-8", errors="replace")
+    recoveries = _recoveries(history.state, directory)
+    page = render(history, directory.absolute().name, recoveries).encode("utf-8", errors="replace")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
@@ -156,7 +158,18 @@ def write_report(directory: Path, path: Path) -> int:
     return len(page)
 
 
-def render(history: History, lab: str) -> str:
+def _recoveries(state: CampaignState, directory: Path) -> list[Recovery]:
+    """What other researchers found from the baseline, where anybody has let them try."""
+    found = []
+    for place in sorted((directory / DIRECTORY).glob("*/lab.db")):
+        with Reader(place.parent) as reader:
+            control = CampaignIndex().read(reader.read()).history().state
+        if control.opened:
+            found.append(compared(state, control))
+    return found
+
+
+def render(history: History, lab: str, recoveries: Sequence[Recovery] = ()) -> str:
     """The page as text. `lab`: the name of the lab directory, for the commands that the page recommends."""
     state = history.state
     summary = summarise(state)
@@ -165,6 +178,7 @@ def render(history: History, lab: str) -> str:
     rows, failures = _hypotheses(history), _failures(history)
     explained = tuple(explain(history.cases, one.id) for one in summary.findings)
     return _template().render(
+        recoveries=recoveries,
         title=state.study.name,
         question=state.study.question or state.spec.question,
         spec=state.spec,
