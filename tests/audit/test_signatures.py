@@ -5,8 +5,6 @@ import random
 import shutil
 import sqlite3
 import stat
-import subprocess
-import sys
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -220,7 +218,7 @@ def test_another_key_is_named_whether_it_signs_all_or_a_part(lab):
     assert verification.verify(lab).ok, "without the lab's own key nobody can know"
 
 
-def test_checkpoints_taken_out_are_missed_where_the_key_is(lab):
+def test_checkpoints_taken_out_are_missed_where_the_key_is(lab, novum):
     def strip(rows):
         rows[:] = [row for row in rows if row[2] != "checkpoint_signed"]
 
@@ -231,9 +229,8 @@ def test_checkpoints_taken_out_are_missed_where_the_key_is(lab):
     assert found.ok
     assert (found.signed, found.checkpoints, found.key) == (False, 0, "")
     assert found.not_shown[0].startswith("who wrote it: no checkpoint is signed")
-    shown = novum("verify", lab)
-    assert "UNSIGNED" in shown.stdout.splitlines()[0]
-    assert json.loads(novum("verify", lab, "--json").stdout)["signed"] is False
+    assert "UNSIGNED" in novum("verify", lab).out.splitlines()[0]
+    assert json.loads(novum("verify", lab, "--json").out)["signed"] is False
 
 
 @pytest.mark.parametrize("kept", [0, 1, -1])
@@ -319,23 +316,17 @@ def test_an_anchor_is_contained_by_what_was_appended_and_by_nothing_else(lab):
     assert verification.verify(lab, anchor=str(early)).ok
 
 
-def novum(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "novum.cli", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-
-
-def test_the_commands_anchor_and_verify_speak_in_words_and_in_exit_statuses(lab):
-    made = json.loads(novum("anchor", "--lab", lab, "--json").stdout)
+def test_the_commands_anchor_and_verify_speak_in_words_and_in_exit_statuses(lab, novum):
+    made = json.loads(novum("anchor", "--lab", lab, "--json").out)
     assert made["head"] == verification.verify(lab).head
-    assert novum("anchor", "--lab", lab).stdout.splitlines()[0] == made["root"]
+    assert novum("anchor", "--lab", lab).out.splitlines()[0] == made["root"]
     kept = novum("anchor", "--lab", lab, "--check", made["root"])
-    assert (kept.returncode, kept.stdout.strip()) == (0, f"events 1 to {made['seq']} are the ones that were anchored")
+    assert (kept.status, kept.out.strip()) == (0, f"events 1 to {made['seq']} are the ones that were anchored")
     shown = novum("verify", lab, "--anchor", made["root"])
-    assert shown.returncode == 0
-    assert f"anchored as {made['root']}" in shown.stdout
+    assert shown.status == 0
+    assert f"anchored as {made['root']}" in shown.out
     rewrite(lab, lambda rows: rows[40].__setitem__(0, 1), load_key(lab))
-    assert novum("anchor", "--lab", lab, "--check", made["root"]).returncode == 1
-    assert novum("verify", lab, "--anchor", made["root"]).returncode == 1
-    assert novum("verify", lab / "missing.zip").returncode == 2
-    assert "misread" in novum("anchor", "--lab", lab, "--check", f"9{made['root']}").stderr
+    assert novum("anchor", "--lab", lab, "--check", made["root"]).status == 1
+    assert novum("verify", lab, "--anchor", made["root"]).status == 1
+    assert novum("verify", lab / "missing.zip").status == 2
+    assert "misread" in novum("anchor", "--lab", lab, "--check", f"9{made['root']}").err

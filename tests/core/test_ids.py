@@ -25,13 +25,13 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dicti
 
 
 @pytest.mark.slow
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(JSON)
 def test_both_ways_write_the_same_bytes(value):
     assert canonical(value) == rfc8785.dumps(value) == canonical_text(value).encode()
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.binary(min_size=8, max_size=8))
 def test_every_finite_double_is_written_as_the_reference_does(raw):
     (number,) = struct.unpack("<d", raw)

@@ -321,7 +321,7 @@ def test_a_study_that_cannot_succeed_is_refused_with_what_to_do_and_force_runs_i
     assert again.returncode == 2
     forced = one_object(novum("run", "coinflip", "--budget", "60 trials", "--lab", tmp_path, "--force", "--json"))
     assert used(forced) <= 60
-    more = one_object(novum("run", "coinflip", "--budget", "700 trials", "--lab", tmp_path, "--json"))
+    more = one_object(novum("run", "coinflip", "--budget", "400 trials", "--lab", tmp_path, "--json"))
     assert more["preflight_trials"] > 0
     assert "can confirm effects" in more["preflight"]
     assert novum("verify", "--lab", tmp_path).returncode == 0

@@ -149,7 +149,7 @@ def bounds_of(budget):
     return {name: bound for name in RESOURCES if (bound := getattr(budget, name)) is not None}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**9))
 def test_no_bound_is_passed_at_any_level_whatever_trials_cost_and_however_the_lab_dies(seed):
     study, budget = world(seed)

@@ -74,7 +74,6 @@ def history_of(lab: Path) -> History:
 
 @cache
 def report_of(lab: Path) -> tuple[str, Page]:
-    """The page of a lab that stays as it is."""
     path = lab / "report.html"
     size = write_report(lab, path)
     html = path.read_text(encoding="utf-8")
@@ -103,7 +102,7 @@ def lab(request: pytest.FixtureRequest) -> Path:
     return path
 
 
-def test_every_finding_is_shown_with_its_evidence_and_interval(lab: Path) -> None:
+def test_every_finding_is_shown_with_its_evidence_interval_and_the_commands_that_run_it_again(lab: Path) -> None:
     _, page = report_of(lab)
     found = summarise(history_of(lab).state).findings
     assert found
@@ -113,15 +112,8 @@ def test_every_finding_is_shown_with_its_evidence_and_interval(lab: Path) -> Non
             assert f"{signed(one.interval[0])} … {signed(one.interval[1])}" in page.text
         for change in changes(one.candidate, one.incumbent):
             assert f"{change.gene} {change.old} → {change.new}" in page.text
-
-
-def test_every_finding_has_the_commands_that_run_it_again(lab: Path) -> None:
-    _, page = report_of(lab)
-    found = summarise(history_of(lab).state).findings
-    for one in found:
         assert f"novum replay {one.id} --lab {lab.name}" in page.text
-    first = found[0].id
-    assert f"novum export {first} --lab {lab.name} -o {first}.zip" in page.text
+    assert f"novum export {found[0].id} --lab {lab.name} -o {found[0].id}.zip" in page.text
 
 
 def test_on_a_narrow_page_every_number_has_the_name_of_its_column(lab: Path) -> None:
@@ -141,8 +133,8 @@ def test_numbers_agree_with_the_summary(lab: Path) -> None:
     summary = summarise(history_of(lab).state)
     assert (
         f"registered {summary.hypotheses:,} hypotheses and ran {summary.trials:,} trials: "
-        f"{summary.supported} supported, "
-        f"{summary.refuted} refuted, {summary.inconclusive} inconclusive and {summary.failed} failed." in page.text
+        f"{summary.supported} supported, {summary.refuted} refuted, {summary.inconclusive} inconclusive "
+        f"and {summary.failed} failed." in page.text
     )
     assert f"trials {summary.trials:,}" in page.text
     assert f"CPU time {seconds(summary.cpu_seconds)}" in page.text
@@ -384,10 +376,7 @@ def test_words() -> None:
     assert [seconds(v) for v in (0.44, 42.0, 60.0, 200.0, 7200.0, 7500.0)] == [
         "0.4 s", "42 s", "1 min", "3 min 20 s", "2 h", "2 h 5 min",
     ]  # fmt: skip
-    assert changes({"a": 1, "b": 2}, {"a": 1, "c": 3}) == [
-        Change("b", "–", "2"),
-        Change("c", "3", "–"),
-    ]
+    assert changes({"a": 1, "b": 2}, {"a": 1, "c": 3}) == [Change("b", "–", "2"), Change("c", "3", "–")]
     assert counted(1, "hypothesis", "hypotheses") == "1 hypothesis"
 
 
