@@ -1,4 +1,4 @@
-"""Tables of docs/trust.md from the results that are kept in docs/results; `python tests/support/trust_tables.py` writes them."""
+"""Tables of docs/trust.md from the results kept in docs/results; `python tests/support/trust_tables.py` writes them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def arms() -> str:
         ]
         for arm in sizes
     ]
-    head = ["candidates in an arm", "trials per true discovery", "null stream, any false", "false share", "power at 1 sd"]
+    head = ["candidates in an arm", "trials per true discovery", "null stream, any false", "false share", "power 1 sd"]
     return table(head, body)
 
 
@@ -161,7 +161,9 @@ def intervals() -> str:
                 f"{mine['contains_zero']:.0%} ({alone['contains_zero']:.0%})",
             ]
         )
-    return table(["noise", "false coverage at 90 %", "median width in sd (fresh alone)", "contains zero (fresh alone)"], body)
+    return table(
+        ["noise", "false coverage at 90 %", "median width in sd (fresh alone)", "contains zero (fresh alone)"], body
+    )
 
 
 def lab() -> str:

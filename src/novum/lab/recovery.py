@@ -1,8 +1,8 @@
-"""Recovery: can another researcher find what was found, from the start, with as many trials?
+"""Recovery: whether another researcher finds what was found, from the start, with as many trials.
 
 A campaign of its own in `LAB/recovery/RESEARCHER`, with the study's arena, options, screening and gate and another
-researcher. What it finds is compared by the gain over the baseline on fresh seeds. It is a control: a gain that a random
-search finds as well is no credit to who found it. Nothing in it is evidence for the campaign.
+researcher. What it finds is compared by the gain over the baseline on fresh seeds. It is a control: a gain that a
+random search finds as well is no credit to who found it. Nothing in it is evidence for the campaign.
 """
 
 from __future__ import annotations
@@ -73,4 +73,3 @@ def _study(study: Study, researcher: str) -> Study:
         policy=PolicySettings(),
         comments=CommentSettings(),
     )
-

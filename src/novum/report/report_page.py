@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -29,6 +30,7 @@ from novum.core.model.budget import budget_text
 from novum.core.model.candidate import Change, Cost, changes
 from novum.core.model.errors import UserError
 from novum.core.model.trial_plan import ASKED
+from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 from novum.ledger.journal import Reader
 from novum.report import wording
@@ -43,8 +45,8 @@ from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.confirmation_log import Confirmation
 from novum.views.more_of_the_same import same_text
-from novum.views.recovery_result import DIRECTORY, Recovery, compared
 from novum.views.patches import patch_of
+from novum.views.recovery_result import DIRECTORY, Recovery, compared
 from novum.views.screening_correlation import sentence
 
 HYPOTHESES = 500

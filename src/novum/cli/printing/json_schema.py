@@ -31,6 +31,7 @@ from novum.views.lineage import Lineage
 from novum.views.progress import Progress
 from novum.views.record_detail import Detail
 from novum.views.record_search import FailureGroup, FailureLine
+from novum.views.recovery_result import Recovery
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ OUTPUTS: dict[str, JsonOutput] = {
     "export": JsonOutput(dict[str, dict[str, int | str]]),
     "anchor": JsonOutput(AnchorRoot | Containment),
     "replay": JsonOutput(Replayed),
+    "recover": JsonOutput(Recovery),
     "propose": JsonOutput(RequestSent),
     "approve": JsonOutput(RequestSent),
     "deny": JsonOutput(RequestSent),
