@@ -147,7 +147,7 @@ def nulls() -> str:
 
 
 def intervals() -> str:
-    rows = [row for row in result("intervals")["intervals"]]
+    rows = result("intervals")["intervals"]
     by = {(row["noise"], row["interval"]): row for row in rows}
     names = list(dict.fromkeys(row["noise"] for row in rows))
     body = []
