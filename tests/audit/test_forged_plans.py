@@ -13,6 +13,7 @@ from edits import at, both, drop, place, put, without_follow_up
 from forgery import rewrite, text
 from labs import SECRET, Flaky, ScriptedArena, coin_study, scored
 
+from novum.core.engine.context import Campaign
 from novum.core.model.budget import Budget, LevelSettings
 from novum.core.model.study import FollowUpSettings, GateSettings, ScreeningSettings
 from novum.core.model.trial_plan import Aim, Purpose
@@ -216,6 +217,8 @@ def fallen(tmp_path_factory):
     with session(
         study, Budget(trials=4000), directory, problem=ScriptedArena(), researcher=steps, place=Flaky(plan), workers=1
     ) as lab:
+        # The replication is to say so, and not the watch over later runs before it.
+        lab.campaign = Campaign(lab.state, dataclasses.replace(lab.context, tails=None))
         lab.run()
         first, second = lab.state.findings[:2]
         assert second.retracted == f"built on {first.id}, which was retracted"
