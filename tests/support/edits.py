@@ -73,11 +73,13 @@ def swap(kind, nth=0, by=1):
 
 
 def exchange(kind, name):
-    """Let the first two events of a kind that have a value of this name swap it."""
+    """Let the first two events of a kind that have different values of this name swap them."""
 
     def change(rows):
-        mine, other = [row for row in rows if row[2] == kind and f'"{name}":null' not in row[3]][:2]
-        one, two = json.loads(mine[3]), json.loads(other[3])
+        mine, *others = [row for row in rows if row[2] == kind and f'"{name}":null' not in row[3]]
+        one = json.loads(mine[3])
+        other = next(row for row in others if json.loads(row[3])[name] != one[name])
+        two = json.loads(other[3])
         one[name], two[name] = two[name], one[name]
         mine[3], other[3] = text(one), text(two)
 
