@@ -15,6 +15,9 @@ SIGNS_ALWAYS = 3
 """The schema since which a session says that everything in it that is worth a signature gets one."""
 
 
+_EXPECTED = frozenset({CheckpointSigned, *WORTH_SIGNING})
+
+
 @dataclass(frozen=True)
 class Known:
     """What is known from outside of a record: the public key of its lab, and a root that was published earlier."""
@@ -43,6 +46,8 @@ class Signatures:
 
         A process that is killed leaves the last one unsigned, and the start of the next session follows.
         """
+        if type(event) not in _EXPECTED:
+            return
         if isinstance(event, CheckpointSigned):
             if self.signed_last == seq - 1 and schema >= SIGNS_ALWAYS:
                 raise IntegrityError("nothing happened since the checkpoint before it: it was written twice")

@@ -20,15 +20,13 @@ from dataclasses import dataclass, replace
 
 from novum.audit.auditor import CONTRADICTIONS, Audit
 from novum.audit.not_shown import not_shown
+from novum.audit.read_ahead import Row, read_ahead
 from novum.audit.score_checks import Rules
 from novum.audit.signatures import Known, Signatures
 from novum.core.model.errors import IntegrityError
 from novum.core.model.ports import Blobs
 from novum.core.model.study import Study
 from novum.ledger.chain import GENESIS, link
-from novum.ledger.codec import decode
-
-Row = tuple[int, int, str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -62,14 +60,20 @@ def verify_lab(
     rows: Iterable[Row], blobs: Blobs, make_rules: Callable[[Study], Rules], known: Known | None = None
 ) -> Verification:
     """Walk the rows of a ledger (seq, time, actor, kind, payload, hash); stops at the first lie."""
-    return walk(rows, Audit(blobs, make_rules, Signatures(known or Known())))
+    return walk(rows, audit_of(blobs, make_rules, known))
+
+
+def audit_of(blobs: Blobs, make_rules: Callable[[Study], Rules], known: Known | None = None) -> Audit:
+    """An audit that has seen nothing yet."""
+    return Audit(blobs, make_rules, Signatures(known or Known()))
 
 
 def walk(rows: Iterable[Row], audit: Audit) -> Verification:
     """Let `audit` take the rows of a ledger; stops at the first lie."""
     head, seen, signatures, lie = GENESIS, 0, audit.signatures, ""
     try:
-        for seq, time, actor, kind, payload, recorded in rows:
+        for row, event, exact in read_ahead(rows):
+            seq, time, actor, kind, payload, recorded = row
             before = seen, head
             try:
                 if seq != seen + 1:
@@ -77,8 +81,9 @@ def walk(rows: Iterable[Row], audit: Audit) -> Verification:
                 following = link(head, seq, time, actor, kind, payload)
                 if following != recorded:
                     raise IntegrityError("its hash does not follow from its content and the hash before it")
-                event = decode(kind, payload)
-                audit.forms.check((seq, actor, kind, payload), event, audit.state)
+                if isinstance(event, IntegrityError):
+                    raise event
+                audit.forms.check(row, event, audit.state, exact=exact)
                 audit.take(event, before)
                 signatures.expect(seq, event, audit.state.schema)
                 signatures.reach(seq, following)

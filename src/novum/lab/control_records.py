@@ -14,8 +14,7 @@ from novum.audit.not_shown import controls_not_here
 from novum.audit.score_checks import Rules
 from novum.audit.signatures import Known, Signatures
 from novum.audit.verify import Verification, walk
-from novum.core.events.campaign import CampaignOpened, Check, IncumbentChanged, PreflightRecorded, SessionStarted
-from novum.core.events.event import Event
+from novum.core.events.campaign import Check, PreflightRecorded
 from novum.core.model.budget import Spent
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import IntegrityError, NovumError
@@ -43,41 +42,25 @@ class ControlRecords:
     """The end of each control that was judged again, by the head of its record."""
     missing: list[str] = field(default_factory=list)
 
-    def judge(self, found: Verification) -> Verification:
-        """`found`, with the first answer of a control that its record does not give."""
-        try:
-            self._walk()
-        except IntegrityError as error:
-            return replace(found, ok=False, lie=str(error), notes=(), not_shown=())
+    def judge(self, found: Verification, audit: Audit) -> Verification:
+        """`found` by `audit`, with the first answer of a control that its own record does not give."""
+        before: dict[str, Check] = {}
+        state = audit.state
+        known = {one.name: one for one in self._controls(state)} if audit.record.preflights else {}
+        for seq, schema, event in audit.record.preflights:
+            try:
+                self._preflight(event, before, state.study, known, silent=schema < SCHEMA)
+            except IntegrityError as error:
+                lie = f"event {seq} (preflight_recorded): {error}"
+                return replace(found, ok=False, lie=lie, notes=(), not_shown=())
+            before = {one.name: one for one in event.checks}
         done = [f"{counted(len(self.states), 'control')} of the preflight judged again"] if self.states else []
         left = [controls_not_here(self.missing)] if self.missing else []
         return replace(found, notes=(*found.notes, *done), not_shown=(*found.not_shown, *left))
 
-    def _walk(self) -> None:
-        controls: dict[str, Control] = {}
-        before: dict[str, Check] = {}
-        opening, schema = None, 0
-        for seq, event in self._events():
-            if isinstance(event, CampaignOpened):
-                opening = event
-            elif isinstance(event, SessionStarted):
-                schema = event.schema
-            elif isinstance(event, IncumbentChanged) and opening and not controls:
-                made = controls_of(opening.study, opening.card, event.candidate.genome)
-                controls = {one.name: one for one in made}
-            elif isinstance(event, PreflightRecorded) and opening:
-                try:
-                    self._preflight(event, before, opening.study, controls, silent=schema < SCHEMA)
-                except IntegrityError as error:
-                    raise IntegrityError(f"event {seq} (preflight_recorded): {error}") from error
-                before = {one.name: one for one in event.checks}
-
-    def _events(self) -> Iterator[tuple[int, Event]]:
-        """The few events that this is about; the others were checked before."""
-        with Reader(self.directory) as reader:
-            kinds = ("campaign_opened", "incumbent_changed", "session_started", "preflight_recorded")
-            records = [record for kind in kinds for record in reader.read(kind=kind)]
-        yield from ((record.seq, record.event) for record in sorted(records, key=lambda one: one.seq))
+    @staticmethod
+    def _controls(state: CampaignState) -> Iterator[Control]:
+        return controls_of(state.study, state.spec, state.incumbents[0].candidate.genome)
 
     def _preflight(
         self,

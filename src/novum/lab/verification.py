@@ -32,7 +32,7 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
     from novum.audit.pack_file import open_pack
     from novum.audit.score_checks import Rules
     from novum.audit.signatures import Known
-    from novum.audit.verify import verify_lab
+    from novum.audit.verify import audit_of, walk
     from novum.audit.verify_pack import verify_pack
     from novum.gate.judge import BettingGate
     from novum.gate.tail import TailWatch
@@ -59,8 +59,9 @@ def verify(path: Path, problem: Arena | None = None, anchor: str = "") -> Verifi
         with open_pack(path) as pack:
             return verify_pack(pack, rules, Known(anchor=root))
     with Reader(path) as reader, closing(reader.rows()) as rows, gc_paused():
-        found = verify_lab(rows, FileBlobs(path / "blobs"), rules, Known(public_of(path), root))
-    return ControlRecords(path, rules).judge(found) if found.ok else found
+        audit = audit_of(FileBlobs(path / "blobs"), rules, Known(public_of(path), root))
+        found = walk(rows, audit)
+    return ControlRecords(path, rules).judge(found, audit) if found.ok else found
 
 
 def _code(problem: Arena | None) -> str:

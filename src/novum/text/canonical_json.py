@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from decimal import Decimal
 from typing import Any
 
 import rfc8785
@@ -82,11 +81,11 @@ def _float(value: float, small: list[float]) -> Any:
 
 def ecmascript(value: float) -> str:
     """A float below 1e-4 as ECMAScript writes it: decimals down to 1e-6, then an exponent without padding."""
-    digits = repr(value)
-    if abs(value) >= 1e-6:
-        return format(Decimal(digits), "f")
-    mantissa, _, exponent = digits.partition("e")
-    return f"{mantissa}e{int(exponent)}"
+    mantissa, _, exponent = repr(value).partition("e")
+    if abs(value) < 1e-6:
+        return f"{mantissa}e{int(exponent)}"
+    sign = "-" if value < 0 else ""
+    return f"{sign}0.{'0' * (-1 - int(exponent))}{mantissa.removeprefix('-').replace('.', '')}"
 
 
 def digest(value: Any) -> str:

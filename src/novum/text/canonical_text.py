@@ -22,15 +22,21 @@ def canonical_text(value: Any) -> str:
 
     Raises ValueError for NaN and infinities, for whole numbers beyond 2^53 and for texts that are no Unicode.
     """
+    text = _text(value)
+    try:
+        text.isascii() or text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"not representable in canonical JSON: {error}") from error
+    return text
+
+
+def _text(value: Any) -> str:
     return (_WRITERS.get(type(value)) or _made(type(value)))(value)
 
 
-def _text(value: str) -> str:
-    try:
-        value.isascii() or value.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(f"not representable in canonical JSON: {error}") from error
-    return encode_basestring(value)
+def _texts(values: Iterable[Any]) -> list[str]:
+    """`_text` of each: met with every value there is, so that one call for each of them would be felt."""
+    return [(_WRITERS.get(type(value)) or _made(type(value)))(value) for value in values]
 
 
 def _whole(value: int) -> str:
@@ -38,33 +44,31 @@ def _whole(value: int) -> str:
 
 
 def _real(value: float) -> str:
-    size = abs(value)
-    if 1e-4 <= size < EXACT or size == 0.0:
-        whole = int(value)
-        return str(whole) if whole == value else repr(value)
-    return ecmascript(value) if size < 1e-4 else canonical(value).decode()
+    if 1e-4 <= value < EXACT or -EXACT < value <= -1e-4:
+        text = repr(value)
+        return text[:-2] if text.endswith(".0") else text
+    if value == 0.0:
+        return "0"
+    return ecmascript(value) if abs(value) < 1e-4 else canonical(value).decode()
 
 
 def _mapping(value: Mapping[Any, Any]) -> str:
     if not value:
         return "{}"
-    items = {str(key): item for key, item in value.items()}
-    names = sorted(items) if all(map(str.isascii, items)) else sorted(items, key=lambda name: name.encode("utf-16-be"))
-    written = zip(names, _written(map(items.get, names)), strict=True)
-    return "{" + ",".join([f"{_text(name)}:{item}" for name, item in written]) + "}"
+    items = value if set(map(type, value)) == {str} else {str(key): item for key, item in value.items()}
+    names = sorted(items)
+    if not "".join(names).isascii():
+        names.sort(key=lambda name: name.encode("utf-16-be", "surrogatepass"))
+    written = zip(names, _texts(map(items.__getitem__, names)), strict=True)
+    return "{" + ",".join([f"{encode_basestring(name)}:{item}" for name, item in written]) + "}"
 
 
 def _items(value: list[Any] | tuple[Any, ...]) -> str:
-    return f"[{','.join(_written(value))}]"
-
-
-def _written(values: Iterable[Any]) -> list[str]:
-    """`canonical_text` of each: called for every value there is, so that a call for each of them would be felt."""
-    return [(_WRITERS.get(type(value)) or _made(type(value)))(value) for value in values]
+    return f"[{','.join(_texts(value))}]"
 
 
 _WRITERS: dict[type, Writer] = {
-    str: _text,
+    str: encode_basestring,
     int: _whole,
     float: _real,
     bool: lambda value: "true" if value else "false",
@@ -81,7 +85,7 @@ def _made(kind: type) -> Writer:
     if dataclasses.is_dataclass(kind):
         writer = _of_fields(sorted(field.name for field in dataclasses.fields(kind)))
     elif issubclass(kind, Enum):
-        writer = lambda value: canonical_text(value.value)  # noqa: E731 one writer a kind, made here
+        writer = lambda value: _text(value.value)  # noqa: E731 one writer a kind, made here
     else:
         base = next((one for one in (dict, str, float, list, tuple) if issubclass(kind, one)), None)
         writer = _WRITERS[base] if base else (lambda value: canonical(value).decode())
@@ -92,6 +96,6 @@ def _made(kind: type) -> Writer:
 def _of_fields(names: list[str]) -> Writer:
     frame = "{" + ",".join(f'"{name}":%s' for name in names) + "}"
     if len(names) < 2:
-        return lambda value: frame % tuple(_written(getattr(value, name) for name in names))
+        return lambda value: frame % tuple(_texts(getattr(value, name) for name in names))
     values = attrgetter(*names)
-    return lambda value: frame % tuple(_written(values(value)))
+    return lambda value: frame % tuple(_texts(values(value)))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 
-from novum.audit.score_checks import close
+from novum.audit.checks.order_checks import Checks
+from novum.audit.score_checks import Rules, close
 from novum.core.events.models_and_people import ApprovalAsked, ApprovalClosed
 from novum.core.model.errors import IntegrityError
 from novum.core.state.approvals import closing, name_of
 from novum.core.state.campaign_state import CampaignState
 
 
-def check_approval(event: ApprovalAsked | ApprovalClosed, state: CampaignState) -> None:
+def _approval(event: ApprovalAsked | ApprovalClosed, state: CampaignState, _: Rules) -> None:
     """Hold a question to people, or its end, against the policy and their answers. Raises IntegrityError."""
     policy, known = state.study.policy, state.request_log.approvals.get(event.id)
     if isinstance(event, ApprovalAsked):
@@ -25,3 +26,6 @@ def check_approval(event: ApprovalAsked | ApprovalClosed, state: CampaignState) 
     if honest is None or (honest.granted, honest.reason) != (event.granted, event.reason):
         said = "granted" if event.granted else "refused"
         raise IntegrityError(f"the approval {event.id} was {said} ({event.reason}), which is not what people answered")
+
+
+APPROVALS: Checks = {ApprovalAsked: _approval, ApprovalClosed: _approval}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from novum.audit.checks.order_checks import Checks
+from novum.audit.score_checks import Rules
 from novum.core.engine.dispatch import shares
 from novum.core.engine.stages.confirm import UNPAID
 from novum.core.events.campaign import SessionEnded, SessionStarted
@@ -23,6 +25,9 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.spending import Payer
 from novum.governance.hard_budget import check_total, readings
 
+_BOUNDED = ("trials", "cpu_seconds", "gpu_seconds", "tokens", "money", "holdout_queries")
+"""What a demand is held against; of wall time the record knows how late it was."""
+
 _ROUNDED = 1e-6
 """Seconds and dollars by which sums of floats may differ from what was added up in another order."""
 
@@ -30,44 +35,42 @@ _LAB, _SHARE = "budget: ", "the budget of "
 _WALL = re.compile(r"budget: (\d+\.\d) of (\d+) seconds used")
 
 
-def check_budget(event: Event, state: CampaignState) -> None:
-    """Hold what an event uses, or refuses, against the budgets and what was used before it. Raises IntegrityError."""
-    if isinstance(event, GroupDispatched):
-        plan = event.plan
-        aside = Spent(len(plan.members), event.cpu_seconds, gpu_seconds=event.gpu_seconds)
-        payer = state.spending.payer(plan)
-        _afforded(plan.id, state, payer, aside)
-        if event.capped and all(one.budget.cpu_seconds is None for one in _levels(state, payer)):
-            raise IntegrityError(f"{plan.id} is held to the CPU time that is left, and no budget bounds that")
-    elif isinstance(event, ModelAsked):
-        _afforded(
-            "the request to a model", state, Payer("", event.author), Spent(tokens=event.tokens, money=event.money)
-        )
-    elif isinstance(event, HoldoutAsked):
-        _afforded("the query", state, state.spending.of(event.hypothesis), Spent(holdout_queries=1))
-    elif isinstance(event, SessionStarted):
-        _begun(event, state)
-    elif isinstance(event, SessionEnded):
-        _ended(event, state)
-    else:
-        _refused(event, state)
+def _sent(event: GroupDispatched, state: CampaignState, _: Rules) -> None:
+    plan = event.plan
+    payer = state.spending.payer(plan)
+    aside = Spent(len(plan.members), event.cpu_seconds, gpu_seconds=event.gpu_seconds)
+    _afforded(plan.id, state, payer, aside)
+    if event.capped and all(one.budget.cpu_seconds is None for one in _levels(state, payer)):
+        raise IntegrityError(f"{plan.id} is held to the CPU time that is left, and no budget bounds that")
+
+
+def _model(event: ModelAsked, state: CampaignState, _: Rules) -> None:
+    demand = Spent(tokens=event.tokens, money=event.money)
+    _afforded("the request to a model", state, Payer("", event.author), demand)
+
+
+def _query(event: HoldoutAsked, state: CampaignState, _: Rules) -> None:
+    _afforded("the query", state, state.spending.of(event.hypothesis), Spent(holdout_queries=1))
 
 
 def _afforded(what: str, state: CampaignState, payer: Payer | None, demand: Spent) -> None:
     """Hold a demand against every budget that pays for it."""
     for share in _levels(state, payer):
-        for name, words in readings(share.budget, share.spent).items():
-            more, used = getattr(demand, name), getattr(share.spent, name)
-            if more and used + more > getattr(share.budget, name) + _ROUNDED:
+        for name in _BOUNDED:
+            bound, more = getattr(share.budget, name), getattr(demand, name)
+            if bound is not None and more and getattr(share.spent, name) + more > bound + _ROUNDED:
+                words = readings(share.budget, share.spent)[name]
                 raise IntegrityError(f"{what} was sent, and {share.name} does not pay for it: {words}, {more:g} more")
 
 
 def _levels(state: CampaignState, payer: Payer | None) -> list[Share]:
-    """The budgets that pay together, the lab's first."""
-    return [Share("the lab's budget", state.budget, state.spent), *shares(state, payer)]
+    """The budgets that pay together, the lab's first, as far as they bound anything but time that passes."""
+    bounded = any(getattr(state.budget, name) is not None for name in _BOUNDED)
+    own = [Share("the lab's budget", state.budget, state.spent)] if bounded else []
+    return [*own, *shares(state, payer)] if state.study.budgets.given else own
 
 
-def _begun(event: SessionStarted, state: CampaignState) -> None:
+def _begun(event: SessionStarted, state: CampaignState, _: Rules) -> None:
     if state.session and event.budget != state.budget:
         try:
             check_total(event.budget, state.spent, "the campaign")
@@ -75,7 +78,7 @@ def _begun(event: SessionStarted, state: CampaignState) -> None:
             raise IntegrityError(f"session {event.session} began with a budget that was spent ({error})") from None
 
 
-def _ended(event: SessionEnded, state: CampaignState) -> None:
+def _ended(event: SessionEnded, state: CampaignState, _: Rules) -> None:
     """A session that ends by its budget ends by what was used of it."""
     if not event.reason.startswith(_LAB):
         return
@@ -96,7 +99,7 @@ def _ended(event: SessionEnded, state: CampaignState) -> None:
         )
 
 
-def _refused(event: Event, state: CampaignState) -> None:
+def _refused(event: Event, state: CampaignState, _: Rules) -> None:
     """Hold what was refused for the budget of an author or a hypothesis against what was used of it."""
     for said, payer in _refusals(event, state):
         honest = [
@@ -120,3 +123,15 @@ def _refusals(event: Event, state: CampaignState) -> Iterator[tuple[str, Payer |
             _, colon, said = event.reason.partition(f": {_SHARE}")
             if colon:
                 yield f"{_SHARE}{said}", state.spending.of(event.hypothesis)
+
+
+BUDGETS: Checks = {
+    GroupDispatched: _sent,
+    ModelAsked: _model,
+    HoldoutAsked: _query,
+    SessionStarted: _begun,
+    SessionEnded: _ended,
+    ProposalRefused: _refused,
+    VerdictReached: _refused,
+    HypothesisWithdrawn: _refused,
+}

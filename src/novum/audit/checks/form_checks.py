@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from novum.audit.read_ahead import Row
 from novum.core.events.campaign import PreflightRecorded, SessionEnded, SessionStarted
 from novum.core.events.event import Event
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
@@ -33,11 +34,14 @@ class Forms:
 
     lacking: str = ""
 
-    def check(self, row: tuple[int, str, str, str], event: Event, state: CampaignState) -> None:
-        """Hold a row (seq, actor, kind, payload) against its event and the state before it. Raises IntegrityError."""
-        seq, actor, kind, payload = row
+    def check(self, row: Row, event: Event, state: CampaignState, *, exact: bool) -> None:
+        """Hold a row against its event and the state before it. Raises IntegrityError.
+
+        exact: whether the payload is known to be what the event is written as.
+        """
+        seq, _, actor, kind, payload, _ = row
         schema = event.schema if isinstance(event, SessionStarted) else state.schema
-        if said := departure(kind, payload, event, older=schema < SCHEMA):
+        if not exact and (said := departure(kind, payload, event, older=schema < SCHEMA)):
             raise IntegrityError(said)
         if actor != event.acted_by():
             raise IntegrityError(f"it is written as an act of {cut(actor, 80)!r}, and is one of {event.acted_by()!r}")
@@ -46,9 +50,8 @@ class Forms:
                 raise IntegrityError(f"its {name} are {amount:g}, which cannot be")
         if isinstance(event, SessionStarted):
             self._begun(event, state)
-        elif state.session == 0 and not self.lacking:
-            said = departure(kind, payload, event, older=False)
-            self.lacking = f"event {seq} ({kind}): {said}" if said else ""
+        elif state.session == 0 and not exact and not self.lacking:
+            self.lacking = f"event {seq} ({kind}): {departure(kind, payload, event, older=False)}"
 
     def _begun(self, event: SessionStarted, state: CampaignState) -> None:
         if event.schema < state.schema:

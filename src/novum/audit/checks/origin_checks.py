@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+from novum.audit.checks.order_checks import Checks
 from novum.audit.score_checks import Rules
 from novum.core.engine.stages.screen import next_step
 from novum.core.events.campaign import IncumbentChanged
-from novum.core.events.event import Event
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade
 from novum.core.events.trials import RungClosed
 from novum.core.model.candidate import Candidate, Cost, change_text
 from novum.core.model.errors import IntegrityError
 from novum.core.state.campaign_state import CampaignState
-from novum.ledger.codec import plain
-from novum.text.canonical_json import canonical
 
 _KEPT = ("author", "candidate", "probability", "effect")
 
 
-def check_origin(event: Event, state: CampaignState, rules: Rules) -> None:
-    """Hold an event against what it is made from. Raises IntegrityError."""
-    if isinstance(event, HypothesisRegistered):
-        _registered(event, state)
-        _cost(event.candidate, event.cost, state, rules)
-    elif isinstance(event, IncumbentChanged):
-        _cost(event.candidate, event.cost, state, rules)
-        if not state.incumbents:
-            _baseline(event, state, rules)
-    elif isinstance(event, RungClosed):
-        honest = next_step(state, event.candidate) if event.candidate in state.sweeps else None
-        if canonical(plain(honest)) != canonical(plain(event)):
-            raise IntegrityError(f"the first rung of candidate {event.candidate} does not follow from its runs")
+def _claimed(event: HypothesisRegistered, state: CampaignState, rules: Rules) -> None:
+    _registered(event, state)
+    _cost(event.candidate, event.cost, state, rules)
+
+
+def _crowned(event: IncumbentChanged, state: CampaignState, rules: Rules) -> None:
+    _cost(event.candidate, event.cost, state, rules)
+    if not state.incumbents:
+        _baseline(event, state, rules)
+
+
+def _rung(event: RungClosed, state: CampaignState, _: Rules) -> None:
+    if event.candidate not in state.sweeps or next_step(state, event.candidate) != event:
+        raise IntegrityError(f"the first rung of candidate {event.candidate} does not follow from its runs")
+
+
+ORIGINS: Checks = {HypothesisRegistered: _claimed, IncumbentChanged: _crowned, RungClosed: _rung}
 
 
 def _registered(event: HypothesisRegistered, state: CampaignState) -> None:
@@ -61,7 +63,7 @@ def _renewed(event: HypothesisRegistered, state: CampaignState) -> None:
 def _same(event: HypothesisRegistered, origin: ProposalMade | HypothesisRegistered, name: str) -> None:
     for field in _KEPT:
         mine, other = getattr(event, field), getattr(origin, field)
-        if canonical(plain(mine)) != canonical(plain(other)):
+        if mine != other or (field == "candidate" and event.candidate.id != origin.candidate.id):
             what = f"the {field} {mine} where {name} says {other}"
             if field == "candidate":
                 what = f"another candidate than {name} ({change_text(mine.genome, other.genome, 200)})"
@@ -69,11 +71,7 @@ def _same(event: HypothesisRegistered, origin: ProposalMade | HypothesisRegister
 
 
 def _cost(candidate: Candidate, cost: Cost, state: CampaignState, rules: Rules) -> None:
-    if (
-        rules.arena
-        and rules.code == state.code
-        and canonical(plain(rules.arena.cost(candidate.genome))) != canonical(plain(cost))
-    ):
+    if rules.arena and rules.code == state.code and rules.arena.cost(candidate.genome) != cost:
         raise IntegrityError(f"the cost of candidate {candidate.id} is not what the arena says of it")
 
 

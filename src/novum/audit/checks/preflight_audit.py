@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from novum.audit.checks.in_digits import differing
+from novum.audit.checks.order_checks import Checks
+from novum.audit.score_checks import Rules
 from novum.core.events.campaign import Check, PreflightRecorded
 from novum.core.model.errors import IntegrityError
 from novum.core.state.campaign_state import CampaignState
@@ -29,7 +31,7 @@ _SAID_BY_THEIR_WORDS = {
 """What an answer is by how its words begin."""
 
 
-def check_preflight(event: PreflightRecorded, state: CampaignState) -> None:
+def _preflight(event: PreflightRecorded, state: CampaignState, _: Rules) -> None:
     """Hold a preflight against the state before it. Raises IntegrityError."""
     if event.budget != state.budget:
         raise IntegrityError("the preflight was asked for another budget than the session runs under")
@@ -141,3 +143,6 @@ def _moves(check: Check, noise: Check | None) -> bool:
     if count:
         possible.append(conclude.metric_moves(level, [*still[1:], level + 1.0], count))
     return any(canonical(plain(check)) == canonical(plain(one)) for one in possible)
+
+
+PREFLIGHTS: Checks = {PreflightRecorded: _preflight}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from novum.audit.checks.order_checks import Checks
 from novum.audit.score_checks import Rules
 from novum.core.engine.follow_up_questions import Admission, questions
 from novum.core.engine.stages.follow_up import has_room
@@ -18,7 +19,7 @@ PROMISED_SINCE = 3
 """The schema since which a finding is recorded together with what it will be asked."""
 
 
-def check_promise(event: FollowUpsPromised, state: CampaignState, rules: Rules) -> None:
+def _promised(event: FollowUpsPromised, state: CampaignState, rules: Rules) -> None:
     """Hold a promise against the study and the finding. Raises IntegrityError."""
     hypothesis = state.hypotheses[event.hypothesis]
     if state.schema < PROMISED_SINCE:
@@ -42,7 +43,7 @@ def _part(promised: tuple[Question, ...], possible: tuple[Question, ...]) -> boo
     return all(one in rest for one in promised) and set(needed) <= set(promised)
 
 
-def check_turn(event: FollowUpOpened | AblationPlanned, state: CampaignState) -> None:
+def _turn(event: FollowUpOpened | AblationPlanned, state: CampaignState, _: Rules) -> None:
     """Hold a question that is begun against those that were promised. Raises IntegrityError."""
     if state.schema < PROMISED_SINCE:
         return
@@ -58,14 +59,14 @@ def check_turn(event: FollowUpOpened | AblationPlanned, state: CampaignState) ->
         )
 
 
-def check_passed_over(event: GroupDispatched, state: CampaignState) -> None:
+def _passed_over(event: GroupDispatched, state: CampaignState, _: Rules) -> None:
     """New candidates are screened only while no follow-up that is due could begin. Raises IntegrityError."""
     screens = event.plan.purpose is Purpose.SCREEN and event.plan.subject != state.incumbent.candidate.id
     if state.schema < PROMISED_SINCE or not screens or state.following or event.plan.subject in state.rivals:
         return
-    asked = next(open_questions(state), None)
+    asked = next(open_questions(state), None) if has_room(state, state.study.follow_up.share) else None
     # Others than a replication are paid from the evidence, which may be spent.
-    if asked and asked[1].aim is Aim.REPLICATE and has_room(state, state.study.follow_up.share):
+    if asked and asked[1].aim is Aim.REPLICATE:
         raise IntegrityError(
             f"{event.plan.id} screens candidate {event.plan.subject} while {asked[0].id} was promised to be asked "
             f"{asked[1]}, and its share of the trials paid for that: the follow-up was left out"
@@ -80,3 +81,11 @@ def check_promised(hypothesis: Hypothesis, event: object) -> None:
 
 def _listed(asked: tuple[Question, ...]) -> str:
     return "; ".join(map(str, asked)) or "nothing"
+
+
+PROMISES: Checks = {
+    FollowUpsPromised: _promised,
+    FollowUpOpened: _turn,
+    AblationPlanned: _turn,
+    GroupDispatched: _passed_over,
+}

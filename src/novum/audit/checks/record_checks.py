@@ -7,28 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from novum.audit.checks.approval_checks import check_approval
-from novum.audit.checks.budget_checks import check_budget
-from novum.audit.checks.order_checks import check_order
-from novum.audit.checks.origin_checks import check_origin
-from novum.audit.checks.preflight_audit import by_this_version, check_preflight
-from novum.audit.checks.promise_checks import (
-    PROMISED_SINCE,
-    check_passed_over,
-    check_promise,
-    check_promised,
-    check_turn,
-)
+from novum.audit.checks.approval_checks import APPROVALS
+from novum.audit.checks.budget_checks import BUDGETS
+from novum.audit.checks.order_checks import CLOCKS, ORDER
+from novum.audit.checks.origin_checks import ORIGINS
+from novum.audit.checks.preflight_audit import PREFLIGHTS, by_this_version
+from novum.audit.checks.promise_checks import PROMISED_SINCE, PROMISES, check_promised
 from novum.audit.score_checks import Rules
 from novum.core.events.campaign import CheckpointSigned, IncumbentChanged, PreflightRecorded
 from novum.core.events.event import Event, is_casual
-from novum.core.events.models_and_people import ApprovalAsked, ApprovalClosed
-from novum.core.events.promises import FollowUpsPromised
-from novum.core.events.trials import GroupDispatched, LateReport
-from novum.core.events.verdicts import AblationPlanned, FindingRecorded, FollowUpOpened
+from novum.core.events.trials import LateReport
+from novum.core.events.verdicts import FindingRecorded
 from novum.core.model.errors import IntegrityError
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
+
+_ALL = (CLOCKS, ORDER, ORIGINS, BUDGETS, PROMISES, APPROVALS, PREFLIGHTS)
+_CHECKS = {kind: [each[kind] for each in _ALL if kind in each] for kind in {kind for each in _ALL for kind in each}}
+"""By kind of event, in this order."""
 
 
 @dataclass
@@ -42,6 +38,8 @@ class RecordChecks:
     fallen: str = ""
     reported: set[str] = field(default_factory=set)
     worded_elsewhere: bool = False
+    preflights: list[tuple[int, int, PreflightRecorded]] = field(default_factory=list)
+    """Each with its number and the schema of its session."""
 
     def before(self, event: Event, state: CampaignState, rules: Rules) -> None:
         """Hold an event against the state before it. Raises IntegrityError."""
@@ -49,28 +47,21 @@ class RecordChecks:
             check_promised(self.found, event)
         if self.fallen and not isinstance(event, IncumbentChanged):
             raise IntegrityError(f"{self.fallen}, and it stays the one to beat")
-        check_order(event, state)
-        check_origin(event, state, rules)
-        check_budget(event, state)
-        if isinstance(event, FollowUpsPromised):
-            check_promise(event, state, rules)
-        elif isinstance(event, FollowUpOpened | AblationPlanned):
-            check_turn(event, state)
-        elif isinstance(event, GroupDispatched):
-            check_passed_over(event, state)
-        elif isinstance(event, ApprovalAsked | ApprovalClosed):
-            check_approval(event, state)
-        elif isinstance(event, PreflightRecorded):
-            check_preflight(event, state)
+        for check in _CHECKS.get(type(event), ()):
+            check(event, state, rules)
+        if isinstance(event, PreflightRecorded):
+            self.preflights.append((state.revision + 1, state.schema, event))
             self.worded_elsewhere = self.worded_elsewhere or not by_this_version(state)
         elif isinstance(event, LateReport):
             self._late(event)
 
     def after(self, event: Event, state: CampaignState) -> None:
         """Remember what has to follow on an event that was folded."""
+        if is_casual(event):
+            return
         found = isinstance(event, FindingRecorded) and state.schema >= PROMISED_SINCE
         self.found = state.findings[-1] if found else None
-        if not is_casual(event) and not isinstance(event, CheckpointSigned):
+        if not isinstance(event, CheckpointSigned):
             self.fallen = _fallen(state)
 
     def end(self) -> None:

@@ -15,7 +15,7 @@ SEED_BYTES = 6
 
 def seed(key: bytes, index: int) -> int:
     """Seed number `index` of a key: an integer in [0, 2^48)."""
-    return int.from_bytes(hmac.new(key, str(index).encode(), hashlib.sha256).digest()[:SEED_BYTES], "big")
+    return int.from_bytes(hmac.digest(key, str(index).encode(), "sha256")[:SEED_BYTES], "big")
 
 
 def commitment(key: bytes) -> str:

@@ -66,7 +66,8 @@ class Spending:
         """Settle one trial."""
         share = event.wall_seconds / len(plan.members)
         used = Spent(1, event.cpu_seconds, gpu_seconds=gpus * share, disk_bytes=event.stored_bytes)
-        self.lab += Spent(gpu_seconds=used.gpu_seconds, disk_bytes=used.disk_bytes)
+        if used.gpu_seconds or used.disk_bytes:
+            self.lab += Spent(gpu_seconds=used.gpu_seconds, disk_bytes=used.disk_bytes)
         if payer := self.payer(plan):
             self._charge(payer.author, used)
             self.hypotheses[payer.hypothesis] = self.hypotheses.get(payer.hypothesis, NOTHING) + used
