@@ -27,7 +27,8 @@ class Read(NamedTuple):
 
 def read_ahead(rows: Iterable[Row]) -> Iterator[Read]:
     """Every row in its order. Raises IntegrityError for one that cannot be read, once all before it were given out."""
-    source, fault = iter(rows), None
+    source = iter(rows)
+    fault: Exception | None = None
     while fault is None:
         part: list[Row] = []
         try:
