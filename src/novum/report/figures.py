@@ -119,10 +119,17 @@ def _forest(history: History, summary: Summary) -> Figure:
     ]
     study = history.state.study
     assert study
-    caption = (
-        f"Mean difference to the incumbent of the time and its {100 * study.gate.interval_level:g} % confidence "
+    level = f"{100 * study.gate.interval_level:g} %"
+    told = (
+        f"Gain over the incumbent of the time on fresh pairs, and its {level} interval from these and the verdict's own, "
+        "which allows for the choice of what was found."
+        if study.gate.interval == "selective"
+        else f"Mean difference to the incumbent of the time and its {level} confidence "
         "sequence, from fresh pairs that the verdict did not use. The verdict rests on pairs of its own, so an "
         "interval that includes zero does not contradict it: it tells how large the effect may be."
+    )
+    caption = (
+        told
         + (
             f" The dashed line is the smallest gain worth having, {number(study.gate.delta)}."
             if study.gate.delta

@@ -207,6 +207,7 @@ def render(history: History, lab: str, recoveries: Sequence[Recovery] = ()) -> s
         entries=history.confirmations[-ENTRIES:],
         settings=wording.study_toml(state.study, state.budget),
         verify=f"novum verify --lab {shlex.quote(lab)}",
+        recover=f"novum recover --lab {shlex.quote(lab)}",
         replays="\n".join(f"novum replay {one.id} --lab {shlex.quote(lab)}" for one in summary.findings),
         pack=_pack(summary, lab),
         scripts=[_script(_bundle()), _script(_DRAW)],
