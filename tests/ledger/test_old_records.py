@@ -1,4 +1,4 @@
-"""Records of older versions: a whole lab of schema 1, written by the code of that time, is read, judged and gone on."""
+"""Records of older versions: whole labs of each schema, written by the code of that time, are read, judged, gone on."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from edits import every
+from forgery import rewrite
+from labs import SECRET, coin_study
 
 from novum.core.events.trials import LateReport
+from novum.core.model.budget import Budget
 from novum.core.model.errors import IntegrityError
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Aim
 from novum.core.state.finding_grade import grade
 from novum.lab import restore, verification
+from novum.lab.session import session
 from novum.ledger.chain import GENESIS, link
 from novum.ledger.codec import decode
 from novum.ledger.journal import _TABLES, SCHEMA, Journal, Reader
+from novum.ledger.key import load_key
 from novum.text.canonical_json import canonical
 
-ROWS = list(
-    map(
-        json.loads,
-        gzip.decompress(Path(__file__).with_name("data").joinpath("schema1.jsonl.gz").read_bytes()).splitlines(),
-    )
-)
+DATA = Path(__file__).with_name("data")
+
+
+def rows_of(name: str) -> list:
+    return list(map(json.loads, gzip.decompress((DATA / f"{name}.jsonl.gz").read_bytes()).splitlines()))
+
+
+ROWS, SECOND = rows_of("schema1"), rows_of("schema2")
 
 
 @pytest.fixture
@@ -47,6 +55,51 @@ def test_a_lab_of_the_first_schema_holds_with_every_verdict_judged_again(old):
     found = verification.verify(old)
     assert found.ok, found.lie
     assert (found.events, found.trials, found.scores, found.verdicts) == (len(ROWS), 699, 699, 22)
+
+
+def test_a_lab_of_the_second_schema_holds_with_every_verdict_judged_again(tmp_path):
+    found = verification.verify(write(tmp_path, SECOND))
+    assert found.ok, found.lie
+    assert (found.events, found.trials, found.verdicts) == (len(SECOND), 489, 14)
+    assert found.signed
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (ROWS, ["no checkpoint is signed", "no follow-up of h2, h11 was left out", "no preflight is in the record"]),
+        (SECOND, ["no follow-up of h1, h10 was left out", "another version of novum wrote them", "determinism, leak"]),
+    ],
+    ids=["first", "second"],
+)
+def test_what_an_old_record_cannot_show_is_named(tmp_path, rows, words):
+    found = verification.verify(write(tmp_path, rows))
+    assert found.ok, found.lie
+    for said in words:
+        assert [one for one in found.not_shown if said in one], said
+
+
+def test_a_campaign_from_before_promises_goes_on_and_promises_what_it_has_found(tmp_path):
+    """Only a lab of today's arena code can go on: it is made one of an older schema."""
+    (tmp_path / "lab.secret").write_text(SECRET.hex())
+    with session(coin_study(), Budget(trials=300), tmp_path) as lab:
+        lab.run()
+        assert lab.state.findings
+
+    def older(rows):
+        rows[:] = [row for row in rows if row[2] != "follow_ups_promised"]
+        every("session_started", lambda value: value.update(schema=2))(rows)
+
+    rewrite(tmp_path, older, load_key(tmp_path))
+    found = verification.verify(tmp_path)
+    assert found.ok, found.lie
+    assert [one for one in found.not_shown if "were not promised in records of that version" in one]
+    with session(coin_study(), Budget(trials=320), tmp_path) as lab:
+        lab.run()
+        assert all(one.promised for one in lab.state.findings)
+    found = verification.verify(tmp_path)
+    assert found.ok, found.lie
+    assert not [one for one in found.not_shown if "were not promised" in one]
 
 
 def test_its_state_is_that_of_its_time(old):

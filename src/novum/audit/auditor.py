@@ -21,7 +21,7 @@ from novum.core.engine.follow_up_registration import rule_of
 from novum.core.engine.preregistration import rule_for
 from novum.core.engine.stages import follow_up, promote, screen
 from novum.core.engine.stages.confirm import UNPAID
-from novum.core.events.campaign import CampaignOpened, CheckpointSigned, IncumbentChanged
+from novum.core.events.campaign import CampaignOpened, CheckpointSigned, IncumbentChanged, SessionStarted
 from novum.core.events.event import Event
 from novum.core.events.evidence_account import EvidencePlanned, TailRefuted
 from novum.core.events.oversight import Intervened
@@ -113,6 +113,8 @@ class Audit:
             check_claim(event, self.state)
         elif isinstance(event, ProposalMade) and event.author == DISTIL:
             check_distilled(event, self.state, self.rules.arena.space if self.rules.arena else None)
+        elif isinstance(event, SessionStarted):
+            self.scores.attached(event.provenance.git_changes, f"what session {event.session} changed in Novum's code")
         elif isinstance(event, IncumbentChanged):
             due, self.due = self.due, ""
             check_crowned(event, self.state, due)

@@ -109,6 +109,13 @@ class Scores:
             raise IntegrityError(f"trial {event.trial} was recorded with other metrics than its artefact gives")
         self.done += 1
 
+    def attached(self, address: str, what: str) -> None:
+        """Check an artefact that is no outcome, if there is one. Raises IntegrityError."""
+        if address and self.left_out(address):
+            raise IntegrityError(f"{what} is not in the pack")
+        if address:
+            fetch(self.blobs, address)
+
     def _stored(self, event: TrialFinished, data: bytes) -> None:
         if self.exact and event.stored_bytes != room(data):
             raise IntegrityError(

@@ -121,7 +121,7 @@ def _forest(history: History, summary: Summary) -> Figure:
     assert study
     level = f"{100 * study.gate.interval_level:g} %"
     told = (
-        f"Gain over the incumbent of the time on fresh pairs, and its {level} interval from these and the verdict's own, "
+        f"Gain over the incumbent of the time on fresh pairs, and its {level} interval from these and the verdict's, "
         "which allows for the choice of what was found."
         if study.gate.interval == "selective"
         else f"Mean difference to the incumbent of the time and its {level} confidence "

@@ -51,6 +51,8 @@ def decide(campaign: Campaign) -> list[Event]:
 
 def follow_up(campaign: Campaign) -> list[Event]:
     """Pairs for the open follow-up, or the opening of the next one, within the share of the trials."""
+    if unpromised := next((one for one in campaign.state.findings if one.promised is None), None):
+        return [promise(campaign, unpromised)]  # a version recorded it that promised nothing
     if not has_room(campaign.state, campaign.study.follow_up.share):
         return []
     if campaign.state.following:
@@ -60,8 +62,6 @@ def follow_up(campaign: Campaign) -> list[Event]:
         options = now_open.opened.options
         plans = list(pair_plans(campaign, now_open.rule, now_open.runs, block, Purpose.FOLLOW_UP, options))
         return dispatch(campaign, plans, committed(campaign))
-    if unpromised := next((one for one in campaign.state.findings if one.promised is None), None):
-        return [promise(campaign, unpromised)]  # a version recorded it that promised nothing
     question = next(open_questions(campaign.state), None)
     return _ask(campaign, question[0], question[1].aim, question[1].about) if question else []
 
