@@ -165,12 +165,12 @@ class Race:
         last = n >= self.last
         sd = np.sqrt(self.spread / (n - 1)) if n > FEWEST_BEFORE_FUTILE else self.sigma
         sd = np.maximum(sd, 1e-12)
-        hopeless = last | ~in_reach(sd, self.average - s.delta, e, np.log(bar), n, self.last, s.optimism)
+        hopeless = last | ~in_reach(sd, self.average - s.delta, e, np.log(bar), n, self.last, s.hope)
         refuted = self.largest >= 1.0 / s.beta
         ends = np.where(refuted, REFUTED, INCONCLUSIVE)
         furthest = np.minimum(s.refute_pairs, self.last)
         shortfall = s.delta + s.dmin * self.sigma - self.average
         goal = np.float64(-math.log(s.beta))
-        worth = (n < furthest) & in_reach(sd, shortfall, self.against.e, goal, n, furthest, s.optimism)
+        worth = (n < furthest) & in_reach(sd, shortfall, self.against.e, goal, n, furthest, s.hope)
         ends = np.where(~refuted & worth, 0, ends)
         return np.where(reached | ~hopeless, ruling, ends)

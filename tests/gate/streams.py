@@ -60,7 +60,7 @@ def rule(settings: GateSettings, stake: float, sigma: float, **changes) -> Confi
         "guards": (),
         "key_commitment": "",
         "floor": settings.floor,
-        "optimism": settings.optimism,
+        "optimism": settings.hope,
         "interval": settings.interval,
     }
     return ConfirmationOpened(**{**values, **changes})

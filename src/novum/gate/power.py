@@ -83,6 +83,7 @@ def unit_rule(gate: GateSettings, threshold: float, max_pairs: int) -> Confirmat
         threshold=threshold,
         guards=(),
         key_commitment="",
+        optimism=gate.hope,
     )
 
 

@@ -53,7 +53,7 @@ def rule_for(
         claim=units.claim,
         loss=units.loss,
         floor=gate.floor if units.claim is Estimand.TYPICAL else 0.0,
-        optimism=gate.optimism,
+        optimism=gate.hope,
         interval=gate.interval,
         arm=arm,
     )

@@ -38,6 +38,10 @@ class Guardrail:
     else in metric units."""
 
 
+FEW_PAIRS = 12
+"""Pairs of a confirmation up to which giving up early saves little."""
+
+
 @dataclass(frozen=True)
 class GateSettings:
     """The acceptance rule of a campaign (source: docs/trust.md)."""
@@ -72,8 +76,9 @@ class GateSettings:
     max_pairs: Annotated[int, Ge(2), Le(10_000)] = 30
     """Seeds after which a confirmation ends without a verdict; claims of the mean get more, by their bound on losses
     (docs/trust.md)."""
-    optimism: Annotated[float, Ge(0)] = 1.1
-    """Standard errors by which the future may be kinder than the past before a test counts as futile."""
+    optimism: Annotated[float, Ge(0)] = 0.0
+    """Standard errors by which the future may be kinder than the past before a test counts as futile; 0: 1.1, and 3
+    where max_pairs is at most 12, since there is little to save then."""
     arms: Count = 4
     """How many waiting candidates may be confirmed against one set of runs of the incumbent."""
     refute_pairs: Annotated[int, Ge(0), Le(10_000)] = 10
@@ -93,6 +98,11 @@ class GateSettings:
     another stake, with an E of its own."""
     guardrails: tuple[Guardrail, ...] = ()
     """What else must be shown, at error `beta` each, before a claim is supported."""
+
+    @property
+    def hope(self) -> float:
+        """The optimism that futility goes by."""
+        return self.optimism or (3.0 if self.max_pairs <= FEW_PAIRS else 1.1)
 
 
 @dataclass(frozen=True)
