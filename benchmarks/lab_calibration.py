@@ -37,7 +37,7 @@ from novum.executors.inline import InlineExecutor
 from novum.lab import open_campaign, wiring
 from novum.ledger.memory_blobs import MemoryBlobs
 from novum.testing.memory_ledger import MemoryLedger
-from novum.views.claim_text import tail_line
+from novum.views.finding_views.claim_text import tail_line
 
 SD = 0.0707
 """Standard deviation of the difference of two runs of 100 flips of a fair coin."""

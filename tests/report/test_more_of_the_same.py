@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.views.more_of_the_same import MoreOfTheSame, best_of, same_text
+from novum.views.finding_views.more_of_the_same import MoreOfTheSame, best_of, same_text
 
 
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=7), st.integers(1, 7))

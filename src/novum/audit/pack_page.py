@@ -23,7 +23,7 @@ from novum.core.state.open_questions import unasked
 from novum.gate.judge import difference, support_path
 from novum.ledger.key import fingerprint
 from novum.version import __version__
-from novum.views.claim_text import claim_text, tail_line, tail_text
+from novum.views.finding_views.claim_text import claim_text, tail_line, tail_text
 
 # Control characters, and the marks that reverse or hide text.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")

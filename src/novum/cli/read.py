@@ -48,7 +48,7 @@ def status(lab: LabOption = None, json: JsonOption = False) -> None:
 def findings(lab: LabOption = None, json: JsonOption = False) -> None:
     """Supported hypotheses with their evidence and size."""
     from novum.views.campaign_summary import findings as collect
-    from novum.views.finding_details import exploratory, holdout_line
+    from novum.views.finding_views.finding_details import exploratory, holdout_line
 
     state = read_state(find_lab(lab))
     if json:

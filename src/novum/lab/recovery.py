@@ -20,7 +20,7 @@ from novum.core.model.study import CommentSettings, FollowUpSettings, PolicySett
 from novum.lab.restore import restore
 from novum.lab.session import session
 from novum.ledger.journal import Reader
-from novum.views.recovery_result import DIRECTORY, Recovery, compared
+from novum.views.finding_views.recovery_result import DIRECTORY, Recovery, compared
 
 Say = Callable[[str], None]
 

@@ -21,7 +21,7 @@ from novum.mcp.reading import quoted
 from novum.source.edits import changes as blocks
 from novum.source.edits import edited
 from novum.source.space import SourceSpace
-from novum.views.finding_details import remarked
+from novum.views.finding_views.finding_details import remarked
 from novum.views.proposal_status import ProposalStatus, proposal_status
 
 UNANSWERED = 20

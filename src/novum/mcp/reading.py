@@ -19,7 +19,7 @@ from novum.report.explained import Explanation
 from novum.source.space import SourceSpace
 from novum.text.format import clean, cut
 from novum.views.campaign_summary import findings
-from novum.views.finding_details import FollowUpLine, follow_ups, remarked
+from novum.views.finding_views.finding_details import FollowUpLine, follow_ups, remarked
 from novum.views.hypothesis_status import hypothesis_status
 from novum.views.record_search import FailureLine, FailureQuery, failures, grouped
 

@@ -40,13 +40,13 @@ from novum.report.figures import Figure, figures
 from novum.text.format import clean, counted, cut, moment, number, seconds, signed
 from novum.views.campaign_history import History
 from novum.views.campaign_summary import Finding, Summary, summarise
-from novum.views.claim_text import tail_text
+from novum.views.finding_views.claim_text import tail_text
+from novum.views.finding_views.more_of_the_same import same_text
+from novum.views.finding_views.recovery_result import DIRECTORY, Recovery, compared
 from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.confirmation_log import Confirmation
-from novum.views.more_of_the_same import same_text
 from novum.views.patches import patch_of
-from novum.views.recovery_result import DIRECTORY, Recovery, compared
 from novum.views.screening_correlation import sentence
 
 HYPOTHESES = 500

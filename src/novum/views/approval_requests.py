@@ -8,7 +8,7 @@ from novum.core.events.proposals import ProposalMade
 from novum.core.model.candidate import ID_DIGITS, Genome, change_text
 from novum.core.state.campaign_state import CampaignState
 from novum.text.format import seconds
-from novum.views.finding_details import remarked
+from novum.views.finding_views.finding_details import remarked
 from novum.views.patches import patch_of
 
 MAX_GENES = 100_000

@@ -13,8 +13,8 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import Hypothesis
-from novum.views.claim_text import TailLine, claim_text, tail_line
-from novum.views.finding_details import (
+from novum.views.finding_views.claim_text import TailLine, claim_text, tail_line
+from novum.views.finding_views.finding_details import (
     Exploratory,
     FollowUpLine,
     GuardLine,
@@ -30,9 +30,9 @@ from novum.views.finding_details import (
     suspicion,
     tuning,
 )
-from novum.views.finding_size import size_of
+from novum.views.finding_views.finding_size import size_of
+from novum.views.finding_views.more_of_the_same import MoreOfTheSame, more_of_the_same
 from novum.views.hypothesis_status import FAILED, hypothesis_status
-from novum.views.more_of_the_same import MoreOfTheSame, more_of_the_same
 from novum.views.screening_correlation import Proxy, proxy
 
 OWN_SCORER = "scored in the lab"

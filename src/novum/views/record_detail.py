@@ -11,8 +11,8 @@ from novum.core.state.finding_grade import grade
 from novum.core.state.full_state import FullState
 from novum.core.state.hypothesis import Hypothesis
 from novum.views.candidate_names import BASELINE, INCUMBENT, candidate_of, candidates
-from novum.views.finding_details import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
-from novum.views.finding_details import tuning as tuning_of
+from novum.views.finding_views.finding_details import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
+from novum.views.finding_views.finding_details import tuning as tuning_of
 from novum.views.hypothesis_status import hypothesis_status
 
 

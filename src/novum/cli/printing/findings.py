@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from novum.views.campaign_summary import Finding
-    from novum.views.finding_details import Exploratory, HoldoutLine
+    from novum.views.finding_views.finding_details import Exploratory, HoldoutLine
 
 
 RATIONALE = 300
@@ -19,8 +19,8 @@ RATIONALE = 300
 
 def print_findings(found: list[Finding]) -> None:
     """Findings as a table with one line of plain words each."""
-    from novum.views.claim_text import tail_text
-    from novum.views.more_of_the_same import same_text
+    from novum.views.finding_views.claim_text import tail_text
+    from novum.views.finding_views.more_of_the_same import same_text
 
     if not found:
         print("no supported findings")

@@ -26,12 +26,12 @@ from novum.views.approval_requests import Waiting
 from novum.views.author_leaderboard import Leaderboard
 from novum.views.campaign_summary import Finding, Summary
 from novum.views.candidate_comparison import Difference
+from novum.views.finding_views.recovery_result import Recovery
 from novum.views.intervention_rows import Intervention
 from novum.views.lineage import Lineage
 from novum.views.progress import Progress
 from novum.views.record_detail import Detail
 from novum.views.record_search import FailureGroup, FailureLine
-from novum.views.recovery_result import Recovery
 
 
 @dataclass(frozen=True, slots=True)

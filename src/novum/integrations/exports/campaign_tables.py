@@ -18,7 +18,7 @@ from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import FollowUp, Hypothesis
 from novum.integrations.exports.tables import Form, Row, Table, Value, moment, spread, table
 from novum.lab.restore import read_index
-from novum.views.finding_size import size_of
+from novum.views.finding_views.finding_size import size_of
 from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.confirmation_log import Confirmation

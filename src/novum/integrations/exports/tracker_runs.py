@@ -18,7 +18,7 @@ from novum.core.state.hypothesis import FollowUp, Hypothesis, Phase
 from novum.gate.judge import difference, support_path
 from novum.integrations.exports.tables import clean, written
 from novum.text.canonical_json import digest
-from novum.views.finding_size import size_of
+from novum.views.finding_views.finding_size import size_of
 from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
 
