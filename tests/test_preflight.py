@@ -8,6 +8,7 @@ import programs
 import pytest
 from labs import ScriptedArena, coin_study, in_memory
 
+from novum.arenas.coinflip import CoinflipArena
 from novum.core.model.arena_spec import Controls
 from novum.core.model.budget import Budget, LevelSettings
 from novum.core.model.errors import StudyRefused
@@ -261,3 +262,11 @@ def test_a_known_improvement_is_blind_only_where_it_was_measured(genome, trials,
     check = controls._positive(genome)(lab.state)
     assert check.ok is ok
     assert words in check.words
+
+
+def test_three_runs_are_few_and_no_failure():
+    spec = CoinflipArena().spec
+    few = conclude.noise(spec, [0.5, 0.52, 0.47])
+    assert few.ok is None
+    assert "3 runs" in few.words
+    assert conclude.noise(spec, [0.5, 0.52, None]).ok is False

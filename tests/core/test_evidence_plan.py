@@ -13,9 +13,11 @@ from novum.core.engine.context import Campaign
 from novum.core.engine.evidence_plan import KEPT, LONG, trials_each
 from novum.core.events.campaign import SessionStarted
 from novum.core.events.evidence_account import EvidencePlanned
+from novum.core.events.trials import GroupDispatched
 from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.model.budget import Budget
 from novum.core.model.study import GateSettings
+from novum.core.model.trial_plan import Purpose
 from novum.core.model.verdict import Account
 from novum.gate.evidence import Recycling
 from novum.governance.hard_budget import HardBudget
@@ -56,6 +58,16 @@ def test_more_budget_is_a_new_plan_from_what_is_left():
     assert later[0].first == before.opened + 1
     assert later[0].count > plans[0].count
     assert later[0].cash + later[0].kept <= 1.0 + 1e-12
+
+
+def test_without_a_scale_three_runs_of_the_incumbent_are_enough_to_begin():
+    lab = planned_lab(300, process="scale-free")
+    record = events(lab)
+    first = next(n for n, event in enumerate(record) if isinstance(event, ConfirmationOpened))
+    plans = [event.plan for event in record[:first] if isinstance(event, GroupDispatched)]
+    assert sum(len(plan.members) for plan in plans if plan.purpose is Purpose.CALIBRATE) == 3
+    assert record[first].process == "scale-free"
+    assert lab.state.findings
 
 
 @given(st.lists(st.tuples(st.floats(0, 40), st.booleans()), max_size=30), st.integers(1, 25), st.sampled_from([1, 10]))

@@ -18,6 +18,8 @@ from novum.gate.judge import BettingGate
 
 SUSPICIOUS_TREND = 4.5
 FAR_FROM_CEILING = 2.0
+FEW_RUNS = 4
+"""Runs of the baseline below which a failure among them, or a drift, cannot be told from chance."""
 BIG = 2.0
 NEAR = 1e-12
 MOVES = "metric moves"
@@ -39,12 +41,17 @@ def noise(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:
     """Scale and drift of the incumbent's A/A runs, in metric units; a constant metric is a finding of its own."""
     values = [score for score in scores if score is not None]
     failed = len(scores) - len(values)
-    if len(values) < 4:
+    if len(values) < (FEW_RUNS if failed else 2):
         return Check("noise", False, f"{failed} of {len(scores)} runs of the baseline failed")
     mean, sd = statistics.fmean(values), statistics.stdev(values)
     figures = {"mean": mean, "sigma": sd * math.sqrt(2), "failed": float(failed)}
     if sd < NEAR:
         words = "every seed gives the same score: the metric has no noise, or the program ignores its seed"
+        return Check("noise", None, words, figures)
+    if len(values) < FEW_RUNS:
+        words = (
+            f"sigma {figures['sigma']:.3g} {spec.metric}, mean {mean:.3g}, from {len(values)} runs: too few for more"
+        )
         return Check("noise", None, words, figures)
     trend = _trend(values)
     if abs(trend) > SUSPICIOUS_TREND:
