@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from novum.audit.auditor import Audit
 from novum.core.engine.stages.follow_up import has_room
+from novum.core.events.promises import Question
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.open_questions import open_questions
 from novum.gate import leak_check
@@ -47,14 +48,14 @@ def _follow_ups(state: CampaignState) -> Iterator[str]:
     asked = [f"{one.id} {question}" for one, question in open_questions(state)]
     if state.following:
         now = state.following.follow_ups[-1].opened
-        asked.insert(0, f"{state.following.id} {now.aim} {now.about}".strip() + " (begun)")
+        asked.insert(0, f"{state.following.id} {Question(now.aim, now.about)} (begun)")
     if asked:
         more = "; …" if len(asked) > SHOWN else ""
         room = has_room(state, state.study.follow_up.share)
         paid = ", although their share of the trials would have paid for more" if room else ""
         yield (
-            f"what {counted(len(asked), 'promised follow-up')} would say, open at the end of this record{paid}: "
-            f"{cut('; '.join(asked[:SHOWN]), 400)}{more}; a larger budget asks them (`novum run`)"
+            f"what {counted(len(asked), 'follow-up')} would say, promised or begun and open at the end of this record"
+            f"{paid}: {cut('; '.join(asked[:SHOWN]), 400)}{more}; a larger budget asks them (`novum run`)"
         )
     silent = [one.id for one in state.findings if one.promised is None]
     if silent:

@@ -93,7 +93,9 @@ class Scores:
         self._stored(event, data)
         if rules.arena is None:
             return
-        member, options = plan.members[event.member], {**study.options, **plan.options}
+        member, options = plan.members[event.member], study.options
+        if plan.options:
+            options = {**options, **plan.options}
         trial = Trial(event.trial, seeds.seed(key, member.index), member.setting)
         group = TrialGroup(plan.id, plan.candidate, (trial,), options, plan.fidelity, study.limits, role_of(plan))
         arena = rules.arena_with_options(options) if plan.options else rules.arena

@@ -20,13 +20,13 @@ from dataclasses import dataclass, replace
 
 from novum.audit.auditor import CONTRADICTIONS, Audit
 from novum.audit.not_shown import not_shown
-from novum.audit.read_ahead import Row, read_ahead
 from novum.audit.score_checks import Rules
 from novum.audit.signatures import Known, Signatures
 from novum.core.model.errors import IntegrityError
 from novum.core.model.ports import Blobs
 from novum.core.model.study import Study
 from novum.ledger.chain import GENESIS, link
+from novum.ledger.read_ahead import Row, read_ahead
 
 
 @dataclass(frozen=True)

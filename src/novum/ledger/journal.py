@@ -20,11 +20,9 @@ from types import TracebackType
 from novum.core.events.event import Event, Record, kind_of
 from novum.core.model.errors import IntegrityError, LabInUse, StorageError, UserError
 from novum.ledger.chain import GENESIS, link
-from novum.ledger.codec import decode, encode
+from novum.ledger.codec import encode
 from novum.ledger.exact_form import departure
-
-Row = tuple[int, int, str, str, str, str]
-"""seq, time (microseconds), actor, kind, payload, hash."""
+from novum.ledger.read_ahead import Row, read_ahead
 
 SCHEMA = 3
 GROUP_SECONDS = 0.05
@@ -211,15 +209,15 @@ def _records(db: sqlite3.Connection, after: int, *, chained: bool = False, kind:
     query = f"SELECT seq, time, actor, kind, payload, hash FROM events WHERE {narrowed} ORDER BY seq"
     previous = _hash_of(db, after) if chained else None
     with _readable():
-        for seq, now, actor, name, payload, head in db.execute(query, (after, kind) if kind else (after,)):
+        rows = db.execute(query, (after, kind) if kind else (after,))
+        for row, event, exact in read_ahead(rows, exactly=chained):
+            seq, now, actor, name, payload, head = row
             if chained and previous and link(previous, seq, now, actor, name, payload) != head:
                 raise IntegrityError(f"event {seq} was changed after it was written: see `novum verify`")
             previous = head
-            try:
-                event = decode(name, payload)
-            except IntegrityError as error:
-                raise IntegrityError(f"event {seq}: {error}") from error
-            if chained and (said := departure(name, payload, event, older=True)):
+            if isinstance(event, IntegrityError):
+                raise IntegrityError(f"event {seq}: {event}") from event
+            if chained and not exact and (said := departure(name, payload, event, older=True)):
                 raise IntegrityError(f"event {seq} ({name}): {said}")
             yield Record(seq, now, actor, name, event, head)
 

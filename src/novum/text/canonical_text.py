@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from functools import lru_cache
 from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Any
@@ -43,6 +44,7 @@ def _whole(value: int) -> str:
     return str(value) if -EXACT < value < EXACT else canonical(value).decode()
 
 
+@lru_cache(maxsize=1024)
 def _real(value: float) -> str:
     if 1e-4 <= value < EXACT or -EXACT < value <= -1e-4:
         text = repr(value)
@@ -53,8 +55,8 @@ def _real(value: float) -> str:
 
 
 def _mapping(value: Mapping[Any, Any]) -> str:
-    if not value:
-        return "{}"
+    if len(value) < 2:
+        return next((f"{{{encode_basestring(str(name))}:{_text(item)}}}" for name, item in value.items()), "{}")
     items = value if set(map(type, value)) == {str} else {str(key): item for key, item in value.items()}
     names = sorted(items)
     if not "".join(names).isascii():

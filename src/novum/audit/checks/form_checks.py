@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from novum.audit.read_ahead import Row
 from novum.core.events.campaign import PreflightRecorded, SessionEnded, SessionStarted
 from novum.core.events.event import Event
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
@@ -14,6 +13,7 @@ from novum.core.model.errors import IntegrityError
 from novum.core.state.campaign_state import CampaignState
 from novum.ledger.exact_form import departure
 from novum.ledger.journal import SCHEMA
+from novum.ledger.read_ahead import Row
 from novum.text.format import cut
 
 _AMOUNTS: dict[type[Event], tuple[str, ...]] = {

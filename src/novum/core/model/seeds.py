@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from functools import cache
 
 SEED_BYTES = 6
 
@@ -34,6 +35,7 @@ class Keyring:
         return hmac.new(self.secret, label.encode(), hashlib.sha256).digest()
 
 
+@cache
 def search_key(study_seed: int) -> bytes:
     """The key of the search seeds: public, the same for every candidate of a study, and never evidence."""
     return hashlib.sha256(f"search:{study_seed}".encode()).digest()

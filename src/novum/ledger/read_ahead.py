@@ -15,6 +15,7 @@ from novum.ledger.codec import decode, encode
 TOGETHER = 512
 
 Row = tuple[int, int, str, str, str, str]
+"""seq, time (microseconds), actor, kind, payload, hash."""
 
 
 class Read(NamedTuple):
@@ -25,11 +26,23 @@ class Read(NamedTuple):
     exact: bool
 
 
+<<<<<<< HEAD:src/novum/audit/read_ahead.py
 def read_ahead(rows: Iterable[Row]) -> Iterator[Read]:
     """Every row in its order. Raises IntegrityError for one that cannot be read, once all before it were given out."""
     source = iter(rows)
     fault: Exception | None = None
     while fault is None:
+=======
+def read_ahead(rows: Iterable[Row], *, exactly: bool = True) -> Iterator[Read]:
+    """Every row in its order. exactly: look at its form, too.
+
+    Raises IntegrityError for a row that cannot be read, once all before it were given out.
+    """
+    source = iter(rows)
+    fault: IntegrityError | None = None
+    done = False
+    while not done:
+>>>>>>> 92e8bb540b2c98b753e7200de0ae7c70c178e935:src/novum/ledger/read_ahead.py
         part: list[Row] = []
         try:
             for row in source:
@@ -37,13 +50,13 @@ def read_ahead(rows: Iterable[Row]) -> Iterator[Read]:
                 if len(part) == TOGETHER:
                     break
             else:
-                fault = StopIteration()
+                done = True
         except IntegrityError as error:
-            fault = error
+            fault, done = error, True
         events = [_event(row[3], row[4]) for row in part]
-        exact = [_exact(event, row[4]) for row, event in zip(part, events, strict=True)]
+        exact = [exactly and _exact(event, row[4]) for row, event in zip(part, events, strict=True)]
         yield from map(Read, part, events, exact)
-    if isinstance(fault, IntegrityError):
+    if fault:
         raise fault
 
 
