@@ -26,13 +26,6 @@ class Read(NamedTuple):
     exact: bool
 
 
-<<<<<<< HEAD:src/novum/audit/read_ahead.py
-def read_ahead(rows: Iterable[Row]) -> Iterator[Read]:
-    """Every row in its order. Raises IntegrityError for one that cannot be read, once all before it were given out."""
-    source = iter(rows)
-    fault: Exception | None = None
-    while fault is None:
-=======
 def read_ahead(rows: Iterable[Row], *, exactly: bool = True) -> Iterator[Read]:
     """Every row in its order. exactly: look at its form, too.
 
@@ -42,7 +35,6 @@ def read_ahead(rows: Iterable[Row], *, exactly: bool = True) -> Iterator[Read]:
     fault: IntegrityError | None = None
     done = False
     while not done:
->>>>>>> 92e8bb540b2c98b753e7200de0ae7c70c178e935:src/novum/ledger/read_ahead.py
         part: list[Row] = []
         try:
             for row in source:
