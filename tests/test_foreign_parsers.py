@@ -134,7 +134,8 @@ def test_files_of_foreign_programs_have_bounds_on_their_values():
 OWN = {
     "agents/sandbox_main.py": "the plan that the lab sent in",
     "arenas/program/scorer.py": "answers of its own process", "arenas/program/scoring.py": "questions of the lab",
-    "ledger/codec.py": "events of the record, which is signed", "ledger/snapshot.py": "its own snapshots",
+    "ledger/codec.py": "events of the record, which is signed", "ledger/exact_form.py": "the same, key by key",
+    "ledger/snapshot.py": "its own snapshots",
     "lab/wiring.py": "options that it wrote itself", "text/bounded_json.py": "after the bounds",
     "text/json_in_prose.py": "one text between quotes",
 }  # fmt: skip

@@ -181,7 +181,7 @@ def test_a_model_that_recovers_is_used_again(tmp_path):
     script = [models.Status(500), models.Status(429, {"Retry-After": "0"}), models.Status(500), models.Reset()]
     with models.serving(*script, models.coins) as server:
         found = told(tmp_path / "lab", {"model": server.openai, "backoff": 0.001}, Budget(trials=150, tokens=10**6))
-    assert found.authors == {"language/evolve", "language:endpoint:scripted"}
+    assert "language:endpoint:scripted" in found.authors <= {"language/evolve", "language:endpoint:scripted"}
     assert Reply.RATE_LIMITED in found.outcomes and Reply.PROPOSAL in found.outcomes
 
 

@@ -49,7 +49,11 @@ def test_built_in_studies_are_valid_and_bounded(name):
         ('name = "mine"', 'name = "mine', r"mine\.toml line 2: not valid TOML"),
         ("alpha = 0.05", "alpha = 1.5", r"mine\.toml line 10: gate\.alpha: .*less than 1 \(got 1\.5\)"),
         ("alpha = 0.05", "alpha = 'high'", r"line 10: gate\.alpha: .*number"),
-        ("alpha = 0.05", "alfa = 0.05", r"line 10: gate\.alfa: unknown key; allowed here: process, alpha, planned"),
+        (
+            "alpha = 0.05",
+            "alfa = 0.05",
+            r"line 10: gate\.alfa: unknown key; allowed here: claim, loss_bound, process, alpha, planned",
+        ),
         ('arena = "coinflip"', 'arina = "coinflip"', r"'arena' is missing|arina: unknown key"),
         ('budget = "30s"', 'budget = "-3s"', r"line 4: budget .*cannot read '-3s'; write 30s, 5m"),
         ("[gate]", "[gaet]", r"line 9: gaet: unknown key; allowed here: budget, name"),

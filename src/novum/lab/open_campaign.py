@@ -23,7 +23,7 @@ from novum.core.model.errors import LabMismatch
 from novum.core.model.ports import Arena
 from novum.core.model.request import Request
 from novum.core.model.seeds import commitment
-from novum.core.model.study import Study
+from novum.core.model.study import GateSettings, Study
 from novum.core.model.trial import OutcomeKind
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
@@ -88,9 +88,30 @@ def take_up(
 
 
 def as_recorded(study: Study, recorded: Study) -> Study:
-    """The study with the program that its campaign recorded, where today's differs in nothing that matters."""
+    """The study with what its campaign recorded, where today's differs in nothing that anybody has chosen.
+
+    That is the program, where only files changed that do not matter, and settings that there were not yet when the
+    campaign was opened.
+    """
+    study = _before_choices(study, recorded)
     found = program_changes(study, recorded)
     return replace(study, options=recorded.options) if found and not found.rules else study
+
+
+LATER_SETTINGS = ("claim", "scale", "floor", "optimism", "arms", "interval", "planned")
+"""Settings of the gate that a record of an earlier version has the former behaviour of."""
+
+
+def _before_choices(study: Study, recorded: Study) -> Study:
+    """Settings left at today's defaults are those of an older campaign."""
+    if recorded.gate.scale != "incumbent":
+        return study
+    usual, gate = GateSettings(), study.gate
+    kept = {
+        name: getattr(recorded.gate, name) for name in LATER_SETTINGS if getattr(gate, name) == getattr(usual, name)
+    }
+    further = replace(study.follow_up, distil=recorded.follow_up.distil) if study.follow_up.distil else study.follow_up
+    return replace(study, gate=replace(gate, **kept), follow_up=further)
 
 
 def program_changes(study: Study, recorded: Study) -> BundleChanges | None:

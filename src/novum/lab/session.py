@@ -66,8 +66,8 @@ def session(
     count = workers or (1 if study.executor == "inline" else cores())
     with Journal(directory) as journal:
         state = restore.restore(journal, directory)
-        if state.opened and given is None and (recorded := as_recorded(study, state.study)) is not study:
-            study, problem = recorded, arena(recorded)
+        if state.opened and (recorded := as_recorded(study, state.study)) is not study:
+            study, problem = recorded, given or arena(recorded)
         secret = load_secret(directory, create=not state.opened)
         rooms = context(study, budget, secret, count, given, researcher)
         if state.opened:

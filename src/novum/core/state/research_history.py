@@ -8,7 +8,9 @@ from typing import overload
 
 from novum.core.events.trials import TrialFinished
 from novum.core.model.study_view import PastHypothesis
+from novum.core.model.trial_plan import Side
 from novum.core.model.verdict import Verdict
+from novum.core.state.arm import arm_id, arm_of
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 
@@ -72,9 +74,13 @@ def cost(state: CampaignState, one: Hypothesis) -> tuple[int, float]:
 
 
 def _runs(one: Hypothesis) -> Iterator[TrialFinished]:
-    for runs in (one.runs, *(further.runs for further in one.follow_ups)):
-        for side in runs.values():
+    for further in one.follow_ups:
+        for side in further.runs.values():
             yield from side.values()
+    yield from one.runs[Side.CANDIDATE].values()
+    # The first member of an arm pays for the incumbent's runs.
+    if one.rule is None or arm_of(one.rule) == arm_id(one.id, one.attempt):
+        yield from one.runs[Side.INCUMBENT].values()
 
 
 def effect(one: Hypothesis) -> float | None:
