@@ -230,7 +230,7 @@ def test_ctrl_c_drains_and_the_summary_still_comes(tmp_path):
 def test_a_wall_budget_is_kept(tmp_path):
     started = time.monotonic()
     summary = one_object(novum("run", "coinflip", "--budget", "1s", "--lab", tmp_path, "--json"))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10  # what the wall adds on a busy machine
     assert 0.8 <= summary["wall_seconds"] <= 1.5
 
 
