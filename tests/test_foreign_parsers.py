@@ -91,8 +91,8 @@ def test_its_time_is_linear(name):
     for before, unit in attacks(name):
         short, long = (before + unit * (size // len(unit)) for size in (4_000, 32_000))
         quick = min(seconds(name, short) for _ in range(2))
-        assert any(seconds(name, long) < 8 * 3 * quick + 0.03 for _ in range(5)), (before[:20], unit)
-        assert quick < 0.25, (before[:20], unit)
+        assert any(seconds(name, long) < 8 * 4 * quick + 0.1 for _ in range(5)), (before[:20], unit)
+        assert quick < 1.0, (before[:20], unit)
 
 
 def peak(read: Callable[[], object]) -> int:

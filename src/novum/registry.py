@@ -40,6 +40,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "recall": "novum.arenas.recall.arena:RecallArena",
     },
     Kind.RESEARCHER: {
+        "bayes": "novum.researchers.bayes:BayesResearcher",
         "code": "novum.researchers.code:CodeResearcher",
         "evolve": "novum.researchers.evolve:EvolveResearcher",
         "inbox": "novum.researchers.inbox:InboxResearcher",

@@ -63,11 +63,11 @@ def test_a_terminal_that_is_held_up_holds_up_nobody():
 
     with Printed("", held) as printed:
         printed.hear(b"one\n")
-        assert reached.wait(5)
+        assert reached.wait(30)
         began = time.thread_time()
         for _ in range(100):
             printed.hear(b"more\n" * 1000)
         assert time.thread_time() - began < 5
         began = time.monotonic()
-    assert time.monotonic() - began < 10 * TICK_SECONDS
+    assert time.monotonic() - began < 50 * TICK_SECONDS
     go_on.set()

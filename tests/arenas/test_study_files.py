@@ -47,8 +47,9 @@ LEFTOVERS = (
     ".solver.py.swp",
     "#main.py#",
     "x.orig",
+    "core",
 )
-BELONGS = ("train.csv", "helpers/__init__.py", "labs/__init__.py", "venv.py", "notes.md")
+BELONGS = ("train.csv", "helpers/__init__.py", "core/__init__.py", "labs/__init__.py", "venv.py", "notes.md")
 
 
 @pytest.mark.parametrize("name", LEFTOVERS)

@@ -17,6 +17,10 @@ SMALLEST = {
     "readers.py": (["--readers", "2", "--seconds", "4"], {"stale_median_ms"}),
     "fork.py": (["--trials", "6", "--repeats", "1"], {"fork_cpu_ms"}),
     "sandbox.py": (["--runs", "1"], {"tier", "bare_cpu_ms"}),
+    "own_scripts.py": (
+        ["--scripts", str(Path(__file__).parent / "script"), "--cpu", "2", "--seeds", "1", "--fresh", "2"],
+        {"rows"},
+    ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}

@@ -16,6 +16,11 @@ PROGRAM = ("program", guessing())
 ALL = ("coinflip", "digits", "recall", PROGRAM)
 
 
+class TestBayes(ResearcherContract):
+    researcher = "bayes"
+    arenas = ("coinflip", "digits", "recall")
+
+
 class TestCode(ResearcherContract):
     researcher = "code"
     arenas = (PROGRAM,)
@@ -37,7 +42,7 @@ class TestRandom(ResearcherContract):
 
 
 def test_no_researcher_that_proposes_at_once_is_left_out():
-    held = {suite.researcher for suite in (TestCode, TestEvolve, TestPortfolio, TestRandom)}
+    held = {suite.researcher for suite in (TestBayes, TestCode, TestEvolve, TestPortfolio, TestRandom)}
     assert held == set(BUILT_IN[Kind.RESEARCHER]) - {"inbox", "language"}
     assert {one if isinstance(one, str) else one[0] for one in ALL} == set(BUILT_IN[Kind.ARENA])
 

@@ -135,7 +135,7 @@ def test_coinflip_needs_no_torch_and_recall_says_what_to_install(tmp_path):
         (("run", "coinflip", "--budget", "-5m"), "cannot read '-5m'"),
         (("run", "coinflip", "--budget", "0 trials"), "must be positive"),
         (("run", "coinflip", "--seed", "-1"), "--seed -1"),
-        (("run", "coinflip", "--researcher", "oracle"), "choose from code, evolve"),
+        (("run", "coinflip", "--researcher", "oracle"), "choose from bayes, code, evolve"),
         (("run", "broken.toml"), "broken.toml line 2"),
         (("run", "wrong.toml"), "wrong.toml line 5: gate.alpha"),
         (("run", "unbounded.toml"), "--budget"),
@@ -231,7 +231,7 @@ def test_a_wall_budget_is_kept(tmp_path):
     started = time.monotonic()
     summary = one_object(novum("run", "coinflip", "--budget", "1s", "--lab", tmp_path, "--json"))
     assert time.monotonic() - started < 10  # what the wall adds on a busy machine
-    assert 0.8 <= summary["wall_seconds"] <= 2.5  # the last groups land after the bell, on a busy machine late
+    assert 0.8 <= summary["wall_seconds"] <= 5.0  # the last groups land after the bell, on a busy machine late
 
 
 def test_help_is_quick_and_importing_novum_is_nearly_free():

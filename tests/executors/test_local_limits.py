@@ -34,8 +34,8 @@ def test_wall_time(outcome):
         OutcomeKind.TIMED_OUT,
         "ran longer than 0.5 s (limits.seconds)\n--- last output ---\nhanging",
     )
-    assert 0.5 <= usage.wall_seconds < 1.5
-    assert time.monotonic() - before < 2.5
+    assert 0.5 <= usage.wall_seconds < 3
+    assert time.monotonic() - before < 10
 
 
 def test_cpu_time(outcome):
@@ -71,7 +71,7 @@ def test_memory_of_the_whole_tree(outcome):
     kind, cause, usage = outcome("memory_tree", total=400 << 20)
     assert kind is OutcomeKind.OUT_OF_MEMORY
     assert "bytes in 4 processes" in cause
-    assert usage.wall_seconds < 5
+    assert usage.wall_seconds < 20
 
 
 def test_a_tree_within_the_memory_limit_is_left_alone(outcome):
@@ -83,7 +83,7 @@ def test_number_of_processes(outcome):
     kind, cause, usage = outcome("fork_bomb_mild")
     assert kind is OutcomeKind.CRASHED
     assert "allowed are 8 (limits.processes)" in cause
-    assert usage.wall_seconds < 3
+    assert usage.wall_seconds < 20
 
 
 def test_file_size(outcome, tmp_path):

@@ -117,9 +117,9 @@ def test_a_torch_program_forks_well_after_warm(program, make, finish):
         first, second = finish(executor, make("train"), make("train"), within=120)
         before = time.monotonic()
         (third,) = finish(executor, make("memory"))
-        assert time.monotonic() - before < 5
+        assert time.monotonic() - before < 20
     artefacts = [[one.artefact for one in result.outputs] for result in (first, second)]
     assert artefacts[0] == artefacts[1]
     assert artefacts[0][0] != artefacts[0][1]
-    assert second.usage.cpu_seconds < 0.5  # importing torch again would take more than a second
+    assert second.usage.cpu_seconds < 0.5  # importing torch again would take more than that
     assert third.outputs[0].failure is OutcomeKind.OUT_OF_MEMORY

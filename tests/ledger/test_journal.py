@@ -64,7 +64,7 @@ def test_a_writer_killed_at_any_instant_loses_nothing_durable_and_leaves_no_stal
         started = time.monotonic()
         with Journal(tmp_path) as journal:
             numbers = [record.event.number for record in journal.read()]
-            assert time.monotonic() - started < 1.0
+            assert time.monotonic() - started < 10.0
             if said:
                 assert int(said[-1]) in numbers
             journal.append(refusals(0, 1), durable=True)

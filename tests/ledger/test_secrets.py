@@ -197,7 +197,7 @@ def test_no_text_takes_long(piece, before):
     text = before + piece * (60_000 // len(piece))
     began = time.process_time()
     NOTHING_KNOWN.clean(text)
-    assert time.process_time() - began < 0.6
+    assert time.process_time() - began < 2.0
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from novum.lab import verification
 pytest.importorskip("mcp")
 
 from mcp import Client, StdioServerParameters
+from novum.arenas.coinflip import SPEC, chance
 from novum.core.events.proposals import ProposalMade
 from novum.ledger.journal import Reader, is_held
 
@@ -87,8 +88,11 @@ def _address() -> str:
 
 async def agent(client) -> tuple[dict, int]:
     """Knows nothing of coins: tries each choice of each gene until the lab says that one is better."""
-    study = (await client.call_tool("study", {})).structured_content
-    assert study["running"]
+    study, until = (await client.call_tool("study", {})).structured_content, time.monotonic() + PATIENCE
+    while not study["running"]:
+        assert time.monotonic() < until, "the lab does not run"
+        await asyncio.sleep(0.3)
+        study = (await client.call_tool("study", {})).structured_content
     sent = []
     for gene in study["genes"]:
         for choice in gene["choices"][:6]:
@@ -111,7 +115,7 @@ async def agent(client) -> tuple[dict, int]:
 def test_an_agent_gets_from_the_study_to_a_confirmed_finding(tmp_path):
     (tmp_path / "coins.toml").write_text(STUDY)
     lab = tmp_path / "lab"
-    run = [sys.executable, "-m", "novum.cli", "run", str(tmp_path / "coins.toml"), "--budget", "2m", "--lab", str(lab)]
+    run = [sys.executable, "-m", "novum.cli", "run", str(tmp_path / "coins.toml"), "--budget", "10m", "--lab", str(lab)]
 
     async def go():
         async with Client(stdio(lab, "--as", "greedy")) as client:
@@ -121,7 +125,7 @@ def test_an_agent_gets_from_the_study_to_a_confirmed_finding(tmp_path):
             return told, sent, found, detail
 
     with process([*run, "--plain"], start_new_session=True) as running:
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while not (is_held(lab) and (lab / "lab.db").exists()) or not _opened(lab):
             assert time.monotonic() < until and running.poll() is None
             time.sleep(0.05)
@@ -133,7 +137,7 @@ def test_an_agent_gets_from_the_study_to_a_confirmed_finding(tmp_path):
     assert told["e_value"] >= told["threshold"]
     first = next(one for one in found if one["hypothesis"] == told["hypothesis"])
     assert first["author"] == detail["author"] == "mcp:greedy"
-    assert detail["candidate"]["spin"] == 2 or detail["candidate"]["metal"] == 4
+    assert chance(detail["candidate"], "mixed") > chance(SPEC.baseline, "mixed"), "which finding comes first is luck"
     with Reader(lab) as reader:
         made = [record for record in reader.read() if isinstance(record.event, ProposalMade)]
     assert {record.actor for record in made} == {"mcp:greedy"}

@@ -294,7 +294,7 @@ def test_counting_what_waits_is_quick_however_much_it_is_and_moves_nothing(tmp_p
     assert request_log._waiting() == 300
     began = time.process_time()
     assert request_log._waiting() == 300
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 0.5
     assert sorted((directory / FOLDER).iterdir()) == before
 
 

@@ -53,7 +53,7 @@ def test_time_out(play):
         before = time.monotonic()
         ended = play(STUBBORN[way], QUICK, environment={"MARK": mark})
         took = time.monotonic() - before
-        return way, ended.kind, ended.cause, ended.status, took < QUICK.seconds + 1.0, marked(mark)
+        return way, ended.kind, ended.cause, ended.status, took < QUICK.seconds + 5.0, marked(mark)
 
     with ThreadPoolExecutor(len(STUBBORN)) as pool:
         found = list(pool.map(run_way, STUBBORN))
@@ -92,7 +92,7 @@ def test_memory_of_the_whole_tree(play):
     ended = play(source)
     assert ended.kind is OutcomeKind.OUT_OF_MEMORY
     assert "processes, allowed are" in ended.cause
-    assert ended.usage.wall_seconds < 5
+    assert ended.usage.wall_seconds < 20
 
 
 def test_memory_shared_without_a_name(play, tier):
@@ -138,7 +138,7 @@ def test_number_of_processes(play):
     source = "import os, time\nfor _ in range(40):\n    if os.fork() == 0: time.sleep(30); os._exit(0)\ntime.sleep(30)"
     ended = play(source, replace(SMALL, processes=8))
     assert ended.kind is OutcomeKind.CRASHED
-    assert ended.usage.wall_seconds < 5
+    assert ended.usage.wall_seconds < 20
 
 
 def test_file_size(play):
@@ -230,3 +230,8 @@ def wait_until(condition, seconds):
             return False
         time.sleep(0.01)
     return True
+
+
+def test_cpu_time_is_counted_once(play):
+    ended = play("import time\nwhile time.process_time() < 0.6: pass\nprint(time.process_time())")
+    assert float(ended.stdout) - 0.1 < ended.usage.cpu_seconds < float(ended.stdout) + 0.4

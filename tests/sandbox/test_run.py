@@ -26,8 +26,8 @@ def test_an_honest_job(play, tier):
     assert (ended.kind, ended.cause, ended.status, ended.tier) == (None, "", 0, tier)
     assert ended.artefacts == {"out/copy.bin": b"\0\xff" * 1000}
     assert (ended.stdout, ended.stderr) == ("from outside 7\n", "to err\n")
-    assert 0.005 < ended.usage.cpu_seconds < 2.0
-    assert 0.005 < ended.usage.wall_seconds < 5.0
+    assert 0.005 < ended.usage.cpu_seconds < 5.0
+    assert 0.005 < ended.usage.wall_seconds < 20.0
     assert ended.usage.peak_bytes > 5 * MIB
 
 

@@ -169,7 +169,7 @@ def test_half_blocks_are_read_in_no_time(unit):
         began = time.process_time()
         with pytest.raises(StudyError, match="no search/replace block"):
             changes(unit * times, ["a.py"])
-        assert time.process_time() - began < 0.05 * times / 500
+        assert time.process_time() - began < 0.2 * times / 500
 
 
 def test_a_block_without_its_end_is_none_and_hides_none_before_it():
@@ -189,7 +189,7 @@ def test_what_would_be_applied_too_often_is_refused():
     began = time.process_time()
     with pytest.raises(StudyError, match="occurs 100 times or more"):
         edited(space, {}, [Change("a.txt", "a" * 400_000, "b")])
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
 
 
 def test_a_program_of_too_many_words_is_refused_before_it_takes_the_memory():

@@ -119,7 +119,7 @@ def test_the_operators_cover_expressions_statements_and_rewrites():
     assert {name for path in CORPUS for name in by_operator(rewrites(CORPUS[path], path))} == {
         *("rewrite.anneal", "rewrite.climb", "rewrite.compass", "rewrite.explore", "rewrite.refine", "rewrite.scales"),
         *("rewrite.decay", "rewrite.momentum", "rewrite.scaled", "rewrite.longer"),
-        *("rewrite.ensemble", "rewrite.estimator", "rewrite.step"),
+        *("rewrite.ensemble", "rewrite.estimator", "rewrite.settings", "rewrite.step"),
     }
 
 

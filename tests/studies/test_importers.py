@@ -5,68 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import random
-import re
 from pathlib import Path
 
 import pytest
+from tests.support.imported_tasks import score
 
-from novum.arenas.program import trial as worker
-from novum.arenas.program.arena import OUTSIDE, REPORTED, ProgramArena
-from novum.core.model.candidate import Candidate
+from novum.arenas.program.arena import OUTSIDE
 from novum.core.model.errors import StudyError
-from novum.core.model.trial import Trial, TrialGroup
 from novum.integrations.importers.aide import import_aide
 from novum.integrations.importers.autoresearch import import_autoresearch
 from novum.integrations.importers.openevolve import import_openevolve
-from novum.lab import wiring
 from novum.studies.load import load_study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-def score(directory: Path, genome=(), seed=1) -> tuple[ProgramArena, float]:
-    """The score of one trial of an imported study, run as the lab would."""
-    study = load_study(str(directory)).study
-    wiring.check(study)
-    arena = wiring.arena(study)
-    group = TrialGroup("g", Candidate(arena.space.validate(dict(genome))), (Trial("g.0", seed),), study.options)
-    (output,) = worker.run(group)
-    assert output.artefact, output.cause
-    return arena, arena.score(group, group.trials[0], output.artefact).value
-
-
-@pytest.mark.parametrize("name", ["function_minimisation", "circle_packing"])
-def test_openevolve_tasks_run(tmp_path, name):
-    before = {path: path.read_bytes() for path in (EXAMPLES / name).iterdir() if path.is_file()}
-    done = import_openevolve(EXAMPLES / name, tmp_path / "study")
-    arena, value = score(done.directory)
-    assert arena.spec.trust == REPORTED
-    assert any("reported by the candidate" in note for note in done.notes)
-    assert value == score(done.directory)[1]
-    assert 0.05 < value < 2.2
-    assert {path: path.read_bytes() for path in before} == before
-    text = arena.space.base["initial_program.py"]
-    if name == "function_minimisation":
-        changed = {"initial_program.py": text.replace("ROUNDS = 200", "ROUNDS = 900")}
-        means = [sum(score(done.directory, genome, seed)[1] for seed in range(3)) for genome in ((), changed)]
-        assert means[1] > means[0]
-
-
-def test_an_evaluator_that_reports_an_error_is_a_crash_and_not_a_score(tmp_path):
-    source = tmp_path / "task"
-    source.mkdir()
-    (source / "initial_program.py").write_text("X = 1\n")
-    (source / "evaluator.py").write_text(
-        "from openevolve.evaluation_result import EvaluationResult\n"
-        "def evaluate_stage1(path): return {}\n"
-        "def evaluate(path): return EvaluationResult(metrics={'speed': 2.0, 'size': 4.0}, artifacts={})\n"
-    )
-    done = import_openevolve(source, tmp_path / "study")
-    assert any("cascade" in note for note in done.notes)
-    assert score(done.directory)[1] == 3.0  # the mean of what it says, as it names no combined score
-    (tmp_path / "study" / "evaluator.py").write_text("def evaluate(path): return {'combined_score': 0, 'error': 'no'}")
-    with pytest.raises(Exception, match="evaluate\\(\\) reported: no"):
-        score(done.directory)
 
 
 def test_autoresearch_runs_with_seeds_of_novums(tmp_path):
@@ -117,14 +68,63 @@ def test_aide_tasks_run_and_are_scored_outside(tmp_path, said, metric, higher):
     assert value != score(done.directory, seed=2)[1]
 
 
+GOAL = "## Goal\nPredict price, please.\n## Evaluation\nRMSE between the logarithms.\n"
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "words", "options", "expected"),
+    [
+        ({"id": 1, "y": 2.0}, {"id": 1}, "MAE", {}, "'y', the one column of train.csv that test.csv lacks"),
+        ({"a": 1, "price": 2.0}, None, GOAL, {}, "'price', the one such column that the goal names"),
+        ({"a": 1, "target": 2.0}, None, "Lower the MSE.", {}, "'target', by its name, a guess"),
+        ({"a": 1, "b": 2.0}, None, "accuracy", {"column": "a"}, "'a', as --target says"),
+        (
+            {"a": 1, "b": 2.0},
+            None,
+            "",
+            {"goal": "the best b", "evaluation": "R2"},
+            "the metric is r2 (higher is better)",
+        ),
+        ({"a": 1, "price": 2.0}, None, GOAL, {}, "the metric is rmsle (lower is better)"),
+        ({"a": 1, "b": 2.0}, None, "Lower the MAE of b, not the RMSE.", {}, "which names mae too"),
+    ],
+)
+def test_what_an_aide_task_leaves_open_is_found_and_said(tmp_path, train, test, words, options, expected):
+    write_rows(tmp_path / "task" / "train.csv", [train, {name: value + 1 for name, value in train.items()}])
+    if test:
+        write_rows(tmp_path / "task" / "test.csv", [test])
+    (tmp_path / "task" / "goal.txt").write_text(words)
+    done = import_aide(tmp_path / "task", tmp_path / "study", **options)
+    assert any(expected in note for note in done.notes), done.notes
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "expected"),
+    [
+        ("accuracy", {}, "nothing says which of its columns is to be predicted: say --target with one of a, b"),
+        ("AUC", {"column": "a"}, "auc is of two classes here, and 'a' has 3 values"),
+        ("MAE", {"column": "b"}, "mae is of numbers, and 'b' has 'x'"),
+        ("Win.", {"column": "b"}, "no metric is named that can be scored here: say --eval with one of"),
+        ("MAE", {"column": "c"}, "--target c: train.csv has no such column"),
+    ],
+)
+def test_what_an_aide_task_leaves_open_is_not_guessed(tmp_path, words, options, expected):
+    write_rows(tmp_path / "task" / "train.csv", [{"a": n, "b": "x"} for n in range(3)])
+    (tmp_path / "task" / "goal.txt").write_text(words)
+    with pytest.raises(StudyError, match=expected):
+        import_aide(tmp_path / "task", tmp_path / "study", **options)
+
+
 def test_what_is_missing_is_said(tmp_path):
+    (tmp_path / "empty").mkdir()
     for layout, words in (
-        (import_openevolve, r"there is no initial_program\.py"),
+        (import_openevolve, r"there is no initial_program\.\*"),
         (import_autoresearch, r"there is no prepare\.py"),
         (import_aide, r"there is no train\.csv"),
     ):
         with pytest.raises(StudyError, match=words):
-            layout(tmp_path, tmp_path / "out")
+            layout(tmp_path / "empty", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
     (tmp_path / "out").mkdir()
     with pytest.raises(StudyError, match="choose another directory"):
         import_openevolve(EXAMPLES / "circle_packing", tmp_path / "out")
@@ -144,6 +144,8 @@ def test_scores_of_the_aide_metrics_are_right(tmp_path):
         "accuracy": (["a", "b", "b"], ["a", "b", "a"], 2 / 3),
         "f1": (["0", "1", "1", "0"], ["0", "1", "0", "0"], 2 / 3),
         "rmse": (["0", "4"], ["3", "0"], 3.5355339),
+        "mse": (["0", "4"], ["3", "0"], 12.5),
+        "r2": (["0", "4"], ["0", "2"], 0.5),
         "mae": (["0", "4"], ["3", "0"], 3.5),
         "logloss": (["1", "0"], ["0.5", "0.5"], 0.6931472),
         "auc": (["1", "0", "1", "0"], ["0.9", "0.1", "0.5", "0.5"], 0.875),
@@ -155,65 +157,6 @@ def test_scores_of_the_aide_metrics_are_right(tmp_path):
         text = helper("aide_score.py").replace("@TARGET@", "t").replace("@METRIC@", name)
         subprocess.run([sys.executable, "-c", text], cwd=tmp_path, check=True)
         assert json.loads((tmp_path / "score.json").read_text())["value"] == pytest.approx(value, abs=1e-6), name
-
-
-VALUES = {
-    "np.float32(0.5)": 0.5,
-    "np.array(0.5)": 0.5,
-    "np.array([0.5])": 0.5,
-    "np.int64(2)": 2.0,
-    "Decimal('0.25')": 0.25,
-    "Fraction(1, 4)": 0.25,
-    "{'combined_score': np.float64(0.75), 'note': 'x'}": 0.75,
-    "{'accuracy': np.float32(0.5), 'speed': 0.25, 'valid': True, 'log': 'fine'}": 0.375,
-}
-
-
-def task(place: Path, result: str, config: str = "") -> Path:
-    """A task of OpenEvolve's layout whose evaluator returns an expression."""
-    place.mkdir()
-    (place / "initial_program.py").write_text("X = 1\n")
-    (place / "evaluator.py").write_text(
-        "from decimal import Decimal\nfrom fractions import Fraction\nimport numpy as np\n\n"
-        f"def evaluate(path):\n    return {result}\n"
-    )
-    if config:
-        (place / "config.yaml").write_text(config)
-    return place
-
-
-@pytest.mark.parametrize("result", VALUES)
-def test_numbers_are_numbers_whoever_made_them(tmp_path, result):
-    done = import_openevolve(task(tmp_path / "task", result), tmp_path / "study")
-    assert score(done.directory)[1] == VALUES[result]
-
-
-@pytest.mark.parametrize(
-    "result", ["{'combined_score': 'high'}", "{'combined_score': np.zeros(2)}", "{'text': 'x'}", "{}"]
-)
-def test_what_is_no_number_is_named(tmp_path, result):
-    done = import_openevolve(task(tmp_path / "task", result), tmp_path / "study")
-    with pytest.raises(Exception, match=r"evaluate\(\) returned"):
-        score(done.directory)
-
-
-@pytest.mark.parametrize(
-    ("config", "seconds", "note"),
-    [
-        ("evaluator:\n  timeout: 6e1\n", 60.0, r"evaluator\.timeout \(60 s\) was taken over"),
-        ("evaluator: {timeout: 120}\n", 120.0, r"\(120 s\) was taken over"),
-        ("llm:\n  timeout: 7\nevaluator:\n  cascade: true\n", 60.0, "nothing was taken over"),
-        ("evaluator:\n  # timeout: 5\n  timeout: 1_0\n", 10.0, r"\(10 s\)"),
-        ("evaluator: &e\n  timeout: 30.5\nother: *e\n", 30.5, r"\(30\.5 s\)"),
-        ("evaluator:\n  timeout: soon\n", 60.0, "'soon', which is no limit"),
-        ("evaluator:\n  timeout: -5\n", 60.0, "-5, which is no limit"),
-        ("evaluator: [1, 2\n", 60.0, r"config\.yaml line \d+: no readable YAML"),
-    ],
-)
-def test_a_configuration_is_read_as_yaml_and_what_is_taken_over_is_said(tmp_path, config, seconds, note):
-    done = import_openevolve(task(tmp_path / "task", "1.0", config), tmp_path / "study")
-    assert load_study(str(done.directory)).study.limits.seconds == seconds
-    assert any(re.search(note, one) for one in done.notes), done.notes
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ visible = ["hint.json"]
 truth = ["target.json"]
 score = ["python", "score.py"]
 metrics = [{ name = "size", resolution = 0.01 }]
+compute = "free"
 
 [limits]
 seconds = 10.0

@@ -238,7 +238,7 @@ class Audit:
             self._reveal(seal(arm_id(event.candidate, 0), Purpose.CALIBRATE), event.key or "", "")
             return
         owner = self.state.hypotheses.get(self.state.incumbent.hypothesis or "")
-        measured = list(promote.scale_of(owner, self.state.spec)) if owner else []
+        measured = list(promote.scale_of(owner, self.state)) if owner else []
         if measured and self._bare(event):
             measured = [replace(measured[0], others={})]
         if not measured or plain(measured[0]) != plain(event):

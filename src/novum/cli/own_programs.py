@@ -1,22 +1,29 @@
-"""`novum new | import | apply | doctor`: programs of one's own."""
+"""`novum new | adopt | import | apply | doctor`: programs of one's own."""
 
 from __future__ import annotations
 
+import inspect
+import os
 import sys
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from novum.cli.command_groups import RESULTS, SETUP
 from novum.cli.printing.output import JsonOption, LabOption, as_json, check_file, find_lab, id_argument, line
-from novum.core.model.errors import UserError
+from novum.core.model.errors import StudyError, UserError
 from novum.text.clean import exact
+
+if TYPE_CHECKING:
+    from novum.adopt.adoption import StudyWritten
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command(rich_help_panel=SETUP)(new)
+    app.command(rich_help_panel=SETUP)(adopt)
     app.command(name="import", rich_help_panel=SETUP)(import_study)
     app.command(rich_help_panel=RESULTS)(apply)
     app.command(rich_help_panel=SETUP)(doctor)
@@ -31,20 +38,132 @@ def new(directory: Annotated[Path, typer.Argument(help="A directory that does no
     print(f"\nnext: novum run {directory} --budget 3m")
 
 
+def adopt(
+    script: Annotated[Path, typer.Argument(help="A training script, or a folder with one. It is not changed.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- ARGUMENTS]", help="What the script is called with; held fixed.")
+    ] = None,
+    metric: Annotated[
+        str, typer.Option(help="The words before the number that counts, as the script prints it; or a key of a file.")
+    ] = "",
+    higher: Annotated[bool, typer.Option("--higher", help="A higher number is better.")] = False,
+    lower: Annotated[bool, typer.Option("--lower", help="A lower number is better.")] = False,
+    python: Annotated[
+        str, typer.Option(help="Your interpreter or environment. Default: the folder's, the active one.")
+    ] = "",
+    budget: Annotated[str, typer.Option(help="What the study suggests to spend.")] = "10m",
+    limit: Annotated[str, typer.Option(help="How long the first run may take.")] = "30m",
+    free_compute: Annotated[
+        bool, typer.Option("--free-compute", help="Do not hold compute equal; it is then said.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Replace a study.toml that is there.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Make a study of your training script: its parameters, seed and metric are found, and it is run once."""
+    from novum.adopt.adoption import StudyWritten, Wishes
+    from novum.adopt.adoption import adopt as adopted
+    from novum.adopt.budget_plan import plan_words
+    from novum.adopt.project import find_project
+    from novum.governance.hard_budget import parse_budget
+    from novum.studies.load import load_study
+
+    if higher and lower:
+        raise StudyError("--higher and --lower: choose one")
+    direction = "higher" if higher else "lower" if lower else ""
+    seconds = parse_budget(limit).wall_seconds
+    if seconds is None:
+        raise StudyError(f"--limit {limit}: give a time such as 30m")
+    parse_budget(budget)
+    project = find_project(script, tuple(arguments or ()), python)
+    target = project.study_file
+    if target.exists() and not yes:
+        raise UserError(f"{target} is there: `novum run {_short(project.directory)}` runs it; --yes replaces it")
+    shown = not json
+    if shown:
+        where = project.python or "the environment that Novum runs in"
+        print(f"running {project.script} once with {where} ...", flush=True)
+    wishes = Wishes(metric, direction, seconds, "free" if free_compute else "equal", budget, os.cpu_count() or 1)
+    result = adopted(project, wishes, _Progress(sys.stdout.isatty() and shown).hear)
+    before = target.read_text() if target.exists() else None
+    try:
+        target.write_text(result.text)
+        load_study(str(project.directory))
+    except StudyError as error:
+        if before is not None:
+            target.write_text(before)
+        raise StudyError(f"the study that was made of {script} cannot be read: {error}") from None
+    except OSError as error:
+        raise UserError(f"cannot write {target}: {error.strerror}") from None
+    run = result.baseline
+    plan = plan_words(run.wall_seconds, run.cpu_seconds, parse_budget(budget), os.cpu_count() or 1)
+    done = StudyWritten(
+        str(target), result.metric.name, result.value, result.higher_is_better, result.parameters, run.wall_seconds,
+        run.cpu_seconds, plan, result.notes,
+    )  # fmt: skip
+    if json:
+        print(as_json(done))
+    else:
+        _tell(done, f"novum run {_short(project.directory)} --budget {budget}")
+
+
+def _tell(done: StudyWritten, following: str) -> None:
+    """What was found, and what to do now."""
+    print(f"wrote      {done.study}")
+    print(
+        f"metric     {line(done.metric)} = {done.value:g}, {'higher' if done.higher_is_better else 'lower'} is better"
+    )
+    print(f"parameters {line(', '.join(done.parameters)) or 'none found'}")
+    for note in done.notes:
+        print(f"note       {line(note)}")
+    print(f"plan       {line(done.plan)}")
+    print(f"\nread the lines that end in 'guess:', then: {following}")
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd())) or "."
+    except ValueError:
+        return str(path)
+
+
+class _Progress:
+    """The latest line that a script printed, on one line of the terminal."""
+
+    def __init__(self, shown: bool) -> None:
+        self.shown, self.last = shown, 0.0
+
+    def hear(self, data: bytes) -> None:
+        """Show the last whole line, ten times a second at most."""
+        now = time.monotonic()
+        words = [one for one in data.decode(errors="replace").replace("\r", "\n").split("\n") if one.strip()]
+        if self.shown and words and now - self.last > 0.1:
+            self.last = now
+            print(f"\r\x1b[K  {line(words[-1])[:100]}", end="", flush=True)
+
+
 def import_study(
-    layout: Annotated[str, typer.Argument(help="openevolve, aide or autoresearch.")],
+    layout: Annotated[str, typer.Argument(help="openevolve, shinka, aide or autoresearch.")],
     source: Annotated[Path, typer.Argument(metavar="DIR", help="The directory with that layout. It is not changed.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where. Default: DIR-novum.")] = None,
+    program: Annotated[str, typer.Option(help="openevolve, shinka: the file that may change.")] = "",
+    config: Annotated[str, typer.Option(help="openevolve: the configuration, where there are several.")] = "",
+    goal: Annotated[str, typer.Option(help="aide: what it is told as goal.")] = "",
+    evaluation: Annotated[str, typer.Option("--eval", help="aide: what it is told as eval, such as RMSE.")] = "",
+    column: Annotated[str, typer.Option("--target", help="aide: the column of train.csv to predict.")] = "",
 ) -> None:
     """Turn another tool's task into a study that runs as it is; what could not be carried over is said."""
     from novum import registry
-    from novum.core.model.errors import StudyError
 
     group = "novum.importers"
     take_over = registry.plugin(group, layout)
     if take_over is None:
         raise StudyError(f"there is no layout {layout!r}: choose {', '.join(registry.names(group))}")
-    done = take_over(source, output or source.resolve().with_name(f"{source.resolve().name}-novum"))
+    options = {"program": program, "config": config, "goal": goal, "evaluation": evaluation, "column": column}
+    said = {name: value for name, value in options.items() if value}
+    if foreign := sorted(set(said) - set(inspect.signature(take_over).parameters)):
+        flag = {"evaluation": "eval", "column": "target"}.get(foreign[0], foreign[0])
+        raise StudyError(f"--{flag} means nothing for the layout {layout!r}: leave it out")
+    done = take_over(source, output or source.resolve().with_name(f"{source.resolve().name}-novum"), **said)
     print(f"wrote {done.directory}")
     for note in done.notes:
         print(f"note: {line(note)}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from novum.core.events.verdicts import ConfirmationOpened, Guard
-from novum.core.model.metric import gain
+from novum.core.model.metric import COMPUTE, gain
 from novum.core.model.study import GateSettings
 from novum.core.model.verdict import Estimate, GuardrailEvidence, Judgement, Pair, Verdict
 from novum.gate import eprocess, estimate, guardrail, scale_free, selective_interval, symmetric
@@ -75,10 +75,11 @@ class BettingGate:
                 return ruling(n, Verdict.INCONCLUSIVE, f"unstable: {crashes} failed runs")
             if support[n] >= bar and (lost := lost_beyond(rule, pairs[:n])):
                 return ruling(n, Verdict.INCONCLUSIVE, f"unstable: a loss of {lost:.1f} sd in one run")
-            if support[n] >= bar and all(kept.e_value >= 1.0 / rule.beta for kept in _watched(rule, pairs[:n])):
+            if support[n] >= bar and not _unshown(rule, pairs[:n]):
                 return ruling(n, Verdict.SUPPORTED, "evidence reached the threshold")
         n = len(gains)
-        if broken := [one.metric for one in _watched(rule, pairs) if one.against >= 1.0 / rule.beta]:
+        settled = guardrail.SETTLED <= n < rule.max_pairs and support[n] >= bar
+        if broken := _broken(rule, pairs) or (_over_in_mean(rule, pairs) if settled else []):
             return ruling(n, Verdict.REFUTED, f"guardrail: {broken[0]} is worse than the margin allows")
         if n < rule.max_pairs and (n < FEWEST_BEFORE_FUTILE or _support_in_reach(rule, pairs, gains, support[n], bar)):
             return ruling(n, None, "")
@@ -129,7 +130,7 @@ def _watched(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> tuple[Guardrail
 
 def _unfinished(rule: ConfirmationOpened, pairs: Sequence[Pair], support: float, bar: float) -> str:
     """Why a confirmation that has used its pairs ends without a verdict."""
-    open_ones = [one.metric for one in _watched(rule, pairs) if one.e_value < 1.0 / rule.beta]
+    open_ones = _unshown(rule, pairs)
     if support >= bar and open_ones:
         return f"guardrail: {open_ones[0]} was not shown to keep its margin"
     return "all registered pairs used"
@@ -149,7 +150,23 @@ def _support_in_reach(
 
 
 def _kept(one: Guard, pairs: Sequence[Pair], rule: ConfirmationOpened) -> bool:
-    return guardrail.watch(one, pairs, _process(rule)).e_value >= 1.0 / rule.beta
+    return guardrail.is_kept(one, pairs, guardrail.watch(one, pairs, _process(rule)), 1.0 / rule.beta)
+
+
+def _unshown(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> list[str]:
+    """Guardrails whose margin is not shown to be kept."""
+    return [one.metric for one in rule.guards if not _kept(one, pairs, rule)]
+
+
+def _over_in_mean(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> list[str]:
+    """Guardrails that are only measured and lie beyond their margin, when nothing but them is left to be shown."""
+    return [one.metric for one in rule.guards if one.metric == COMPUTE and not _kept(one, pairs, rule)]
+
+
+def _broken(rule: ConfirmationOpened, pairs: Sequence[Pair]) -> list[str]:
+    """Guardrails whose margin is shown to be broken."""
+    seen = zip(rule.guards, _watched(rule, pairs), strict=True)
+    return [guard.metric for guard, said in seen if guardrail.is_broken(guard, pairs, said, 1.0 / rule.beta)]
 
 
 def _process(rule: ConfirmationOpened) -> eprocess.Path:

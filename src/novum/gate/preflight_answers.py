@@ -18,8 +18,7 @@ NO_NOISE_YET = Check("noise", False, "the budget ends before the noise of the ba
 
 def calibration_scores(state: CampaignState) -> list[float | None]:
     """Scores of the baseline's A/A runs in the order of their seeds."""
-    runs = state.calibration.get(state.incumbents[0].candidate.id, {})
-    return [runs[index].score for index in sorted(runs)]
+    return state.noise_scores(state.incumbents[0].candidate.id)
 
 
 def noise(state: CampaignState) -> Check:

@@ -132,7 +132,7 @@ def reach(
     estimate. Returns the check and a plain-words conclusion.
     """
     gate = study.gate
-    fixed = sweep * (1 + study.screening.keep_one_in) + 2 * gate.calibration_pairs + 2 * gate.estimate_pairs
+    fixed = sweep * (1 + study.screening.keep_one_in) + gate.calibration_runs + 2 * gate.estimate_pairs
     trials = affordable(budget, seconds, cpu, workers)
     bar = first_threshold(study, _payable(study, trials, fixed, sweep))
     table = _table(study, trials, fixed, bar)

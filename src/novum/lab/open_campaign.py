@@ -20,14 +20,16 @@ from novum.core.events.models_and_people import RequestTaken
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import LabMismatch
+from novum.core.model.metric import COMPUTE
 from novum.core.model.ports import Arena
 from novum.core.model.request import Request
 from novum.core.model.seeds import commitment
-from novum.core.model.study import GateSettings, Study
+from novum.core.model.study import GateSettings, Guardrail, Study
 from novum.core.model.trial import OutcomeKind
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
 from novum.lab.arena_code import code_hash, opened_by
+from novum.studies.load import CLEARLY_DEARER, EQUAL
 from novum.version import __version__
 
 
@@ -93,7 +95,7 @@ def as_recorded(study: Study, recorded: Study) -> Study:
     That is the program, where only files changed that do not matter, and settings that there were not yet when the
     campaign was opened.
     """
-    study = _before_choices(study, recorded)
+    study = _before_equal_compute(_before_choices(study, recorded), recorded)
     found = program_changes(study, recorded)
     return replace(study, options=recorded.options) if found and not found.rules else study
 
@@ -112,6 +114,18 @@ def _before_choices(study: Study, recorded: Study) -> Study:
     }
     further = replace(study.follow_up, distil=recorded.follow_up.distil) if study.follow_up.distil else study.follow_up
     return replace(study, gate=replace(gate, **kept), follow_up=further)
+
+
+def _before_equal_compute(study: Study, recorded: Study) -> Study:
+    """A program's campaign from before compute was held equal by default goes on without that."""
+    usual = Guardrail(COMPUTE, EQUAL)
+    if recorded.arena != "program" or COMPUTE in {one.metric for one in recorded.gate.guardrails}:
+        return study
+    rails = tuple(one for one in study.gate.guardrails if one != usual)
+    watchdog = study.watchdog
+    if watchdog.cost_factor == CLEARLY_DEARER:
+        watchdog = replace(watchdog, cost_factor=recorded.watchdog.cost_factor)
+    return replace(study, gate=replace(study.gate, guardrails=rails), watchdog=watchdog)
 
 
 def program_changes(study: Study, recorded: Study) -> BundleChanges | None:

@@ -35,6 +35,7 @@ CHANGED = 8
 """Changed candidates that are tried where the metric has no noise."""
 
 POWER = "power"
+NOT_REPEATED = Check("determinism", None, "not asked, which saves a run; `novum preflight` asks", asked=False)
 
 Say = Callable[[str], None]
 
@@ -86,7 +87,8 @@ def examine(lab: Lab, directory: Path, *, say: Say, share: float | None, named: 
     _measure(lab)
     allowance = Allowance.of(lab, share)
     bench = Bench(lab, directory / "preflight", allowance, named)
-    checks = [*_own(bench, before), *_controlled(bench, before, say)]
+    frugal = share is not None and lab.context.study.gate.process == "scale-free"
+    checks = [*_own(bench, before, frugal), *_controlled(bench, before, say)]
     check, conclusion = answers.reach(lab.state)
     checks.append(check)
     ok = all(check.ok is not False for check in checks)
@@ -101,8 +103,8 @@ def _measure(lab: Lab) -> None:
     lab.policy = decide
 
 
-def _own(bench: Bench, before: PreflightRecorded | None) -> Iterator[Check]:
-    """What the campaign's own first runs say."""
+def _own(bench: Bench, before: PreflightRecorded | None, frugal: bool) -> Iterator[Check]:
+    """What the campaign's own first runs say. frugal: without a run that would only answer a question."""
     lab, state = bench.lab, bench.lab.state
     kept = {check.name: check for check in before.checks if check.asked} if before else {}
     baseline = state.incumbents[0].candidate
@@ -111,7 +113,7 @@ def _own(bench: Bench, before: PreflightRecorded | None) -> Iterator[Check]:
         return
     if noise.figures.get("sigma", 1.0) < conclude.NEAR:
         yield kept.get(conclude.MOVES) or _moves(bench, baseline, noise.figures["mean"])
-    yield kept.get("determinism") or _determinism(lab, baseline)
+    yield kept.get("determinism") or (NOT_REPEATED if frugal else _determinism(lab, baseline))
     yield answers.range_left(state)
     yield answers.claim(state)
     if grouped := answers.groups(state):

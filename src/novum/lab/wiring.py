@@ -155,6 +155,11 @@ def executor(study: Study, problem: Arena, workers: int) -> AbstractContextManag
 def require(problem: Arena) -> None:
     """Check that a worker will find the arena's modules. Raises MissingExtra."""
     missing = [name for name in problem.spec.requires if importlib.util.find_spec(name) is None]
+    if missing and problem.spec.name == "program":
+        raise MissingExtra(
+            f"the study's program needs {', '.join(missing)}, not installed where Novum runs: pip install that there, "
+            "or name an interpreter that has it as program.python"
+        )
     if missing:
         raise MissingExtra(
             f"the arena {problem.spec.name!r} needs {', '.join(missing)}, which is not installed: "

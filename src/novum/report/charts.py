@@ -78,7 +78,7 @@ def forest(effects: Sequence[Effect], metric: str, delta: float) -> Chart | None
     """Effects of the findings with their intervals and the line of no effect."""
     if not effects:
         return None
-    rows = _rows(effects)
+    rows = rows_of(effects)
     names = [row["name"] for row in _named(rows)]
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=_LABEL_LIMIT, labelFontSize=13, ticks=False))
     title = f"Effect on {metric} (positive is better)"
@@ -91,14 +91,14 @@ def forest(effects: Sequence[Effect], metric: str, delta: float) -> Chart | None
         alt.Tooltip("pairs:Q", title="fresh pairs"),
         alt.Tooltip("source:N", title="measured on"),
     ]
-    base = _chart(_named(rows)).encode(y=y, tooltip=tips)
+    base = inline(_named(rows)).encode(y=y, tooltip=tips)
     layers: list[alt.Chart] = [
-        _chart([{"x": 0}])
+        inline([{"x": 0}])
         .mark_rule(style="soft", strokeWidth=1.5)
         .encode(x=alt.X("x:Q", title=title, axis=alt.Axis(tickCount=8, format="~g"), scale=alt.Scale(padding=12)))
     ]
     if delta > 0:
-        layers.append(_chart([{"x": delta}]).mark_rule(style="soft", strokeDash=[4, 4]).encode(x="x:Q"))
+        layers.append(inline([{"x": delta}]).mark_rule(style="soft", strokeDash=[4, 4]).encode(x="x:Q"))
     blue = COLOURS["supported"]
     layers.append(
         base.transform_filter("datum.low != null").mark_rule(strokeWidth=3, color=blue).encode(x="low:Q", x2="high:Q")
@@ -109,7 +109,7 @@ def forest(effects: Sequence[Effect], metric: str, delta: float) -> Chart | None
         )
         layers.append(tick.encode(x=f"{end}:Q"))
     layers.append(base.mark_point(filled=True, size=130, opacity=1, color=blue).encode(x="effect:Q"))
-    return _wide(alt.layer(*layers), max(90, 44 * len(rows) + 20))
+    return wide(alt.layer(*layers), max(90, 44 * len(rows) + 20))
 
 
 def progress(scores: Sequence[Score], stretches: Sequence[Stretch], x_title: str, metric: str) -> Chart | None:
@@ -123,16 +123,16 @@ def progress(scores: Sequence[Score], stretches: Sequence[Stretch], x_title: str
     tips = [alt.Tooltip("candidate:N"), alt.Tooltip("score:Q", title="screening score", format=".5~g")]
     tips.append(alt.Tooltip("x:Q", title=x_title, format=",.4~g"))
     y = alt.Y("score:Q", title=metric, scale=scale)
-    dots = _chart(_of_kind(_rows(scores), SCREENED)).mark_circle(size=28, opacity=0.45)
+    dots = inline(_of_kind(rows_of(scores), SCREENED)).mark_circle(size=28, opacity=0.45)
     layers = [dots.encode(x=x, y=y, color=colour, tooltip=tips), *_incumbents(stretches, scale, metric, colour)]
-    return _wide(alt.layer(*layers), 360)
+    return wide(alt.layer(*layers), 360)
 
 
 def _incumbents(stretches: Sequence[Stretch], scale: alt.Scale, metric: str, colour: alt.Color) -> Iterator[alt.Chart]:
     """Band, steps and marks of the incumbents."""
     if not stretches:
         return
-    rows = _of_kind(_rows(stretches), FRESH)
+    rows = _of_kind(rows_of(stretches), FRESH)
     tips = [
         alt.Tooltip("id:N", title="incumbent"),
         alt.Tooltip("claim:N", title="change"),
@@ -141,7 +141,7 @@ def _incumbents(stretches: Sequence[Stretch], scale: alt.Scale, metric: str, col
         alt.Tooltip("high:Q", title="mean + 2 se", format=".5~g"),
         alt.Tooltip("runs:Q", title="fresh runs"),
     ]
-    base = _chart(rows).encode(x="x:Q", tooltip=tips)
+    base = inline(rows).encode(x="x:Q", tooltip=tips)
     y, low = (alt.Y(f"{name}:Q", scale=scale, title=metric) for name in ("mean", "low"))
     yield base.mark_rect(opacity=0.22, color=COLOURS["supported"]).encode(x2="x2:Q", y=low, y2="high:Q")
     yield base.mark_rule(strokeWidth=3).encode(x2="x2:Q", y=y, color=colour)
@@ -149,9 +149,9 @@ def _incumbents(stretches: Sequence[Stretch], scale: alt.Scale, metric: str, col
         {"x": one.x, "low": min(before.mean, one.mean), "high": max(before.mean, one.mean)}
         for before, one in pairwise(stretches)
     ]
-    yield _chart(_of_kind(joints, FRESH)).mark_rule(strokeWidth=3).encode(x="x:Q", y=low, y2="high:Q", color=colour)
+    yield inline(_of_kind(joints, FRESH)).mark_rule(strokeWidth=3).encode(x="x:Q", y=low, y2="high:Q", color=colour)
     accepted = _of_kind([row for row in rows if row["id"] != "baseline"], ACCEPTED)
-    marks = _chart(accepted).encode(x="x:Q", y=y, tooltip=tips)
+    marks = inline(accepted).encode(x="x:Q", y=y, tooltip=tips)
     yield marks.mark_point(shape="diamond", filled=True, size=170, opacity=1).encode(color=colour)
     if len(rows) <= LABELS:
         yield marks.mark_text(style="label", align="left", dx=7, dy=-13, fontWeight="bold").encode(text="id:N")
@@ -180,15 +180,15 @@ def paths(drawn: Sequence[Path]) -> Chart | None:
     x = alt.X("n:Q", title="pairs of fresh seeds", axis=alt.Axis(tickMinStep=1, format="d"))
     log = alt.Scale(type="log", domain=domain, clamp=True, nice=False)
     y = alt.Y("e:Q", title="e-value E (log scale)", scale=log, axis=_decades(domain))
-    colour = _colour({p.outcome for p in drawn})
-    line = _chart(steps).mark_line(strokeWidth=2).encode(x=x, y=y, detail="key:N", color=colour, opacity=faded)
-    base = _chart(ends).encode(x=x, color=colour, tooltip=tips, opacity=faded)
+    colour = colour_of({p.outcome for p in drawn})
+    line = inline(steps).mark_line(strokeWidth=2).encode(x=x, y=y, detail="key:N", color=colour, opacity=faded)
+    base = inline(ends).encode(x=x, color=colour, tooltip=tips, opacity=faded)
     bar = alt.Y("threshold:Q", scale=log, title="e-value E (log scale)")
     tick = base.mark_tick(orient="horizontal", width=22, thickness=2).encode(y=bar)
     point = base.mark_point(filled=True, size=75).encode(y=y).add_params(hover)
     named = [row for row in ends if row["outcome"] == "supported"]
-    text = _chart(named if len(named) <= LABELS else []).mark_text(style="label", align="left", dx=9, fontWeight="bold")
-    return _wide(alt.layer(line, tick, point, text.encode(x=x, y=y, text="id:N")), 400)
+    text = inline(named if len(named) <= LABELS else []).mark_text(style="label", align="left", dx=9, fontWeight="bold")
+    return wide(alt.layer(line, tick, point, text.encode(x=x, y=y, text="id:N")), 400)
 
 
 def bars(amounts: Sequence[Amount], title: str) -> Chart | None:
@@ -203,11 +203,11 @@ def bars(amounts: Sequence[Amount], title: str) -> Chart | None:
     x = alt.X(
         "amount:Q", title=title, scale=alt.Scale(domain=[0, largest * 1.18], nice=False), axis=alt.Axis(tickCount=5)
     )
-    base = _chart(rows).encode(y=alt.Y("name:N", sort=names, title=None), x=x)
+    base = inline(rows).encode(y=alt.Y("name:N", sort=names, title=None), x=x)
     tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("amount:Q", title=title, format=",.4~g")]
     colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=colours), legend=None)
     text = base.mark_text(style="label", align="left", dx=6).encode(text="label:N")
-    return _wide(
+    return wide(
         base.mark_bar(cornerRadiusEnd=2, height=18).encode(color=colour, tooltip=tips) + text, 34 * len(rows) + 10
     )
 
@@ -237,48 +237,48 @@ def genealogy(nodes: Sequence[Node], edges: Sequence[Edge], accepted: Sequence[i
         alt.Tooltip("y:Q", title="screening advantage", format="+.4~g"),
         alt.Tooltip("author:N"),
     ]
-    turns = _chart([{"x": number} for number in accepted]).mark_rule(color=COLOURS["supported"], strokeDash=[3, 4])
-    lines = _chart(_rows(edges)).mark_rule(style="soft", opacity=0.28, strokeWidth=0.8)
-    zero = _chart([{"y": 0}]).mark_rule(style="soft", strokeWidth=1.2)
+    turns = inline([{"x": number} for number in accepted]).mark_rule(color=COLOURS["supported"], strokeDash=[3, 4])
+    lines = inline(rows_of(edges)).mark_rule(style="soft", opacity=0.28, strokeWidth=0.8)
+    zero = inline([{"y": 0}]).mark_rule(style="soft", strokeWidth=1.2)
     points = (
-        _chart(_rows(nodes))
+        inline(rows_of(nodes))
         .mark_point(filled=True)
         .encode(
             x=x,
             y=y,
             shape=shape,
-            color=_colour(present),
+            color=colour_of(present),
             size=alt.condition(loud, alt.value(large), alt.value(26)),
             opacity=alt.condition(loud, alt.value(1.0), alt.value(0.55)),
             tooltip=tips,
         )
     )
     layers = [lines.encode(x=x, y=y, x2="x2:Q", y2="y2:Q"), zero.encode(y=y), turns.encode(x=x), points]
-    return _wide(alt.layer(*layers), 380)
+    return wide(alt.layer(*layers), 380)
 
 
 def stakes(entries: Sequence[Entry]) -> Chart | None:
     """Evidence in hand and staked, confirmation by confirmation."""
     if not entries:
         return None
-    rows = _rows(entries)
+    rows = rows_of(entries)
     tips = [alt.Tooltip("id:N", title="hypothesis"), alt.Tooltip("stake:Q", format=".3~%")]
     tips.append(alt.Tooltip("cash:Q", title="in hand after the stake", format=".3~%"))
     x, title, colour = _positions(), "share of the evidence at the start", _kinds(LEDGER)
     y = alt.Y("cash:Q", title=title, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(zero=True))
-    sticks = _chart(_of_kind(rows, STAKED)).mark_rule(strokeWidth=10 if len(rows) <= 40 else 3)
-    line = _chart(_of_kind(rows, IN_HAND)).mark_line(
+    sticks = inline(_of_kind(rows, STAKED)).mark_rule(strokeWidth=10 if len(rows) <= 40 else 3)
+    line = inline(_of_kind(rows, IN_HAND)).mark_line(
         strokeWidth=2, point={"size": 40, "filled": True} if len(rows) <= CROWD else False
     )
     spent = sticks.encode(x=x, y=alt.Y("stake:Q", title=title), tooltip=tips, color=colour)
-    return _wide(spent + line.encode(x=x, y=y, tooltip=tips, color=colour), 260)
+    return wide(spent + line.encode(x=x, y=y, tooltip=tips, color=colour), 260)
 
 
 def thresholds(entries: Sequence[Entry]) -> Chart | None:
     """How far each confirmation stayed below its threshold, or passed it."""
     if not entries:
         return None
-    rows = _rows(entries)
+    rows = rows_of(entries)
     values = [v for one in entries for v in (one.threshold, one.e_value)]
     domain = [max(1e-4, min(values) / 1.5), max(values) * 2]
     scale = alt.Scale(type="log", domain=domain, clamp=True, nice=False)
@@ -289,15 +289,15 @@ def thresholds(entries: Sequence[Entry]) -> Chart | None:
         alt.Tooltip("e_value:Q", title="E", format=".4~g"),
         alt.Tooltip("threshold:Q", format=".4~g"),
     ]
-    colour = _colour({one.outcome for one in entries})
-    base = _chart(rows).encode(x=_positions(), tooltip=tips, color=colour)
+    colour = colour_of({one.outcome for one in entries})
+    base = inline(rows).encode(x=_positions(), tooltip=tips, color=colour)
     y = alt.Y("e_value:Q", title=title, scale=scale, axis=_decades(domain))
     tick_width = 14 if len(rows) <= 40 else 5
     bar = base.mark_tick(orient="horizontal", width=tick_width, thickness=2.5).encode(
         y=alt.Y("threshold:Q", title=title, scale=scale)
     )
     reach = base.mark_rule(opacity=0.3 if len(rows) <= CROWD else 0).encode(y=y, y2="threshold:Q")
-    return _wide(
+    return wide(
         reach + bar + base.mark_point(filled=True, size=70 if len(rows) <= CROWD else 20, opacity=1).encode(y=y), 260
     )
 
@@ -341,7 +341,8 @@ def _positions() -> alt.X:
     )
 
 
-def _colour(present: Iterable[str]) -> alt.Color:
+def colour_of(present: Iterable[str]) -> alt.Color:
+    """The colours of the outcomes that occur."""
     return alt.Color("outcome:N", scale=_scale(present, COLOURS), legend=alt.Legend(title=None))
 
 
@@ -355,7 +356,8 @@ def _of_kind(rows: Iterable[Mapping[str, Any]], kind: str) -> list[dict[str, Any
 
 def _scale(present: Iterable[str], values: Mapping[str, str]) -> alt.Scale:
     """The same outcome has the same colour and shape in every chart; the legend names only those that occur."""
-    names = [name for name in values if name in set(present)]
+    there = set(present)
+    names = [name for name in values if name in there]
     return alt.Scale(domain=names, range=[values[name] for name in names])
 
 
@@ -368,15 +370,17 @@ def _row(item: Any, *without: str) -> dict[str, Any]:
     return {name: round_off(value) if isinstance(value, float) else value for name, value in pairs}
 
 
-def _rows(items: Iterable[Any]) -> list[dict[str, Any]]:
+def rows_of(items: Iterable[Any]) -> list[dict[str, Any]]:
+    """Dataclasses as rows, their numbers rounded."""
     return [_row(item) for item in items]
 
 
-def _chart(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
+def inline(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    """A chart whose rows stand in it."""
     return alt.Chart(alt.InlineData(values=list(rows)))
 
 
-def _wide(chart: Any, height: int) -> Chart:
+def wide(chart: Any, height: int) -> Chart:
     """As wide as the page, `height` pixels high."""
     sized: Chart = chart.properties(width="container", height=height)
     return sized

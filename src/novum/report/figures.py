@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from novum.core.model.candidate import change_text
+from novum.core.model.metric import COMPUTE
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.verdict import Verdict
 from novum.core.state.hypothesis import Hypothesis
-from novum.report import charts, series
+from novum.report import charts, compute_frontier, series
 from novum.text.format import counted, cut, number
 from novum.views.campaign_history import History, IncumbentPeriod, Moment
 from novum.views.campaign_summary import Summary
@@ -72,6 +73,7 @@ def figures(history: History, summary: Summary) -> dict[str, Figure]:
         _paths(history),
         _spending(history),
         _outcomes(history),
+        _frontier(history),
         _genealogy(history),
         _stakes(history),
         _thresholds(history),
@@ -228,6 +230,19 @@ def _outcomes(history: History) -> Figure:
     ]
     caption = "How trials ended. A failure is never turned into a score."
     return Figure("outcomes", "Trials by outcome", caption, "No trial has finished yet.", charts.bars(rows, "trials"))
+
+
+def _frontier(history: History) -> Figure:
+    limit = history.state.study.gate.compute_limit
+    held = f" The dashed line is {limit:g} times the baseline's: what a claim may take against it." if limit else ""
+    caption = (
+        "What candidates gained over the baseline in screening and what their trials took, both from few runs. A line "
+        f"joins those that gain more than any that takes no more.{held}"
+    )
+    measured = any(one.metric == COMPUTE for one in history.state.study.gate.guardrails)
+    found = compute_frontier.points(history.state) if measured else []
+    chart = compute_frontier.chart(found, _metric(history), limit)
+    return Figure("frontier", "Gain against compute", caption, "Trials are too short to say what one costs.", chart)
 
 
 def _genealogy(history: History) -> Figure:

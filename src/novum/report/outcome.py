@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from novum.core.events.event import Record
 from novum.core.events.verdicts import ConfirmationOpened, FindingRecorded, VerdictReached
+from novum.core.model.metric import COMPUTE
 from novum.core.model.verdict import Estimand, Verdict
 from novum.report.cited import Part, Sentence, Source, say
 from novum.views.index.case_index import Case
@@ -59,6 +60,13 @@ def _guards(rule: ConfirmationOpened, source: Source, verdict: VerdictReached, s
     """What the guardrails showed."""
     for number, (guard, seen) in enumerate(zip(rule.guards, verdict.guards, strict=False)):
         needed = 1.0 / rule.beta
+        if guard.metric == COMPUTE:
+            yield say(
+                "The mean worsening of CPU time, as a natural logarithm, was ",
+                said.figure(f"guards.{number}.mean"), " on ", said.figure(f"guards.{number}.observations"),
+                " pairs (negative is worse), where ", source.figure(f"guards.{number}.margin"), " is the margin.",
+            )  # fmt: skip
+            continue
         words = "which shows that it is kept" if seen.e_value >= needed else "which does not show that it is kept"
         if seen.against >= needed:
             words = "and the margin was shown to be broken"

@@ -83,7 +83,8 @@ class Supervisor:
         self.remark = b""
         self.status: int | None = None
         self.poller = select.poll()
-        self.cpu_seconds = 0.0
+        self.reaped_seconds = self.counted_seconds = 0.0
+        """CPU time by two ways that cover the same processes: of what was reaped, and as it was counted meanwhile."""
         self.peak_bytes = 0
 
     def run(self) -> Ended:
@@ -237,7 +238,7 @@ class Supervisor:
             stream.close()
 
     def _stop_counting(self) -> None:
-        self.cpu_seconds = max(self.cpu_seconds, self.watchdog.cpu_seconds)
+        self.counted_seconds = max(self.counted_seconds, self.watchdog.cpu_seconds)
         if self.watchdog.counter is not None:
             self.watchdog.counter.close()
             self.watchdog.counter = None
@@ -249,7 +250,7 @@ class Supervisor:
 
     def _reap(self, pid: int) -> int:
         _, status, used = os.wait4(pid, 0)
-        self.cpu_seconds += used.ru_utime + used.ru_stime
+        self.reaped_seconds += used.ru_utime + used.ru_stime
         self.peak_bytes = max(self.peak_bytes, used.ru_maxrss * MAXRSS_UNIT)
         return os.waitstatus_to_exitcode(status)
 
@@ -258,7 +259,7 @@ class Supervisor:
         if (self.remark or not self.begun) and self.verdict is None:
             why = self.remark.decode(errors="replace") or stderr.strip() or "no reason was given"
             raise SandboxUnavailable(f"the sandbox could not be entered: {why}")
-        cpu = max(self.cpu_seconds, self.watchdog.cpu_seconds)
+        cpu = max(self.reaped_seconds, self.counted_seconds, self.watchdog.cpu_seconds)
         usage = Usage(cpu, time.monotonic() - self.it.started, max(self.peak_bytes, self.watchdog.peak_bytes))
         # bubblewrap and the keeper tell of a signal N as shells do, by 128 + N.
         assert self.status is not None

@@ -53,7 +53,8 @@ def check(new: str, base: str, path: str, known: frozenset[str]) -> None:
     """Raise StudyError when `new` certainly fails in a way that `base` does not."""
     facts, before = _facts(new, path), _facts(base, path).taken
     for module, line in facts.modules.items():
-        if module not in known and not exists(module):
+        elsewhere = module.partition(".")[0] in known and not exists(module.partition(".")[0])
+        if module not in known and not elsewhere and not exists(module):
             raise StudyError(f"{path}:{line}: no module named {module!r} here: import one that is installed")
     for (module, name), line in facts.taken.items():
         if (module, name) not in before and exists(module) and not has(module, name):

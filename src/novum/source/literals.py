@@ -115,6 +115,8 @@ def _name(source: Program, node: ast.expr) -> str:
     if isinstance(parent, ast.keyword) and parent.arg:
         call = source.parents[parent]
         owner = terminal(call.func) if isinstance(call, ast.Call) else ""
+        if isinstance(call, ast.Call) and parent.arg == "default" and (option := _option(call)):
+            return f"the default of {option}"
         return f"{parent.arg} of {owner}" if owner else parent.arg
     if isinstance(parent, ast.Call) and node in parent.args:
         return f"argument {parent.args.index(node) + 1} of {terminal(parent.func) or 'a call'}"
@@ -125,6 +127,12 @@ def _name(source: Program, node: ast.expr) -> str:
     if isinstance(parent, ast.arguments):
         return _default(parent, node)
     return f"{source.source(node)} in `{_brief(source, parent)}`"
+
+
+def _option(call: ast.Call) -> str:
+    """The longest name of the command-line option that a call adds, or ""."""
+    names = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    return max((name for name in names if name.startswith("-")), key=len, default="")
 
 
 def _default(arguments: ast.arguments, node: ast.expr) -> str:

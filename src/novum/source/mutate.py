@@ -36,6 +36,10 @@ class SourceTrees(Protocol):
         """Equal for genomes that cannot behave differently."""
         ...
 
+    def allows(self, genome: Genome, mutation: Mutation) -> bool:
+        """Whether a mutation of a genome in normal form leaves alone what is fixed."""
+        ...
+
 
 @lru_cache(maxsize=64)
 def mutations(text: str, path: str) -> tuple[Mutation, ...]:
@@ -48,12 +52,14 @@ def mutations(text: str, path: str) -> tuple[Mutation, ...]:
 
 def all_mutations(space: SourceTrees, genome: Genome) -> list[Mutation]:
     """The point mutations of every editable file of a genome in normal form."""
-    return [found for path in files(space, genome) for found in mutations(space.text(genome, path), path)]
+    found = (one for path in files(space, genome) for one in mutations(space.text(genome, path), path))
+    return [one for one in found if space.allows(genome, one)]
 
 
 def all_rewrites(space: SourceTrees, genome: Genome) -> list[Mutation]:
     """The rewrites of the library that apply to a genome in normal form."""
-    return [found for path in files(space, genome) for found in rewrites(space.text(genome, path), path)]
+    found = (one for path in files(space, genome) for one in rewrites(space.text(genome, path), path))
+    return [one for one in found if space.allows(genome, one)]
 
 
 def files(space: SourceTrees, genome: Genome) -> list[str]:

@@ -12,10 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from novum.core.model.candidate import Genome
+from novum.core.model.candidate import Genome, Scalar
 from novum.core.model.errors import StudyError
 from novum.source import blocks, check, meaning
 from novum.source.mutate import random_mutant
+from novum.source.parameter_values import reset, values, with_parameters
+from novum.source.parameters import Parameter
+from novum.source.program_text import Mutation
+from novum.source.protected import Protection, check_fixed, closed_spans, is_open
 from novum.source.source_text import dressed, plain
 from novum.text.canonical_json import digest
 
@@ -31,12 +35,15 @@ class SourceSpace:
 
     base: every editable file, relative POSIX path -> text. creatable: folders in which new files may appear ("" is the
     whole tree). modules: what may be imported besides what is installed and what the base imports, such as fixed files
-    of the tree. Raises StudyError for a base that cannot be edited.
+    of the tree. parameters: values that the base declares and that are tried within ranges. protection: what of the
+    files is fixed; None where all may change. Raises StudyError for a base that cannot be edited.
     """
 
     base: Mapping[str, str]
     creatable: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    protection: Protection | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base", dict(sorted(self.base.items())))
@@ -47,6 +54,7 @@ class SourceSpace:
             blocks.blocks(plain(text), path)
             if meaning.is_python(path):
                 meaning.parsed(plain(text), path)
+        values(self.plain_base, self.parameters)
 
     def __hash__(self) -> int:
         return hash(self.address)
@@ -54,7 +62,10 @@ class SourceSpace:
     @cached_property
     def address(self) -> str:
         """The content address of the base and of what may be created."""
-        return digest({"base": dict(self.base), "creatable": list(self.creatable)})
+        rules = [repr(self.parameters), repr(self.protection)] if self.parameters or self.protection else []
+        return digest(
+            {"base": dict(self.base), "creatable": list(self.creatable), **({"rules": rules} if rules else {})}
+        )
 
     @cached_property
     def plain_base(self) -> Mapping[str, str]:
@@ -79,7 +90,30 @@ class SourceSpace:
         if base is None:
             self._may_create(path)
         known = self._imported | check.own_modules(tuple(sorted(set(genome) - set(self.base))))
-        return _normal(path, base, text, known)
+        new = _normal(path, base, text, known)
+        if new is not None and base is not None and (self.protection or self.parameters):
+            mine = tuple(one for one in self.parameters if one.path == path)
+            unchanged = reset(base, new, path, mine)
+            if self.protection:
+                check_fixed(base, unchanged, path, self.protection.of(path))
+        return new
+
+    def parameter_values(self, genome: Genome) -> dict[str, Scalar]:
+        """The parameters of a genome in normal form, by their names."""
+        return values({path: self.text(genome, path) for path in self.base}, self.parameters)
+
+    def with_parameters(self, genome: Genome, new: Mapping[str, Scalar]) -> Genome:
+        """A genome in normal form with other values of some parameters. Raises StudyError."""
+        changed = with_parameters({path: self.text(genome, path) for path in self.base}, self.parameters, new)
+        return self.validate({**genome, **changed})
+
+    def allows(self, genome: Genome, mutation: Mutation) -> bool:
+        """Whether a mutation of a genome in normal form leaves alone what is fixed, and what the base never runs."""
+        if self.protection is None or mutation.path not in self.plain_base:
+            return True
+        text = self.text(genome, mutation.path)
+        spans = closed_spans(self.plain_base[mutation.path], text, mutation.path, self.protection.of(mutation.path))
+        return all(is_open(spans, edit) for edit in mutation.edits)
 
     def _may_create(self, path: str) -> None:
         _checked_path(path)
@@ -116,8 +150,22 @@ class SourceSpace:
         return genome
 
     def mutate(self, genome: Genome, rng: random.Random) -> Genome:
-        """`genome` after one random mutation that changes its key; the genome itself when 50 draws bring none."""
+        """`genome` after one random mutation that changes its key; the genome itself when 50 draws bring none.
+
+        Where there are parameters, every second one is another value of one of them.
+        """
+        if self.parameters and rng.random() < 0.5:
+            return self._other_value(genome, rng)
         return random_mutant(self, genome, rng)
+
+    def _other_value(self, genome: Genome, rng: random.Random) -> Genome:
+        start = self.validate(genome)
+        now = self.parameter_values(start)
+        one = rng.choice(self.parameters)
+        try:
+            return self.with_parameters(start, {one.name: one.near(now[one.name], rng)})
+        except StudyError:
+            return start
 
 
 @lru_cache(maxsize=2048)

@@ -17,6 +17,7 @@ from novum.arenas.program.bundle import read_directory
 from novum.arenas.program.manifest import parse_program
 from novum.core.model.budget import Budget
 from novum.core.model.errors import StudyError
+from novum.core.model.metric import COMPUTE, FREE
 from novum.core.model.study import NAME, NAME_RULE, Study
 from novum.governance.hard_budget import parse_budget
 from novum.ledger.codec import plain
@@ -24,6 +25,11 @@ from novum.registry import is_path, make_importable
 
 _TAGS = frozenset({"str", "int", "float", "bool"})
 """What pydantic adds to the path of a value that may have several types."""
+
+EQUAL = 1.05
+"""How many times the incumbent's compute a claim about a program may take."""
+CLEARLY_DEARER = 1.25
+"""From here on a candidate is not screened to its end: what a few short runs measure is not exact."""
 
 _LINE_IN_MESSAGE = re.compile(r"\(at line (\d+), column \d+\)")
 
@@ -110,9 +116,22 @@ def _take_program(values: dict[str, Any], directory: Path) -> tuple[str, ...]:
     values.setdefault("name", directory.resolve().name)
     program = parse_program(values.pop("program"))
     bundle, left_out = read_directory(directory, program, str(values["name"]))
+    _hold_compute(values, program.compute)
     values["options"] = {**values.get("options", {}), "bundle": bundle.packed()}
     values.setdefault("researcher", {"name": "code"})
     return left_out
+
+
+def _hold_compute(values: dict[str, Any], compute: str) -> None:
+    """A claim about a program is one at equal compute, unless the study says otherwise; and then it is told."""
+    gate, watchdog = values.setdefault("gate", {}), values.setdefault("watchdog", {})
+    if not isinstance(gate, dict) or not isinstance(watchdog, dict):
+        return  # said by the check of the study's types
+    rails = gate.setdefault("guardrails", [])
+    if isinstance(rails, list) and not any(isinstance(one, dict) and one.get("metric") == COMPUTE for one in rails):
+        rails.append({"metric": COMPUTE, "margin": EQUAL if compute == "equal" else FREE})
+    if compute == "equal":
+        watchdog.setdefault("cost_factor", CLEARLY_DEARER)
 
 
 def _budget(value: object, source: str, text: str) -> Budget:

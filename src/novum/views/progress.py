@@ -145,8 +145,11 @@ def _next_in_line(state: CampaignState) -> NextInLine | None:
 
 
 def to_be_screened(state: CampaignState) -> int:
-    """How many more hypotheses must be screened before the best that waits is due."""
-    incumbent = state.incumbent.candidate.id
+    """How many more hypotheses must be screened before the best that waits is due, if none of them is better."""
+    incumbent, patience = state.incumbent.candidate.id, state.study.screening.patience
+    if patience:
+        best = state.confirmation_queue.best
+        return patience - (state.screened_since(best, patience) if best else 0)
     wanted = state.study.screening.keep_one_in * (state.promoted_against[incumbent] + 1)
     return max(0, wanted - state.screened_against[incumbent])
 

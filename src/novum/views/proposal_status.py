@@ -122,6 +122,8 @@ def _waits(state: CampaignState, one: Hypothesis, short: int) -> str:
     """Why a promising hypothesis is not being confirmed yet."""
     gain = state.advantage(one)
     shown = "" if gain is None else f" with a gain of {gain:+.3g}"
+    if short > 0 and state.study.screening.patience:
+        return f"screened{shown}; the best that waits is confirmed when {short} more screen no better, or at the end"
     if short > 0:
         return (
             f"screened{shown}; one in {state.study.screening.keep_one_in} screened hypotheses is confirmed, the best "

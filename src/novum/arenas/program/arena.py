@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from novum.arenas.program.artefact import Artefact, unpack
 from novum.arenas.program.bundle import Bundle, unpacked
+from novum.arenas.program.reported_score import reported_values
 from novum.arenas.program.run_stages import SEEDS, Stage, candidate_seed, score_of
 from novum.arenas.program.scorer import SCORER
 from novum.core.model.arena_spec import ArenaSpec
@@ -17,7 +17,6 @@ from novum.core.model.metric import Metric, Score
 from novum.core.model.trial import ArtefactError, Role, Trial, TrialGroup
 from novum.sandbox import sandbox_status
 from novum.source.space import SourceSpace
-from novum.text.bounded_json import JsonTooLargeError, load_json
 
 OUTSIDE = "scored outside the sandbox"
 REPORTED = "reported by the candidate itself"
@@ -53,7 +52,7 @@ class ProgramArena:
             group_size=program.parallel_trials,
             tuning=({},),
             baseline={},
-            requires=program.packages,
+            requires=() if program.python else program.packages,
             summary=f"The program {self.bundle.name}, of which {', '.join(program.editable)} may change.",
             floor=program.floor,
             ceiling=program.ceiling,
@@ -74,8 +73,9 @@ class ProgramArena:
         left, program = unpack(artefact), self.bundle.program
         _check_ended(left)
         if program.report:
-            return _reported(self.bundle, left)
-        said = SCORER.score(str(self.options["bundle"]), trial.seed % SEEDS, group.role, left.outputs)
+            said = reported_values(program, left)
+        else:
+            said = SCORER.score(str(self.options["bundle"]), trial.seed % SEEDS, group.role, left.outputs)
         return score_of(said, tuple(one.name for one in program.metrics))
 
     def per_example(self, group: TrialGroup, trial: Trial, artefact: bytes, role: Role) -> Sequence[float]:
@@ -119,38 +119,6 @@ class ProgramArena:
 def _check_ended(left: Artefact) -> None:
     if left.ended is not None:
         raise ArtefactError(left.cause, left.ended)
-
-
-def _reported(bundle: Bundle, left: Artefact) -> Score:
-    report = bundle.program.report
-    assert report
-    names = tuple(one.name for one in bundle.program.metrics)
-    if report.pattern:
-        found = re.findall(report.pattern, left.said)
-        if not found:
-            raise ArtefactError(f"nothing that was printed fits the pattern {report.pattern!r}")
-        said: object = {"value": _as_number(found[-1])}
-    else:
-        try:
-            said = load_json(left.outputs[report.file])
-        except (KeyError, ValueError) as error:
-            why = f": {error}" if isinstance(error, JsonTooLargeError) else ""
-            raise ArtefactError(f"{report.file} is not JSON{why}") from None
-        if not isinstance(said, dict):
-            raise ArtefactError(f"{report.file} holds no JSON object")
-        if report.key not in said:
-            raise ArtefactError(
-                f"{report.file} has no {report.key!r}, only {', '.join(map(repr, said))[:80] or 'nothing'}"
-            )
-        said = {**said, "value": said[report.key]}
-    return score_of(said, names)  # type: ignore[arg-type]
-
-
-def _as_number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _is_mark(mark: object) -> bool:

@@ -12,12 +12,12 @@ import hashlib
 import os
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from novum.arenas.program.manifest import Program, parse_program
+from novum.arenas.program.manifest import Program, parse_program, table
 from novum.arenas.program.study_files import MAX_BYTES, fits, read_files
 from novum.core.model.errors import StudyError
 from novum.source.space import SourceSpace
@@ -46,7 +46,9 @@ class Bundle:
     def space(self) -> SourceSpace:
         """The programs that may be tried. What the tree itself and `packages` offer may be imported."""
         modules = {path.partition("/")[0].removesuffix(".py") for path in self.shown if path.endswith(".py")}
-        return SourceSpace(self.editable, self.program.creatable, tuple(sorted({*modules, *self.program.packages})))
+        known = tuple(sorted({*modules, *self.program.packages}))
+        program = self.program
+        return SourceSpace(self.editable, program.creatable, known, program.parameters, program.protect)
 
     @cached_property
     def hidden_names(self) -> frozenset[str]:
@@ -62,12 +64,12 @@ class Bundle:
     @property
     def digest(self) -> str:
         """SHA-256 over the table and every file."""
-        return digest([asdict(self.program), _sums(self.shown), _sums(self.kept)])
+        return digest([table(self.program), _sums(self.shown), _sums(self.kept)])
 
     def packed(self) -> str:
         """The bundle as text; equal bundles give equal text."""
         content = {
-            "program": asdict(self.program),
+            "program": table(self.program),
             "shown": {path: _armour(data) for path, data in sorted(self.shown.items())},
             "kept": {path: _armour(data) for path, data in sorted(self.kept.items())},
             "name": self.name,

@@ -11,6 +11,8 @@ from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import TypeAdapter, ValidationError
 
 from novum.core.model.errors import StudyError
+from novum.source.parameters import Parameter
+from novum.source.protected import Protection
 
 Command = Annotated[tuple[str, ...], MinLen(1)]
 _STRICT: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
@@ -43,13 +45,18 @@ class Output:
 
 @dataclass(frozen=True)
 class Report:
-    """A score that the candidate itself reports: from a key of a JSON output, or by a pattern from what it prints."""
+    """A score that the candidate itself reports: in a file that it leaves, or by a pattern from what it prints.
+
+    key: a key of JSON or JSON lines, nested ones joined by dots, or a column of a CSV or TSV table. take: which of the
+    numbers that fit the pattern, or stand under the key.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     file: str = ""
     key: str = ""
     pattern: str = ""
+    take: Literal["last", "min", "max", "mean"] = "last"
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,11 @@ class Program:
     prepare: makes the files `visible` and `truth` from {seed}, where no candidate is. score: writes score.json from the
     outputs, for {seed} and {role}; it never shares a process with the candidate. metric units are those of its value.
     isolation: the weakest sandbox tier that will do. bounds: the lowest and the highest value there can be.
+    parameters: declared values that are tried within ranges. protect: what of the editable files is fixed; where it is
+    given, so are prints, argument declarations and seeds. compute: whether a claim holds at no more than 1.05 times the
+    incumbent's CPU time. python: the interpreter of the user's own environment; empty: Novum's. seed: how a trial's
+    seed reaches the program beside {seed} in its command: "train.py: SEED" (a declared value), "$SEED", or
+    "outside".
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -103,15 +115,55 @@ class Program:
     fixed_data: bool = False
     parallel_trials: Annotated[int, Ge(1), Le(64)] = 1
     isolation: Literal["namespaces", "landlock", "none"] = "landlock"
+    parameters: tuple[Parameter, ...] = ()
+    protect: Protection | None = None
+    compute: Literal["equal", "free"] = "equal"
+    python: str = ""
+    seed: str = ""
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
             raise ValueError(problem)
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return tuple(one.name for one in self.outputs)
+
+    @property
+    def score_file(self) -> str:
+        """The file in which the candidate reports its score; empty for none."""
+        return self.report.file if self.report else ""
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The files that a run must leave: the outputs, and the one with the score."""
+        return tuple(dict.fromkeys((*self.output_names, *([self.score_file] if self.score_file else []))))
+
+    @property
     def runs(self) -> tuple[Phase, ...]:
         """The phases; a bare command is a single one that sees everything visible."""
         return self.phases or (Phase(self.command, self.visible),)
+
+
+_LATER: dict[str, Any] = {"parameters": [], "protect": None, "compute": "equal", "python": "", "seed": ""}
+"""Keys that studies of earlier versions did not have, with what they stand for there."""
+
+
+def table(program: Program) -> dict[str, Any]:
+    """The table as plain values, the same as ever for a study that uses no key which came later."""
+    values: dict[str, Any] = TypeAdapter(Program).dump_python(program, mode="json")
+    for key, usual in _LATER.items():
+        if values[key] == usual:
+            del values[key]
+    for parameter in values.get("parameters", []):
+        if not parameter["cost"]:
+            del parameter["cost"]
+    if (report := values["report"]) and report["take"] == "last":
+        del report["take"]
+    if (protect := values.get("protect")) and not protect["calls"]:
+        del protect["calls"]
+    return values
 
 
 def parse_program(values: object) -> Program:
@@ -144,10 +196,12 @@ def _problems(one: Program) -> list[str]:
         found.append("report.pattern must be a regular expression with one group, around the number")
     if one.score and not one.outputs:
         found.append("score needs outputs: the files that the candidate leaves for the scorer")
-    names = [output.name for output in one.outputs]
-    if one.report and one.report.file and one.report.file not in names:
-        found.append(f"report.file: {one.report.file!r} is not among the outputs")
-    for name in [*names, *one.visible, *one.truth, *(kept for phase in one.phases for kept in phase.keeps)]:
+    called = [parameter.name for parameter in one.parameters]
+    if twice := sorted({name for name in called if called.count(name) > 1}):
+        found.append(f"two parameters are called {twice[0]!r}")
+    if one.python and not PurePosixPath(one.python).is_absolute():
+        found.append(f"python: {one.python!r} is no absolute path of an interpreter")
+    for name in [*one.left, *one.visible, *one.truth, *(kept for phase in one.phases for kept in phase.keeps)]:
         if not _relative(name):
             found.append(f"{name!r} is no plain relative path")
         if name.endswith(UNSAFE_SUFFIXES):

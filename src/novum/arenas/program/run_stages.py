@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from novum.arenas.program import own_interpreter
 from novum.arenas.program.artefact import Artefact, check_output
 from novum.arenas.program.bundle import Bundle
-from novum.arenas.program.manifest import Report
+from novum.arenas.program.reported_score import said_of
+from novum.arenas.program.seeding import seeded
 from novum.core.model.candidate import Genome
 from novum.core.model.metric import Score
 from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Role
@@ -32,6 +34,7 @@ TRUSTED = Bounds(seconds=120.0, cpu_seconds=120.0)
 """For prepare and score, the user's own scripts."""
 
 _SAID = 4000
+_NOTHING: Mapping[str, str] = {}
 _SCORE = "score.json"
 _MARGIN = 0.9
 """Of a group's limits goes to the candidate: its sandbox has to end it, not the executor, to say why."""
@@ -86,13 +89,17 @@ class Stage:
         program, tree = self.bundle.program, self._tree(genome)
         handed: dict[str, bytes] = {}
         measured = {"cpu_seconds": 0.0, "wall_seconds": 0.0, "peak_bytes": 0.0}
-        ended, outputs = None, dict[str, bytes]()
+        ended = None
         for number, phase in enumerate(program.runs):
             last = number == len(program.runs) - 1
-            wanted = tuple(output.name for output in program.outputs) if last else phase.keeps
-            files = {**tree, **{name: visible[name] for name in phase.sees}, **handed}
+            wanted = program.left if last else phase.keeps
+            given = {**tree, **{name: visible[name] for name in phase.sees}}
+            given.pop(program.score_file, None)  # a score that was there before the run is none of this trial
+            files = {**given, **handed}
             bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0))
-            ended = self._run(phase.command, files, wanted, seed, bounds, packages=program.packages)
+            start = seeded(phase.command, files, program.seed, seed % SEEDS)
+            ended = self._run(start.words, start.files, wanted, seed, bounds, packages=program.packages,
+                              more=start.environment)  # fmt: skip
             measured["cpu_seconds"] += ended.usage.cpu_seconds
             measured["wall_seconds"] += ended.usage.wall_seconds
             measured["peak_bytes"] = max(measured["peak_bytes"], float(ended.usage.peak_bytes))
@@ -100,9 +107,12 @@ class Stage:
                 allowed = _ALLOWED_BY.get(ended.limit, "") or _undeclared(ended, program.packages)
                 return Artefact({}, ended.kind, _why(ended, allowed)), measured
             handed |= {name: ended.artefacts[name] for name in wanted if not last}
-            outputs = dict(ended.artefacts) if last else {}
         assert ended
-        return Artefact(outputs, said=_said(program.report, ended)), measured
+        outputs = {name: ended.artefacts[name] for name in program.output_names}
+        try:
+            return Artefact(outputs, said=said_of(program, ended.stdout, ended.artefacts)), measured
+        except ArtefactError as error:
+            return Artefact({}, error.kind, str(error)), measured
 
     def score(self, outputs: Mapping[str, bytes], truth: Mapping[str, bytes], seed: int, role: Role) -> dict[str, Any]:
         """What the user's scorer says of the outputs, as it wrote it. Raises ArtefactError."""
@@ -127,21 +137,35 @@ class Stage:
 
     def _run(
         self, command: tuple[str, ...], files: Mapping[str, bytes], wanted: tuple[str, ...], seed: int, bounds: Bounds,
-        role: str = "", packages: tuple[str, ...] | None = None,
+        role: str = "", packages: tuple[str, ...] | None = None, more: Mapping[str, str] = _NOTHING,
     ) -> Ended:  # fmt: skip
         program = self.bundle.program
         words = tuple(word.replace("{seed}", str(seed % SEEDS)).replace("{role}", role) for word in command)
+        own = program.python
+        if own and words[0] == "python":
+            words = (own, *words[1:])
         job = Job(
             words,
             files=files,
             collect=wanted,
             limits=bounds,
-            environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-                         "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **program.environment},
-            readable=tuple(map(Path, program.data)),
-            packages=packages,
-        )  # fmt: skip
+            environment=environment_of(own, {**program.environment, **more}),
+            readable=tuple(map(Path, (*program.data, *(own_interpreter.prefixes(own) if own else ())))),
+            packages=None if own else packages,
+        )
         return run_without_sandbox(job) if self.tier is Tier.NONE else run(job, self.tier)
+
+
+def environment_of(own: str, more: Mapping[str, str]) -> dict[str, str]:
+    """What a program finds in its environment: one thread each, the user's interpreter, what the study adds."""
+    found = {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return {**found, **(own_interpreter.environment(own) if own else {}), **more}
 
 
 def score_of(said: Mapping[str, Any], others: tuple[str, ...]) -> Score:
@@ -184,9 +208,3 @@ def _why(ended: Ended, allowed_by: str = "") -> str:
     cause = f"{ended.cause} ({allowed_by})" if allowed_by else ended.cause
     tail = (ended.stderr or ended.stdout)[-_SAID:].strip()
     return f"{cause}\n--- last output ---\n{tail}" if tail else cause
-
-
-def _said(report: Report | None, ended: Ended) -> str:
-    """What a pattern finds last in the output; the rest may differ from run to run."""
-    found = list(re.finditer(report.pattern, ended.stdout)) if report and report.pattern else []
-    return found[-1][0][-_SAID:] if found else ""

@@ -30,8 +30,10 @@ MARKS = ("lab.db", "pyvenv.cfg", "conda-meta")
 """What makes a folder a lab or an environment."""
 LEFTOVERS = (
     *("nohup.out", "*~", "*.swp", "*.swo", ".#*", "#*#", "*.orig", "*.rej", "*.bak", "*.tmp", "*.pyc", "*.pyo"),
-    *(".DS_Store", "Thumbs.db", "core", "core.[0-9]*", ".coverage", ".gitignore", ".gitattributes"),
+    *(".DS_Store", "Thumbs.db", ".coverage", ".gitignore", ".gitattributes"),
 )
+DUMPS = ("core", "core.[0-9]*")
+"""What a system leaves of a crash: files only, for packages are called core too."""
 _CODE = (".py", ".sh", ".toml", ".json", ".yaml", ".yml", ".cfg", ".ini", ".txt", ".md")
 
 
@@ -88,7 +90,7 @@ class _Found:
             path, file = f"{prefix}{entry.name}", Path(entry.path)
             if not _is_text(path):
                 self.left_out.append(f"{path!a}: its name is not UTF-8")
-            elif self._skipped(path, entry.name):
+            elif self._skipped(path, entry.name) or (entry.is_file() and fits(entry.name, DUMPS)):
                 continue
             elif entry.is_symlink() and not self._inside(file):
                 self.later[path] = (file, "a link that leads out of the study's directory, or nowhere")
@@ -131,6 +133,7 @@ class _Found:
         made = (*self.program.visible, *self.program.truth, *(one.name for one in self.program.outputs))
         kept = (name for phase in self.program.phases for name in phase.keeps)
         own = path in (*made, *kept) and not declared(path, self.program)
+        own = own or (path == self.program.score_file and path not in self.program.output_names)
         return own or name in FOLDERS or fits(name, LEFTOVERS) or fits(path, self.program.ignore)
 
     def _inside(self, link: Path) -> bool:

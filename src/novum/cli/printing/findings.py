@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from novum.cli.printing.output import genome, line, number
+from novum.core.model.metric import COMPUTE, is_free
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from novum.views.campaign_summary import Finding
-    from novum.views.finding_views.finding_details import Exploratory, HoldoutLine
+    from novum.views.finding_views.finding_details import Exploratory, GuardLine, HoldoutLine
 
 
 RATIONALE = 300
@@ -60,15 +61,25 @@ def print_findings(found: list[Finding]) -> None:
             print(f"    {line(said)}")
 
 
+def _guarded(one: GuardLine) -> str:
+    """What a guardrail showed."""
+    if one.metric == COMPUTE:
+        allowed = "compute is free in this study" if is_free(one.margin) else f"at most {one.margin:.3g} is allowed"
+        return (
+            f"at {number(one.worsening)} times the incumbent's compute (CPU time, mean of {one.observations} pairs; "
+            f"{allowed})"
+        )
+    return (
+        f"guardrail {one.metric}: E = {one.e_value:.3g} >= {one.needed:.3g} that it is kept; margin {one.margin:.3g}, "
+        f"worsening {number(one.worsening)}"
+    )
+
+
 def further(finding: Finding) -> list[str]:
     """Guardrails and follow-ups of a finding, a line each."""
     from novum.core.model.trial_plan import ASKED
 
-    lines = [
-        f"guardrail {one.metric}: E = {one.e_value:.3g} >= {one.needed:.3g} that it is kept; margin {one.margin:.3g}, "
-        f"worsening {number(one.worsening)}"
-        for one in finding.guardrails
-    ]
+    lines = [_guarded(one) for one in finding.guardrails]
     if finding.holdout:
         lines.append(f"{finding.holdout}, which nothing else has seen")
     for one in finding.follow_ups:

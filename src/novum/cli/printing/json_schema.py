@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from novum.adopt.adoption import StudyWritten
 from novum.agents.agent_session import AgentRounds
 from novum.audit.anchor import Containment
 from novum.audit.verify import Verification
@@ -73,6 +74,7 @@ OUTPUTS: dict[str, JsonOutput] = {
     "researchers": JsonOutput(list[PartLine]),
     "executors": JsonOutput(list[PartLine]),
     "gc": JsonOutput(Garbage),
+    "adopt": JsonOutput(StudyWritten),
     "doctor": JsonOutput(SandboxStatus),
 }
 """By command, in the order of `novum --help`."""

@@ -20,6 +20,7 @@ from novum.core.engine.stages import (
     opening,
     promote,
     quarantine,
+    same_behaviour,
     screen,
     tail_watch,
 )
@@ -58,6 +59,7 @@ _LEARN = Stage(
     wakes=(TrialFinished, HypothesisRegistered, IncumbentChanged, AblationPlanned, RungClosed, CandidateTuned),
 )
 STAGES = (
+    Stage(same_behaviour.withdraw_the_same, wakes=(TrialFinished,)),
     _LEARN,
     Stage(people),
     Stage(confirm.decide),

@@ -19,6 +19,7 @@ from novum.core.state.arm import BLOCK
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Phase
 from novum.core.state.spending import Payer
+from novum.core.state.trial_costs import Price
 
 HEADROOM = 3.0
 """How many times the dearest trial of late a group may use before it is ended and run again."""
@@ -129,12 +130,12 @@ def committed(campaign: Campaign) -> int:
     )
 
 
-def price(state: CampaignState, trials: int, slots: int) -> Spent:
-    """What `trials` more trials cost, judged by the dearest of late; wall time is shared by the slots.
+def price(state: CampaignState, trials: int, slots: int, each: Price | None = None) -> Spent:
+    """What `trials` more trials cost, judged by the dearest of late or by `each`; wall time is shared by the slots.
 
     What a group may use between two looks at its clock comes on top: no more than that can ever go unseen.
     """
-    cpu, wall = state.prices.dearest
+    cpu, wall = each or state.prices.dearest
     unseen = LOOK_SECONDS if cpu else 0.0
     wall_seconds = trials * wall / min(slots, max(1, trials))
     return Spent(trials, trials * cpu + unseen, wall_seconds, disk_bytes=trials * state.prices.largest)

@@ -41,7 +41,9 @@ def trials_each(study: Study, settings: int) -> float:
     screening = study.screening
     first = min(screening.first_seeds, screening.seeds)
     seeds = first + (screening.seeds - first) / screening.advance_one_in
-    return screening.keep_one_in * settings * seeds + 2 * min(USUAL_PAIRS, study.gate.max_pairs)
+    return max(screening.keep_one_in, screening.patience) * settings * seeds + 2 * min(
+        USUAL_PAIRS, study.gate.max_pairs
+    )
 
 
 def payable(state: CampaignState, trials: float) -> int:

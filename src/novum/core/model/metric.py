@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 CPU_SECONDS, PEAK_BYTES = "cpu_seconds", "peak_bytes"
+COMPUTE = "compute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,22 @@ class Metric:
 RESOURCES: Mapping[str, Metric] = {
     CPU_SECONDS: Metric(CPU_SECONDS, False, 0.01, log=True),
     PEAK_BYTES: Metric(PEAK_BYTES, False, 0.01, log=True),
+    COMPUTE: Metric(COMPUTE, False, 0.01, log=True),
 }
-"""What the parent of a trial group measures; trials of one group share one measurement."""
+"""What the parent of a trial group measures; trials of one group share one measurement.
+
+Compute is CPU seconds. A guardrail on `cpu_seconds` is a test with an error bound, which takes pairs of its own; one on
+`compute` holds the measured mean of the confirmation's pairs to the margin and says it.
+"""
+
+
+FREE = 1e9
+"""The margin of a guardrail on `compute` that is there to be told, not to hold anything back."""
+
+
+def is_free(margin: float) -> bool:
+    """Whether a guardrail on `compute` with this margin (a factor) only measures."""
+    return margin >= FREE / 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from novum.core.model.budget import _STRICT, LARGEST, Budget, Count, Level, LevelSettings
 from novum.core.model.candidate import Genome, Setting
 from novum.core.model.intervention import Alarm
+from novum.core.model.metric import COMPUTE, is_free
 from novum.core.model.trial import Limits
 from novum.core.model.trial_plan import Aim
 
@@ -32,12 +33,14 @@ class Guardrail:
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     metric: str
-    """One of the spec's further metrics, cpu_seconds or peak_bytes."""
+    """One of the spec's further metrics, cpu_seconds or peak_bytes (tested), or compute (measured)."""
     margin: Annotated[float, Ge(0)]
     """The worsening that would be too much; a factor for metrics that are compared by ratio (1.1: ten percent worse),
     else in metric units."""
 
 
+RUNS_FOR_SCALE_FREE = 3
+"""Runs of the incumbent that a test without a scale begins with."""
 FEW_PAIRS = 12
 """Pairs of a confirmation up to which giving up early saves little."""
 
@@ -100,6 +103,17 @@ class GateSettings:
     """What else must be shown, at error `beta` each, before a claim is supported."""
 
     @property
+    def calibration_runs(self) -> int:
+        """A/A runs of the incumbent before the first confirmation against it."""
+        return RUNS_FOR_SCALE_FREE if self.process == "scale-free" else 2 * self.calibration_pairs
+
+    @property
+    def compute_limit(self) -> float | None:
+        """How many times the incumbent's compute a candidate may take; None where it is not held to any."""
+        held = (one.margin for one in self.guardrails if one.metric == COMPUTE and not is_free(one.margin))
+        return min(held, default=None)
+
+    @property
     def hope(self) -> float:
         """The optimism that futility goes by."""
         return self.optimism or (3.0 if self.max_pairs <= FEW_PAIRS else 1.1)
@@ -152,6 +166,10 @@ class ScreeningSettings:
     keep_one_in: Count = 4
     """Of this many screened candidates the best waiting one is promoted, if it came within one standard error of the
     incumbent or beat it."""
+    patience: Annotated[int, Ge(0)] = 0
+    """0, or so many candidates in a row must screen no better than the best waiting one before it is promoted, in the
+    place of `keep_one_in`: a small budget is spent on the search first, and confirms the best of it. What is left is
+    kept for that confirmation."""
     waiting: Count = 4
     """How many hypotheses may be screened at the same time."""
 

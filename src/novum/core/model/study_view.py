@@ -30,6 +30,8 @@ class PastHypothesis:
     doubt: float = 0.0
     effect: float | None = None
     """The gain of a finding on fresh pairs, 0 once it was retracted; None for what is no finding."""
+    compute: float | None = None
+    """CPU time of a screening trial over that of the present incumbent; None where it says little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +126,7 @@ class StudyView:
     judged: Sequence[ClaimView] = ()
     """Claims with a verdict, registered: claims of any kind, the latest ones, oldest first."""
     registered: Sequence[ClaimView] = ()
+    withdrawn: Sequence[PastHypothesis] = ()
+    """The latest ones whose screening was not run to its end, since they cost too much or behave as the incumbent."""
+    compute_limit: float | None = None
+    """How many times the incumbent's compute a candidate may be measured to take; None where it may take any."""

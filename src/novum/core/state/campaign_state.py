@@ -39,6 +39,12 @@ from novum.core.state.spending import Spending
 from novum.core.state.spread import Spread
 from novum.core.state.trial_costs import LostTrials, SweepCost, TrialPrices
 
+LONG, SHORTEST = 2.0, 0.02
+"""CPU seconds of a trial: from the first on a few say what a candidate costs, below the second they say nothing."""
+RATIO_DOUBT, RATIO_DOUBT_SHORT = 1.02, 1.15
+"""By this factor the CPU time of a few screening trials may be larger than that of a confirmation's pairs; the second
+one is for trials that are not long."""
+
 Sweep = dict[tuple[int, int], TrialFinished]
 """Screening runs of a candidate by (number of the tuning setting, number of the search seed)."""
 
@@ -80,6 +86,8 @@ class CampaignState:
         self.incumbents: list[IncumbentChanged] = []
         self.candidates: dict[str, Candidate] = {}
         self.sweeps: dict[str, Sweep] = {}
+        self.sweep_scores: dict[str, dict[tuple[int, int], float | None]] = {}
+        """Scores of a tuned candidate's sweep, by number of the setting and of the seed."""
         self.rungs: dict[str, RungClosed] = {}
         self.rung_scores: list[float] = []
         self.tuned: dict[str, CandidateTuned] = {}
@@ -169,6 +177,29 @@ class CampaignState:
             return None
         return gain(mine.score, other, higher_is_better=self.spec.higher_is_better, log=self.spec.log)
 
+    @property
+    def calibration_runs(self) -> int:
+        """A/A runs of an incumbent before the first confirmation against it.
+
+        A test without a scale needs little of them, and the runs of its sweep count where they are of the same kind.
+        """
+        wanted = self.study.gate.calibration_runs
+        return max(1, wanted - self.study.screening.seeds) if self._sweeps_are_runs else wanted
+
+    def noise_scores(self, candidate: str) -> list[float | None]:
+        """Scores of a candidate's A/A runs in the order of their seeds, after those of its sweep where these count."""
+        runs = self.calibration.get(candidate, {})
+        found = [runs[index].score for index in sorted(runs)]
+        if len(found) >= self.study.gate.calibration_runs or not self._sweeps_are_runs:
+            return found
+        return [score for _, score in sorted(self.sweep_scores.get(candidate, {}).items())] + found
+
+    @property
+    def _sweeps_are_runs(self) -> bool:
+        one_kind = len(self.spec.tuning) == 1 and self.study.screening.fidelity == 1.0
+        plain = one_kind and not self.spec.fixed_data and not self.spec.metrics
+        return plain and self.study.gate.process == "scale-free"
+
     def level(self, candidate: str) -> float | None:
         """What screening gains are held against: see `gain`; None while it is not known."""
         if candidate in self.scales and self.study.screening.fidelity == 1.0 and not self.spec.fixed_data:
@@ -196,17 +227,47 @@ class CampaignState:
         return self.arrived_members.get(group, frozenset())
 
     def is_promising(self, hypothesis: Hypothesis) -> bool:
-        """Whether screening leaves room for an improvement: no more than one standard error below the incumbent."""
-        if not self.swept(hypothesis.candidate.id):
+        """Whether screening leaves room for an improvement: no more than one standard error below the incumbent.
+
+        What its runs have cost must leave room for a claim at equal compute.
+        """
+        candidate, incumbent = hypothesis.candidate.id, hypothesis.registered.incumbent
+        ratio, limit = self.compute_ratio(candidate, incumbent), self.compute_limit(incumbent)
+        if (ratio is not None and limit is not None and ratio > limit) or not self.swept(candidate):
             return False
         gain, scale = self.advantage(hypothesis), self.scales.get(hypothesis.registered.incumbent)
         doubt = scale.sigma / math.sqrt(2 * self.study.screening.seeds) if scale else 0.0
         return gain is not None and gain > -doubt
 
+    def compute_ratio(self, candidate: str, incumbent: str) -> float | None:
+        """CPU time of a screening trial of one candidate over that of another; None where too little is known.
+
+        Each is taken relative to the trials around it, since the two ran at different times.
+        """
+        mine, other = (self.sweep_costs.get(one, SweepCost()) for one in (candidate, incumbent))
+        if not mine.trials or not other.relative or other.each < SHORTEST:
+            return None
+        return (mine.relative / mine.trials) / (other.relative / other.trials)
+
+    def compute_limit(self, incumbent: str) -> float | None:
+        """The ratio above which a candidate clearly takes more than a claim at equal compute allows, if one is held."""
+        limit = self.study.gate.compute_limit
+        long = self.sweep_costs.get(incumbent, SweepCost()).each >= LONG
+        return None if limit is None else limit * (RATIO_DOUBT if long else RATIO_DOUBT_SHORT)
+
     def doubt(self, hypothesis: Hypothesis) -> float:
         """Standard error of a screening gain, by the noise of the incumbent; 0 while that is not known."""
         scale, tuned = self.scales.get(hypothesis.registered.incumbent), self.tuned.get(hypothesis.candidate.id)
         return scale.sigma / math.sqrt(2 * max(1, tuned.seeds)) if scale and tuned else 0.0
+
+    def screened_since(self, hypothesis: Hypothesis, most: int) -> int:
+        """How many candidates were screened after a hypothesis, counted up to `most`."""
+        count = 0
+        for other in reversed(self.screened):
+            if other is hypothesis or count >= most:
+                break
+            count += not self.is_renewed(other)
+        return count
 
     def is_renewed(self, hypothesis: Hypothesis) -> bool:
         """Whether it claims anew, against another incumbent, what an earlier hypothesis had claimed."""

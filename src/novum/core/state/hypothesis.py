@@ -17,7 +17,7 @@ from novum.core.events.verdicts import (
     VerdictReached,
 )
 from novum.core.model.candidate import Candidate
-from novum.core.model.metric import RESOURCES
+from novum.core.model.metric import COMPUTE, CPU_SECONDS, RESOURCES
 from novum.core.model.trial_plan import Aim, Side
 from novum.core.model.verdict import Pair, Verdict
 
@@ -66,7 +66,7 @@ def reading(run: TrialFinished, metric: str) -> float | None:
     if run.score is None:
         return None
     if metric in RESOURCES:
-        return float(getattr(run, metric))
+        return float(getattr(run, CPU_SECONDS if metric == COMPUTE else metric))
     return run.others.get(metric, run.score)
 
 

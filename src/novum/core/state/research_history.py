@@ -42,11 +42,12 @@ class ResearchHistory(Sequence[PastHypothesis]):
         if isinstance(index, slice):
             return tuple(self[place] for place in range(*index.indices(len(self))))
         if index not in self._known:
-            self._known[index] = _tried(self._state, self._screened[index])
+            self._known[index] = past_hypothesis(self._state, self._screened[index])
         return self._known[index]
 
 
-def _tried(state: CampaignState, one: Hypothesis) -> PastHypothesis:
+def past_hypothesis(state: CampaignState, one: Hypothesis) -> PastHypothesis:
+    """A hypothesis as researchers see it; one whose screening did not end counts as failed."""
     advantage = state.gain(one.candidate.id, state.incumbent.candidate.id)
     trials, cpu = cost(state, one)
     return PastHypothesis(
@@ -60,6 +61,7 @@ def _tried(state: CampaignState, one: Hypothesis) -> PastHypothesis:
         gain=state.advantage(one),
         doubt=state.doubt(one),
         effect=effect(one),
+        compute=state.compute_ratio(one.candidate.id, state.incumbent.candidate.id),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from novum.core.events.trials import TrialFinished
 from novum.core.model.ports import Arena
-from novum.core.model.study_view import BudgetLeft, FailedTrial, StudyView
+from novum.core.model.study_view import BudgetLeft, FailedTrial, PastHypothesis, StudyView
 from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.state.approvals import SPEND
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.claim_views import LazyClaims, judged, registered
+from novum.core.state.hypothesis import Phase
 from novum.core.state.interventions import member
-from novum.core.state.research_history import MEMORY, ResearchHistory
+from novum.core.state.research_history import MEMORY, ResearchHistory, past_hypothesis
 
 NETWORK = "network"
 
@@ -41,7 +42,14 @@ def view_of(state: CampaignState, arena: Arena, number: int, idle: frozenset[str
         notes=tuple(one.words for one in state.intervention_log.latest[-NOTES:]),
         judged=LazyClaims(lambda: judged(state)),
         registered=LazyClaims(lambda: registered(state)),
+        compute_limit=state.compute_limit(incumbent.id),
+        withdrawn=_withdrawn(state),
     )
+
+
+def _withdrawn(state: CampaignState) -> tuple[PastHypothesis, ...]:
+    latest = list(state.by_phase[Phase.WITHDRAWN].values())[-MEMORY:]
+    return tuple(past_hypothesis(state, one) for one in latest)
 
 
 def _failed(event: TrialFinished, plan: Plan) -> FailedTrial:

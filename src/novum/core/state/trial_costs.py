@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
@@ -11,6 +12,11 @@ from novum.core.model.trial_plan import Plan
 
 RECENT = 64
 """Scored trials by which the price of the next ones is judged."""
+
+SLOWER = 1.5
+"""By how much at most a machine is believed to have become slower or faster."""
+PRESENT = 9
+"""Scored trials whose median is what a trial takes at the moment."""
 
 RERUNS_OF_LOST = 2
 """How often a trial is run again after the infrastructure lost it; after that the loss is its outcome."""
@@ -24,19 +30,31 @@ class TrialPrices:
     """The latest scored trials; failed ones say nothing of others."""
 
     latest: deque[Price] = field(default_factory=lambda: deque(maxlen=RECENT))
+    alike: deque[float] = field(default_factory=lambda: deque(maxlen=PRESENT))
+    """CPU seconds of the latest ones that were as long as screening trials are."""
     largest: int = 0
     """Bytes of the largest artefact ever."""
 
-    def add(self, event: TrialFinished, members: int) -> None:
-        """Take a scored trial of a group of `members` into account."""
+    def add(self, event: TrialFinished, members: int, *, as_screening: bool) -> None:
+        """Take a scored trial of a group of `members` into account. as_screening: it was as long as those are."""
         self.largest = max(self.largest, event.stored_bytes)
         self.latest.append((event.cpu_seconds, event.wall_seconds / members))
+        if as_screening:
+            self.alike.append(event.cpu_seconds)
 
     @property
     def dearest(self) -> Price:
         """The largest of each."""
         cpu, wall = zip(*self.latest, strict=True) if self.latest else ((0.0,), (0.0,))
         return max(cpu), max(wall)
+
+    def at_present(self, known: float) -> float:
+        """CPU seconds of a trial lately: a machine that is shared may take a third longer for the same program.
+
+        known: what the incumbent's took at their time, beyond which by a factor of `SLOWER` it is the candidates.
+        """
+        lately = statistics.median(self.alike) if self.alike else known
+        return min(max(lately, known / SLOWER), known * SLOWER) if known > 0 else lately
 
     @property
     def usual(self) -> Price:
@@ -53,11 +71,19 @@ class SweepCost:
     cpu_seconds: float = 0.0
     failure: str = ""
     diverged: int = 0
+    relative: float = 0.0
+    """CPU seconds over what the trials of the time took, summed: what the machine did meanwhile is left out."""
 
-    def add(self, event: TrialFinished) -> None:
-        """One more trial."""
+    @property
+    def each(self) -> float:
+        """CPU seconds of a trial, 0 before the first."""
+        return self.cpu_seconds / self.trials if self.trials else 0.0
+
+    def add(self, event: TrialFinished, at_present: float) -> None:
+        """One more trial, beside what trials take at present."""
         self.trials += 1
         self.cpu_seconds += event.cpu_seconds
+        self.relative += event.cpu_seconds / at_present if at_present > 0 else 1.0
         self.diverged += event.kind is OutcomeKind.DIVERGED
         if event.kind is not OutcomeKind.SCORED and not self.failure:
             self.failure = f"{event.kind}: {event.cause}"

@@ -75,7 +75,7 @@ def runaway_cost(state: CampaignState, inputs: AlarmInputs) -> Iterator[Event]:
         if effort is None or mine <= settings.cost_floor:
             continue
         usual = _usual(state, one.registered.incumbent)
-        if usual is None or mine <= settings.cost_factor * usual:
+        if usual is None or mine <= settings.cost_factor * usual * _slower(state, usual):
             continue
         words = (
             f"{one.id} is withdrawn: its trials take {mine:.3g} CPU seconds each, more than {settings.cost_factor:g} "
@@ -85,6 +85,11 @@ def runaway_cost(state: CampaignState, inputs: AlarmInputs) -> Iterator[Event]:
         if not state.intervention_log.about.get(one.id):
             yield Intervened(Alarm.RUNAWAY_COST, Step.WITHDRAW, one.id, words, evidence)
         yield HypothesisWithdrawn(one.id, f"runaway cost: {words}")
+
+
+def _slower(state: CampaignState, usual: float) -> float:
+    """How much longer trials take at present than the incumbent's did: a busy machine is no candidate's fault."""
+    return max(1.0, state.prices.at_present(usual) / usual) if usual else 1.0
 
 
 def _usual(state: CampaignState, incumbent: str) -> float | None:

@@ -7,17 +7,15 @@ import json
 import operator
 import re
 import shutil
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from novum.core.model.errors import StudyError
 
-_SKIPPED = shutil.ignore_patterns(
-    ".git", ".venv", "venv", "__pycache__", "*.pyc", "node_modules", "openevolve_output", "logs", "workspaces"
-)
+_SKIPPED = (".git", ".venv", "venv", "__pycache__", "*.pyc", "node_modules")
 
 
 @dataclass(frozen=True)
@@ -28,46 +26,52 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def copied(source: Path, target: Path, needs: Iterable[str]) -> None:
-    """Copy a directory into a new one, after checking that what is needed is there. Raises StudyError."""
+@contextmanager
+def copied(source: Path, target: Path, needs: Iterable[str] = (), skipped: tuple[str, ...] = ()) -> Iterator[None]:
+    """A directory copied into a new one, after checking that what is needed is there; gone again after a StudyError.
+
+    Raises StudyError.
+    """
     if not source.is_dir():
         raise StudyError(f"{source} is no directory")
     if missing := [name for name in needs if not (source / name).is_file()]:
         raise StudyError(f"{source}: there is no {missing[0]}, which this layout has")
     if target.exists():
         raise StudyError(f"{target} exists: choose another directory with -o DIR")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise StudyError(f"{target} lies in {source}: choose another directory with -o DIR")
     try:
-        shutil.copytree(source, target, ignore=_SKIPPED, symlinks=True)
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_SKIPPED, *skipped), symlinks=True)
+        yield
     except (OSError, shutil.Error) as error:
+        shutil.rmtree(target, ignore_errors=True)
         raise StudyError(f"cannot copy {source} to {target}: {str(error)[:300]}") from None
+    except StudyError as error:
+        shutil.rmtree(target, ignore_errors=True)
+        words = str(error)
+        raise StudyError(words if words.startswith(str(source)) else f"{source}: {words}") from None
 
 
-def helper(name: str) -> str:
-    """A file that an importer adds to a study."""
-    return resources.files("novum.integrations.importers").joinpath("files", f"{name}.in").read_text()
+def combined_score(program: str, harness: str, packages: list[str]) -> dict[str, object]:
+    """The program table of a task whose harness writes `combined_score` into metrics.json."""
+    return {
+        "metric": "combined_score",
+        "higher_is_better": True,
+        "resolution": 0.0001,
+        "editable": [program],
+        "command": ["python", harness, "{seed}"],
+        "outputs": [{"name": "metrics.json"}],
+        "report": {"file": "metrics.json", "key": "combined_score"},
+        "packages": packages,
+    }
 
 
-def imported_modules(directory: Path, names: Iterable[str], but: Iterable[str] = ()) -> list[str]:
-    """Modules that files ask for outside any `try`, which are neither Python's own nor files of the directory."""
-    found: set[str] = set()
-    for name in names:
-        try:
-            _collect(ast.parse((directory / name).read_text(encoding="utf-8", errors="replace")).body, found)
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-    own = {one.stem for one in directory.iterdir()}
-    return sorted(found - own - set(but) - sys.stdlib_module_names)
-
-
-def _collect(body: list[ast.stmt], found: set[str]) -> None:
-    for node in body:
-        if isinstance(node, ast.Import):
-            found |= {one.name.partition(".")[0] for one in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.partition(".")[0])
-        elif not isinstance(node, ast.Try):
-            for inner in ("body", "orelse"):
-                _collect(getattr(node, inner, []), found)
+def helper(name: str, **replaced: object) -> str:
+    """A file that an importer adds to a study. replaced: what stands in it for @NAME@; texts go in as they are."""
+    text = resources.files("novum.integrations.importers").joinpath("files", f"{name}.in").read_text()
+    for mark, value in replaced.items():
+        text = text.replace(f"@{mark.upper()}@", value if isinstance(value, str) else repr(value))
+    return text
 
 
 def constant(text: str, name: str) -> float | None:
@@ -112,6 +116,18 @@ def positive_number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if 0 < number < float("inf") else None
+
+
+def said_of_language(program: str, tools: Iterable[str]) -> list[str]:
+    """What to know of a program in another language than Python, and of programs that are started and not there."""
+    notes = []
+    if missing := ", ".join(tools):
+        notes.append(
+            f"not in the system's folders, where a sandbox looks: {missing}: install that, or trials score nothing"
+        )
+    if not program.endswith(".py"):
+        notes.append(f"{program} is no Python: without a language model only numbers in it are changed")
+    return notes
 
 
 def name_of(directory: Path) -> str:

@@ -30,6 +30,10 @@ TRIES = 40
 LIBRARY = 0.3
 """Share of proposals that go to the rewrites whatever has paid: each is a different idea, not more of the same."""
 
+PRACTICE = 0.7
+"""The same share where a study names its parameters and fixes its evaluation: what trains is left, and a sampler tunes
+the numbers; point mutations of such code mostly break it."""
+
 ANY = 0.2
 """Share of the other proposals whose arm is drawn uniformly, so that no arm is ever given up."""
 
@@ -101,13 +105,14 @@ class CodeResearcher:
 
 def _arm(past: History, paid: Records, rng: random.Random) -> str:
     """The arm that draws the best chance; the rewrites, and any arm at all, by their shares."""
-    if rng.random() < LIBRARY:
+    adopted = bool(past.space.parameters)
+    if rng.random() < (PRACTICE if adopted else LIBRARY):
         return "rewrite"
     if rng.random() < ANY:
-        return rng.choice(("tune", "mutate", "cross"))
+        return rng.choice(("mutate", "cross") if adopted else ("tune", "mutate", "cross"))
     arms = {
         "rewrite": paid.family(["rewrite"], rng),
-        "tune": paid.draw(TUNE, rng),
+        "tune": 0.0 if adopted else paid.draw(TUNE, rng),
         "mutate": paid.family(_POINTS, rng),
         "cross": paid.draw(CROSS, rng) if len(past.fit) > 2 else 0.0,
     }

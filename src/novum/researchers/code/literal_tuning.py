@@ -6,7 +6,6 @@ Without Optuna, and while little is known, a (1+1) step with a heavy-tailed scal
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import random
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from novum.core.model.candidate import Genome
 from novum.researchers.code.program_history import History, Variant
+from novum.researchers.tpe import has_tpe, next_point
 from novum.source.literals import Literal, Number, skeleton, with_values
 from novum.source.space import SourceSpace
 
@@ -94,7 +94,7 @@ def tuned(past: History, parent: Variant, rng: random.Random, width: int) -> Tun
     seen = _observations(past, parent, every, chosen)
     if len(seen) < ENOUGH:
         sizes, method = _step(picked, rng), "an evolution step"
-    elif importlib.util.find_spec("optuna") is None:
+    elif not has_tpe():
         sizes, method = _step(picked, rng), "an evolution step, as Optuna is not installed"
     else:
         sizes, method = _asked(picked, seen, rng.getrandbits(32)), f"TPE over {len(seen)} variants"
@@ -165,23 +165,18 @@ def _values(space: SourceSpace, genome: Genome) -> list[Number]:
 
 
 def _asked(picked: Sequence[Dimension], seen: Sequence[tuple[Point, float]], seed: int) -> list[float]:
-    """The next point by Optuna's TPE, from a study in memory that holds what was seen."""
-    import optuna
+    """The next point by TPE."""
+    from optuna.distributions import FloatDistribution, IntDistribution
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=ENOUGH)
-    study = optuna.create_study(direction="maximize", sampler=sampler)
-    spaces: dict[str, Any] = {}
+    space: dict[str, Any] = {}
     for number, dimension in enumerate(picked):
-        spaces[f"x{number}"] = (
-            optuna.distributions.IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
+        space[f"x{number}"] = (
+            IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
             if dimension.integer
-            else optuna.distributions.FloatDistribution(dimension.low, dimension.high, log=dimension.log)
+            else FloatDistribution(dimension.low, dimension.high, log=dimension.log)
         )
-    for point, value in seen:
-        sizes = {
-            name: int(x) if picked[i].integer else x for i, (name, x) in enumerate(zip(spaces, point, strict=True))
-        }
-        study.add_trial(optuna.trial.create_trial(params=sizes, distributions=spaces, value=value))
-    trial = study.ask(fixed_distributions=spaces)
-    return [float(trial.params[name]) for name in spaces]
+    known = [
+        ({f"x{i}": int(x) if picked[i].integer else x for i, x in enumerate(point)}, value) for point, value in seen
+    ]
+    found = next_point(space, known, {"seed": seed, "n_startup_trials": ENOUGH})
+    return [float(found[name]) for name in space]

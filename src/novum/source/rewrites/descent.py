@@ -48,26 +48,44 @@ def _steps(source: Program, node: ast.AugAssign | ast.Assign, loop: ast.For | as
     if found is None:
         return
     target, sign, value = found
-    step = source.source(value)
-    pad, (start, _) = source.indent(node), source.lines(loop)
-    count = counter(source, loop)
+    key, kept = "", loop
+    if isinstance(loop, ast.For) and _names(loop.target) & _names(target):
+        # The loop runs over parameters: each needs a velocity of its own, which outlives the loop.
+        outer = source.above(loop, (ast.For, ast.While))
+        key = _key(target, loop)
+        if not key or not isinstance(outer, ast.For | ast.While) or not source.alone(outer):
+            return
+        kept = outer
+    name, step = source.source(target), source.source(value)
+    pad, (start, _) = source.indent(node), source.lines(kept)
+    count = counter(source, kept)
     if count is not None:
         edit = source.replace(value, f"(1 - {count.name} / {count.total}) * ({step})")
-        yield source.mutation("rewrite.decay", node, f"lets the step of {target} fall to zero", edit, *count.edits)
-    past = fresh(source, "velocity")
-    begin = Edit(start, start, f"{source.indent(loop)}{past} = 0.0\n")
-    new = f"{past} = 0.9 * {past} + ({step})\n{pad}{target} {sign}= {past}"
-    yield source.mutation("rewrite.momentum", node, f"adds momentum to {target}", begin, source.replace(node, new))
-    past = fresh(source, "square")
-    begin = Edit(start, start, f"{source.indent(loop)}{past} = 0.0\n")
-    new = (
-        f"{past} = 0.9 * {past} + 0.1 * ({step}) ** 2\n{pad}{target} {sign}= 0.01 * ({step}) / ({past} ** 0.5 + 1e-12)"
-    )
-    yield source.mutation("rewrite.scaled", node, f"scales the step of {target}", begin, source.replace(node, new))
+        yield source.mutation("rewrite.decay", node, f"lets the step of {name} fall to zero", edit, *count.edits)
+    for kind, words, rule, used in (
+        ("momentum", f"adds momentum to {name}", "0.9 * {before} + ({step})", "{now}"),
+        ("scaled", f"scales the step of {name}", "0.9 * {before} + 0.1 * ({step}) ** 2",
+         "0.01 * ({step}) / ({now} ** 0.5 + 1e-12)"),
+    ):  # fmt: skip
+        past = fresh(source, "velocity" if kind == "momentum" else "square")
+        begin = Edit(start, start, f"{source.indent(kept)}{past} = {'{}' if key else '0.0'}\n")
+        now, before = (f"{past}[{key}]", f"{past}.get({key}, 0.0)") if key else (past, past)
+        new = f"{now} = {rule.format(before=before, step=step)}\n{pad}{name} {sign}= {used.format(now=now, step=step)}"
+        yield source.mutation(f"rewrite.{kind}", node, words, begin, source.replace(node, new))
 
 
-def _descent(source: Program, node: ast.AugAssign | ast.Assign) -> tuple[str, str, ast.expr] | None:
-    """(variable, sign, step) of `x -= step` or `x = x - step`, where the step looks like a rate times a gradient."""
+def _key(target: ast.expr, loop: ast.For) -> str:
+    """The name of the loop's that a target is indexed by, or ""."""
+    index = target.slice if isinstance(target, ast.Subscript) else None
+    return index.id if isinstance(index, ast.Name) and index.id in _names(loop.target) else ""
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def _descent(source: Program, node: ast.AugAssign | ast.Assign) -> tuple[ast.expr, str, ast.expr] | None:
+    """(target, sign, step) of `x -= step` or `x = x - step`, where the step looks like a rate times a gradient."""
     target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
     operation = node if isinstance(node, ast.AugAssign) else node.value
     if not isinstance(operation, ast.AugAssign | ast.BinOp) or not isinstance(operation.op, ast.Add | ast.Sub):
@@ -78,4 +96,4 @@ def _descent(source: Program, node: ast.AugAssign | ast.Assign) -> tuple[str, st
     product = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult | ast.Div)
     if not product or not _STEP.search(source.source(value)):
         return None
-    return source.source(target), "+" if isinstance(operation.op, ast.Add) else "-", value
+    return target, "+" if isinstance(operation.op, ast.Add) else "-", value

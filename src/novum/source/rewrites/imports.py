@@ -12,8 +12,13 @@ from novum.source.source_text import Edit
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def import_edit(source: Program, node: ast.expr, wanted: Sequence[tuple[str, str]]) -> tuple[Edit, ...] | None:
-    """The edits that import names from modules for use at `node`: none needed, one, or None when there is no place."""
+def import_edit(
+    source: Program, node: ast.expr | ast.stmt, wanted: Sequence[tuple[str, str]]
+) -> tuple[Edit, ...] | None:
+    """The edits that import names from modules for use at `node`: none needed, one, or None when there is no place.
+
+    A module with an empty name is imported as a whole.
+    """
     there = {
         (top.module, alias.name)
         for top in source.tree.body
@@ -21,10 +26,17 @@ def import_edit(source: Program, node: ast.expr, wanted: Sequence[tuple[str, str
         for alias in top.names
         if alias.asname is None
     }
+    there |= {
+        (alias.name, "")
+        for top in source.tree.body
+        if isinstance(top, ast.Import)
+        for alias in top.names
+        if alias.asname is None
+    }
     missing = sorted(set(wanted) - there)
     if not missing:
         return ()
-    lines = [f"from {module} import {name}\n" for module, name in missing]
+    lines = [f"from {module} import {name}\n" if name else f"import {module}\n" for module, name in missing]
     for at, indent in (*_top(source, node), *_inside(source, node)):
         if source.open(at, at):
             lead = "\n" if at and source.text[at - 1] != "\n" else ""
@@ -32,7 +44,7 @@ def import_edit(source: Program, node: ast.expr, wanted: Sequence[tuple[str, str
     return None
 
 
-def _top(source: Program, node: ast.expr) -> list[tuple[int, str]]:
+def _top(source: Program, node: ast.expr | ast.stmt) -> list[tuple[int, str]]:
     """Places among the top statements above `node`: after the last import, else before the first statement."""
     above = [top for top in source.tree.body if top.lineno < source.statement(node).lineno or _holds(top, node)]
     places = [
@@ -49,7 +61,7 @@ def _top(source: Program, node: ast.expr) -> list[tuple[int, str]]:
     return places
 
 
-def _inside(source: Program, node: ast.expr) -> list[tuple[int, str]]:
+def _inside(source: Program, node: ast.expr | ast.stmt) -> list[tuple[int, str]]:
     places = []
     home = source.above(node, _FUNCTIONS)
     if isinstance(home, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -66,5 +78,5 @@ def _first(source: Program, node: ast.stmt) -> int:
     return source.offset(line)
 
 
-def _holds(top: ast.stmt, node: ast.expr) -> bool:
+def _holds(top: ast.stmt, node: ast.expr | ast.stmt) -> bool:
     return top.lineno <= node.lineno <= (top.end_lineno or top.lineno)

@@ -11,7 +11,6 @@ from novum.core.engine.follow_up_questions import promise
 from novum.core.engine.paired_runs import next_pairs
 from novum.core.engine.stages.opening import open_confirmation
 from novum.core.engine.stages.promote import crown, may_promote, supersede
-from novum.core.engine.stages.screen import calibration_runs
 from novum.core.engine.verdict_events import stopped, verdict_of
 from novum.core.events.event import Event
 from novum.core.events.verdicts import FindingRecorded, ReopeningRequested
@@ -173,7 +172,7 @@ def _calibration_plans(campaign: Campaign) -> Iterator[Plan]:
         for member in plan.members
     }
     done = campaign.state.calibration.get(incumbent.id, {})
-    wanted = calibration_runs(campaign.study.gate)
+    wanted = campaign.state.calibration_runs
     missing = [index for index in range(wanted) if index not in done and index not in flying]
     size = campaign.spec.group_size
     for number, first in enumerate(range(0, len(missing), size)):

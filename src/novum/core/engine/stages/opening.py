@@ -22,6 +22,9 @@ from novum.core.state.hypothesis import Hypothesis, Phase
 STRIKING = 2.0
 """Standard deviations of an A/A difference: whoever screens so much better does not wait for others."""
 
+CLEAR_PAIRS = 6
+"""Pairs that a confirmation of such a candidate takes, as a rule."""
+
 
 def open_confirmation(campaign: Campaign) -> list[Event]:
     """Open a confirmation for the best waiting candidate, if one is due, or reopen one; if affordable.
@@ -33,7 +36,10 @@ def open_confirmation(campaign: Campaign) -> list[Event]:
         return []
     best = campaign.state.confirmation_queue.best
     due = best if best and _is_due(campaign, best) else None
-    chosen = next(iter(campaign.state.requested.values()), None) or due or _reopenable(campaign)
+    searching = best is not None and campaign.study.screening.patience > 0
+    chosen = (
+        next(iter(campaign.state.requested.values()), None) or due or (None if searching else _reopenable(campaign))
+    )
     return _opened(campaign, chosen) if chosen else []
 
 
@@ -65,6 +71,9 @@ def _is_due(campaign: Campaign, best: Hypothesis) -> bool:
     """
     state, screening = campaign.state, campaign.study.screening
     incumbent = state.incumbent.candidate.id
+    if screening.patience:
+        unbeaten = state.screened_since(best, screening.patience) >= screening.patience
+        return (state.advantage(best) or 0.0) > 0 and (unbeaten or _is_last_chance(campaign, best))
     if (state.advantage(best) or 0.0) >= STRIKING * max(state.scales[incumbent].sigma, campaign.spec.resolution):
         return True
     if state.promoted_against[incumbent] < state.screened_against[incumbent] // screening.keep_one_in:
@@ -75,6 +84,24 @@ def _is_due(campaign: Campaign, best: Hypothesis) -> bool:
     round_and_confirmation = screening.keep_one_in * sweep + 2 * (gate.max_pairs + gate.estimate_pairs)
     needed = price(state, round_and_confirmation, campaign.context.slots)
     return campaign.context.governor.refuses(state.spent, needed) is not None
+
+
+def _is_last_chance(campaign: Campaign, best: Hypothesis) -> bool:
+    """Whether the budget pays for no further candidates beside the confirmation that the best one may take.
+
+    It is likely to cost what trials cost on average, and must be payable, like any other, if they cost the most.
+    """
+    state, gate, slots = campaign.state, campaign.study.gate, campaign.context.slots
+    sigma = max(state.scales[state.incumbent.candidate.id].sigma, campaign.spec.resolution)
+    clear = (state.advantage(best) or 0.0) >= STRIKING * sigma
+    rule = None if evidence_plan.due(state) else _rule(campaign, best, arm_id(best.id, best.attempt + 1), [])
+    few = min(gate.max_pairs, max(CLEAR_PAIRS, _fewest_pairs(rule) + 1 if rule else 0))
+    likely = min(gate.max_pairs, max(few, evidence_plan.USUAL_PAIRS))
+    further = slots * len(campaign.spec.tuning) * campaign.study.screening.seeds
+    least = further + 2 * (few + gate.estimate_pairs)
+    usual = further + 2 * ((few if clear else likely) + gate.estimate_pairs)
+    needed = (price(state, least, slots), price(state, usual, slots, state.prices.usual))
+    return any(campaign.context.governor.refuses(state.spent, one) is not None for one in needed)
 
 
 def _opened(campaign: Campaign, chosen: Hypothesis) -> list[Event]:

@@ -13,7 +13,6 @@ from novum.core.engine.verdict_events import stopped
 from novum.core.events.campaign import IncumbentChanged
 from novum.core.events.event import Event
 from novum.core.events.trials import ScaleMeasured
-from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import Candidate
 from novum.core.model.trial_plan import Purpose, Side
 from novum.core.model.verdict import Account
@@ -28,7 +27,7 @@ PROMOTE = "promote"
 def crown(campaign: Campaign, hypothesis: Hypothesis) -> Iterator[Event]:
     """The candidate becomes the one to beat."""
     yield IncumbentChanged(hypothesis.candidate, hypothesis.registered.cost, hypothesis.id)
-    yield from scale_of(hypothesis, campaign.spec)
+    yield from scale_of(hypothesis, campaign.state)
 
 
 def make_incumbent(campaign: Campaign, account: Account, hypothesis: Hypothesis) -> Iterator[Event]:
@@ -79,10 +78,11 @@ def supersede(
             yield again
 
 
-def scale_of(hypothesis: Hypothesis, spec: ArenaSpec) -> Iterator[ScaleMeasured]:
-    """The new incumbent's noise from its own fresh runs: they differ in the seed alone, as A/A runs do."""
+def scale_of(hypothesis: Hypothesis, state: CampaignState) -> Iterator[ScaleMeasured]:
+    """The new incumbent's noise from its own fresh runs, if there are enough: they differ in the seed alone."""
+    spec, fewest = state.spec, min(FEWEST_RUNS_FOR_SCALE, state.study.gate.calibration_runs)
     runs = [run for run in hypothesis.runs[Side.CANDIDATE].values() if run.score is not None]
-    if len(runs) >= FEWEST_RUNS_FOR_SCALE:
+    if len(runs) >= fewest:
         scores = [run.score for run in runs if run.score is not None]
         sigma = _sigma(scores, log=spec.log)
         others = {one.name: _sigma([run.others[one.name] for run in runs], log=one.log) for one in spec.metrics}

@@ -17,7 +17,6 @@ from novum.core.events.trials import CandidateTuned, RungClosed, ScaleMeasured
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import gain
-from novum.core.model.study import GateSettings
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
 from novum.core.state.campaign_state import CampaignState, Sweep
 from novum.core.state.hypothesis import Phase
@@ -167,19 +166,10 @@ def tuned(state: CampaignState, candidate: str) -> CandidateTuned:
     return CandidateTuned(candidate, state.spec.tuning[best], scores[best], tuple(scores), seeds)
 
 
-RUNS_FOR_SCALE_FREE = 3
-"""Runs of the incumbent that a test without a scale begins with."""
-
-
-def calibration_runs(gate: GateSettings) -> int:
-    """A/A runs of the incumbent before the first confirmation against it."""
-    return RUNS_FOR_SCALE_FREE if gate.process == "scale-free" else 2 * gate.calibration_pairs
-
-
 def _scale(campaign: Campaign) -> list[Event]:
     """The A/A scale of the incumbent, once all of its calibration runs are in."""
     candidate = campaign.state.incumbent.candidate.id
-    wanted = calibration_runs(campaign.study.gate)
+    wanted = campaign.state.calibration_runs
     if candidate in campaign.state.scales or len(campaign.state.calibration.get(candidate, {})) < wanted:
         return []
     found = calibration(campaign.state, candidate)
@@ -217,8 +207,7 @@ def calibration(state: CampaignState, candidate: str) -> Calibration:
 
     A test without a scale has three runs or so, and takes the sd of single ones; they count as two pairs.
     """
-    runs = state.calibration.get(candidate, {})
-    scores = [runs[index].score for index in sorted(runs)]
+    scores = state.noise_scores(candidate)
     up, log = state.spec.higher_is_better, state.spec.log
     scored = [score for score in scores if score is not None]
     mean = statistics.fmean(scored or [0.0])

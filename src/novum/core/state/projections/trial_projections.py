@@ -64,7 +64,8 @@ def _trial_finished(state: CampaignState, event: TrialFinished) -> None:
     state.spending.finished(event, plan, state.spec.gpus)
     state.alarm_signals.finished(event, plan)
     if event.kind is OutcomeKind.SCORED:
-        state.prices.add(event, len(plan.members))
+        alike = plan.purpose is Purpose.SCREEN or state.study.screening.fidelity == 1.0
+        state.prices.add(event, len(plan.members), as_screening=alike)
     else:
         state.failures.append((event, plan))
     if event.member == len(plan.members) - 1:
@@ -86,6 +87,7 @@ def _rung_closed(state: CampaignState, event: RungClosed) -> None:
 def _candidate_tuned(state: CampaignState, event: CandidateTuned) -> None:
     state.tuned[event.candidate] = event
     state.spreads[event.candidate] = _spread(state, event)
+    state.sweep_scores[event.candidate] = {at: run.score for at, run in state.sweeps[event.candidate].items()}
     state.sweeps[event.candidate] = {}
     for hypothesis in state.open_hypotheses(Phase.SCREENING):
         if hypothesis.candidate.id == event.candidate:
@@ -140,7 +142,8 @@ def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) ->
     if plan.purpose is Purpose.SCREEN:
         number = state.spec.tuning.index(plan.members[event.member].setting)
         state.sweeps[plan.candidate.id][number, index] = event
-        state.sweep_costs.setdefault(plan.candidate.id, SweepCost()).add(event)
+        incumbent = state.sweep_costs.get(state.incumbent.candidate.id, SweepCost()).each
+        state.sweep_costs.setdefault(plan.candidate.id, SweepCost()).add(event, state.prices.at_present(incumbent))
     elif plan.purpose is Purpose.CALIBRATE:
         state.calibration.setdefault(plan.candidate.id, {})[index] = event
     elif plan.purpose is Purpose.FOLLOW_UP:
