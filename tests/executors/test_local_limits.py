@@ -138,7 +138,7 @@ def test_a_program_that_returns_twice_answers_once(outcome):
     assert outcome("twice")[0] is None
 
 
-ENTRY = {"trial_id": "g0/0", "bytes": 1, "failure": None, "cause": "", "facts": {}}
+ENTRY = {"trial_id": "g0/0", "bytes": 1, "failure": None, "cause": "", "facts": {}, "curve": []}
 OTHER = {**ENTRY, "trial_id": "g0/1"}
 
 
@@ -172,6 +172,9 @@ def forged(*entries: object, body: bytes = b"xy") -> bytes:
         (forged(ENTRY, {**OTHER, "facts": {"loss": 10**400}}), "not a finite number"),
         (forged(ENTRY, {**OTHER, "facts": {"\n": 1}}), "short printable"),
         (forged(ENTRY, {**OTHER, "facts": [1]}), "not a mapping"),
+        (forged(ENTRY, {**OTHER, "curve": [[0.1, "2"]]}), "not a finite number"),
+        (forged(ENTRY, {**OTHER, "curve": [[0.1]]}), "not a time and a value"),
+        (forged(ENTRY, {**OTHER, "curve": [[0.1, 0.2]] * 99}), "at most 48 readings"),
         (pack({"outputs": "all"}), "other fields"),
         (pack({"ended": "timed_out", "cause": ""}), "cannot know"),
         (pack({"ended": ["crashed"], "cause": ""}), "cannot know"),

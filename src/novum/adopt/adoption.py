@@ -26,6 +26,8 @@ from novum.source.parameters import Parameter
 from novum.source.protected import Protection
 
 MOST_PARAMETERS = 24
+OFTEN = 3
+"""A score that is printed so often says how a run is doing on its way."""
 WRITES = ("writerow", "writerows", "write_text", "write_bytes")
 """Calls that are fixed, beside prints, where the score is in a file."""
 _SHARED = re.compile(r"batch", re.IGNORECASE)
@@ -100,6 +102,7 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
     )
     value = _value(metric, baseline)
     size = abs(value)
+    progress = _progress(metric, others)
     adopted = Adopted(
         name=re.sub(r"[^A-Za-z0-9_-]+", "-", project.directory.name).strip("-") or "script",
         script=project.script,
@@ -119,6 +122,8 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
         compute=wishes.compute,
         budget=wishes.budget,
         waiting=max(2, wishes.workers),
+        progress=progress,
+        follows=metric.occurrences >= OFTEN or progress is not None,
     )
     return Result(study_text(adopted), metric, value, higher, baseline, tuple(one.name for one, _, _ in parameters),
                   tuple(_notes(metric, others, seed, place, parameters)))  # fmt: skip
@@ -178,6 +183,14 @@ def _named(wish: str, baseline: Baseline, printed: list[Metric], every: list[Met
             f"{', '.join(repr(one.name) for one in every[:12]) or 'none'}"
         )
     return named
+
+
+def _progress(metric: Metric, others: list[Metric]) -> Metric | None:
+    """What shows how a run is doing, where the score itself is printed too seldom: of held-out data, if anything is."""
+    if metric.occurrences >= OFTEN and metric.pattern:
+        return None
+    often = [one for one in others if one.pattern and len(set(one.values)) > 1]
+    return max(often, key=lambda one: (preference(one.name), one.occurrences), default=None)
 
 
 def _value(metric: Metric, baseline: Baseline) -> float:

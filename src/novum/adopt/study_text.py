@@ -35,6 +35,10 @@ class Adopted:
     compute: str
     budget: str
     waiting: int
+    progress: Metric | None = None
+    """What is printed often on the way, where the score itself is not."""
+    follows: bool = False
+    """Whether a run shows its progress at all."""
 
 
 def study_text(one: Adopted) -> str:
@@ -53,6 +57,7 @@ def study_text(one: Adopted) -> str:
     ]
     lines += [
         _report(one.metric),
+        *_progress(one.progress),
         f"command = {_toml(list(one.command))}",
         f"editable = {_toml(list(one.editable))}",
         f'compute = {_toml(one.compute)}  # a claim holds at no more than 1.05 times the compute; or "free"',
@@ -83,7 +88,7 @@ def study_text(one: Adopted) -> str:
         f"waiting = {one.waiting}  # ideas at a time, as many as trials run at once: the next knows how the last did",
         "advance_one_in = 3",
         "patience = 16  # candidates in a row that are no better than the best so far, before that one is confirmed",
-        "",
+        *_early_stopping(one.follows),
         "[researcher]",
         'name = "portfolio"',
         'options = { members = "bayes,code", control = "random", control_share = 0.05 }' if one.parameters else
@@ -102,6 +107,23 @@ def _report(metric: Metric) -> str:
         inner = f"file = {_toml(metric.file)}, key = {_toml(metric.name)}, take = {_toml(metric.take)}"
         return f"report = {{ {inner} }}  # guess: every run writes this file, and under this name"
     return f"report = {{ pattern = {_toml(metric.pattern)}, take = {_toml(metric.take)} }}"
+
+
+def _progress(metric: Metric | None) -> list[str]:
+    if metric is None:
+        return []
+    return [
+        f"progress = {_toml(metric.pattern)}  # guess: {metric.name!r}, printed {metric.occurrences} times on the way"
+    ]
+
+
+def _early_stopping(follows: bool) -> list[str]:
+    if not follows:
+        return [""]
+    return [
+        "reduction_factor = 3  # runs outside the best third at 1/4 and 1/2 are ended, if that foretells the end",
+        "",
+    ]
 
 
 def _parameters(found: Iterable[tuple[Parameter, Range, Scalar]]) -> list[str]:

@@ -36,10 +36,11 @@ def status(lab: LabOption = None, json: JsonOption = False) -> None:
     """What the campaign has used, what it is doing, what it found last."""
     from novum.cli.printing.live_panel import lines
     from novum.ledger.journal import is_held
+    from novum.sandbox import live_readings
     from novum.views.progress import progress
 
     directory = find_lab(lab)
-    now = progress(read_state(directory))
+    now = progress(read_state(directory), live=live_readings.read(directory))
     if now.running and not is_held(directory):
         now = replace(now, running=False, reason="stopped without an end; `novum run` goes on from there")
     print(as_json(now) if json else "\n".join(lines(now)))
@@ -82,6 +83,15 @@ def show(
         _print_detail(plain(found))
 
 
+def _curve(readings: list[list[float]]) -> str:
+    """Progress in one line: the first and the last reading, how it went between them, and over what time."""
+    from novum.text.format import sparkline
+
+    values = [value for _, value in readings]
+    ends = f"{number(values[0])} {sparkline(values)} {number(values[-1])}"
+    return f"{ends}  ({len(values)} readings, {number(readings[0][0])} to {number(readings[-1][0])} CPU s)"
+
+
 def _print_detail(found: dict[str, Any]) -> None:
     for key, value in found.items():
         if isinstance(value, dict):
@@ -92,5 +102,7 @@ def _print_detail(found: dict[str, Any]) -> None:
             table(columns, [[number(c) if isinstance(c, float) else str(c) for c in row.values()] for row in value])
         elif isinstance(value, str) and "\n" in value.strip():
             print("\n".join([f"{key}:", *block(value)]))
+        elif key == "curve" and value:
+            print(f"{key:<14} {_curve(value)}")
         else:
             print(f"{key:<14} {line(number(value) if isinstance(value, float) else str(value))}")

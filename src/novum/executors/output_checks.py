@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from novum.core.model.progress import POINTS, Curve
 from novum.core.model.trial import Limits, OutcomeKind, TrialGroup, TrialOutput
 from novum.sandbox.limits.limit_words import limit_in
 
@@ -100,7 +101,20 @@ def _checked_one(output: object, trial_id: str) -> TrialOutput:
         failure=None if output.failure is None else OutcomeKind(output.failure),
         cause=clean(str(output.cause)[:MAX_CAUSE]),
         facts=_checked_facts(output.facts, trial_id),
+        curve=_checked_curve(output.curve, trial_id),
     )
+
+
+def _checked_curve(curve: object, trial_id: str) -> Curve:
+    if isinstance(curve, str | bytes) or not isinstance(curve, Sequence) or len(curve) > POINTS:
+        raise NonsenseError(f"the curve of trial {trial_id} is not a sequence of at most {POINTS} readings")
+    return tuple(_checked_reading(one, trial_id) for one in curve)
+
+
+def _checked_reading(reading: object, trial_id: str) -> tuple[float, float]:
+    if isinstance(reading, str | bytes) or not isinstance(reading, Sequence) or len(reading) != 2:
+        raise NonsenseError(f"a reading of trial {trial_id} is not a time and a value")
+    return _checked_number(reading[0], trial_id), _checked_number(reading[1], trial_id)
 
 
 def _checked_facts(facts: object, trial_id: str) -> Mapping[str, float]:
@@ -121,5 +135,5 @@ def _checked_number(value: Any, trial_id: str) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise NonsenseError(f"a fact of trial {trial_id} is not a finite number")
+        raise NonsenseError(f"a fact of trial {trial_id}, or a reading of its curve, is not a finite number")
     return number

@@ -13,7 +13,7 @@ from novum.core.engine.loop import Lab
 from novum.core.events.event_ports import Ledger
 from novum.core.model.budget import Budget
 from novum.core.model.errors import StudyError
-from novum.core.model.ports import Arena, Closable, Executor, Researcher
+from novum.core.model.ports import Arena, Closable, Executor, Researcher, ShowsProgress
 from novum.core.model.request import Act, Request
 from novum.core.model.study import Study
 from novum.governance.hard_budget import check_levels, check_total
@@ -26,6 +26,7 @@ from novum.lab.provenance import provenance
 from novum.lab.study_checks import check_metrics, check_secrets, valid
 from novum.lab.wiring import arena, check_waiting, context, cores, executor, holdout_service, isolation, require, signed
 from novum.registry import Kind
+from novum.sandbox import live_readings
 from novum.text.secret_scan import Secrets
 
 
@@ -83,6 +84,8 @@ def session(
         campaign = Campaign(state, rooms)
         holdout = holdout_service(rooms, blobs)
         with nullcontext(place) if place else executor(study, problem, count) as running:
+            if isinstance(running, ShowsProgress):
+                running.show_progress_in(live_readings.prepared(directory))
             lab = Lab(campaign, ledger, blobs, running, holdout_service=holdout, mailbox=box, secrets=known)
             lab.watchdog = watchdog(study, problem, directory)
             lab.rest = restore.keeper(journal, directory, secret, state)

@@ -14,7 +14,7 @@ from novum.core.model.metric import COMPUTE
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.verdict import Verdict
 from novum.core.state.hypothesis import Hypothesis
-from novum.report import charts, compute_frontier, series
+from novum.report import charts, compute_frontier, learning_curve_chart, series
 from novum.text.format import counted, cut, number
 from novum.views.campaign_history import History, IncumbentPeriod, Moment
 from novum.views.campaign_summary import Summary
@@ -74,6 +74,7 @@ def figures(history: History, summary: Summary) -> dict[str, Figure]:
         _spending(history),
         _outcomes(history),
         _frontier(history),
+        _curves(history),
         _genealogy(history),
         _stakes(history),
         _thresholds(history),
@@ -243,6 +244,12 @@ def _frontier(history: History) -> Figure:
     found = compute_frontier.points(history.state) if measured else []
     chart = compute_frontier.chart(found, _metric(history), limit)
     return Figure("frontier", "Gain against compute", caption, "Trials are too short to say what one costs.", chart)
+
+
+def _curves(history: History) -> Figure:
+    chart = learning_curve_chart.chart(learning_curve_chart.readings(history.state))
+    caption = learning_curve_chart.caption(history.state)
+    return Figure("curves", "Learning curves", caption, "No run has shown its progress.", chart)
 
 
 def _genealogy(history: History) -> Figure:

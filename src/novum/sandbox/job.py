@@ -80,6 +80,8 @@ class Job:
     stdin: bytes = b""
     log_bytes: int = 64 << 10
     hear: Callable[[bytes], None] | None = None
+    judge: Callable[[float], Verdict | None] | None = None
+    """Asked some twenty times a second, with the CPU seconds used, whether to end it, and why."""
 
     def __post_init__(self) -> None:
         if not self.argv or any("\0" in word for word in self.argv):

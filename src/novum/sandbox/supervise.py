@@ -120,6 +120,8 @@ class Supervisor:
             elif now >= tick:
                 self.watchdog.look()
                 self.verdict = self.watchdog.verdict or (self.it.look() if self.it.look else self._count_files())
+                if self.verdict is None and self.job.judge is not None:
+                    self.verdict = self.job.judge(self.watchdog.cpu_seconds)
                 tick = time.monotonic() + TICK_SECONDS
             elif self._hear(min(deadline, tick) - now, over):
                 return

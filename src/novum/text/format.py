@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from novum.text.canonical_json import short
 from novum.text.clean import printable
+
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 def written(value: str | float | None) -> str:
@@ -69,6 +72,13 @@ def seconds(value: float) -> str:
 def moment(microseconds: int) -> str:
     """Microseconds since the epoch as UTC date and time."""
     return datetime.fromtimestamp(microseconds / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Finite numbers as bars of eight heights between the lowest and the highest of them."""
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    span = high - low
+    return "".join(_BARS[round((value - low) / span * 7) if span > 0 else 0] for value in values)
 
 
 def counted(n: int, one: str, many: str = "") -> str:

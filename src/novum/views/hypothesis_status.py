@@ -30,6 +30,8 @@ def hypothesis_status(state: CampaignState, hypothesis: Hypothesis) -> Hypothesi
         return _inconclusive(f"confirmation open after {pairs} pairs; {_pause(state)}", False)
     if verdict is not None:
         return HypothesisStatus(verdict.verdict, verdict.reason, phase is Phase.CLOSED)
+    if phase is Phase.FAILED and _is_stopped(state, hypothesis):
+        return _inconclusive(_cause(state, hypothesis), True)
     if phase is Phase.FAILED:
         return HypothesisStatus(FAILED, _cause(state, hypothesis), True)
     if phase in (Phase.SUPERSEDED, Phase.STALE):
@@ -55,6 +57,11 @@ def _inconclusive(reason: str, settled: bool) -> HypothesisStatus:
 
 def _pause(state: CampaignState) -> str:
     return "running" if state.session_open else state.end_reason or "the session stopped"
+
+
+def _is_stopped(state: CampaignState, hypothesis: Hypothesis) -> bool:
+    effort = state.sweep_costs.get(hypothesis.candidate.id)
+    return bool(effort and effort.stopped)
 
 
 def _cause(state: CampaignState, hypothesis: Hypothesis) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from novum.core.events.oversight import Intervened
 from novum.core.model.candidate import Genome
-from novum.core.model.trial_plan import Purpose, Side
+from novum.core.model.trial import OutcomeKind
+from novum.core.model.trial_plan import Purpose, Side, purpose_text
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.gate.judge import BettingGate
+from novum.sandbox.live_readings import LiveReading
 from novum.text.format import written
 from novum.views.hypothesis_status import hypothesis_status
 
@@ -53,6 +56,16 @@ class NextInLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningTrial:
+    """A trial that runs at this moment: what it is for, CPU seconds so far, and the latest reading of its progress."""
+
+    id: str
+    purpose: str
+    cpu_seconds: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """What a campaign has used, what it is doing, and what it has found."""
 
@@ -68,6 +81,10 @@ class Progress:
     wall_budget: float | None
     workers: int
     in_flight: dict[str, int]
+    running_trials: list[RunningTrial]
+    """Those that have shown their progress."""
+    ended_early: int
+    """Screening runs whose progress was hopeless."""
     screening: list[str]
     waiting: int
     screened: int
@@ -91,8 +108,16 @@ class Progress:
     """About how long the next verdict takes at most, at the present pace; None while nothing is confirmed."""
 
 
-def progress(state: CampaignState, wall_seconds: float | None = None, last: int = 6) -> Progress:
-    """The progress of a campaign with the `last` verdicts; `wall_seconds` when somebody has a later clock."""
+def progress(
+    state: CampaignState,
+    wall_seconds: float | None = None,
+    last: int = 6,
+    live: Mapping[str, LiveReading] | None = None,
+) -> Progress:
+    """The progress of a campaign with the `last` verdicts; `wall_seconds` when somebody has a later clock.
+
+    live: the latest readings of running trials, where these are known.
+    """
     gate = BettingGate(state.study.gate)
     purposes = [plan.purpose for plan in state.in_flight.values()]
     return Progress(
@@ -108,6 +133,8 @@ def progress(state: CampaignState, wall_seconds: float | None = None, last: int 
         wall_budget=state.budget.wall_seconds,
         workers=state.workers,
         in_flight={str(purpose): purposes.count(purpose) for purpose in Purpose if purpose in purposes},
+        running_trials=_running(state, live or {}),
+        ended_early=state.outcomes[OutcomeKind.STOPPED],
         screening=[change(state, h) for h in state.open_hypotheses(Phase.SCREENING)],
         waiting=state.count(Phase.WAITING),
         screened=len(state.screened),
@@ -117,7 +144,7 @@ def progress(state: CampaignState, wall_seconds: float | None = None, last: int 
         cash=state.account.cash,
         discoveries=state.account.discoveries,
         verdicts=_verdicts(state, last),
-        failures={str(kind): n for kind, n in sorted(state.outcomes.items()) if kind != "scored"},
+        failures={str(kind): n for kind, n in sorted(state.outcomes.items()) if kind not in ("scored", "stopped")},
         interventions=[intervention(one) for one in state.intervention_log.latest[-LAST_INTERVENTIONS:]],
         metric=state.spec.metric,
         baseline_level=state.level(state.incumbents[0].candidate.id) if state.incumbents else None,
@@ -126,6 +153,15 @@ def progress(state: CampaignState, wall_seconds: float | None = None, last: int 
         paused=state.request_log.paused,
         next_verdict_seconds=_next_verdict(state, gate),
     )
+
+
+def _running(state: CampaignState, live: Mapping[str, LiveReading]) -> list[RunningTrial]:
+    known = {name: (one, state.in_flight.get(name.partition(".")[0])) for name, one in live.items()}
+    return [
+        RunningTrial(name, purpose_text(plan), one.cpu_seconds, one.value)
+        for name, (one, plan) in known.items()
+        if plan is not None
+    ]
 
 
 def _next_in_line(state: CampaignState) -> NextInLine | None:

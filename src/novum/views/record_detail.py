@@ -72,6 +72,8 @@ class TrialDetail:
     wall_seconds: float
     peak_bytes: int
     facts: dict[str, float]
+    curve: tuple[tuple[float, float], ...]
+    """CPU seconds and value of each reading of its progress."""
     others: dict[str, float]
     session: int
     seed_index: int
@@ -173,6 +175,7 @@ def _trial(state: FullState, name: str) -> TrialDetail | None:
         wall_seconds=outcome.wall_seconds,
         peak_bytes=outcome.peak_bytes,
         facts=dict(outcome.facts),
+        curve=outcome.curve,
         others=dict(outcome.others),
         session=session.session if session else 0,
         seed_index=plan.members[outcome.member].index,

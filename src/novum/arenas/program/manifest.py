@@ -84,7 +84,7 @@ class Program:
     given, so are prints, argument declarations and seeds. compute: whether a claim holds at no more than 1.05 times the
     incumbent's CPU time. python: the interpreter of the user's own environment; empty: Novum's. seed: how a trial's
     seed reaches the program beside {seed} in its command: "train.py: SEED" (a declared value), "$SEED", or
-    "outside".
+    "outside". progress: a pattern with one group for the readings of a run on its way; empty: that of the score.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -120,6 +120,7 @@ class Program:
     compute: Literal["equal", "free"] = "equal"
     python: str = ""
     seed: str = ""
+    progress: str = ""
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -141,12 +142,24 @@ class Program:
         return tuple(dict.fromkeys((*self.output_names, *([self.score_file] if self.score_file else []))))
 
     @property
+    def progress_pattern(self) -> str:
+        """What finds readings of a run's progress in what it prints; empty for none."""
+        return self.progress or (self.report.pattern if self.report else "")
+
+    @property
     def runs(self) -> tuple[Phase, ...]:
         """The phases; a bare command is a single one that sees everything visible."""
         return self.phases or (Phase(self.command, self.visible),)
 
 
-_LATER: dict[str, Any] = {"parameters": [], "protect": None, "compute": "equal", "python": "", "seed": ""}
+_LATER: dict[str, Any] = {
+    "parameters": [],
+    "protect": None,
+    "compute": "equal",
+    "python": "",
+    "seed": "",
+    "progress": "",
+}
 """Keys that studies of earlier versions did not have, with what they stand for there."""
 
 
@@ -194,6 +207,8 @@ def _problems(one: Program) -> list[str]:
         found.append("report needs either a pattern or both file and key")
     if one.report and one.report.pattern and _groups(one.report.pattern) != 1:
         found.append("report.pattern must be a regular expression with one group, around the number")
+    if one.progress and _groups(one.progress) != 1:
+        found.append("progress must be a regular expression with one group, around the number")
     if one.score and not one.outputs:
         found.append("score needs outputs: the files that the candidate leaves for the scorer")
     called = [parameter.name for parameter in one.parameters]

@@ -12,7 +12,7 @@ from novum.arenas.program.manifest import Report
 
 def printed_score(report: Report, text: str) -> float | str | None:
     """The number that counts, or what stands in its place; None where nothing fits."""
-    return taken([_as_number(one) for one in re.findall(report.pattern, text)], report.take)
+    return taken([as_number(one) for one in re.findall(report.pattern, text)], report.take)
 
 
 def taken(found: Sequence[float | str], take: str) -> float | str | None:
@@ -30,7 +30,8 @@ def taken(found: Sequence[float | str], take: str) -> float | str | None:
     return min(numbers) if take == "min" else max(numbers)
 
 
-def _as_number(text: str) -> float | str:
+def as_number(text: str) -> float | str:
+    """A number, or the text that is none."""
     try:
         return float(text)
     except ValueError:

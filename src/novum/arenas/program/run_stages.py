@@ -18,6 +18,7 @@ from typing import Any
 from novum.arenas.program import own_interpreter
 from novum.arenas.program.artefact import Artefact, check_output
 from novum.arenas.program.bundle import Bundle
+from novum.arenas.program.live_progress import LiveProgress
 from novum.arenas.program.reported_score import said_of
 from novum.arenas.program.seeding import seeded
 from novum.core.model.candidate import Genome
@@ -80,7 +81,7 @@ class Stage:
         return {name: made[name] for name in program.visible}, {name: made[name] for name in program.truth}
 
     def candidate(
-        self, genome: Genome, seed: int, visible: Mapping[str, bytes], limits: Limits
+        self, genome: Genome, seed: int, visible: Mapping[str, bytes], limits: Limits, progress: LiveProgress
     ) -> tuple[Artefact, dict[str, float]]:
         """Run the candidate, phase by phase: what it left, and what was measured of it.
 
@@ -99,7 +100,8 @@ class Stage:
             bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0))
             start = seeded(phase.command, files, program.seed, seed % SEEDS)
             ended = self._run(start.words, start.files, wanted, seed, bounds, packages=program.packages,
-                              more=start.environment)  # fmt: skip
+                              more=start.environment, progress=progress)  # fmt: skip
+            progress.end_phase(ended.usage.cpu_seconds)
             measured["cpu_seconds"] += ended.usage.cpu_seconds
             measured["wall_seconds"] += ended.usage.wall_seconds
             measured["peak_bytes"] = max(measured["peak_bytes"], float(ended.usage.peak_bytes))
@@ -138,6 +140,7 @@ class Stage:
     def _run(
         self, command: tuple[str, ...], files: Mapping[str, bytes], wanted: tuple[str, ...], seed: int, bounds: Bounds,
         role: str = "", packages: tuple[str, ...] | None = None, more: Mapping[str, str] = _NOTHING,
+        progress: LiveProgress | None = None,
     ) -> Ended:  # fmt: skip
         program = self.bundle.program
         words = tuple(word.replace("{seed}", str(seed % SEEDS)).replace("{role}", role) for word in command)
@@ -152,6 +155,8 @@ class Stage:
             environment=environment_of(own, {**program.environment, **more}),
             readable=tuple(map(Path, (*program.data, *(own_interpreter.prefixes(own) if own else ())))),
             packages=None if own else packages,
+            hear=progress.hear if progress else None,
+            judge=progress.judge if progress else None,
         )
         return run_without_sandbox(job) if self.tier is Tier.NONE else run(job, self.tier)
 
@@ -164,6 +169,7 @@ def environment_of(own: str, more: Mapping[str, str]) -> dict[str, str]:
         "MKL_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
     }
     return {**found, **(own_interpreter.environment(own) if own else {}), **more}
 
@@ -203,7 +209,7 @@ def _undeclared(ended: Ended, packages: tuple[str, ...]) -> str:
 
 def _why(ended: Ended, allowed_by: str = "") -> str:
     """The cause, with what would allow more where a limit was met, and the end of what was printed."""
-    if ended.kind is OutcomeKind.TAMPERED:
+    if ended.kind in (OutcomeKind.TAMPERED, OutcomeKind.STOPPED):
         return ended.cause
     cause = f"{ended.cause} ({allowed_by})" if allowed_by else ended.cause
     tail = (ended.stderr or ended.stdout)[-_SAID:].strip()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from novum.arenas.program.bundle import unpacked
+from novum.arenas.program.live_progress import LiveProgress
 from novum.arenas.program.run_stages import SEEDS, Stage, candidate_seed
 from novum.core.model.trial import ArtefactError, OutcomeKind, Trial, TrialGroup, TrialOutput
-from novum.sandbox import Tier, require, sandbox_status
+from novum.sandbox import Tier, live_readings, require, sandbox_status
 from novum.sandbox.visible.shown_packages import providers
 
 
@@ -30,5 +31,9 @@ def _trial(stage: Stage, group: TrialGroup, trial: Trial) -> TrialOutput:
         visible, _ = stage.prepared(trial.seed % SEEDS)
     except ArtefactError as error:
         return TrialOutput(trial.id, failure=OutcomeKind.INVALID, cause=str(error))
-    left, measured = stage.candidate(group.candidate.genome, candidate_seed(trial.seed), visible, group.limits)
-    return TrialOutput(trial.id, artefact=left.packed(), facts=measured)
+    progress = LiveProgress(stage.bundle.program.progress_pattern, group.looks, trial.id)
+    left, measured = stage.candidate(
+        group.candidate.genome, candidate_seed(trial.seed), visible, group.limits, progress
+    )
+    live_readings.withdraw(trial.id)
+    return TrialOutput(trial.id, artefact=left.packed(), facts=measured, curve=progress.curve)

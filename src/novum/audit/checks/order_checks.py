@@ -67,6 +67,8 @@ def _dispatched(event: GroupDispatched, state: CampaignState, _: Rules) -> None:
     length = state.study.screening.fidelity if plan.purpose is Purpose.SCREEN else 1.0
     if plan.fidelity != length:
         raise IntegrityError(f"{plan.id} runs trials of length {plan.fidelity:g} where the study wants {length:g}")
+    if plan.looks and plan.purpose is not Purpose.SCREEN:
+        raise IntegrityError(f"{plan.id} may be ended early by its progress, which only screening may be")
     if plan.candidate.id not in state.candidates:
         waiting = ", ".join(
             f"{one.id} (candidate {one.candidate.id})" for one in state.open_hypotheses(Phase.SCREENING)[:3]
@@ -77,11 +79,13 @@ def _dispatched(event: GroupDispatched, state: CampaignState, _: Rules) -> None:
         )
 
 
-def _finished(event: TrialFinished, _: CampaignState, __: Rules) -> None:
+def _finished(event: TrialFinished, state: CampaignState, _: Rules) -> None:
     if event.trial != f"{event.group}.{event.member}":
         raise IntegrityError(f"trial {event.trial} is called otherwise than member {event.member} of {event.group}")
     if (event.kind is OutcomeKind.SCORED) != (event.score is not None):
         raise IntegrityError(f"trial {event.trial} is recorded as {event.kind} with the score {event.score}")
+    if event.kind is OutcomeKind.STOPPED and not state.plan(event.group).looks:
+        raise IntegrityError(f"trial {event.trial} was ended early by its progress, which its plan does not allow")
 
 
 def _late(event: LateReport, state: CampaignState, _: Rules) -> None:

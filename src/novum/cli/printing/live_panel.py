@@ -16,7 +16,8 @@ from novum.cli.printing.keys import Keys
 from novum.cli.printing.output import genome, line, number
 from novum.core.model.request import Act
 from novum.governance.mailbox import Mailbox
-from novum.views.progress import Confirming, NextInLine, Progress, Verdictline, intervention, progress
+from novum.sandbox import live_readings
+from novum.views.progress import Confirming, NextInLine, Progress, RunningTrial, Verdictline, intervention, progress
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -30,6 +31,8 @@ RESUMES = "stopped in order, the same command goes on from there"
 KEYS = "p pauses, q stops"
 REFRESH_SECONDS = 0.25
 HEARTBEAT_SECONDS = 15.0
+MOST_RUNNING = 4
+"""Running trials that the panel shows."""
 _COLOURS = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "failed": "magenta"}
 
 
@@ -123,7 +126,8 @@ class LiveWatcher:
         now = time.monotonic()
         if now - self._drawn >= REFRESH_SECONDS:
             self._drawn = now
-            shown = progress(state, self._lab.wall_seconds if self._lab else None)
+            seconds = self._lab.wall_seconds if self._lab else None
+            shown = progress(state, seconds, live=live_readings.read(self._directory))
             rows = self._live.console.size.height
             self._live.update(panel(shown, self._directory, self._message, rows), refresh=True)
 
@@ -163,6 +167,17 @@ def budget_line(now: Progress) -> str:
     return ", ".join(part for part in [*parts, cpu, rate] if part)
 
 
+def screening_line(now: Progress, done: str) -> str:
+    """How screening goes."""
+    early = f", {now.ended_early} ended early" if now.ended_early else ""
+    return f"{len(now.screening)} now, {now.screened} {done}{early}, {now.waiting} not promoted"
+
+
+def running_line(one: RunningTrial) -> str:
+    """The latest reading of a running trial."""
+    return f"{one.id} {one.value:.4g} after {one.cpu_seconds:.3g} CPU s ({one.purpose})"
+
+
 def lines(now: Progress) -> list[str]:
     """The whole progress as plain text."""
     flying = ", ".join(f"{count} {purpose}" for purpose, count in now.in_flight.items()) or "nothing"
@@ -171,8 +186,9 @@ def lines(now: Progress) -> list[str]:
         f"{now.study}: {line(now.question)}",
         f"{word}  {budget_line(now)}" + (f"  ({line(now.reason)})" if now.reason else ""),
         f"in flight   {flying} on {now.workers} worker(s)",
-        f"screening   {len(now.screening)} now, {now.screened} screened, {now.waiting} not promoted",
+        f"screening   {screening_line(now, 'screened')}",
     ]
+    text += [f"running     {running_line(one)}" for one in now.running_trials]
     for item in now.confirming:
         state = "estimating" if item.estimating else "confirming"
         text.append(
@@ -202,7 +218,8 @@ def panel(now: Progress, directory: Path, message: str = "", rows: int = 24) -> 
     body = [
         _label("incumbent", f"{genome(now.incumbent)}  ({now.incumbent_origin})"),
         _label("in flight", flying),
-        _label("screening", f"{len(now.screening)} now, {now.screened} done, {now.waiting} not promoted"),
+        *(_label("running", running_line(one)) for one in now.running_trials[:MOST_RUNNING]),
+        _label("screening", screening_line(now, "done")),
         *(_confirming(item) for item in now.confirming),
         *([_label("next in line", waiting_line(now.next_in_line))] if now.next_in_line else []),
         _label("evidence", f"cash {now.cash:.3f}, {now.discoveries} supported"),

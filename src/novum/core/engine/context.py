@@ -162,6 +162,7 @@ def group_of(plan: Plan, key: bytes, study: Study) -> TrialGroup:
         fidelity=plan.fidelity,
         limits=study.limits,
         role=role_of(plan),
+        looks=plan.looks,
     )
 
 

@@ -235,6 +235,7 @@ class Lab:
             facts=dict(output.facts),
             others=dict(score.others) if score else {},
             stored_bytes=kept.stored_bytes if kept else 0,
+            curve=output.curve,
         )
 
     def _stored(self, result: GroupResult, artefact: bytes, before: int) -> tuple[OutcomeKind, str, Kept | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence, Set
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from novum.core.model.arena_spec import ArenaSpec
@@ -156,6 +157,15 @@ class Executor(Protocol):
 
     def collect(self, timeout: float) -> Sequence[GroupResult]:
         """Groups that ended, waiting at most `timeout` seconds for the first one."""
+        ...
+
+
+@runtime_checkable
+class ShowsProgress(Protocol):
+    """What an executor adds whose running trials can be looked at from outside."""
+
+    def show_progress_in(self, directory: Path) -> None:
+        """Have trials write their latest readings below this directory, from now on."""
         ...
 
 

@@ -170,6 +170,10 @@ class ScreeningSettings:
     """0, or so many candidates in a row must screen no better than the best waiting one before it is promoted, in the
     place of `keep_one_in`: a small budget is spent on the search first, and confirms the best of it. What is left is
     kept for that confirmation."""
+    reduction_factor: Annotated[int, Ge(0), Le(100)] = 0
+    """0, or runs whose progress is hopeless are ended early (asynchronous successive halving): at a quarter and at half
+    of the usual CPU time the best one in so many goes on, as long as early readings rank candidates as final scores
+    do."""
     waiting: Count = 4
     """How many hypotheses may be screened at the same time."""
 

@@ -11,6 +11,7 @@ from annotated_types import Gt, Le
 
 from novum.core.model.candidate import Candidate, Setting
 from novum.core.model.errors import NovumError
+from novum.core.model.progress import Curve, Look
 
 
 class Role(StrEnum):
@@ -34,6 +35,8 @@ class OutcomeKind(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     TAMPERED = "tampered"
     LOST = "lost"
+    STOPPED = "stopped"
+    """Ended early in screening: its progress was beyond hope. It says how promising a candidate is, and no more."""
     INVALID = "invalid"
 
 
@@ -66,6 +69,7 @@ class TrialGroup:
 
     `options` are the arena's own settings, the same for every trial of a study (transfers excepted). `role`: the part
     of the data that its scores are computed on; a worker has no use for it.
+    `looks`: when its progress is judged, in order.
     """
 
     id: str
@@ -75,6 +79,7 @@ class TrialGroup:
     fidelity: float = 1.0
     limits: Limits = field(default_factory=Limits)
     role: Role = Role.SEARCH
+    looks: tuple[Look, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class TrialOutput:
     failure: OutcomeKind | None = None
     cause: str = ""
     facts: Mapping[str, float] = field(default_factory=dict)
+    curve: Curve = ()
+    """Its progress, as far as the program shows any; never judged as a score."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from novum.core.model.candidate import Candidate, Setting
+from novum.core.model.progress import Look
 
 
 class Purpose(StrEnum):
@@ -63,6 +64,8 @@ class Plan:
     """Changes to the study's own, for transfers."""
     arm: str = ""
     """Whose fresh seeds it runs on, where confirmations share them."""
+    looks: tuple[Look, ...] = ()
+    """When its progress is judged, for screening alone."""
 
 
 ASKED = {"replicate": "again, on fresh seeds", "transfer": "elsewhere:", "ablate": "without", "metric": "on"}

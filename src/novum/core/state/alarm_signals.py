@@ -151,8 +151,8 @@ class AlarmSignals:
         cause = (effort.failure if effort else "") or "no score"
         if score is not None:
             cause = ""
-        elif cause.startswith(f"{OutcomeKind.LOST}:"):
-            return  # which says nothing of whose idea it was
+        elif cause.startswith((f"{OutcomeKind.LOST}:", f"{OutcomeKind.STOPPED}:")):
+            return  # which says nothing of whose idea it was, or that it cannot run
         author_stats.add(cause[:LENGTH], self._settings.failure_window)
         author_stats.end(cause)
         if cause and effort and effort.diverged == effort.trials:

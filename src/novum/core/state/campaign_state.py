@@ -34,6 +34,7 @@ from novum.core.state.confirmation_queue import ConfirmationQueue
 from novum.core.state.holdout_queries import HoldoutQueries
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.core.state.interventions import InterventionLog
+from novum.core.state.learning_curves import LearningCurves
 from novum.core.state.requests import RequestLog
 from novum.core.state.spending import Spending
 from novum.core.state.spread import Spread
@@ -120,6 +121,7 @@ class CampaignState:
         self.outcomes: Counter[OutcomeKind] = Counter()
         self.arrived_members: dict[str, set[int]] = {}
         self.sweep_costs: dict[str, SweepCost] = {}
+        self.learning_curves = LearningCurves()
         self.failures: list[tuple[TrialFinished, Plan]] = []
         self.lost_trials, self.prices = LostTrials(), TrialPrices()
 
@@ -245,7 +247,7 @@ class CampaignState:
         Each is taken relative to the trials around it, since the two ran at different times.
         """
         mine, other = (self.sweep_costs.get(one, SweepCost()) for one in (candidate, incumbent))
-        if not mine.trials or not other.relative or other.each < SHORTEST:
+        if not mine.trials or mine.stopped or not other.relative or other.each < SHORTEST:
             return None
         return (mine.relative / mine.trials) / (other.relative / other.trials)
 

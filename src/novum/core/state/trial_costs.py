@@ -71,6 +71,8 @@ class SweepCost:
     cpu_seconds: float = 0.0
     failure: str = ""
     diverged: int = 0
+    stopped: int = 0
+    """This and `diverged`: how many of them diverged, and how many were ended early."""
     relative: float = 0.0
     """CPU seconds over what the trials of the time took, summed: what the machine did meanwhile is left out."""
 
@@ -85,6 +87,7 @@ class SweepCost:
         self.cpu_seconds += event.cpu_seconds
         self.relative += event.cpu_seconds / at_present if at_present > 0 else 1.0
         self.diverged += event.kind is OutcomeKind.DIVERGED
+        self.stopped += event.kind is OutcomeKind.STOPPED
         if event.kind is not OutcomeKind.SCORED and not self.failure:
             self.failure = f"{event.kind}: {event.cause}"
 

@@ -15,6 +15,7 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -55,11 +56,16 @@ class LocalExecutor:
         self._unusable = ""
         self._closed = False
         self._owner = os.getpid()
+        self._live: Path | None = None
 
     @property
     def slots(self) -> int:
         """One more than workers, so that a freed worker has its next group while the lab thinks about the last."""
         return self._workers + 1
+
+    def show_progress_in(self, directory: Path) -> None:
+        """Servers that start from now on have their trials write there how they are doing."""
+        self._live = directory.absolute()
 
     def submit(self, group: TrialGroup) -> None:
         if self._closed or self._unusable:
@@ -132,7 +138,7 @@ class LocalExecutor:
 
     def _start(self) -> None:
         try:
-            slot = Slot(self._program, self._sandbox)
+            slot = Slot(self._program, self._sandbox, self._live)
         except OSError as error:
             raise ExecutorError(f"no worker process could be started: {error}") from error
         self._slots.append(slot)

@@ -25,7 +25,7 @@ MAX_HEADER_BYTES = 1 << 20
 ENTERED = b"\x01"
 """What a sandboxed child writes before its frame, and before any foreign code runs: the walls stand."""
 MAX_FRAME_BYTES = _PREFIX.size + MAX_HEADER_BYTES + MAX_ARTEFACT_BYTES
-_OUTPUT_KEYS = {"trial_id", "bytes", "failure", "cause", "facts"}
+_OUTPUT_KEYS = {"trial_id", "bytes", "failure", "cause", "facts", "curve"}
 _BOUNDS = JsonBounds(size=MAX_HEADER_BYTES, values=200_000, containers=50_000)
 _ENDINGS = frozenset({OutcomeKind.CRASHED, OutcomeKind.INVALID, OutcomeKind.OUT_OF_MEMORY})
 
@@ -112,6 +112,7 @@ def pack_outputs(outputs: Sequence[TrialOutput]) -> bytes:
             "failure": output.failure,
             "cause": output.cause,
             "facts": dict(output.facts),
+            "curve": output.curve,
         }
         for output in outputs
     ]
@@ -130,7 +131,7 @@ def pack_plain(returned: object) -> bytes | None:
     for one in returned:
         if type(one) is not TrialOutput or type(one.artefact) is not bytes or one.failure is not None or one.cause:
             return None
-        if type(one.trial_id) is not str or type(one.facts) is not dict:
+        if type(one.trial_id) is not str or type(one.facts) is not dict or one.curve:
             return None
         # A number minus itself is nothing, but for NaN and infinity.
         if not all(type(n) is str and type(x) is float and x - x == 0 for n, x in one.facts.items()):
@@ -138,7 +139,7 @@ def pack_plain(returned: object) -> bytes | None:
         facts = ", ".join(f"{quoted(name)}: {value!r}" for name, value in one.facts.items())
         entries.append(
             f'{{"trial_id": {quoted(one.trial_id)}, "bytes": {len(one.artefact)}, "failure": null, '
-            f'"cause": "", "facts": {{{facts}}}}}'
+            f'"cause": "", "facts": {{{facts}}}, "curve": []}}'
         )
         bodies.append(one.artefact)
     if sum(map(len, bodies)) > MAX_ARTEFACT_BYTES:
@@ -194,9 +195,8 @@ def _split(entries: list[Any], body: bytes) -> list[TrialOutput]:
             raise NonsenseError("an output's failure is not a kind")
         artefact = None if size is None else body[at : at + size]
         at += size or 0
-        outputs.append(
-            TrialOutput(entry["trial_id"], artefact, OutcomeKind(failure) if failure else None, cause, entry["facts"])
-        )
+        kind = OutcomeKind(failure) if failure else None
+        outputs.append(TrialOutput(entry["trial_id"], artefact, kind, cause, entry["facts"], entry["curve"]))
     if at != len(body):
         raise NonsenseError(f"{len(body) - at} bytes belong to no output")
     return outputs

@@ -16,10 +16,12 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 from novum.core.model.trial import TrialGroup
 from novum.executors.local.frames import Frame, take
+from novum.sandbox.live_readings import VARIABLE
 from novum.sandbox.process_tree import MARK, kill, marked
 
 START_SECONDS = 300.0
@@ -46,11 +48,12 @@ def worker_environment(outer: Mapping[str, str], token: str) -> dict[str, str]:
 class Slot:
     """A server process and what it is doing. `deadline` is when the lab stops believing in it."""
 
-    def __init__(self, program: str, sandbox: str | None = None) -> None:
+    def __init__(self, program: str, sandbox: str | None = None, live: Path | None = None) -> None:
         self.group: TrialGroup | None = None
         self.ready = False
         self.deadline = time.monotonic() + START_SECONDS
         self.token = secrets.token_hex(8)
+        self._live = {} if live is None else {VARIABLE: str(live)}
         self._buffer = bytearray()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the slot)
         self.channel, far_end = socket.socketpair()
@@ -70,7 +73,7 @@ class Slot:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env=worker_environment(os.environ, self.token),
+            env={**worker_environment(os.environ, self.token), **self._live},
             pass_fds=[control],
             start_new_session=True,
         )

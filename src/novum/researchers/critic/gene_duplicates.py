@@ -43,8 +43,8 @@ def failed(state: CampaignState) -> list[Hypothesis]:
 
 
 def lost(state: CampaignState, one: Hypothesis) -> bool:
-    """Whether the machine lost its trials, which says nothing of the idea."""
-    return cause(state, one).startswith(f"{OutcomeKind.LOST}:")
+    """Whether the machine lost its trials, or the lab ended them early: neither says that the idea cannot run."""
+    return cause(state, one).startswith((f"{OutcomeKind.LOST}:", f"{OutcomeKind.STOPPED}:"))
 
 
 def _failed(state: CampaignState) -> list[Hypothesis]:

@@ -17,9 +17,12 @@ from novum.core.events.trials import CandidateTuned, RungClosed, ScaleMeasured
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import gain
+from novum.core.model.progress import Look
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
 from novum.core.state.campaign_state import CampaignState, Sweep
 from novum.core.state.hypothesis import Phase
+from novum.core.state.learning_curves import UNTOUCHED_ONE_IN
+from novum.core.state.trial_costs import SweepCost
 
 
 def learn(campaign: Campaign) -> list[Event]:
@@ -96,7 +99,18 @@ def _sweep_plan(campaign: Campaign, candidate: Candidate) -> Plan | None:
     members = tuple(missing[: campaign.spec.group_size])
     name = f"g{campaign.state.dispatched + 1}"
     fidelity = campaign.study.screening.fidelity
-    return Plan(name, Purpose.SCREEN, candidate.id, Side.CANDIDATE, candidate, members, fidelity)
+    looks = () if done or len(members) > 1 else _looks(campaign.state, candidate)
+    return Plan(name, Purpose.SCREEN, candidate.id, Side.CANDIDATE, candidate, members, fidelity, looks=looks)
+
+
+def _looks(state: CampaignState, candidate: Candidate) -> tuple[Look, ...]:
+    """When a candidate's first run is judged by its progress; one run in a few is not, and tells what that is worth."""
+    if candidate.id == state.incumbent.candidate.id or candidate.id in state.rivals:
+        return ()
+    if state.dispatched % UNTOUCHED_ONE_IN == 0:
+        return ()
+    usual = state.sweep_costs.get(state.incumbent.candidate.id, SweepCost()).each
+    return state.learning_curves.looks(state.prices.at_present(usual), state.study.screening.reduction_factor)
 
 
 def _tune(state: CampaignState) -> list[Event]:

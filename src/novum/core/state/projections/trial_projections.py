@@ -19,6 +19,7 @@ from novum.core.state.arm import BLOCK, Arm
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import folds
 from novum.core.state.hypothesis import Phase
+from novum.core.state.learning_curves import ScreenedRun
 from novum.core.state.projections.phases import rank_again, settle_screening
 from novum.core.state.spread import NONE, Spread
 from novum.core.state.trial_costs import SweepCost
@@ -66,7 +67,7 @@ def _trial_finished(state: CampaignState, event: TrialFinished) -> None:
     if event.kind is OutcomeKind.SCORED:
         alike = plan.purpose is Purpose.SCREEN or state.study.screening.fidelity == 1.0
         state.prices.add(event, len(plan.members), as_screening=alike)
-    else:
+    elif event.kind is not OutcomeKind.STOPPED:
         state.failures.append((event, plan))
     if event.member == len(plan.members) - 1:
         _land(state, plan)
@@ -143,7 +144,9 @@ def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) ->
         number = state.spec.tuning.index(plan.members[event.member].setting)
         state.sweeps[plan.candidate.id][number, index] = event
         incumbent = state.sweep_costs.get(state.incumbent.candidate.id, SweepCost()).each
-        state.sweep_costs.setdefault(plan.candidate.id, SweepCost()).add(event, state.prices.at_present(incumbent))
+        usual = state.prices.at_present(incumbent)
+        state.sweep_costs.setdefault(plan.candidate.id, SweepCost()).add(event, usual)
+        _file_curve(state, event, plan, index, usual)
     elif plan.purpose is Purpose.CALIBRATE:
         state.calibration.setdefault(plan.candidate.id, {})[index] = event
     elif plan.purpose is Purpose.FOLLOW_UP:
@@ -152,3 +155,12 @@ def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) ->
         state.arms[plan.arm].runs[index] = event
     elif (hypothesis := state.hypotheses[plan.subject]).attempt == plan.attempt:
         hypothesis.runs[plan.side][index] = event
+
+
+def _file_curve(state: CampaignState, event: TrialFinished, plan: Plan, index: int, usual: float) -> None:
+    """Keep the progress of a candidate's first run; runs that failed say nothing of others."""
+    if index or not event.curve or event.kind not in (OutcomeKind.SCORED, OutcomeKind.STOPPED):
+        return
+    score = event.score if event.score is None or state.spec.higher_is_better else -event.score
+    run = ScreenedRun(event.curve, event.cpu_seconds, score, free=not plan.looks)
+    state.learning_curves.add(plan.candidate.id, run, usual)
