@@ -21,6 +21,10 @@ SMALLEST = {
         ["--scripts", str(Path(__file__).parent / "script"), "--cpu", "2", "--seeds", "1", "--fresh", "2"],
         {"rows"},
     ),
+    "models_in_flight.py": (
+        ["--latency", "0.2", "--workers", "2", "--trial", "0.2", "--seconds", "5", "--after", "3"],
+        {"busy", "most_in_flight"},
+    ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
@@ -37,6 +41,8 @@ def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
     if script == "fork.py":
         pytest.importorskip("torch")
+    if script == "models_in_flight.py":
+        pytest.importorskip("pydantic_ai")
     done = subprocess.run(
         [sys.executable, str(HERE / script), *words, "--json"],
         capture_output=True,

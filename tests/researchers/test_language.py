@@ -58,7 +58,7 @@ class Told:
 
 def told(directory, asking, budget=BUDGET, **changes) -> Told:
     """Run a study to its end; every lab of these tests must keep what is asserted here."""
-    settings = ResearcherSettings("language", {"backoff": 0.02, "timeout": 30.0, **asking})
+    settings = ResearcherSettings("language", {"backoff": 0.02, "timeout": 30.0, "in_flight": 1, **asking})
     with session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
         started = time.monotonic()
         reason = lab.run()

@@ -77,7 +77,7 @@ def test_a_coin_study_ends_with_verdicts_and_replays_without_the_model(tmp_path)
     with session(labs.coin_study(researcher=settings), budget, tmp_path / "again") as lab:
         lab.run()
         again = [event for event in labs.events(lab) if isinstance(event, ProposalMade)]
-        assert lab.context.researcher._caller._thread is None
+        assert lab.context.researcher._caller._threads == []
     mine = [event.candidate.genome for event in made if event.author == "language:local"]
     theirs = [event.candidate.genome for event in again if event.author == "language:local"]
     assert theirs[: len(mine)] == mine[: len(theirs)] and len(theirs) >= 1

@@ -44,7 +44,8 @@ def heard(model: str, timeout: float = 20.0) -> tuple[RawResponse, Request]:
     """What a request comes to, by the way that the lab sends it."""
     caller, request = Caller(timeout), request_to(model)
     call = caller.send(request)
-    caller._thread.join(30)
+    for thread in caller._threads:
+        thread.join(30)
     caller.close()
     assert call.heard
     return call.heard, request

@@ -1,7 +1,11 @@
-"""Views of records that a test holds in its hand."""
+"""Views of records that a test holds in its hand, and of a study as a researcher sees it."""
 
 from __future__ import annotations
 
+import labs
+
+from novum.core.model.study_view import StudyView
+from novum.lab import wiring
 from novum.views.index.campaign_index import CampaignIndex
 from novum.views.index.case_index import CaseIndex
 
@@ -17,3 +21,11 @@ def cases_of(records):
     for record in records:
         found.take(record)
     return found
+
+
+def coin_view(**changes) -> StudyView:
+    """The coin study before its first proposal."""
+    problem = wiring.arena(labs.coin_study())
+    space, spec = problem.space, problem.spec
+    return StudyView(**{"spec": spec, "space": space, "number": 1, "incumbent": space.validate({}), "tried": (),
+                        "known": frozenset(), "question": "Which coin?", **changes})  # fmt: skip

@@ -17,7 +17,7 @@ from annotated_types import Ge, Gt, Le
 
 from novum.core.model.candidate import Setting
 from novum.core.model.errors import StudyError
-from novum.core.model.ports import Closable, Researcher, WorksInBackground
+from novum.core.model.ports import Closable, Researcher, SharesTurns, WorksInBackground
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.study_view import StudyView
 from novum.researchers.author_value import books
@@ -69,12 +69,17 @@ class PortfolioResearcher:
         order = self.order(view, rng)
         seed = rng.getrandbits(64)
         heard: dict[str, Proposal | Pending | None] = {}
-        for name in [*(name for name in order if self._fetches(name, view)), *order]:
-            early = name not in heard and self._fetches(name, view)
-            if name not in heard:
+        fetching = [name for name in order if self._fetches(name, view)]
+        for place, name in enumerate([*fetching, *order]):
+            early = place < len(fetching)
+            one = self.researchers[name]
+            if early and isinstance(one, SharesTurns):
+                said = one.fetch(view)
+            elif name in heard:
+                said = heard[name]
+            else:
                 # Each has randomness of its own, so that what it says does not depend on who was asked before it.
-                heard[name] = self.researchers[name].propose(view, random.Random(f"{seed}:{name}"))
-            said = heard[name]
+                said = heard[name] = one.propose(view, random.Random(f"{seed}:{name}"))
             if isinstance(said, Pending) and (said.ask or said.consulted):
                 return replace(said, final=False)
             if isinstance(said, Proposal) and (said.consulted or not early):
@@ -121,6 +126,8 @@ def members(
     for name in (*settings.names, settings.control):
         given = {key.removeprefix(f"{name}."): value for key, value in options.items() if key.startswith(f"{name}.")}
         known[name] = builder(name)(given)
+        if isinstance(one := known[name], SharesTurns):
+            one.share_turns()
     for key in options:
         if "." in key and not any(key.startswith(f"{name}.") for name in known):  # a name may hold dots itself
             raise StudyError(f"researcher.options.{key}: {key.rpartition('.')[0]!r} is no member")

@@ -44,6 +44,19 @@ class WorksInBackground(Protocol):
 
 
 @runtime_checkable
+class SharesTurns(Protocol):
+    """What such a researcher adds that can be one of several."""
+
+    def share_turns(self) -> None:
+        """From now on, ask at most once for each turn."""
+        ...
+
+    def fetch(self, view: StudyView) -> Proposal | Pending | None:
+        """What is in, out of turn: nothing new is asked."""
+        ...
+
+
+@runtime_checkable
 class Closable(Protocol):
     """What anything adds that keeps something running beside the lab."""
 

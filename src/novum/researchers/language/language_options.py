@@ -72,7 +72,8 @@ class LanguageOptions:
     that a model may cost, in US dollars per million tokens; replay: a lab directory whose recorded replies are used
     instead of a model; fallback: who proposes while models fail; backoff: seconds after the first failure, doubled at
     each further one; brief: characters of a prompt; edit: how programs are changed, by blocks of text or by the values
-    of their numbers.
+    of their numbers; in_flight: how many requests may be on their way at once; 0: as many as
+    keep the workers busy (the local model answers one at a time).
     """
 
     model: str = "local"
@@ -85,6 +86,7 @@ class LanguageOptions:
     backoff: Annotated[float, Gt(0), Le(600)] = 1.0
     brief: Annotated[int, Ge(1000), Le(1_000_000)] | None = None
     edit: Literal["auto", "blocks", "values"] = "auto"
+    in_flight: Annotated[int, Ge(0), Le(256)] = 0
 
     def models(self) -> tuple[Model, ...]:
         """The models that may be asked. Raises StudyError."""

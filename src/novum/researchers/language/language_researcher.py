@@ -1,7 +1,7 @@
 """The researcher that asks models, and never waits for one.
 
-It says what it wants to ask, sends it once means are set aside, and has an idea when the answer is in. While models
-fail or cannot be paid, somebody else proposes in its name.
+It says what it wants to ask, sends it once means are set aside, and has an idea when the answer is in; meanwhile it
+asks further ones. While models fail or cannot be paid, somebody else proposes in its name.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ from novum.source.space import SourceSpace
 DUPLICATES = 2
 """Ideas in a row that had been tried already, after which somebody else proposes once."""
 
+FIRST_IN_FLIGHT, MOST_IN_FLIGHT = 2, 64
+"""Requests at once in the beginning and at most, where the study does not say."""
+
 
 @dataclass
 class LanguageResearcher:
@@ -51,9 +54,14 @@ class LanguageResearcher:
         self._script: Script | None = None
         self._caller = Caller(self.options.timeout)
         self._backoff = Backoff(self.options.backoff, alone=self.options.fallback == "none")
-        self._wanted: Request | None = None
+        self._wanted: list[Request] = []
         self._asked: Request | None = None
-        self._call: Call | None = None
+        self._calls: list[Call] = []
+        local = any(one.provider == "local" for one in self._models)
+        self._most = 1 if local else self.options.in_flight or FIRST_IN_FLIGHT
+        self._adapts = not local and not self.options.in_flight
+        self._starved = False
+        self._one_a_turn, self._turn = False, 0
         self._denied = self._told = False
         self._repeated = 0
         self._proposed: set[str] = set()
@@ -62,36 +70,57 @@ class LanguageResearcher:
     @property
     def pending(self) -> bool:
         """Whether an answer, or the end of a pause, is worth waiting for."""
-        return (self._call is not None and self._call.awaited) or self._backoff.waiting
+        return any(call.awaited for call in self._calls) or self._backoff.waiting
 
     def close(self) -> None:
-        """End the request in flight, its thread, and the local model, at once."""
+        """End the requests in flight, their threads, and the local model, at once."""
         self._caller.close()
 
+    def share_turns(self) -> None:
+        """Others propose as well: from now on there is at most one request for each turn."""
+        self._one_a_turn = True
+
+    def fetch(self, view: StudyView) -> Proposal | Pending | None:
+        """What an answer that is in leads to, or word that answers are awaited; nothing is asked."""
+        self._send(view)
+        return self._heard(view) or (Pending() if self._calls else None)
+
     def propose(self, view: StudyView, rng: random.Random) -> Proposal | Pending | None:
-        """The next step of a conversation. Raises StudyError for an arena whose candidates have no form."""
+        """The next step of the conversations. Raises StudyError for an arena whose candidates have no form."""
         draw = random.Random(rng.getrandbits(64))
         if self.options.replay:
             return self._replayed(view, rng, draw)
-        if self._call is not None:
-            return self._fetched(view)
+        self._send(view)
         if self._asked is not None:
-            asked, self._asked = self._asked, None
-            if asked.id in view.means.reserved:
-                self._call = self._caller.send(asked)
-                return Pending()
-            if asked.id not in view.means.denied:
-                return self._patient(view, rng, asked)
-            self._denied = True  # who keeps the budget, or the policy, has said why, in the record
+            return self._heard(view) or self._patient(view, rng, self._asked)
+        asks = not self._denied and not self._tired and self._backoff.over
+        wanted = self._ask(view, draw) if asks and self._has_room(view.number) else None
+        if said := wanted or self._heard(view):
+            return said
+        if self._calls and asks:
+            self._starved = True
+            return Pending()
         if not self._backoff.over and self._backoff.brief:
             return Pending()
-        if self._denied or self._tired or not self._backoff.over:
-            return self._instead(view, rng)
-        return self._ask(view, rng, draw)
+        return self._instead(view, rng)
+
+    def _send(self, view: StudyView) -> None:
+        """Send the request for which means have been set aside. One that was refused is the last."""
+        asked = self._asked
+        if asked is None:
+            return
+        if asked.id in view.means.reserved:
+            self._calls.append(self._caller.send(asked))
+            self._asked = None
+        elif asked.id in view.means.denied:
+            self._denied = True  # who keeps the budget, or the policy, has said why, in the record
+            self._asked = None
+
+    def _has_room(self, turn: int) -> bool:
+        return len(self._calls) < self._most and not (self._one_a_turn and turn == self._turn)
 
     def _patient(self, view: StudyView, rng: random.Random, asked: Request) -> Proposal | Pending | None:
         """People have yet to allow a request: others propose meanwhile. Once they have, it is asked for again."""
-        self._asked = asked
         if {asked.id, asked.model.label} & view.means.awaiting:
             return self._instead(view, rng)
         return Pending(ask=asked.asked("language"))
@@ -101,15 +130,15 @@ class LanguageResearcher:
         """Whether the models only repeat themselves, and somebody else has ideas."""
         return self._repeated >= DUPLICATES and self.options.fallback != "none"
 
-    def _ask(self, view: StudyView, rng: random.Random, draw: random.Random) -> Proposal | Pending | None:
-        """Want a request, if its worst case can be paid."""
-        request, self._wanted = self._wanted or self._composed(view, draw), None
+    def _ask(self, view: StudyView, draw: random.Random) -> Pending | None:
+        """Want a request, if its worst case can be paid; while others are in flight, a later one may be."""
+        request = self._wanted.pop(0) if self._wanted else self._composed(view, draw)
         if short := _short(view, request):
-            if self._told:
-                return self._instead(view, rng)
+            if self._told or self._calls:
+                return None
             self._told = True
             return Pending(consulted=(self._note(request, Reply.UNAFFORDABLE, short),))
-        self._asked = request
+        self._asked, self._turn = request, view.number
         return Pending(ask=request.asked("language"))
 
     def _composed(self, view: StudyView, draw: random.Random) -> Request:
@@ -122,18 +151,28 @@ class LanguageResearcher:
                 break
         return request
 
-    def _fetched(self, view: StudyView) -> Proposal | Pending:
-        assert self._call is not None
-        if self._call.heard is None:
-            return Pending()
-        call, self._call = self._call, None
+    def _heard(self, view: StudyView) -> Proposal | Pending | None:
+        """What the first answer that is in leads to."""
+        call = next((one for one in self._calls if one.heard is not None), None)
+        if call is None:
+            return None
+        self._calls.remove(call)
         assert call.heard is not None
+        repairs = len(self._wanted)
         said = self._concluded(view, call.request, call.heard)
         if isinstance(said, Proposal):
             self._backoff.succeeded()
-        elif self._wanted is None:
+            self._adapt(2.0 if self._starved else 1.0)
+        elif len(self._wanted) == repairs:
             self._backoff.failed(call.heard.retry_after)
+            self._adapt(0.5)
         return said
+
+    def _adapt(self, factor: float) -> None:
+        """More requests at once where the lab has had to wait for answers, fewer where they fail."""
+        if self._adapts:
+            self._most = min(MOST_IN_FLIGHT, max(1, int(self._most * factor)))
+        self._starved = False
 
     def _concluded(
         self, view: StudyView, request: Request, heard: RawResponse, step: Recorded | None = None
@@ -146,7 +185,7 @@ class LanguageResearcher:
             consulted = replace(consulted, model=step.model, cause=source)
         if answer is None:
             if outcome is Reply.MALFORMED and heard.text and not request.repairs:
-                self._wanted = repaired(request, heard.text, cause)
+                self._wanted.append(repaired(request, heard.text, cause))
             return Pending(consulted=(consulted,))
         address = Candidate(answer.genome).id
         repeats = address in view.known or address in self._proposed or answer.genome == view.incumbent
@@ -198,7 +237,7 @@ class LanguageResearcher:
             self._script = Script(self.recorded(self.options.replay) if self.recorded else ())
         if self._script.substituted:
             return self._instead(view, rng)
-        request, self._wanted = self._wanted or self._composed(view, draw), None
+        request = self._wanted.pop(0) if self._wanted else self._composed(view, draw)
         step = self._script.next(request.id)
         if step is None:
             self._told = True
@@ -207,7 +246,7 @@ class LanguageResearcher:
         if isinstance(said, Proposal):
             self._backoff.succeeded()
             return replace(said, author=f"language:{step.model}")
-        if self._wanted is None:
+        if not self._wanted:
             self._backoff.failures += 1
         return said
 

@@ -1,4 +1,4 @@
-"""Requests in the background: one thread, one request at a time, ended at once when the lab ends."""
+"""Requests in the background, a thread for each, ended at once when the lab ends."""
 
 from __future__ import annotations
 
@@ -48,19 +48,21 @@ class Call:
 
 @dataclass
 class Caller:
-    """Sends requests from a thread of its own, which lives as long as a request does. `timeout`: seconds for each."""
+    """Sends requests, each from a thread of its own, which lives as long as it does. `timeout`: seconds for each."""
 
     timeout: float
     _server: LocalServer = field(default_factory=LocalServer)
-    _thread: threading.Thread | None = None
-    _loop: asyncio.AbstractEventLoop | None = None
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _loops: set[asyncio.AbstractEventLoop] = field(default_factory=set)
     _closed: threading.Event = field(default_factory=threading.Event)
 
     def send(self, request: Request) -> Call:
         """Begin a request; returns at once."""
         call = Call(request)
-        self._thread = threading.Thread(target=self._run, args=(call,), name="novum-language", daemon=True)
-        self._thread.start()
+        self._threads = [one for one in self._threads if one.is_alive()]
+        thread = threading.Thread(target=self._run, args=(call,), name="novum-language", daemon=True)
+        self._threads.append(thread)
+        thread.start()
         return call
 
     def _run(self, call: Call) -> None:
@@ -84,25 +86,26 @@ class Caller:
 
         call.exchange = exchange_of(request)
         with asyncio.Runner() as runner:
-            self._loop = runner.get_loop()
+            loop = runner.get_loop()
+            self._loops.add(loop)
             if self._closed.is_set():
                 return RawResponse(Reply.UNREACHABLE, cause="the lab ends", charged=False)
             try:
                 return runner.run(ask(request, self.timeout, url, call.exchange))
             finally:
-                self._loop = None
+                self._loops.discard(loop)
 
     def close(self) -> None:
-        """Cancel what is in flight, end the local model, wait for the thread."""
+        """Cancel what is in flight, end the local model, wait for the threads."""
         self._closed.set()
         self._server.close()
-        thread, loop = self._thread, self._loop
-        if loop is not None:
+        for loop in tuple(self._loops):
             with suppress(RuntimeError):  # it may just have ended by itself
                 loop.call_soon_threadsafe(_cancel_all, loop)
-        if thread is not None:
-            thread.join(JOIN_SECONDS)
-        self._thread = None
+        until = time.monotonic() + JOIN_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self._threads.clear()
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
