@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from novum.core.model.errors import UserError
 from novum.core.model.trial import OutcomeKind, Usage
+from novum.sandbox.gpus.gpu_access import GpuAccess
 
 WORK = "/work"
 MOST_FILES = 50_000
@@ -77,6 +78,8 @@ class Job:
     readable: tuple[Path, ...] = ()
     packages: tuple[str, ...] | None = None
     """Modules whose installed packages, and what these require, it may import; None: all that are installed here."""
+    gpus: GpuAccess | None = None
+    """Devices, files and variables of the GPUs that it holds; None: it sees none."""
     stdin: bytes = b""
     log_bytes: int = 64 << 10
     hear: Callable[[bytes], None] | None = None

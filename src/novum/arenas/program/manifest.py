@@ -16,6 +16,7 @@ from novum.source.protected import Protection
 
 Command = Annotated[tuple[str, ...], MinLen(1)]
 _STRICT: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
+MOST_GPUS = 8
 UNSAFE_SUFFIXES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".dill")
 """Formats that run code when they are read; none of them is taken from a candidate."""
 
@@ -84,7 +85,7 @@ class Program:
     given, so are prints, argument declarations and seeds. compute: whether a claim holds at no more than 1.05 times the
     incumbent's CPU time. python: the interpreter of the user's own environment; empty: Novum's. seed: how a trial's
     seed reaches the program beside {seed} in its command: "train.py: SEED" (a declared value), "$SEED", or
-    "outside".
+    "outside". gpus: how many GPUs a trial holds while it runs; with them compute is GPU time.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -120,6 +121,7 @@ class Program:
     compute: Literal["equal", "free"] = "equal"
     python: str = ""
     seed: str = ""
+    gpus: Annotated[int, Ge(0), Le(MOST_GPUS)] = 0
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -146,7 +148,7 @@ class Program:
         return self.phases or (Phase(self.command, self.visible),)
 
 
-_LATER: dict[str, Any] = {"parameters": [], "protect": None, "compute": "equal", "python": "", "seed": ""}
+_LATER: dict[str, Any] = {"parameters": [], "protect": None, "compute": "equal", "python": "", "seed": "", "gpus": 0}
 """Keys that studies of earlier versions did not have, with what they stand for there."""
 
 

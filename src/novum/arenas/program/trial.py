@@ -21,7 +21,7 @@ def run(group: TrialGroup) -> list[TrialOutput]:
     minimum = Tier(bundle.program.isolation)
     tier = sandbox_status().tier
     require(tier, minimum)
-    stage = Stage(bundle, tier)
+    stage = Stage(bundle, tier, group.gpus)
     return [_trial(stage, group, trial) for trial in group.trials]
 
 

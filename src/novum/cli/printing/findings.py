@@ -66,8 +66,8 @@ def _guarded(one: GuardLine) -> str:
     if one.metric == COMPUTE:
         allowed = "compute is free in this study" if is_free(one.margin) else f"at most {one.margin:.3g} is allowed"
         return (
-            f"at {number(one.worsening)} times the incumbent's compute (CPU time, mean of {one.observations} pairs; "
-            f"{allowed})"
+            f"at {number(one.worsening)} times the incumbent's compute ({one.measured}, mean of {one.observations} "
+            f"pairs; {allowed})"
         )
     return (
         f"guardrail {one.metric}: E = {one.e_value:.3g} >= {one.needed:.3g} that it is kept; margin {one.margin:.3g}, "

@@ -11,6 +11,7 @@ from annotated_types import Gt, Le
 
 from novum.core.model.candidate import Candidate, Setting
 from novum.core.model.errors import NovumError
+from novum.core.model.gpu import Gpu
 
 
 class Role(StrEnum):
@@ -65,7 +66,8 @@ class TrialGroup:
     """Trials of one candidate that share a worker. `fidelity` in (0, 1] scales the length of each trial.
 
     `options` are the arena's own settings, the same for every trial of a study (transfers excepted). `role`: the part
-    of the data that its scores are computed on; a worker has no use for it.
+    of the data that its scores are computed on; a worker has no use for it. `gpus`: what it holds while it runs, as
+    its executor gave them out.
     """
 
     id: str
@@ -75,6 +77,7 @@ class TrialGroup:
     fidelity: float = 1.0
     limits: Limits = field(default_factory=Limits)
     role: Role = Role.SEARCH
+    gpus: tuple[Gpu, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from novum.core.state.fold import folds
 from novum.core.state.hypothesis import Phase
 from novum.core.state.projections.phases import rank_again, settle_screening
 from novum.core.state.spread import NONE, Spread
-from novum.core.state.trial_costs import SweepCost
+from novum.core.state.trial_costs import SweepCost, compute_of
 
 
 @folds(GroupDispatched)
@@ -65,7 +65,7 @@ def _trial_finished(state: CampaignState, event: TrialFinished) -> None:
     state.alarm_signals.finished(event, plan)
     if event.kind is OutcomeKind.SCORED:
         alike = plan.purpose is Purpose.SCREEN or state.study.screening.fidelity == 1.0
-        state.prices.add(event, len(plan.members), as_screening=alike)
+        state.prices.add(event, len(plan.members), state.spec.gpus, as_screening=alike)
     else:
         state.failures.append((event, plan))
     if event.member == len(plan.members) - 1:
@@ -143,7 +143,9 @@ def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) ->
         number = state.spec.tuning.index(plan.members[event.member].setting)
         state.sweeps[plan.candidate.id][number, index] = event
         incumbent = state.sweep_costs.get(state.incumbent.candidate.id, SweepCost()).each
-        state.sweep_costs.setdefault(plan.candidate.id, SweepCost()).add(event, state.prices.at_present(incumbent))
+        cost = state.sweep_costs.setdefault(plan.candidate.id, SweepCost())
+        compute = compute_of(event, len(plan.members), state.spec.gpus)
+        cost.add(event, compute, state.prices.at_present(incumbent))
     elif plan.purpose is Purpose.CALIBRATE:
         state.calibration.setdefault(plan.candidate.id, {})[index] = event
     elif plan.purpose is Purpose.FOLLOW_UP:
