@@ -7,26 +7,16 @@ from __future__ import annotations
 
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.errors import StudyError
-from novum.sandbox.gpus.found_gpus import gpus_here, why_closed
+from novum.sandbox.gpus.found_gpus import gpus_here, why_too_few
 from novum.sandbox.gpus.gpu_locks import GpuPool
 
 
 def check_gpus(spec: ArenaSpec) -> None:
     """Raise StudyError, which says what to do, where a study asks for GPUs that are not here or cannot be opened."""
-    if not spec.gpus:
-        return
-    found = gpus_here()
-    key = "program.gpus" if spec.name == "program" else f"the arena {spec.name!r}"
-    if len(found.gpus) < spec.gpus:
-        noted = f" ({'; '.join(found.notes)})" if found.notes else ""
-        instead = "; or set gpus = 0, for a program that does without" if spec.name == "program" else ""
-        wanted = f"{spec.gpus} GPU{'s' if spec.gpus > 1 else ''}"
-        raise StudyError(
-            f"{key}: a trial holds {wanted}, and this machine has {len(found.gpus) or 'none'} to hand out{noted}: run "
-            f"the study where there are enough, see `novum doctor`{instead}"
-        )
-    if reason := why_closed(found.gpus):
-        raise StudyError(f"{key}: {reason}")
+    if reason := why_too_few(spec.gpus) if spec.gpus else "":
+        if spec.name == "program":
+            raise StudyError(f"program.gpus: {reason}; or set gpus = 0, for a program that does without")
+        raise StudyError(f"the arena {spec.name!r}: {reason}")
 
 
 def gpu_pool(spec: ArenaSpec) -> GpuPool | None:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from novum import registry
 from novum.core.engine.context import LabContext
@@ -152,7 +153,7 @@ def executor(study: Study, problem: Arena, workers: int) -> AbstractContextManag
     place, spec = registry.find(Kind.EXECUTOR, study.executor, "executor"), problem.spec
     if spec.gpus and not isinstance(place, HandsOutGpus):
         raise StudyError(f"executor: {study.executor!r} hands out no GPUs, and this study asks for some: take 'local'")
-    pool = {"gpus": gpu_pool(spec)} if spec.gpus else {}
+    pool: dict[str, Any] = {"gpus": gpu_pool(spec)} if spec.gpus else {}
     running: AbstractContextManager[Executor] = place(spec.program, workers_for(spec, workers), **pool)
     return running
 

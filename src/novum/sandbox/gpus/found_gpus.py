@@ -61,6 +61,18 @@ def find_gpus(root: Path = ROOT, outer: Mapping[str, str] = os.environ, ask: Ask
     return FoundGpus((), driver, tuple(notes))
 
 
+def why_too_few(wanted: int) -> str:
+    """Why a trial cannot hold `wanted` GPUs here, and what to do; empty when it can."""
+    found = gpus_here()
+    if len(found.gpus) < wanted:
+        noted = f" ({'; '.join(found.notes)})" if found.notes else ""
+        return (
+            f"a trial holds {wanted} GPU{'s' if wanted > 1 else ''}, and this machine has {len(found.gpus) or 'none'} to "
+            f"hand out{noted}: run it where there are enough, see `novum doctor`"
+        )
+    return why_closed(found.gpus)
+
+
 def why_closed(gpus: Sequence[Gpu]) -> str:
     """Why candidates could not open the devices of `gpus`, and what to do; empty when they can."""
     for node in (node for gpu in gpus for node in gpu.devices):
