@@ -47,7 +47,10 @@ def run_baseline(
     hear: Callable[[bytes], None],
     gpus: int = 0,
 ) -> Baseline:
-    """Run the script once with `gpus` GPUs to itself, its lines noted. Raises StudyError with the end of what it printed when it fails."""
+    """Run the script once, its lines noted, with so many GPUs to itself.
+
+    Raises StudyError with the end of what it printed when it fails.
+    """
     tier = sandbox_status().tier
     if tier is Tier.NONE:
         raise StudyError("there is no sandbox here, and a stranger's script is not run without one: see `novum doctor`")

@@ -22,6 +22,7 @@ from novum.core.events.campaign import PreflightRecorded
 from novum.lab.replay import Replayed
 from novum.ledger.garbage import Garbage
 from novum.report.explained import Explanation
+from novum.sandbox.gpus.gpu_report import DoctorReport
 from novum.views.approval_requests import Waiting
 from novum.views.author_leaderboard import Leaderboard
 from novum.views.campaign_summary import Finding, Summary

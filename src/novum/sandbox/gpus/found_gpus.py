@@ -67,8 +67,8 @@ def why_too_few(wanted: int) -> str:
     if len(found.gpus) < wanted:
         noted = f" ({'; '.join(found.notes)})" if found.notes else ""
         return (
-            f"a trial holds {wanted} GPU{'s' if wanted > 1 else ''}, and this machine has {len(found.gpus) or 'none'} to "
-            f"hand out{noted}: run it where there are enough, see `novum doctor`"
+            f"a trial holds {wanted} GPU{'s' if wanted > 1 else ''}, and this machine has {len(found.gpus) or 'none'} "
+            f"to hand out{noted}: run it where there are enough, see `novum doctor`"
         )
     return why_closed(found.gpus)
 

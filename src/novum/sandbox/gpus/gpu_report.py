@@ -88,17 +88,20 @@ def _line(gpu: Gpu) -> GpuLine:
     return GpuLine(gpu.visible or gpu.bus or gpu.id, gpu.name, gpu.kind, gpu.devices)
 
 
-def report_lines(report: GpuReport) -> list[str]:
-    """The report for a terminal: a word, and what it says, on each line."""
-    lines = [f"gpu       {one.name} ({one.id}, {', '.join(one.devices)})" for one in report.gpus]
-    if not lines:
-        lines = ["gpu       none to hand out: a study with program.gpus cannot run here"]
-    else:
-        lines += [
-            f"driver    {report.driver or 'of an unknown version'}",
-            f"trials    at most {report.trials} with a GPU each at once, each alone on its own; further ones take turns",
-            "passing   a GPU into the sandbox opens the kernel driver's interface and the GPU's memory to candidates:",
-            *(f"opens     {words}" for words in report.opens),
-            *(f"closed    {words}" for words in report.closed),
-        ]
-    return [*lines, *(f"note      {words}" for words in report.notes)]
+def report_lines(report: GpuReport) -> list[tuple[str, str]]:
+    """The report for a terminal, by lines: a word, and what it says."""
+    noted = [("note", words) for words in report.notes]
+    if not report.gpus:
+        return [("gpu", "none to hand out: a study with program.gpus cannot run here"), *noted]
+    return [
+        *(("gpu", f"{one.name} ({one.id}, {', '.join(one.devices)})") for one in report.gpus),
+        ("driver", report.driver or "of an unknown version"),
+        ("trials", f"at most {report.trials} at once that hold a GPU, each one alone; further ones take turns"),
+        (
+            "passing",
+            "a GPU into the sandbox opens the kernel driver's ioctl interface and the GPU's memory to candidates",
+        ),
+        *(("opens", words) for words in report.opens),
+        *(("closed", words) for words in report.closed),
+        *noted,
+    ]
