@@ -230,5 +230,5 @@ def doctor(json: JsonOption = False) -> None:
         print(f"limit     {limit}")
     if found.advice:
         print(f"better    {found.advice}")
-    for label, words in report_lines(found.gpus):
-        print(f"{label:<10}{line(words)}")
+    for label, said in report_lines(found.gpus):
+        print(f"{label:<10}{line(said)}")

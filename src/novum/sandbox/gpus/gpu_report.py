@@ -99,7 +99,7 @@ def report_lines(report: GpuReport) -> list[tuple[str, str]]:
         ("trials", f"at most {report.trials} at once that hold a GPU, each one alone; further ones take turns"),
         (
             "passing",
-            "a GPU into the sandbox opens the kernel driver's ioctl interface and the GPU's memory to candidates",
+            "a GPU into the sandbox opens the kernel driver and the GPU's memory to candidates, as follows",
         ),
         *(("opens", words) for words in report.opens),
         *(("closed", words) for words in report.closed),
