@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from targets import SMALL
 
+from novum.core.model.trial import OutcomeKind
 from novum.sandbox import Bounds, Job, Tier, run
 from novum.sandbox.gpus.found_gpus import gpus_here, why_too_few
 from novum.sandbox.gpus.gpu_access import GpuAccess, access_to
@@ -203,3 +204,13 @@ def test_torch_multiplies_matrices_on_a_gpu_inside(walls):
         assert run(job, walls).stdout.strip() == "False", "without gpus none is seen"
     finally:
         lease.release()
+
+
+def test_a_full_gpu_is_told_from_a_limit_of_the_study(walls):
+    last = (
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 8 GiB"
+    )
+    job = Job(("python", "-c", f"import sys; sys.exit({last!r})"), gpus=NODE)
+    ended = run(job, walls)
+    assert (ended.kind, ended.limit) == (OutcomeKind.OUT_OF_MEMORY, "gpu_memory")
+    assert ended.cause.startswith("needs more memory than its GPU has free (exit status 1")

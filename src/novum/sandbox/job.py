@@ -102,7 +102,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a job is ended, or ended badly. `limit`: the field of Bounds that was met (or "open_files"), or ""."""
+    """Why a job is ended, or ended badly. `limit`: the field of Bounds that was met (or "open_files", "gpu_memory"), or ""."""
 
     kind: OutcomeKind
     cause: str
@@ -115,7 +115,7 @@ class Ended:
 
     `status`: exit status of the program, -N when signal N ended it, None when it did not end by itself. `refused`:
     artefact to reason. `tampered`: what no honest program does. `usage` is measured by the parent. `limit`: the field
-    of Bounds that it met (or "open_files"), as far as that is known; "" for none.
+    of Bounds that it met (or "open_files", "gpu_memory"), as far as that is known; "" for none.
     """
 
     kind: OutcomeKind | None

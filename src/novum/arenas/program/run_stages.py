@@ -51,6 +51,7 @@ _ALLOWED_BY = {
     "file_bytes": "limits.file_bytes in the study allows more",
     "disk_bytes": "the same for every study",
     "open_files": "the same for every study",
+    "gpu_memory": "no study bounds it; others may hold some of it",
 }
 
 
