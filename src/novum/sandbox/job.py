@@ -102,7 +102,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a job is ended, or ended badly. `limit`: the field of Bounds that was met (or "open_files", "gpu_memory"), or ""."""
+    """Why a job is ended, or ended badly. `limit`: the field of Bounds that was met, or as in `Ended`, or ""."""
 
     kind: OutcomeKind
     cause: str
