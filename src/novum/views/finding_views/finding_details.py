@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from novum.core.model.candidate import Genome
 from novum.core.model.intervention import Alarm, Step
-from novum.core.model.metric import COMPUTE, compute_name
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 from novum.core.state.open_questions import unasked
@@ -43,8 +42,6 @@ class GuardLine:
     e_value: float
     needed: float
     observations: int
-    measured: str = ""
-    """Of the guardrail on compute: what that is, CPU time or GPU time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +148,7 @@ def guardrails(hypothesis: Hypothesis) -> tuple[GuardLine, ...]:
         if guard.log and worse is not None:
             worse = math.exp(worse)
         margin = math.exp(guard.margin) if guard.log else guard.margin
-        what = compute_name(hypothesis.gpus) if guard.metric == COMPUTE else ""
-        lines.append(GuardLine(guard.metric, margin, worse, seen.e_value, 1.0 / rule.beta, seen.observations, what))
+        lines.append(GuardLine(guard.metric, margin, worse, seen.e_value, 1.0 / rule.beta, seen.observations))
     return tuple(lines)
 
 
