@@ -75,3 +75,22 @@ def repeatable(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lab_secret, "created", made)
         yield
+
+
+@pytest.fixture
+def with_gpus(monkeypatch, tmp_path_factory):
+    """Let this machine have so many GPUs: a harmless device stands in for the node of each."""
+    from novum.core.model.gpu import Gpu, GpuKind
+    from novum.sandbox.gpus import found_gpus, gpu_locks
+
+    folder = tmp_path_factory.mktemp("gpu-locks")
+
+    def have(count: int) -> None:
+        names = [f"GPU-{number}" for number in range(count)]
+        gpus = tuple(Gpu(name, "a made-up GPU", GpuKind.NVIDIA, ("/dev/full",), visible=name) for name in names)
+        found_gpus.gpus_here.cache_clear()
+        monkeypatch.setattr(found_gpus, "find_gpus", lambda: found_gpus.FoundGpus(gpus, "1.2.3"))
+
+    monkeypatch.setattr(gpu_locks, "lock_folder", lambda: folder)
+    yield have
+    found_gpus.gpus_here.cache_clear()

@@ -8,7 +8,7 @@ from novum.adopt.adoption import Wishes, adopt
 from novum.adopt.project import find_project
 from novum.arenas.program.live_progress import LiveProgress
 from novum.core.model.budget import Budget
-from novum.core.model.progress import Look
+from novum.core.model.run_progress import Look
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Purpose
 from novum.core.state import learning_curves
@@ -43,7 +43,7 @@ def test_progress_is_read_as_it_is_printed():
     assert live.curve == ((0.5, 1.5), (1.2, 0.9), (2.0, 0.7))
     verdict = live.judge(1.5)
     assert verdict is not None and verdict.kind is OutcomeKind.STOPPED
-    assert "after 3 CPU s was 0.7" in verdict.cause
+    assert "after 3 s of compute was 0.7" in verdict.cause
     assert live.judge(9.0) is None, "each look is taken once"
 
 

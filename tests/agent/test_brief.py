@@ -16,7 +16,7 @@ from novum.core.model.request import Act
 from novum.core.model.study_view import StudyView
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Purpose
-from novum.core.state.researcher_view import view_of
+from novum.core.state.study_views.researcher_view import view_of
 from novum.governance.mailbox import Mailbox
 from novum.lab import wiring
 from novum.registry import Kind, build

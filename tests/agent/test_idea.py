@@ -18,7 +18,7 @@ from novum.agents.parse_proposal import NO_REASON, idea
 from novum.agents.sandbox_main import Comparison
 from novum.agents.workspace import make_workspace
 from novum.core.model.candidate import Candidate
-from novum.core.state.researcher_view import view_of
+from novum.core.state.study_views.researcher_view import view_of
 from novum.lab import wiring
 
 BETTER = programs.SOLVER.replace("STEP = 0.5", "STEP = 2.0")

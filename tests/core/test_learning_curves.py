@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from novum.core.model.progress import POINTS, Look, reading_at, thinned
+from novum.core.model.run_progress import POINTS, Look, reading_at, thinned
 from novum.core.state.learning_curves import LearningCurves, ScreenedRun, rank_correlation
 
 USUAL = 10.0
@@ -41,7 +41,7 @@ def test_the_rank_correlation_is_spearmans(pairs):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_direction_of_progress_is_learned(sign):
     looks = known([(sign * value, value) for value in range(9)]).looks(USUAL, 3)
-    assert [look.cpu_seconds for look in looks] == [2.5, 5.0]
+    assert [look.seconds for look in looks] == [2.5, 5.0]
     ended = [value for value in range(9) if looks[0].ends(run(sign * value, value).curve) is not None]
     assert ended == [0, 1, 2, 3, 4, 5], "the best third goes on"
 

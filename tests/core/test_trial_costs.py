@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import statistics
+from dataclasses import replace
 
 from novum.core.events.trials import TrialFinished
 from novum.core.model.trial import OutcomeKind
-from novum.core.state.trial_costs import SweepCost, TrialPrices
+from novum.core.state.trial_costs import SweepCost, TrialPrices, compute_of
 
 
 def finished(cpu: float) -> TrialFinished:
@@ -34,8 +35,8 @@ def relative_costs(slowdown, dear: float, seed: int) -> list[float]:
         for _ in range(2):
             own = dear if number % 5 == 4 else 1.0
             event = finished(7.0 * slowdown(number) * own * rng.gauss(1.0, 0.03))
-            prices.add(event, 1, as_screening=True)
-            cost.add(event, prices.at_present(7.0))
+            prices.add(event, 1, 0, as_screening=True)
+            cost.add(event, event.cpu_seconds, prices.at_present(7.0))
         found.append(cost.relative / cost.trials)
     return found
 
@@ -53,6 +54,20 @@ def test_a_slower_machine_makes_no_candidate_dear_and_a_dear_one_stays_dear():
 def test_where_all_candidates_are_dear_they_are_called_so():
     prices = TrialPrices()
     for cpu in [7.0, 7.0, *[70.0] * 20]:
-        prices.add(finished(cpu), 1, as_screening=True)
+        prices.add(finished(cpu), 1, 0, as_screening=True)
     assert 70.0 / prices.at_present(7.0) > 6
     assert prices.at_present(0.0) == 70.0
+
+
+def test_compute_with_gpus_is_the_time_that_they_are_held():
+    """A trial that keeps its processor idle is not free, and one that starts a dozen threads is not dear."""
+    event = replace(finished(0.5), wall_seconds=12.0)
+    assert compute_of(event, 4, 0) == 0.5
+    assert compute_of(event, 4, 1) == 3.0
+    assert compute_of(event, 4, 2) == 6.0
+    prices, cost = TrialPrices(), SweepCost()
+    for _ in range(3):
+        prices.add(event, 4, 2, as_screening=True)
+        cost.add(event, compute_of(event, 4, 2), prices.at_present(6.0))
+    assert cost.each == 6.0 and cost.cpu_seconds == 1.5
+    assert cost.relative == 3.0

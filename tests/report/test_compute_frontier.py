@@ -31,8 +31,8 @@ def test_candidates_stand_at_the_cost_of_their_trials():
     lab.run()
     assert points(lab.state) == [], "trials that take no time say nothing of what they cost"
     for name, cost in lab.state.sweep_costs.items():
-        cost.trials, cost.cpu_seconds = 2, 8.0 + lab.state.candidates[name].genome["level"] % 7
-        cost.relative = cost.cpu_seconds / 4.0
+        cost.trials, cost.compute = 2, 8.0 + lab.state.candidates[name].genome["level"] % 7
+        cost.relative = cost.compute / 4.0
     found = points(lab.state)
     assert found[0] == Point(1.0, 0.0, "baseline", "open", "")
     assert len(found) > 2

@@ -19,7 +19,7 @@ from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.study import ResearcherSettings
 from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.core.model.verdict import Verdict
-from novum.core.state.research_history import LONG_MEMORY, ResearchHistory, cost
+from novum.core.state.study_views.research_history import LONG_MEMORY, ResearchHistory, cost
 from novum.registry import Kind, build
 from novum.researchers.author_value import books, worth
 from novum.researchers.evolve import EvolveResearcher

@@ -108,7 +108,7 @@ def test_a_work_directory_that_child_init_passes(namespaces):
 
 
 def test_limits_that_cannot_be_set_are_no_outcome_of_the_candidate(namespaces, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise PermissionError("no")
 
     monkeypatch.setattr("novum.sandbox.supervise.confine", refuse)

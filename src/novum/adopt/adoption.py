@@ -13,6 +13,7 @@ from novum.adopt.metric_file import find_file_metrics, looked_at, named_file_met
 from novum.adopt.metric_line import Metric, find_metrics, named_metric
 from novum.adopt.metric_names import preference
 from novum.adopt.project import Project
+from novum.adopt.script_gpus import script_gpus, trials_at_once
 from novum.adopt.seed_place import Seed, find_seed
 from novum.adopt.study_text import Adopted, study_text
 from novum.adopt.value_range import Range, suggested
@@ -45,6 +46,8 @@ class Wishes:
     budget: str = "10m"
     workers: int = 2
     """How many trials will run at once."""
+    gpus: int | None = None
+    """How many GPUs a trial holds; None: as the script and the machine suggest."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Result:
     baseline: Baseline
     parameters: tuple[str, ...]
     notes: tuple[str, ...]
+    gpus: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,17 +81,20 @@ class StudyWritten:
     plan: str
     """What the budget pays for, in words."""
     notes: tuple[str, ...]
+    gpus: int = 0
+    """How many a trial holds."""
 
 
 def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Result:
     """Read a project, run it once, and write its study. Raises StudyError with what to do."""
     seed = find_seed(project.texts, project.declared)
     command, place = _start(project, seed)
-    baseline = run_baseline(project, command, place, wishes.seconds, hear)
+    gpus = script_gpus(project, wishes.gpus)
+    baseline = run_baseline(project, command, place, wishes.seconds, hear, gpus.count)
     metric, others = _metric(baseline, wishes)
     if metric.file in project.files:  # trials start without it: once more, as they do
         project = project.without([metric.file])
-        baseline = run_baseline(project, command, place, wishes.seconds, hear)
+        baseline = run_baseline(project, command, place, wishes.seconds, hear, gpus.count)
         metric, others = _metric(baseline, wishes)
     higher = _direction(metric, wishes)
     project = project.without(baseline.files)
@@ -121,12 +128,13 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
         memory_bytes=max(1 << 30, 1 << (3 * baseline.peak_bytes).bit_length()),
         compute=wishes.compute,
         budget=wishes.budget,
-        waiting=max(2, wishes.workers),
+        waiting=max(2, trials_at_once(gpus.count, wishes.workers)),
         progress=progress,
         follows=metric.occurrences >= OFTEN or progress is not None,
+        gpus=gpus,
     )
     return Result(study_text(adopted), metric, value, higher, baseline, tuple(one.name for one, _, _ in parameters),
-                  tuple(_notes(metric, others, seed, place, parameters)))  # fmt: skip
+                  tuple(_notes(metric, others, seed, place, parameters)), gpus.count)  # fmt: skip
 
 
 def _start(project: Project, seed: Seed) -> tuple[tuple[str, ...], str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from novum.adopt.project import Project
+from novum.adopt.script_gpus import held_gpus
 from novum.arenas.program import own_interpreter
 from novum.arenas.program.run_stages import environment_of
 from novum.arenas.program.seeding import seeded
 from novum.core.model.errors import StudyError
 from novum.sandbox import Bounds, Ended, Job, Tier, run, sandbox_status
+from novum.sandbox.gpus.gpu_access import access_to
 from novum.source.meaning import parsed
 from novum.text.bounded_json import load_json
 
@@ -38,9 +40,17 @@ class Baseline:
 
 
 def run_baseline(
-    project: Project, command: tuple[str, ...], seed_place: str, seconds: float, hear: Callable[[bytes], None]
+    project: Project,
+    command: tuple[str, ...],
+    seed_place: str,
+    seconds: float,
+    hear: Callable[[bytes], None],
+    gpus: int = 0,
 ) -> Baseline:
-    """Run the script once, its lines noted. Raises StudyError with the end of what it printed when it fails."""
+    """Run the script once, its lines noted, with so many GPUs to itself.
+
+    Raises StudyError with the end of what it printed when it fails.
+    """
     tier = sandbox_status().tier
     if tier is Tier.NONE:
         raise StudyError("there is no sandbox here, and a stranger's script is not run without one: see `novum doctor`")
@@ -58,7 +68,8 @@ def run_baseline(
         packages=None if own else project.modules,
         hear=hear,
     )  # fmt: skip
-    ended = run(job, tier)
+    with held_gpus(gpus) as held:
+        ended = run(replace(job, gpus=access_to(held)), tier)
     if ended.kind is not None and not _only_lines_miss(ended):
         raise StudyError(_failure(ended, project))
     noted = _noted(ended.artefacts.get(LINES, b"{}"))

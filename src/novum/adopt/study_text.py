@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from novum.adopt.metric_line import Metric
+from novum.adopt.script_gpus import ScriptGpus
 from novum.adopt.value_range import Range
 from novum.core.model.candidate import Scalar
 from novum.source.parameters import Parameter
@@ -35,6 +36,7 @@ class Adopted:
     compute: str
     budget: str
     waiting: int
+    gpus: ScriptGpus
     progress: Metric | None = None
     """What is printed often on the way, where the score itself is not."""
     follows: bool = False
@@ -66,6 +68,8 @@ def study_text(one: Adopted) -> str:
         lines.append(f"python = {_toml(one.python)}  # your own environment")
     else:
         lines.append(f"packages = {_toml(list(one.packages))}")
+    if one.gpus.count or one.gpus.why:
+        lines.append(f"gpus = {one.gpus.count}" + (f"  # guess: {one.gpus.why}" if one.gpus.why else ""))
     if one.seed:
         lines.append(f"seed = {_toml(one.seed)}  # {one.seed_words}")
     lines += _parameters(one.parameters)

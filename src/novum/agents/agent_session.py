@@ -19,7 +19,7 @@ from novum.agents.workspace import make_workspace
 from novum.core.model.errors import UserError
 from novum.core.model.ports import Arena, NeedsSandbox
 from novum.core.model.request import Act
-from novum.core.state.researcher_view import view_of
+from novum.core.state.study_views.researcher_view import view_of
 from novum.governance.mailbox import Mailbox
 from novum.lab.proposal_checks import known_arena
 from novum.ledger.journal import is_held

@@ -53,6 +53,9 @@ def adopt(
     ] = "",
     budget: Annotated[str, typer.Option(help="What the study suggests to spend.")] = "10m",
     limit: Annotated[str, typer.Option(help="How long the first run may take.")] = "30m",
+    gpus: Annotated[
+        int | None, typer.Option(min=0, max=8, help="GPUs of a trial, 0 for none. Default: 1 for a script with cuda.")
+    ] = None,
     free_compute: Annotated[
         bool, typer.Option("--free-compute", help="Do not hold compute equal; it is then said.")
     ] = False,
@@ -64,6 +67,7 @@ def adopt(
     from novum.adopt.adoption import adopt as adopted
     from novum.adopt.budget_plan import plan_words
     from novum.adopt.project import find_project
+    from novum.adopt.script_gpus import trials_at_once
     from novum.governance.hard_budget import parse_budget
     from novum.studies.load import load_study
 
@@ -82,7 +86,8 @@ def adopt(
     if shown:
         where = project.python or "the environment that Novum runs in"
         print(f"running {project.script} once with {where} ...", flush=True)
-    wishes = Wishes(metric, direction, seconds, "free" if free_compute else "equal", budget, os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    wishes = Wishes(metric, direction, seconds, "free" if free_compute else "equal", budget, cores, gpus)
     result = adopted(project, wishes, _Progress(sys.stdout.isatty() and shown).hear)
     before = target.read_text() if target.exists() else None
     try:
@@ -95,10 +100,10 @@ def adopt(
     except OSError as error:
         raise UserError(f"cannot write {target}: {error.strerror}") from None
     run = result.baseline
-    plan = plan_words(run.wall_seconds, run.cpu_seconds, parse_budget(budget), os.cpu_count() or 1)
+    plan = plan_words(run.wall_seconds, run.cpu_seconds, parse_budget(budget), trials_at_once(result.gpus, cores))
     done = StudyWritten(
         str(target), result.metric.name, result.value, result.higher_is_better, result.parameters, run.wall_seconds,
-        run.cpu_seconds, plan, result.notes,
+        run.cpu_seconds, plan, result.notes, result.gpus,
     )  # fmt: skip
     if json:
         print(as_json(done))
@@ -204,10 +209,11 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def doctor(json: JsonOption = False) -> None:
-    """Which sandbox works here, what it leaves open, and how to get a better one."""
-    from novum.sandbox import Tier, sandbox_status
+    """Which sandbox works here, what it leaves open, how to get a better one, and which GPUs programs can hold."""
+    from novum.sandbox import Tier
+    from novum.sandbox.gpus.gpu_report import doctor_report, report_lines
 
-    found = sandbox_status()
+    found = doctor_report()
     if json:
         print(as_json(found.as_data()))
         return
@@ -224,3 +230,5 @@ def doctor(json: JsonOption = False) -> None:
         print(f"limit     {limit}")
     if found.advice:
         print(f"better    {found.advice}")
+    for label, said in report_lines(found.gpus):
+        print(f"{label:<10}{line(said)}")

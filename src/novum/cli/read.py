@@ -89,7 +89,7 @@ def _curve(readings: list[list[float]]) -> str:
 
     values = [value for _, value in readings]
     ends = f"{number(values[0])} {sparkline(values)} {number(values[-1])}"
-    return f"{ends}  ({len(values)} readings, {number(readings[0][0])} to {number(readings[-1][0])} CPU s)"
+    return f"{ends}  ({len(values)} readings, {number(readings[0][0])} to {number(readings[-1][0])} s of compute)"
 
 
 def _print_detail(found: dict[str, Any]) -> None:

@@ -202,13 +202,17 @@ def _run(
 ) -> tuple[str, int]:
     """Run the campaign; returns why it ended, and the exit status."""
     from novum.core.engine.stages.confirm import request
+    from novum.lab.gpu_supply import supply_words
     from novum.lab.preflight import clear
     from novum.lab.session import session
+    from novum.lab.wiring import cores
     from novum.views.progress import intervention
 
     with session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
         say = watch.say if watch else lambda _: None
         for one in _apart(study, lab.state.study):
+            say(one)
+        for one in supply_words(lab.context.arena.spec, workers or cores()):
             say(one)
         if watch:
             watch.begin(directory, lab)

@@ -9,6 +9,7 @@ import importlib
 import resource
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,11 @@ from novum.core.model.ports import WarmsUp
 from novum.core.model.trial import GroupResult, TrialGroup, TrialOutput, Usage
 from novum.executors.local.child import Run
 from novum.executors.output_checks import checked, classify, clean, failed
+from novum.sandbox.gpus.gpu_locks import GpuLease, GpuPool
 from novum.sandbox.process_tree import MAXRSS_UNIT
+
+WAIT_SECONDS = 0.1
+"""Between two looks at GPUs that others hold."""
 
 
 class InlineExecutor:
@@ -25,14 +30,36 @@ class InlineExecutor:
 
     isolation = "none: trials run in the lab's own process"
     slots = 1
+    hands_out_gpus = True
 
-    def __init__(self, program: str, workers: int = 1) -> None:  # noqa: ARG002 there is one, whoever asks
+    def __init__(
+        self,
+        program: str,
+        workers: int = 1,  # noqa: ARG002 there is one, whoever asks
+        *,
+        gpus: GpuPool | None = None,
+    ) -> None:
+        self._gpus = gpus
         self._program = program
         self._run: Run | None = None
         self._done: list[GroupResult] = []
 
     def submit(self, group: TrialGroup) -> None:
         run = self._run or self._load()
+        lease = self._held()
+        try:
+            self._execute(run, replace(group, gpus=lease.gpus) if lease else group)
+        finally:
+            if lease:
+                lease.release()
+
+    def _held(self) -> GpuLease | None:
+        """The GPUs of a group, as soon as nobody else holds them."""
+        while self._gpus and (lease := self._gpus.take()) is None:
+            time.sleep(WAIT_SECONDS)
+        return lease if self._gpus else None
+
+    def _execute(self, run: Run, group: TrialGroup) -> None:
         started, cpu_before = time.monotonic(), _cpu_seconds()
         outputs = _attempt(run, group)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from novum.core.model.progress import POINTS, Curve
+from novum.core.model.run_progress import POINTS, Curve
 from novum.core.model.trial import Limits, OutcomeKind, TrialGroup, TrialOutput
 from novum.sandbox.limits.limit_words import limit_in
 

@@ -21,6 +21,7 @@ from novum.governance.mailbox import Mailbox
 from novum.governance.stop_watcher import kill_switch
 from novum.governance.watchdog import watchdog
 from novum.lab import restore
+from novum.lab.gpu_supply import check_gpus, workers_for
 from novum.lab.open_campaign import as_recorded, check_same, take_up
 from novum.lab.provenance import provenance
 from novum.lab.study_checks import check_metrics, check_secrets, valid
@@ -65,6 +66,9 @@ def session(
     known = Secrets.of(os.environ)
     check_secrets(study, known)
     count = workers or (1 if study.executor == "inline" else cores())
+    if place is None:
+        check_gpus(problem.spec)
+        count = workers_for(problem.spec, count)
     with Journal(directory) as journal:
         state = restore.restore(journal, directory)
         if state.opened and (recorded := as_recorded(study, state.study)) is not study:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from novum import registry
 from novum.core.engine.context import LabContext
@@ -25,6 +26,7 @@ from novum.core.model.ports import (
     DescribesIsolation,
     Evidence,
     Executor,
+    HandsOutGpus,
     HidesFiles,
     NeedsSandbox,
     Researcher,
@@ -33,6 +35,7 @@ from novum.core.model.seeds import Keyring, commitment
 from novum.core.model.study import Study
 from novum.core.state.campaign_state import CampaignState
 from novum.governance.hard_budget import HardBudget, check_levels
+from novum.lab.gpu_supply import gpu_pool, workers_for
 from novum.lab.model_researchers import researcher as researcher_of
 from novum.lab.model_researchers import with_comments
 from novum.lab.study_checks import check_metrics
@@ -147,8 +150,11 @@ def holdout_service(rooms: LabContext, blobs: Blobs) -> HoldoutService | None:
 
 def executor(study: Study, problem: Arena, workers: int) -> AbstractContextManager[Executor]:
     """Where the study's trials run. Raises ExecutorError, StudyError."""
-    place = registry.find(Kind.EXECUTOR, study.executor, "executor")
-    running: AbstractContextManager[Executor] = place(problem.spec.program, workers)
+    place, spec = registry.find(Kind.EXECUTOR, study.executor, "executor"), problem.spec
+    if spec.gpus and not isinstance(place, HandsOutGpus):
+        raise StudyError(f"executor: {study.executor!r} hands out no GPUs, and this study asks for some: take 'local'")
+    pool: dict[str, Any] = {"gpus": gpu_pool(spec)} if spec.gpus else {}
+    running: AbstractContextManager[Executor] = place(spec.program, workers_for(spec, workers), **pool)
     return running
 
 

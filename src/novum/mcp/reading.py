@@ -11,7 +11,7 @@ from novum.core.model.trial_plan import Purpose
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import Hypothesis
-from novum.core.state.research_history import cost
+from novum.core.state.study_views.research_history import cost
 from novum.ledger.journal import is_held
 from novum.mcp import answers
 from novum.mcp.lab_reader import LabReader, Line

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
+from novum.core.model.metric import compute_name
 from novum.core.state.campaign_state import CampaignState
 from novum.report.charts import Chart, colour_of, inline, rows_of, wide
 from novum.text.format import cut
@@ -18,7 +19,7 @@ WIDEST = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A candidate: CPU time of its screening trials over the baseline's, and its gain over the baseline there."""
+    """A candidate: compute of its screening trials over the baseline's, and its gain over the baseline there."""
 
     compute: float
     gain: float
@@ -51,11 +52,13 @@ def frontier(found: Sequence[Point]) -> list[Point]:
     return best
 
 
-def chart(found: Sequence[Point], metric: str, limit: float | None) -> Chart | None:
+def chart(found: Sequence[Point], metric: str, limit: float | None, gpus: int = 0) -> Chart | None:
     """Candidates as marks, the frontier as steps, the limit that claims are held to as a dashed line."""
     if not found:
         return None
-    x = alt.X("compute:Q", title="CPU time of a trial / the baseline's", scale=alt.Scale(zero=False, padding=14))
+    x = alt.X(
+        "compute:Q", title=f"{compute_name(gpus)} of a trial / the baseline's", scale=alt.Scale(zero=False, padding=14)
+    )
     y = alt.Y("gain:Q", title=f"Screening gain in {metric} (positive is better)", scale=alt.Scale(padding=14))
     tips = [
         alt.Tooltip("id:N", title="hypothesis"),

@@ -242,7 +242,7 @@ def _frontier(history: History) -> Figure:
     )
     measured = any(one.metric == COMPUTE for one in history.state.study.gate.guardrails)
     found = compute_frontier.points(history.state) if measured else []
-    chart = compute_frontier.chart(found, _metric(history), limit)
+    chart = compute_frontier.chart(found, _metric(history), limit, history.state.spec.gpus)
     return Figure("frontier", "Gain against compute", caption, "Trials are too short to say what one costs.", chart)
 
 

@@ -1,4 +1,4 @@
-"""Learning curves: the progress of the latest screening runs by CPU time, and which of them were ended early."""
+"""Learning curves: the progress of the latest screening runs by compute, and which of them were ended early."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _COLOURS = {ENDED: "#b9bec4", WHOLE: COLOURS["open"], INCUMBENT: COLOURS["suppor
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A reading of one run: CPU seconds from its start, and the value that it printed."""
+    """A reading of one run: seconds of compute from its start, and the value that it printed."""
 
     id: str
-    cpu_seconds: float
+    seconds: float
     value: float
     kind: str
 
@@ -47,8 +47,8 @@ def caption(state: CampaignState) -> str:
     curves, factor = state.learning_curves, state.study.screening.reduction_factor
     usual = state.sweep_costs.get(state.incumbents[0].candidate.id, SweepCost()).each if state.incumbents else 0.0
     known = [(share, curves.correlation(share * usual)) for share in FRACTIONS]
-    told = [f"{value:+.2f} at {share:.0%} of the usual CPU time" for share, value in known if value is not None]
-    words = "What runs printed on their way, by CPU time; these readings decide no claim."
+    told = [f"{value:+.2f} at {share:.0%} of the usual compute" for share, value in known if value is not None]
+    words = "What runs printed on their way, by compute; these readings decide no claim."
     if told:
         words += (
             f" Rank correlation of readings with final scores, over runs that nothing could end: {', '.join(told)}."
@@ -56,7 +56,7 @@ def caption(state: CampaignState) -> str:
     if factor:
         words += (
             f" {counted(curves.ended, 'run')} outside the best one in {factor} at a look were ended early, which saved "
-            f"about {curves.saved_seconds:.3g} CPU s."
+            f"about {curves.saved_seconds:.3g} s of compute."
         )
     return words
 
@@ -72,14 +72,14 @@ def chart(found: Sequence[Reading]) -> Chart | None:
     colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds, range=[_COLOURS[kind] for kind in kinds]))
     lines = inline(rows_of(found)).mark_line(clip=True, strokeWidth=1.6, opacity=0.8, point={"size": 14, "clip": True})
     encoded = lines.encode(
-        x=alt.X("cpu_seconds:Q", title="CPU seconds of the run"),
+        x=alt.X("seconds:Q", title="Seconds of compute"),
         y=alt.Y("value:Q", title="Reading", scale=alt.Scale(domain=[low - margin, high + margin], zero=False)),
         color=colour,
         detail="id:N",
         tooltip=[
             alt.Tooltip("id:N", title="hypothesis"),
             alt.Tooltip("kind:N", title="run"),
-            alt.Tooltip("cpu_seconds:Q", title="CPU seconds", format=".3~g"),
+            alt.Tooltip("seconds:Q", title="seconds", format=".3~g"),
             alt.Tooltip("value:Q", title="reading", format=".4~g"),
         ],
     )

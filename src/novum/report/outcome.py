@@ -62,7 +62,7 @@ def _guards(rule: ConfirmationOpened, source: Source, verdict: VerdictReached, s
         needed = 1.0 / rule.beta
         if guard.metric == COMPUTE:
             yield say(
-                "The mean worsening of CPU time, as a natural logarithm, was ",
+                "The mean worsening of compute, as a natural logarithm, was ",
                 said.figure(f"guards.{number}.mean"), " on ", said.figure(f"guards.{number}.observations"),
                 " pairs (negative is worse), where ", source.figure(f"guards.{number}.margin"), " is the margin.",
             )  # fmt: skip

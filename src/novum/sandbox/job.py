@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from novum.core.model.errors import UserError
 from novum.core.model.trial import OutcomeKind, Usage
+from novum.sandbox.gpus.gpu_access import GpuAccess
 
 WORK = "/work"
 MOST_FILES = 50_000
@@ -77,6 +78,8 @@ class Job:
     readable: tuple[Path, ...] = ()
     packages: tuple[str, ...] | None = None
     """Modules whose installed packages, and what these require, it may import; None: all that are installed here."""
+    gpus: GpuAccess | None = None
+    """Devices, files and variables of the GPUs that it holds; None: it sees none."""
     stdin: bytes = b""
     log_bytes: int = 64 << 10
     hear: Callable[[bytes], None] | None = None
@@ -101,7 +104,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a job is ended, or ended badly. `limit`: the field of Bounds that was met (or "open_files"), or ""."""
+    """Why a job is ended, or ended badly. `limit`: the field of Bounds that was met, or as in `Ended`, or ""."""
 
     kind: OutcomeKind
     cause: str
@@ -114,7 +117,7 @@ class Ended:
 
     `status`: exit status of the program, -N when signal N ended it, None when it did not end by itself. `refused`:
     artefact to reason. `tampered`: what no honest program does. `usage` is measured by the parent. `limit`: the field
-    of Bounds that it met (or "open_files"), as far as that is known; "" for none.
+    of Bounds that it met (or "open_files", "gpu_memory"), as far as that is known; "" for none.
     """
 
     kind: OutcomeKind | None

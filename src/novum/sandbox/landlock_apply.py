@@ -9,13 +9,13 @@ from __future__ import annotations
 import ctypes
 import os
 
-READ, READ_WRITE, WORK, LIST = "read", "read and write", "work", "list"
+READ, READ_WRITE, WORK, LIST, DEVICE = "read", "read and write", "work", "list", "device"
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _BELOW_PATH = 1
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _MAKE_CHAR, _MAKE_BLOCK = 1, 2, 4, 8, 1 << 6, 1 << 11
-_TRUNCATE = 1 << 14
-_FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | 1 << 15
+_TRUNCATE, _IOCTL_DEVICE = 1 << 14, 1 << 15
+_FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEVICE
 _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2
 _DIRECTORY = 0o040000
 
@@ -76,6 +76,7 @@ def _allow(ruleset: int, path: str, kind: str, known: int) -> None:
         READ: _EXECUTE | _READ_FILE | _READ_DIR,
         LIST: _READ_DIR,
         READ_WRITE: _READ_FILE | _WRITE_FILE | _TRUNCATE,
+        DEVICE: _READ_FILE | _WRITE_FILE | _TRUNCATE | _IOCTL_DEVICE,
         WORK: known & ~(_MAKE_CHAR | _MAKE_BLOCK),
     }[kind]
     if os.fstat(fd).st_mode & 0o170000 != _DIRECTORY:

@@ -52,6 +52,9 @@ STRICT = {
     "fsetxattr": (190, 7), "setxattrat": (463, 463), "removexattr": (197, 14), "lremovexattr": (198, 15),
     "fremovexattr": (199, 16), "removexattrat": (466, 466), "file_setattr": (469, 469),
 }  # fmt: skip
+# In addition where that tier has GPUs: NVIDIA's user-space driver fails unless it can bind a Unix socket and listen on
+# it, so sockets of that family are made, and nothing can be reached by them, nor reach them.
+STRICT_WITH_GPUS = {"connect": (42, 203), "accept": (43, 202), "accept4": (288, 242)}
 # Calls that change another process of the same user: the argument that names it must be 0, oneself.
 OWN_ONLY = {
     "setpriority": ((141, 140), 1), "sched_setaffinity": ((203, 122), 0),

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from novum.sandbox.seccomp_calls import ABSENT, DENIED, OWN_ONLY, STRICT, WITHOUT_EFFECT
+from novum.sandbox.seccomp_calls import ABSENT, DENIED, OWN_ONLY, STRICT, STRICT_WITH_GPUS, WITHOUT_EFFECT
 
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_MASK = 0x54  # BPF_ALU, BPF_AND, BPF_K
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _X32 = 0x40000000
@@ -32,6 +33,7 @@ _CLONE, _CLONE3, _SOCKET, _IOCTL = (56, 220), (435, 435), (41, 198), (16, 29)
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _FAMILIES = (1, 2, 10)  # unix, inet, inet6: vsock and netlink reach past a network namespace
 _PROTOCOLS = (0, 6, 17)  # the usual one, TCP, UDP: for another the kernel would load a module
+_UNIX, _STREAMS, _SOCKET_KIND = 1, (1, 5), 0xF  # the rest are flags: SOCK_CLOEXEC, SOCK_NONBLOCK
 _IOCTLS = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into somebody's terminal
 # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR, FS_IOC_SETVERSION, FS_IOC_ENABLE_VERITY, FS_IOC_SET_ENCRYPTION_POLICY,
 # EXT4_IOC_MIGRATE, BTRFS_IOC_SUBVOL_CREATE, BTRFS_IOC_SNAP_CREATE_V2: they change files without a right to write.
@@ -85,10 +87,12 @@ _OPENAT2 = (437, 437)  # its flags are in memory, out of a filter's reach
 
 
 @cache
-def assemble(strict: bool = False, machine: str | None = None, counted: bool = False) -> bytes:
+def assemble(strict: bool = False, machine: str | None = None, counted: bool = False, gpus: bool = False) -> bytes:
     """Return the filter as the kernel takes it, for `machine` (this one). Raises UnknownArchitecture.
 
     `counted`: a control group counts the memory of the job, so that shared memory without a file can be allowed.
+    `gpus`: the job has some, whose drivers need such memory (what is pinned for a GPU) and, where the filter is strict,
+    a Unix socket that they listen on.
     """
     machine = machine or os.uname().machine
     if machine not in _AUDIT:
@@ -98,12 +102,12 @@ def assemble(strict: bool = False, machine: str | None = None, counted: bool = F
     code.append(_statement(_LOAD, _NUMBER))
     if machine == "x86_64":
         code += _when(_JUMP_AT_LEAST, _X32, [_statement(_RETURN, _KILL)])
-    for errno, calls in _by_errno(strict).items():
+    for errno, calls in _by_errno(strict, gpus).items():
         for number in sorted(pair[column] for pair in calls.values() if pair[column] >= 0):
             code += _when(_JUMP_EQUAL, number, [_refuse(errno)])
     code += _when(_JUMP_EQUAL, _CLONE[column], _no_namespaces())
     code += _when(_JUMP_EQUAL, _IOCTL[column], _no_ioctls((*_IOCTLS, *(_FILE_IOCTLS if strict else ()))))
-    code += _when(_JUMP_EQUAL, _MMAP[column], _mappings(counted))
+    code += _when(_JUMP_EQUAL, _MMAP[column], _mappings(counted or gpus))
     for refusal in (_REFUSALS | (_STRICT_REFUSALS if strict else {})).values():
         if refusal.numbers[column] >= 0:
             code += _when(_JUMP_EQUAL, refusal.numbers[column], _refuse_some(refusal))
@@ -112,16 +116,21 @@ def assemble(strict: bool = False, machine: str | None = None, counted: bool = F
         for pair, argument in OWN_ONLY.values():
             if pair[column] >= 0:
                 code += _when(_JUMP_EQUAL, pair[column], _own_process(argument))
-    else:
+    if strict and gpus:
+        code += _when(_JUMP_EQUAL, _SOCKET[column], _only_unix_streams())
+    elif not strict:
         code += _when(_JUMP_EQUAL, _SOCKET[column], _only_families())
     return b"".join([*code, _statement(_RETURN, _ALLOW)])
 
 
-def _by_errno(strict: bool) -> Mapping[int, Mapping[str, tuple[int, int]]]:
+def _by_errno(strict: bool, gpus: bool = False) -> Mapping[int, Mapping[str, tuple[int, int]]]:
     """Calls that are refused whatever their arguments, by what they are answered with."""
+    stricter = STRICT if strict else {}
+    if strict and gpus:
+        stricter = {**{name: pair for name, pair in STRICT.items() if name != "socket"}, **STRICT_WITH_GPUS}
     unreadable = {"clone3": _CLONE3, **({"openat2": _OPENAT2} if strict else {})}
     return {
-        _EPERM: {**DENIED, **(STRICT if strict else {})},
+        _EPERM: {**DENIED, **stricter},
         _ENOSYS: {**ABSENT, **unreadable},
         _SUCCESS: WITHOUT_EFFECT,
     }
@@ -188,6 +197,13 @@ def _only_families() -> list[bytes]:
     allowed = [_statement(_LOAD, _ARGUMENTS + 16), *protocols, _refuse(_EPROTONOSUPPORT)]
     families = [part for family in _FAMILIES for part in _when(_JUMP_EQUAL, family, allowed)]
     return [_statement(_LOAD, _ARGUMENTS), *families, _refuse(_EAFNOSUPPORT)]
+
+
+def _only_unix_streams() -> list[bytes]:
+    """SOCK_STREAM and SOCK_SEQPACKET: what is sent on them goes to nobody without a connection."""
+    streams = [part for kind in _STREAMS for part in _when(_JUMP_EQUAL, kind, [_statement(_RETURN, _ALLOW)])]
+    kinds = [_statement(_LOAD, _ARGUMENTS + 8), _statement(_MASK, _SOCKET_KIND), *streams, _refuse(_EPERM)]
+    return [_statement(_LOAD, _ARGUMENTS), *_when(_JUMP_EQUAL, _UNIX, kinds), _refuse(_EPERM)]
 
 
 def _statement(code: int, value: int) -> bytes:

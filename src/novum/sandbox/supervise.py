@@ -172,7 +172,7 @@ class Supervisor:
                     at = f"/proc/{below[-1]}/{way}"
                     self.places.append(os.open(at, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
             self.directory = self.places[0] if self.places else self.directory
-            confine(below[-1], self.job.limits, self.it.other_tasks)
+            confine(below[-1], self.job.limits, self.it.other_tasks, gpus=self.job.gpus is not None)
             if self.it.group is not None:
                 self.it.group.add([self.it.process.pid, *below])
             self.watchdog.counter = open_counter(below[-1])

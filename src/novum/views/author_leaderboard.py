@@ -15,7 +15,7 @@ from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
-from novum.core.state.research_history import effect
+from novum.core.state.study_views.research_history import effect
 from novum.views.predictions import Bin, Prediction, bins, brier, reference
 
 LAB = "lab"

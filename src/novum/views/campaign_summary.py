@@ -8,6 +8,7 @@ from html import escape
 
 from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.model.candidate import Cost, Genome, Setting, change_text
+from novum.core.model.metric import compute_name
 from novum.core.model.trial_plan import Side
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
@@ -94,6 +95,8 @@ class Finding:
     """What its runs say of its losses."""
     promised: tuple[str, ...] = ()
     """What it was promised to be asked and has not been asked yet."""
+    compute: str = "CPU time"
+    """What compute is here: CPU time, or GPU time where trials hold GPUs."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -225,6 +228,7 @@ def _finding(
         incumbent_setting=dict(rule.incumbent_setting),
         candidate_cost=hypothesis.registered.cost,
         incumbent_cost=incumbent_cost,
+        compute=compute_name(hypothesis.gpus),
         candidate_cpu_seconds=_mean_cpu(hypothesis, Side.CANDIDATE),
         incumbent_cpu_seconds=_mean_cpu(hypothesis, Side.INCUMBENT),
         grade=grade(hypothesis),

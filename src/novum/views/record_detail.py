@@ -73,7 +73,7 @@ class TrialDetail:
     peak_bytes: int
     facts: dict[str, float]
     curve: tuple[tuple[float, float], ...]
-    """CPU seconds and value of each reading of its progress."""
+    """Seconds of compute (CPU, or wall times GPUs) and value of each reading of its progress."""
     others: dict[str, float]
     session: int
     seed_index: int

@@ -61,6 +61,7 @@ class ProgramArena:
             metrics=tuple(Metric(one.name, one.higher_is_better, one.resolution, one.log) for one in program.metrics),
             fixed_data=program.fixed_data,
             trust=OUTSIDE if program.score else REPORTED,
+            gpus=program.gpus,
         )
 
     @property

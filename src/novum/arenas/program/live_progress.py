@@ -1,13 +1,14 @@
-"""The progress of a run while it runs: the numbers that it prints, by CPU time, and whether it goes on."""
+"""The progress of a run while it runs: the numbers that it prints, by compute, and whether it goes on."""
 
 from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Sequence
 
 from novum.arenas.program.printed_score import as_number
-from novum.core.model.progress import Curve, Look, thinned
+from novum.core.model.run_progress import Curve, Look, thinned
 from novum.core.model.trial import OutcomeKind
 from novum.sandbox import live_readings
 from novum.sandbox.job import Verdict
@@ -20,10 +21,10 @@ class LiveProgress:
     """Hears what a program prints, and is asked at short intervals whether to end it.
 
     pattern: a regular expression with one group, around the number, searched line by line; empty: nothing is read.
-    trial: under whose name people may see the latest reading.
+    trial: under whose name people may see the latest reading. gpus: how many it holds; its time is then of wall.
     """
 
-    def __init__(self, pattern: str, looks: Sequence[Look] = (), trial: str = "") -> None:
+    def __init__(self, pattern: str, looks: Sequence[Look] = (), trial: str = "", gpus: int = 0) -> None:
         self._pattern = re.compile(pattern) if pattern else None
         self._looks = list(looks)
         self._line = b""
@@ -31,7 +32,8 @@ class LiveProgress:
         self._readings: list[tuple[float, float]] = []
         self._before = 0.0
         self._now = 0.0
-        self._trial = trial
+        self._trial, self._gpus = trial, gpus
+        self._began = time.monotonic()
         self._seen = self._told = 0
 
     def hear(self, printed: bytes) -> None:
@@ -47,11 +49,11 @@ class LiveProgress:
         """Why the run is ended now, None for one that goes on. cpu_seconds: of this phase so far."""
         self._stamp(cpu_seconds)
         self._publish()
-        while self._looks and self._now >= self._looks[0].cpu_seconds:
+        while self._looks and self._now >= self._looks[0].seconds:
             look = self._looks.pop(0)
             reading = look.ends(self._readings)
             if reading is not None:
-                cause = f"its progress after {look.cpu_seconds:.3g} CPU s was {reading:.4g}, "
+                cause = f"its progress after {look.seconds:.3g} s of compute was {reading:.4g}, "
                 cause += (
                     f"and runs {'above' if look.above else 'below'} {look.bound:.4g} there are not run to their end"
                 )
@@ -84,7 +86,8 @@ class LiveProgress:
 
     def _stamp(self, cpu_seconds: float) -> None:
         """Readings since the last time were printed about now; times never run backwards."""
-        self._now = max(self._now, self._before + cpu_seconds)
+        spent = self._gpus * (time.monotonic() - self._began) if self._gpus else self._before + cpu_seconds
+        self._now = max(self._now, spent)
         self._readings += [(round(self._now, 3), value) for value in self._new]
         self._seen += len(self._new)
         self._new.clear()

@@ -16,6 +16,7 @@ from novum.source.protected import Protection
 
 Command = Annotated[tuple[str, ...], MinLen(1)]
 _STRICT: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
+MOST_GPUS = 8
 UNSAFE_SUFFIXES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".dill")
 """Formats that run code when they are read; none of them is taken from a candidate."""
 
@@ -85,6 +86,7 @@ class Program:
     incumbent's CPU time. python: the interpreter of the user's own environment; empty: Novum's. seed: how a trial's
     seed reaches the program beside {seed} in its command: "train.py: SEED" (a declared value), "$SEED", or
     "outside". progress: a pattern with one group for the readings of a run on its way; empty: that of the score.
+    gpus: how many GPUs a trial holds while it runs; with them compute is GPU time.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -121,6 +123,7 @@ class Program:
     python: str = ""
     seed: str = ""
     progress: str = ""
+    gpus: Annotated[int, Ge(0), Le(MOST_GPUS)] = 0
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -159,6 +162,7 @@ _LATER: dict[str, Any] = {
     "python": "",
     "seed": "",
     "progress": "",
+    "gpus": 0,
 }
 """Keys that studies of earlier versions did not have, with what they stand for there."""
 

@@ -22,9 +22,11 @@ from novum.arenas.program.live_progress import LiveProgress
 from novum.arenas.program.reported_score import said_of
 from novum.arenas.program.seeding import seeded
 from novum.core.model.candidate import Genome
+from novum.core.model.gpu import SPINNING, Gpu
 from novum.core.model.metric import Score
 from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Role
 from novum.sandbox import Bounds, Ended, Job, Tier, run
+from novum.sandbox.gpus.gpu_access import GpuAccess, access_to
 from novum.sandbox.tiers.unsafe import run_without_sandbox
 from novum.text.bounded_json import load_json
 
@@ -50,6 +52,7 @@ _ALLOWED_BY = {
     "file_bytes": "limits.file_bytes in the study allows more",
     "disk_bytes": "the same for every study",
     "open_files": "the same for every study",
+    "gpu_memory": "no study bounds it; others may hold some of it",
 }
 
 
@@ -67,6 +70,8 @@ class Stage:
 
     bundle: Bundle
     tier: Tier
+    gpus: tuple[Gpu, ...] = ()
+    """What the candidate holds; prepare and score see none."""
 
     def prepared(self, seed: int) -> tuple[dict[str, bytes], dict[str, bytes]]:
         """What the candidate sees and the truth behind it, for one seed. Raises ArtefactError."""
@@ -97,10 +102,11 @@ class Stage:
             given = {**tree, **{name: visible[name] for name in phase.sees}}
             given.pop(program.score_file, None)  # a score that was there before the run is none of this trial
             files = {**given, **handed}
-            bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0))
+            bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0),
+                             gpus=bool(self.gpus))  # fmt: skip
             start = seeded(phase.command, files, program.seed, seed % SEEDS)
             ended = self._run(start.words, start.files, wanted, seed, bounds, packages=program.packages,
-                              more=start.environment, progress=progress)  # fmt: skip
+                              more=start.environment, gpus=access_to(self.gpus), progress=progress)  # fmt: skip
             progress.end_phase(ended.usage.cpu_seconds)
             measured["cpu_seconds"] += ended.usage.cpu_seconds
             measured["wall_seconds"] += ended.usage.wall_seconds
@@ -140,7 +146,7 @@ class Stage:
     def _run(
         self, command: tuple[str, ...], files: Mapping[str, bytes], wanted: tuple[str, ...], seed: int, bounds: Bounds,
         role: str = "", packages: tuple[str, ...] | None = None, more: Mapping[str, str] = _NOTHING,
-        progress: LiveProgress | None = None,
+        gpus: GpuAccess | None = None, progress: LiveProgress | None = None,
     ) -> Ended:  # fmt: skip
         program = self.bundle.program
         words = tuple(word.replace("{seed}", str(seed % SEEDS)).replace("{role}", role) for word in command)
@@ -157,6 +163,7 @@ class Stage:
             packages=None if own else packages,
             hear=progress.hear if progress else None,
             judge=progress.judge if progress else None,
+            gpus=gpus,
         )
         return run_without_sandbox(job) if self.tier is Tier.NONE else run(job, self.tier)
 
@@ -188,11 +195,11 @@ def _number(said: Mapping[str, Any], key: str) -> float:
     return float(value)
 
 
-def _bounds(limits: Limits, used: float, output_bytes: int) -> Bounds:
+def _bounds(limits: Limits, used: float, output_bytes: int, *, gpus: bool) -> Bounds:
     seconds = max(0.1, limits.seconds * _MARGIN - used)
     return Bounds(
         seconds=seconds,
-        cpu_seconds=math.ceil(seconds),
+        cpu_seconds=math.ceil(seconds * (SPINNING if gpus else 1)),
         memory_bytes=int(limits.memory_bytes * _MARGIN),
         processes=max(1, limits.processes - _OWN_PROCESSES),
         file_bytes=max(limits.file_bytes, output_bytes),

@@ -22,7 +22,7 @@ def run(group: TrialGroup) -> list[TrialOutput]:
     minimum = Tier(bundle.program.isolation)
     tier = sandbox_status().tier
     require(tier, minimum)
-    stage = Stage(bundle, tier)
+    stage = Stage(bundle, tier, group.gpus)
     return [_trial(stage, group, trial) for trial in group.trials]
 
 
@@ -31,7 +31,7 @@ def _trial(stage: Stage, group: TrialGroup, trial: Trial) -> TrialOutput:
         visible, _ = stage.prepared(trial.seed % SEEDS)
     except ArtefactError as error:
         return TrialOutput(trial.id, failure=OutcomeKind.INVALID, cause=str(error))
-    progress = LiveProgress(stage.bundle.program.progress_pattern, group.looks, trial.id)
+    progress = LiveProgress(stage.bundle.program.progress_pattern, group.looks, trial.id, len(group.gpus))
     left, measured = stage.candidate(
         group.candidate.genome, candidate_seed(trial.seed), visible, group.limits, progress
     )

@@ -61,12 +61,12 @@ def print_findings(found: list[Finding]) -> None:
             print(f"    {line(said)}")
 
 
-def _guarded(one: GuardLine) -> str:
+def _guarded(one: GuardLine, compute: str) -> str:
     """What a guardrail showed."""
     if one.metric == COMPUTE:
         allowed = "compute is free in this study" if is_free(one.margin) else f"at most {one.margin:.3g} is allowed"
         return (
-            f"at {number(one.worsening)} times the incumbent's compute (CPU time, mean of {one.observations} pairs; "
+            f"at {number(one.worsening)} times the incumbent's compute ({compute}, mean of {one.observations} pairs; "
             f"{allowed})"
         )
     return (
@@ -79,7 +79,7 @@ def further(finding: Finding) -> list[str]:
     """Guardrails and follow-ups of a finding, a line each."""
     from novum.core.model.trial_plan import ASKED
 
-    lines = [_guarded(one) for one in finding.guardrails]
+    lines = [_guarded(one, finding.compute) for one in finding.guardrails]
     if finding.holdout:
         lines.append(f"{finding.holdout}, which nothing else has seen")
     for one in finding.follow_ups:

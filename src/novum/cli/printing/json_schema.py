@@ -22,7 +22,7 @@ from novum.core.events.campaign import PreflightRecorded
 from novum.lab.replay import Replayed
 from novum.ledger.garbage import Garbage
 from novum.report.explained import Explanation
-from novum.sandbox.probe import SandboxStatus
+from novum.sandbox.gpus.gpu_report import DoctorReport
 from novum.views.approval_requests import Waiting
 from novum.views.author_leaderboard import Leaderboard
 from novum.views.campaign_summary import Finding, Summary
@@ -75,7 +75,7 @@ OUTPUTS: dict[str, JsonOutput] = {
     "executors": JsonOutput(list[PartLine]),
     "gc": JsonOutput(Garbage),
     "adopt": JsonOutput(StudyWritten),
-    "doctor": JsonOutput(SandboxStatus),
+    "doctor": JsonOutput(DoctorReport),
 }
 """By command, in the order of `novum --help`."""
 

@@ -14,6 +14,7 @@ from novum.core.engine.context import LOOK_SECONDS, Campaign, LabContext
 from novum.core.events.event import Event
 from novum.core.events.trials import GroupDispatched
 from novum.core.model.budget import Share, Spent
+from novum.core.model.gpu import SPINNING
 from novum.core.model.trial_plan import Plan
 from novum.core.state.arm import BLOCK
 from novum.core.state.campaign_state import CampaignState
@@ -64,7 +65,8 @@ def set_aside(campaign: Campaign, plan: Plan, sent: Spent, payer: Payer | None) 
     left = _cpu_left(campaign, sent, payer)
     if left is None:
         return Spent(count, count * cpu, gpu_seconds=gpu), False
-    whole = campaign.study.limits.cpu_seconds or campaign.study.limits.seconds + 1.0
+    limits, spinning = campaign.study.limits, SPINNING if campaign.spec.gpus else 1
+    whole = limits.cpu_seconds or limits.seconds * spinning + 1.0
     known = cpu > 0.0 and not campaign.state.lost_trials.of(plan)
     wanted = min(whole, max(LEAST_SECONDS, HEADROOM * count * cpu)) if known else whole
     allowed = min(wanted, left)

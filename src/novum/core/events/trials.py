@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from novum.core.events.event import Event, Known, event
 from novum.core.model.candidate import Setting, genome_text
-from novum.core.model.progress import Curve
+from novum.core.model.run_progress import Curve
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Plan, Purpose, purpose_text
 from novum.text.format import counted, number
@@ -63,7 +63,7 @@ class TrialFinished(Event):
     stored_bytes: int = 0
     """What its artefact added to the lab's directory."""
     curve: Curve = ()
-    """CPU seconds and value of each reading of its progress, where the program shows any."""
+    """Seconds of compute and value of each reading of its progress, where the program shows any."""
 
     def subjects(self, known: Known) -> set[str]:
         plan = known.plans.get(self.group)

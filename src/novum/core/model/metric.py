@@ -30,9 +30,15 @@ RESOURCES: Mapping[str, Metric] = {
 }
 """What the parent of a trial group measures; trials of one group share one measurement.
 
-Compute is CPU seconds. A guardrail on `cpu_seconds` is a test with an error bound, which takes pairs of its own; one on
-`compute` holds the measured mean of the confirmation's pairs to the margin and says it.
+Compute is CPU seconds or, where trials hold GPUs, GPU seconds: wall seconds times the GPUs held. A guardrail on
+`cpu_seconds` is a test with an error bound, which takes pairs of its own; one on `compute` holds the measured mean of
+the confirmation's pairs to the margin and says it.
 """
+
+
+def compute_name(gpus: int) -> str:
+    """What compute is where a trial group holds so many GPUs."""
+    return "GPU time" if gpus else "CPU time"
 
 
 FREE = 1e9

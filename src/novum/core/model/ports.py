@@ -139,6 +139,13 @@ class DescribesIsolation(Protocol):
     isolation: str
 
 
+@runtime_checkable
+class HandsOutGpus(Protocol):
+    """What the class of an executor adds that gives each group the GPUs that it holds: it takes `gpus`, a pool."""
+
+    hands_out_gpus: bool
+
+
 class WorkerProgram(Protocol):
     """What the module that an arena's spec names offers to a worker."""
 

@@ -172,7 +172,7 @@ class ScreeningSettings:
     kept for that confirmation."""
     reduction_factor: Annotated[int, Ge(0), Le(100)] = 0
     """0, or runs whose progress is hopeless are ended early (asynchronous successive halving): at a quarter and at half
-    of the usual CPU time the best one in so many goes on, as long as early readings rank candidates as final scores
+    of the usual compute the best one in so many goes on, as long as early readings rank candidates as final scores
     do."""
     waiting: Count = 4
     """How many hypotheses may be screened at the same time."""
@@ -245,8 +245,8 @@ class WatchdogSettings:
     plateau_doubts: Annotated[float, Ge(0)] = 1.0
     cost_factor: Annotated[float, Gt(1)] = 20.0
     cost_floor: Annotated[float, Ge(0)] = 1.0
-    """This and `cost_factor`: a hypothesis is withdrawn from screening when its trials take so many times the CPU time
-    of the incumbent's, and more than so many seconds each."""
+    """This and `cost_factor`: a hypothesis is withdrawn from screening when its trials take so many times the compute
+    (CPU or GPU time) of the incumbent's, and more than so many seconds each."""
     too_good: Annotated[float, Gt(0)] = 50.0
     """A screening gain of more than so many standard deviations of an A/A difference is suspect."""
     implausible: float | None = None

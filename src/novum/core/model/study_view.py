@@ -31,7 +31,7 @@ class PastHypothesis:
     effect: float | None = None
     """The gain of a finding on fresh pairs, 0 once it was retracted; None for what is no finding."""
     compute: float | None = None
-    """CPU time of a screening trial over that of the present incumbent; None where it says little."""
+    """Compute of a screening trial over that of the present incumbent; None where it says little."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from annotated_types import Gt, Le
 
 from novum.core.model.candidate import Candidate, Setting
 from novum.core.model.errors import NovumError
-from novum.core.model.progress import Curve, Look
+from novum.core.model.gpu import Gpu
+from novum.core.model.run_progress import Curve, Look
 
 
 class Role(StrEnum):
@@ -68,8 +69,8 @@ class TrialGroup:
     """Trials of one candidate that share a worker. `fidelity` in (0, 1] scales the length of each trial.
 
     `options` are the arena's own settings, the same for every trial of a study (transfers excepted). `role`: the part
-    of the data that its scores are computed on; a worker has no use for it.
-    `looks`: when its progress is judged, in order.
+    of the data that its scores are computed on; a worker has no use for it. `looks`: when its progress is judged, in
+    order. `gpus`: what it holds, as its executor gave them out.
     """
 
     id: str
@@ -80,6 +81,7 @@ class TrialGroup:
     limits: Limits = field(default_factory=Limits)
     role: Role = Role.SEARCH
     looks: tuple[Look, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from novum.core.model.candidate import Candidate, Setting
-from novum.core.model.progress import Look
+from novum.core.model.run_progress import Look
 
 
 class Purpose(StrEnum):

@@ -21,7 +21,7 @@ from novum.core.model.verdict import Verdict
 from novum.core.state.author_stats import LENGTH, AuthorStats, IncumbentRuns
 from novum.core.state.hypothesis import Hypothesis
 from novum.core.state.interventions import member
-from novum.core.state.trial_costs import SweepCost
+from novum.core.state.trial_costs import SweepCost, compute_of
 
 PEAKS = 64
 """Groups by whose peak of memory the next ones are judged."""
@@ -105,10 +105,11 @@ class AlarmSignals:
     """Bytes, of the latest groups."""
     _settings: WatchdogSettings = field(default_factory=WatchdogSettings)
     _up: bool = True
+    _gpus: int = 0
 
     def opened(self, study: Study, spec: ArenaSpec) -> None:
         """The campaign begins: its thresholds, and the scores beyond which there should be none."""
-        self._settings = study.watchdog
+        self._settings, self._gpus = study.watchdog, spec.gpus
         self.limit, self._up = bound(spec, study.watchdog.implausible), spec.higher_is_better
 
     def resumed(self) -> None:
@@ -186,7 +187,7 @@ class AlarmSignals:
                 if len(self.peaks) > PEAKS:
                     del self.peaks[0]
         if plan.purpose is Purpose.SCREEN:
-            self.pulse += event.cpu_seconds > self._settings.cost_floor
+            self.pulse += compute_of(event, len(plan.members), self._gpus) > self._settings.cost_floor
         elif plan.side is Side.INCUMBENT and plan.purpose is not Purpose.FOLLOW_UP:
             self._ran(event, plan)
 

@@ -41,9 +41,10 @@ from novum.core.state.spread import Spread
 from novum.core.state.trial_costs import LostTrials, SweepCost, TrialPrices
 
 LONG, SHORTEST = 2.0, 0.02
-"""CPU seconds of a trial: from the first on a few say what a candidate costs, below the second they say nothing."""
+"""Seconds of compute of a trial: from the first on a few say what a candidate costs, below the second they say nothing.
+"""
 RATIO_DOUBT, RATIO_DOUBT_SHORT = 1.02, 1.15
-"""By this factor the CPU time of a few screening trials may be larger than that of a confirmation's pairs; the second
+"""By this factor the compute of a few screening trials may be larger than that of a confirmation's pairs; the second
 one is for trials that are not long."""
 
 Sweep = dict[tuple[int, int], TrialFinished]
@@ -242,7 +243,7 @@ class CampaignState:
         return gain is not None and gain > -doubt
 
     def compute_ratio(self, candidate: str, incumbent: str) -> float | None:
-        """CPU time of a screening trial of one candidate over that of another; None where too little is known.
+        """Compute of a screening trial of one candidate over that of another; None where too little is known.
 
         Each is taken relative to the trials around it, since the two ran at different times.
         """

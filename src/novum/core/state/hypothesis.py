@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -17,9 +18,10 @@ from novum.core.events.verdicts import (
     VerdictReached,
 )
 from novum.core.model.candidate import Candidate
-from novum.core.model.metric import COMPUTE, CPU_SECONDS, RESOURCES
+from novum.core.model.metric import COMPUTE, RESOURCES
 from novum.core.model.trial_plan import Aim, Side
 from novum.core.model.verdict import Pair, Verdict
+from novum.core.state.trial_costs import compute_of
 
 
 class Phase(StrEnum):
@@ -44,16 +46,23 @@ Runs = dict[Side, dict[int, TrialFinished]]
 """Runs of both sides by the index of their seed."""
 
 
-def _complete(runs: Runs, rule: ConfirmationOpened) -> list[Pair]:
-    """Pairs up to the first gap. A measurement that a group's trials share counts once, at the first of its pairs."""
+def _complete(runs: Runs, rule: ConfirmationOpened, gpus: int) -> list[Pair]:
+    """Pairs up to the first gap. A measurement that a group's trials share counts once, at the first of its pairs.
+
+    gpus: how many a trial group holds, which makes its compute GPU seconds.
+    """
     candidate, incumbent = runs[Side.CANDIDATE], runs[Side.INCUMBENT]
+    sizes = Counter(run.group for side in (candidate, incumbent) for run in side.values()) if gpus else Counter[str]()
     found: list[Pair] = []
     groups: set[str] = set()
     while (run := candidate.get(len(found))) and (other := incumbent.get(len(found))):
         new = groups.isdisjoint((run.group, other.group))
         groups |= {run.group, other.group}
         others = {
-            guard.metric: (reading(run, guard.metric), reading(other, guard.metric))
+            guard.metric: (
+                _resource(run, guard.metric, sizes[run.group], gpus),
+                _resource(other, guard.metric, sizes[other.group], gpus),
+            )
             for guard in rule.guards
             if new or guard.metric not in RESOURCES
         }
@@ -61,12 +70,19 @@ def _complete(runs: Runs, rule: ConfirmationOpened) -> list[Pair]:
     return found
 
 
+def _resource(run: TrialFinished, metric: str, members: int, gpus: int) -> float | None:
+    """The reading of a guardrail's metric, compute among them. members: trials of its group that are known."""
+    if metric != COMPUTE:
+        return reading(run, metric)
+    return None if run.score is None else compute_of(run, max(1, members), gpus)
+
+
 def reading(run: TrialFinished, metric: str) -> float | None:
-    """What a trial says of a metric: a resource, a further metric of the spec, or the arena's own."""
+    """What a trial says of a metric: a resource (not compute), a further metric of the spec, or the arena's own."""
     if run.score is None:
         return None
     if metric in RESOURCES:
-        return float(getattr(run, CPU_SECONDS if metric == COMPUTE else metric))
+        return float(getattr(run, metric))
     return run.others.get(metric, run.score)
 
 
@@ -80,6 +96,8 @@ class FollowUp:
     """A finding that is asked something further. Built by the fold."""
 
     opened: FollowUpOpened
+    gpus: int = 0
+    """How many GPUs a trial group holds."""
     closed: FollowUpClosed | None = None
     runs: Runs = field(default_factory=no_runs)
     judged: int = 0
@@ -96,7 +114,7 @@ class FollowUp:
 
     def pairs(self) -> list[Pair]:
         """Complete pairs in the order of their seeds, up to the first gap."""
-        return _complete(self.runs, self.rule)
+        return _complete(self.runs, self.rule, self.gpus)
 
 
 @dataclass
@@ -119,6 +137,8 @@ class Hypothesis:
     """What it will be asked; None while nothing was said about that."""
     withdrawn: str = ""
     """Why it was closed before any confirming trial."""
+    gpus: int = 0
+    """How many GPUs a trial group holds."""
 
     @property
     def id(self) -> str:
@@ -137,7 +157,7 @@ class Hypothesis:
 
     def pairs(self) -> list[Pair]:
         """Complete pairs in the order of their seeds, up to the first gap."""
-        return _complete(self.runs, self.rule) if self.rule else []
+        return _complete(self.runs, self.rule, self.gpus) if self.rule else []
 
     @property
     def retracted(self) -> str:

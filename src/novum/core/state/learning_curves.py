@@ -1,6 +1,6 @@
 """Learning curves of screened candidates: how well early readings rank them, and which runs to end early.
 
-Asynchronous successive halving (Li et al., MLSys 2020) on CPU time: at a look, a run goes on if its reading is among
+Asynchronous successive halving (Li et al., MLSys 2020) on compute: at a look, a run goes on if its reading is among
 the best one in so many of all that reached this time. Two things are added, since early readings may say nothing of
 final scores. A look is used only while the rank correlation of its readings with final scores is high, and one run in
 five is never ended, so that the correlation is measured on runs that no look has chosen.
@@ -13,30 +13,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from novum.core.model.progress import Curve, Look, reading_at
+from novum.core.model.run_progress import Curve, Look, reading_at
 
 FRACTIONS = (0.25, 0.5)
-"""When a run is looked at, as shares of the CPU time of the incumbent's runs."""
+"""When a run is looked at, as shares of the compute of the incumbent's runs."""
 CORRELATED = 0.7
 """The rank correlation from which on a look is used."""
 ENOUGH = 8
 """Runs to their end, which no look could end, on which it rests."""
 UNTOUCHED_ONE_IN = 5
 SHORTEST = 1.0
-"""CPU seconds: shorter runs are not worth ending."""
+"""Seconds: shorter runs are not worth ending."""
 LATEST = 64
 """Runs that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenedRun:
-    """A candidate's first screening run: its curve, CPU seconds, how good it was (higher is better; None: ended early).
+    """A candidate's first screening run: its curve, and the compute that it took.
 
-    free: no look could have ended it.
+    score: how good it was, higher is better; None: it was ended early. free: no look could have ended it.
     """
 
     curve: Curve
-    cpu_seconds: float
+    seconds: float
     score: float | None
     free: bool
 
@@ -48,21 +48,21 @@ class LearningCurves:
     runs: dict[str, ScreenedRun] = field(default_factory=dict)
     """By candidate."""
     ended: int = 0
-    """How many runs were ended early, and the CPU seconds that they would have taken beyond, judged by the incumbent's.
+    """How many runs were ended early, and the compute that they would have taken beyond, judged by the incumbent's.
     """
     saved_seconds: float = 0.0
 
     def add(self, candidate: str, run: ScreenedRun, usual: float) -> None:
-        """One more run. usual: CPU seconds of the incumbent's runs."""
+        """One more run. usual: seconds of compute of the incumbent's runs."""
         if run.score is None:
             self.ended += 1
-            self.saved_seconds += max(0.0, usual - run.cpu_seconds)
+            self.saved_seconds += max(0.0, usual - run.seconds)
         self.runs[candidate] = run
         if len(self.runs) > LATEST:
             del self.runs[next(iter(self.runs))]
 
     def looks(self, usual: float, factor: int) -> tuple[Look, ...]:
-        """Looks for the next run: at shares of the usual CPU time, the best one in `factor` goes on."""
+        """Looks for the next run: at shares of the usual compute, the best one in `factor` goes on."""
         if factor < 2 or usual < SHORTEST:
             return ()
         found = []
@@ -71,19 +71,19 @@ class LearningCurves:
             if correlation is None or abs(correlation) < CORRELATED:
                 continue
             above = correlation < 0
-            reached = [one for one in self.runs.values() if one.cpu_seconds >= fraction * usual]
+            reached = [one for one in self.runs.values() if one.seconds >= fraction * usual]
             readings = [reading for one in reached if (reading := reading_at(one.curve, fraction * usual)) is not None]
             best_first = sorted(readings, reverse=not above)
             found.append(Look(fraction * usual, best_first[(len(best_first) - 1) // factor], above))
         return tuple(found)
 
-    def correlation(self, cpu_seconds: float) -> float | None:
+    def correlation(self, seconds: float) -> float | None:
         """Spearman's rank correlation of readings at a time with final scores; None while too few runs are known."""
         known = [
             (reading, one.score)
             for one in self.runs.values()
-            if one.free and one.score is not None and one.cpu_seconds >= cpu_seconds
-            if (reading := reading_at(one.curve, cpu_seconds)) is not None
+            if one.free and one.score is not None and one.seconds >= seconds
+            if (reading := reading_at(one.curve, seconds)) is not None
         ]
         return None if len(known) < ENOUGH else rank_correlation(known)
 

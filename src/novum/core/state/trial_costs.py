@@ -25,22 +25,30 @@ Price = tuple[float, float]
 """CPU and wall seconds of a trial."""
 
 
+def compute_of(event: TrialFinished, members: int, gpus: int) -> float:
+    """Compute of a trial in a group of `members`: CPU seconds or, where that holds GPUs, its share of GPU seconds."""
+    return event.wall_seconds * gpus / members if gpus else event.cpu_seconds
+
+
 @dataclass
 class TrialPrices:
     """The latest scored trials; failed ones say nothing of others."""
 
     latest: deque[Price] = field(default_factory=lambda: deque(maxlen=RECENT))
     alike: deque[float] = field(default_factory=lambda: deque(maxlen=PRESENT))
-    """CPU seconds of the latest ones that were as long as screening trials are."""
+    """Compute of the latest ones that were as long as screening trials are: seconds of CPU or GPU."""
     largest: int = 0
     """Bytes of the largest artefact ever."""
 
-    def add(self, event: TrialFinished, members: int, *, as_screening: bool) -> None:
-        """Take a scored trial of a group of `members` into account. as_screening: it was as long as those are."""
+    def add(self, event: TrialFinished, members: int, gpus: int, *, as_screening: bool) -> None:
+        """Take a scored trial of a group of `members` that held `gpus` into account.
+
+        as_screening: it was as long as screening trials are.
+        """
         self.largest = max(self.largest, event.stored_bytes)
         self.latest.append((event.cpu_seconds, event.wall_seconds / members))
         if as_screening:
-            self.alike.append(event.cpu_seconds)
+            self.alike.append(compute_of(event, members, gpus))
 
     @property
     def dearest(self) -> Price:
@@ -49,7 +57,7 @@ class TrialPrices:
         return max(cpu), max(wall)
 
     def at_present(self, known: float) -> float:
-        """CPU seconds of a trial lately: a machine that is shared may take a third longer for the same program.
+        """Compute of a trial lately: a machine that is shared may take a third longer for the same program.
 
         known: what the incumbent's took at their time, beyond which by a factor of `SLOWER` it is the candidates.
         """
@@ -65,27 +73,32 @@ class TrialPrices:
 
 @dataclass
 class SweepCost:
-    """What a candidate's sweep has taken: trials, those that diverged, CPU seconds, and the first failure in words."""
+    """What a candidate's sweep has taken: trials, those that diverged, CPU seconds, and the first failure in words.
+
+    compute: seconds of CPU, or of GPU where trials hold GPUs.
+    """
 
     trials: int = 0
     cpu_seconds: float = 0.0
+    compute: float = 0.0
     failure: str = ""
     diverged: int = 0
     stopped: int = 0
     """This and `diverged`: how many of them diverged, and how many were ended early."""
     relative: float = 0.0
-    """CPU seconds over what the trials of the time took, summed: what the machine did meanwhile is left out."""
+    """Compute over what the trials of the time took, summed: what the machine did meanwhile is left out."""
 
     @property
     def each(self) -> float:
-        """CPU seconds of a trial, 0 before the first."""
-        return self.cpu_seconds / self.trials if self.trials else 0.0
+        """Compute of a trial, 0 before the first."""
+        return self.compute / self.trials if self.trials else 0.0
 
-    def add(self, event: TrialFinished, at_present: float) -> None:
-        """One more trial, beside what trials take at present."""
+    def add(self, event: TrialFinished, compute: float, at_present: float) -> None:
+        """One more trial and its compute, beside what trials take at present."""
         self.trials += 1
         self.cpu_seconds += event.cpu_seconds
-        self.relative += event.cpu_seconds / at_present if at_present > 0 else 1.0
+        self.compute += compute
+        self.relative += compute / at_present if at_present > 0 else 1.0
         self.diverged += event.kind is OutcomeKind.DIVERGED
         self.stopped += event.kind is OutcomeKind.STOPPED
         if event.kind is not OutcomeKind.SCORED and not self.failure:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from novum.core.model.gpu import Gpu
 from novum.core.model.trial import OutcomeKind, TrialGroup, TrialOutput
 from novum.executors.local.frames import ENTERED, MAX_HEADER_BYTES, pack_ending, pack_outputs, pack_plain
 from novum.executors.local.kernel_limits import confine, die_with_parent, release_reserve
@@ -49,10 +50,12 @@ def live(run: Run, group: TrialGroup, birth: Birth) -> NoReturn:
         die_with_parent(birth.server, _KILL)
         _detach(birth)
         if birth.room is None:
-            confine(group.limits, birth.space, birth.ceiling)
+            confine(group.limits, birth.space, birth.ceiling, gpus=bool(group.gpus))
         else:
             birth.room.enter(group.limits, birth.space)
             os.write(_RESULT, ENTERED)
+        if group.gpus:
+            _select(group.gpus)
         me = os.getpid()
         payload = _execute(run, group)
         # A program that forked inside run() comes back here twice; only the child itself may answer.
@@ -66,6 +69,14 @@ def live(run: Run, group: TrialGroup, birth: Birth) -> NoReturn:
             with suppress(BaseException):
                 stream.flush()
         os._exit(status)
+
+
+def _select(gpus: tuple[Gpu, ...]) -> None:
+    """Libraries of this process find the GPUs that its group holds, and no others."""
+    from novum.sandbox.gpus.gpu_access import access_to  # only here: without GPUs a child has no use for it
+
+    if access := access_to(gpus):
+        os.environ.update(access.environment)
 
 
 def _detach(birth: Birth) -> None:

@@ -61,6 +61,8 @@ class Watch:
         idle_bytes: int,
         room: Room | None = None,
         clock: TreeClock | None = None,
+        *,
+        gpus: bool = False,
     ) -> None:
         self.pid = pid
         self.channels = channels
@@ -70,6 +72,7 @@ class Watch:
         self.idle_bytes = idle_bytes
         self.room = room
         self.clock = clock
+        self.gpus = gpus
         self.tree_bytes = 0
         self.payload = bytearray()
         self.output = b""
@@ -197,7 +200,7 @@ class Watch:
             if code or not self.payload:
                 return OutcomeKind.CRASHED, f"ended without a result (exit status {code})"
             return None, ""
-        allowed = cpu_seconds(self.limits)
+        allowed = cpu_seconds(self.limits, gpus=self.gpus)
         if -code == signal.SIGXCPU or (-code == signal.SIGKILL and self.brood.cpu_seconds >= allowed):
             return OutcomeKind.TIMED_OUT, f"used more than {allowed} s of CPU time (follows from limits.seconds)"
         if -code == signal.SIGXFSZ:

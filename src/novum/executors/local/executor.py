@@ -15,6 +15,7 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -26,6 +27,7 @@ from novum.executors.local.slot import START_SECONDS, Slot
 from novum.executors.output_checks import NonsenseError, clean, failed, with_output
 
 if TYPE_CHECKING:
+    from novum.sandbox.gpus.gpu_locks import GpuPool
     from novum.sandbox.job import Tier
 
 _FAILED_STARTS_ALLOWED = 3
@@ -37,14 +39,18 @@ class LocalExecutor:
 
     Servers start when there is work, side by side. Groups wait in order until a server is free. `submit` and `collect`
     raise ExecutorError when three starts in a row fail. With `sandbox`, every group runs behind walls of that tier, or
-    not at all.
+    not at all. With `gpus`, a group begins when it holds its own, and holds them until it has ended.
     """
 
     isolation = "limits on a forked process; no sandbox"
+    hands_out_gpus = True
 
-    def __init__(self, program: str, workers: int, sandbox: Tier | None = None) -> None:
+    def __init__(self, program: str, workers: int, sandbox: Tier | None = None, *, gpus: GpuPool | None = None) -> None:
         if workers < 1:
             raise ExecutorError(f"an executor needs at least one worker, not {workers}")
+        if sandbox is not None and gpus is not None:
+            raise ExecutorError("forked children behind walls see no GPU: leave out the sandbox, or the GPUs")
+        self._gpus = gpus
         self._program = program
         self._workers = workers
         self._sandbox = sandbox
@@ -107,6 +113,8 @@ class LocalExecutor:
         self._slots.clear()
         self._waiting.clear()
         self._selector.close()
+        if self._gpus:
+            self._gpus.close()
 
     def __enter__(self) -> Self:
         return self
@@ -124,9 +132,16 @@ class LocalExecutor:
         for slot in [slot for slot in self._slots if slot.ready and slot.group is None]:
             if not self._waiting:
                 return
+            lease = self._gpus.take() if self._gpus else None
+            if self._gpus and lease is None:
+                break
             group, packed = self._waiting.popleft()
             try:
-                slot.give(group, packed)
+                if lease is None:
+                    slot.give(group, packed)
+                else:
+                    held = replace(group, gpus=lease.gpus)
+                    slot.give(held, pack_group(held), lease)
             except OSError:
                 self._waiting.appendleft((group, packed))
                 self._lose(slot, "it took no work", patience=0)
@@ -162,6 +177,7 @@ class LocalExecutor:
         if (group := slot.group) is None:
             raise NonsenseError("an answer to no question")
         slot.group = None
+        slot.let_go()
         self._done.append(GroupResult(group, judge(report, group), report.usage))
 
     def _lose(self, slot: Slot, reason: str, patience: float = 0.2) -> None:

@@ -115,7 +115,8 @@ class Server:
             for fd in (result, log):
                 os.set_blocking(fd, False)
             channels = Channels(result, log, self.control.fileno(), self.bell)
-            return Watch(pid, channels, group.limits, started, idle[2], room, clock).run()
+            gpus = bool(group.gpus)
+            return Watch(pid, channels, group.limits, started, idle[2], room, clock, gpus=gpus).run()
         finally:
             if clock is not None:
                 clock.close()

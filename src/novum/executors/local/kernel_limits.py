@@ -13,6 +13,7 @@ import os
 import resource
 from collections.abc import Mapping
 
+from novum.core.model.gpu import SPINNING
 from novum.core.model.trial import Limits
 from novum.sandbox.process_tree import user_tasks
 
@@ -52,25 +53,35 @@ def process_ceiling() -> int | None:
     return None if os.getuid() == 0 else user_tasks() + _SLACK_TASKS
 
 
-def cpu_seconds(limits: Limits) -> int:
-    """CPU seconds after which a process is ended: the wall limit and one more, as the children have one thread."""
-    return math.ceil(limits.seconds) + 1
+def cpu_seconds(limits: Limits, *, gpus: bool = False) -> int:
+    """CPU seconds after which a process is ended: the wall limit and one more, as the children have one thread.
+
+    gpus: it holds some, and several threads may spin while they wait for them.
+    """
+    return math.ceil(limits.seconds * (SPINNING if gpus else 1)) + 1
 
 
 def confine(
-    limits: Limits, space: int, ceiling: int | None, further: Mapping[int, tuple[int, int]] = _NO_CORE_FILES
+    limits: Limits,
+    space: int,
+    ceiling: int | None,
+    further: Mapping[int, tuple[int, int]] = _NO_CORE_FILES,
+    *,
+    gpus: bool = False,
 ) -> None:
     """Apply `limits` to this process, whose address space is `space` bytes now, and to all that it will start.
 
-    `further`: soft and hard bounds by number of the kernel's limit.
+    `further`: soft and hard bounds by number of the kernel's limit. `gpus`: it holds some, whose drivers reserve more
+    address space than there is memory, so only the watchdog bounds that.
     """
     for kind, (soft, hard) in further.items():
         _lower(kind, soft, hard)
     _lower(resource.RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes)
-    _lower(resource.RLIMIT_CPU, cpu_seconds(limits), cpu_seconds(limits) + 1)
+    seconds = cpu_seconds(limits, gpus=gpus)
+    _lower(resource.RLIMIT_CPU, seconds, seconds + 1)
     if ceiling is not None:
         _lower(resource.RLIMIT_NPROC, ceiling + limits.processes, ceiling + limits.processes)
-    if space:
+    if space and not gpus:
         _lower(resource.RLIMIT_AS, space + limits.memory_bytes, space + limits.memory_bytes + _RESERVE_BYTES)
 
 

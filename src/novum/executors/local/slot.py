@@ -21,6 +21,7 @@ from typing import IO
 
 from novum.core.model.trial import TrialGroup
 from novum.executors.local.frames import Frame, take
+from novum.sandbox.gpus.gpu_locks import GpuLease
 from novum.sandbox.live_readings import VARIABLE
 from novum.sandbox.process_tree import MARK, kill, marked
 
@@ -50,6 +51,7 @@ class Slot:
 
     def __init__(self, program: str, sandbox: str | None = None, live: Path | None = None) -> None:
         self.group: TrialGroup | None = None
+        self.lease: GpuLease | None = None
         self.ready = False
         self.deadline = time.monotonic() + START_SECONDS
         self.token = secrets.token_hex(8)
@@ -83,8 +85,9 @@ class Slot:
         """Process id of the server."""
         return self._process.pid
 
-    def give(self, group: TrialGroup, packed: bytes) -> None:
-        """Send a group. Raises OSError when the server does not take it."""
+    def give(self, group: TrialGroup, packed: bytes, lease: GpuLease | None = None) -> None:
+        """Send a group with the GPUs that it holds. Raises OSError when the server does not take it."""
+        self.lease = lease
         self.channel.sendall(packed)
         self.group = group
         self.deadline = time.monotonic() + group.limits.seconds + GRACE_SECONDS
@@ -100,6 +103,12 @@ class Slot:
         while (frame := take(self._buffer)) is not None:
             frames.append(frame)
         return frames
+
+    def let_go(self) -> None:
+        """The GPUs of its group are free again."""
+        if self.lease is not None:
+            self.lease.release()
+            self.lease = None
 
     def last_words(self) -> str:
         """Return the end of what the server itself wrote to its standard error."""
@@ -121,6 +130,7 @@ class Slot:
         if self._process.poll() is None:
             self._process.kill()
         code = self._process.wait()
+        self.let_go()
         if code != 0:
             # Killing daemons is the server's work; one that ended badly may not have done it.
             for _ in range(100):

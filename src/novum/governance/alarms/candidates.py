@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 
 from novum.core.events.event import Event
@@ -14,6 +15,7 @@ from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Side
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Phase
+from novum.core.state.trial_costs import compute_of
 from novum.governance.alarms.alarm_inputs import AlarmInputs
 from novum.governance.binomial import more_than_before
 
@@ -64,24 +66,25 @@ def _crowning(state: CampaignState, hypothesis: str | None) -> list[TrialFinishe
 
 
 def runaway_cost(state: CampaignState, inputs: AlarmInputs) -> Iterator[Event]:
-    """Hypotheses in screening whose trials take far more CPU time than the incumbent's.
+    """Hypotheses in screening whose trials take far more compute than the incumbent's.
 
     Their cost is known before their screening ends, so those that wait for a confirmation have all been looked at.
     """
-    settings = inputs.settings
+    settings, unit = inputs.settings, "GPU" if state.spec.gpus else "CPU"
     for one in state.open_hypotheses(Phase.SCREENING):
         effort = state.sweep_costs.get(one.candidate.id)
-        mine = effort.cpu_seconds / effort.trials if effort and effort.trials else 0.0
+        mine = effort.each if effort else 0.0
         if effort is None or mine <= settings.cost_floor:
             continue
         usual = _usual(state, one.registered.incumbent)
         if usual is None or mine <= settings.cost_factor * usual * _slower(state, usual):
             continue
         words = (
-            f"{one.id} is withdrawn: its trials take {mine:.3g} CPU seconds each, more than {settings.cost_factor:g} "
-            f"times the incumbent's {usual:.3g}"
+            f"{one.id} is withdrawn: its trials take {mine:.3g} {unit} seconds each, more than "
+            f"{settings.cost_factor:g} times the incumbent's {usual:.3g}"
         )
-        evidence = {"cpu_seconds": mine, "trials": float(effort.trials), "incumbent_cpu_seconds": usual}
+        seconds = f"{unit.lower()}_seconds"
+        evidence = {seconds: mine, "trials": float(effort.trials), f"incumbent_{seconds}": usual}
         if not state.intervention_log.about.get(one.id):
             yield Intervened(Alarm.RUNAWAY_COST, Step.WITHDRAW, one.id, words, evidence)
         yield HypothesisWithdrawn(one.id, f"runaway cost: {words}")
@@ -93,11 +96,12 @@ def _slower(state: CampaignState, usual: float) -> float:
 
 
 def _usual(state: CampaignState, incumbent: str) -> float | None:
-    """CPU seconds of one of its trials: the median of its fresh runs, or the mean of its sweep if that is more."""
+    """Compute of one of its trials: the median of its fresh runs, or the mean of its sweep if that is more."""
     effort = state.sweep_costs.get(incumbent)
-    known = [effort.cpu_seconds / effort.trials] if effort and effort.trials else []
+    known = [effort.each] if effort and effort.trials else []
     reign = next((one.hypothesis for one in reversed(state.incumbents) if one.candidate.id == incumbent), None)
     fresh = [*state.calibration.get(incumbent, {}).values(), *_crowning(state, reign)]
-    if runs := [run.cpu_seconds for run in fresh if run.score is not None]:
+    sizes = Counter(run.group for run in fresh)
+    if runs := [compute_of(run, sizes[run.group], state.spec.gpus) for run in fresh if run.score is not None]:
         known.append(statistics.median(runs))
     return max(known, default=None)

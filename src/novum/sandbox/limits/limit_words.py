@@ -16,8 +16,9 @@ _LAST_LINES = 3
 _FRAME_INDENT = "  "
 OPEN_FILES = 1024
 
-# By field of Bounds; `open_files` is the same for everybody.
+# By field of Bounds; `open_files` is the same for everybody, `gpu_memory` is the GPU's own.
 _PATTERNS = {
+    "gpu_memory": r"(?:CUDA|HIP)(?: error:)? out of memory|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation",
     "file_bytes": r"File size limit exceeded|File too large|\[Errno 27\]|SIGXFSZ|exit (?:status|code) 153",
     "disk_bytes": r"No space left on device|\[Errno 28\]|Disk quota exceeded|out of shared memory|Bus error",
     "processes": r"can't start new thread|Resource temporarily unavailable|\[Errno 11\]|thread constructor failed"
@@ -33,13 +34,14 @@ _WORDS = {
     "disk_bytes": "its files together need more than {} bytes",
     "processes": "needs more processes or threads than {} processes may have",
     "open_files": "needs more than {} open files",
+    "gpu_memory": "needs more memory than its GPU has free{}",
     "memory_bytes": "more than {} bytes",
     "cpu_seconds": "used more than {:g} s of CPU time",
 }
 
 
 def limit_in(message: str) -> str:
-    """The limit that an error's message names last, a field of Bounds or "open_files"; "" for none."""
+    """The limit that an error's message names last, a field of Bounds, "open_files" or "gpu_memory"; "" for none."""
     found = list(_ANY.finditer(message[-_READ_CHARACTERS:]))
     return found[-1].lastgroup or "" if found else ""
 
@@ -60,11 +62,15 @@ def _last_error(text: str) -> str:
 
 def limit_words(limit: str, values: Mapping[str, float]) -> str:
     """Say in words that `limit` was met; `values` by name of the limit."""
-    return _WORDS[limit].format({"open_files": OPEN_FILES, **values}[limit])
+    known: dict[str, float | str] = {"open_files": OPEN_FILES, "gpu_memory": "", **values}
+    return _WORDS[limit].format(known[limit])
 
 
 def kind_of(limit: str) -> OutcomeKind:
     """How an ending by `limit` counts."""
-    return {"memory_bytes": OutcomeKind.OUT_OF_MEMORY, "cpu_seconds": OutcomeKind.TIMED_OUT}.get(
-        limit, OutcomeKind.CRASHED
-    )
+    kinds = {
+        "memory_bytes": OutcomeKind.OUT_OF_MEMORY,
+        "gpu_memory": OutcomeKind.OUT_OF_MEMORY,
+        "cpu_seconds": OutcomeKind.TIMED_OUT,
+    }
+    return kinds.get(limit, OutcomeKind.CRASHED)

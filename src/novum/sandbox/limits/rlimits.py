@@ -22,8 +22,11 @@ SHARED_POOLS = {
 }  # fmt: skip
 
 
-def confine(pid: int, bounds: Bounds, other_tasks: int) -> None:
+def confine(pid: int, bounds: Bounds, other_tasks: int, *, gpus: bool = False) -> None:
     """Limit process `pid` and all that it will start; `other_tasks` run under the same user already.
+
+    gpus: it has some. Their drivers reserve more address space than there is memory, so that only what is resident
+    is counted (resource_watch.py, control groups).
 
     Memory is bounded by its data, as libraries map much address space that they never use. Threads count as processes
     for the kernel, so its bound is generous; the watchdog counts processes exactly. Raises OSError.
@@ -34,12 +37,13 @@ def confine(pid: int, bounds: Bounds, other_tasks: int) -> None:
     limits = {
         resource.RLIMIT_CPU: (cpu, cpu + 1),
         resource.RLIMIT_FSIZE: (bounds.file_bytes, bounds.file_bytes),
-        resource.RLIMIT_DATA: (bounds.memory_bytes, bounds.memory_bytes),
-        resource.RLIMIT_AS: (space, space),
+        **({} if gpus else {
+            resource.RLIMIT_DATA: (bounds.memory_bytes, bounds.memory_bytes), resource.RLIMIT_AS: (space, space),
+        }),
         resource.RLIMIT_NPROC: (tasks, tasks),
         resource.RLIMIT_NOFILE: (OPEN_FILES, OPEN_FILES),
         **SHARED_POOLS,
-    }
+    }  # fmt: skip
     for kind, (soft, hard) in limits.items():
         ceiling = resource.prlimit(pid, kind)[1]
         if ceiling != resource.RLIM_INFINITY:

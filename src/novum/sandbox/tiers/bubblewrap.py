@@ -23,6 +23,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from novum.sandbox.channel import STUB
+from novum.sandbox.gpus.gpu_access import GpuAccess, cache_environment, folders_above
 from novum.sandbox.job import WORK, Job
 from novum.sandbox.seccomp_filters import assemble
 from novum.sandbox.visible.shown_packages import package_directories, package_paths
@@ -107,6 +108,7 @@ def command(job: Job, tool: Tool, channel: int, descriptors: list[int], inside: 
     zero = ["--dev-bind", "/dev/zero", "/dev/zero"] if inside.counted else []
     words += ["--proc", "/proc", *_DEVICES, *zero, *size, "/tmp", *size, WORK]
     words += _shown(job.readable, job.packages)
+    words += _gpu_words(job.gpus) if job.gpus else []
     for path in system_files():
         descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         words += ["--perms", "0444", "--file", str(descriptors[-1]), path]  # a copy, cheaper than a mount
@@ -114,7 +116,7 @@ def command(job: Job, tool: Tool, channel: int, descriptors: list[int], inside: 
     for path, content in etc_files(own, group, WORK).items():
         descriptors.append(_pipe_with(content))
         words += ["--perms", "0444", "--file", str(descriptors[-1]), path]
-    descriptors.append(_pipe_with(assemble(counted=inside.counted)))
+    descriptors.append(_pipe_with(assemble(counted=inside.counted, gpus=job.gpus is not None)))
     words += ["--remount-ro", "/", "--chdir", "/", "--seccomp", str(descriptors[-1])]
     for name, value in environment(job).items():
         words += ["--setenv", name, value]
@@ -145,6 +147,19 @@ def _shown(readable: tuple[Path, ...], packages: tuple[str, ...] | None) -> tupl
     return tuple(words)
 
 
+def _gpu_words(gpus: GpuAccess) -> list[str]:
+    """Mounts for GPUs: device nodes, and read-only what their driver's libraries read."""
+    shown = [*gpus.devices, *gpus.readable, *(link for _, link in gpus.links)]
+    words = [word for folder in folders_above(shown) for word in ("--perms", "0755", "--dir", folder)]
+    for path in gpus.devices:
+        words += ["--dev-bind", path, path]
+    for path in gpus.readable:
+        words += ["--ro-bind", path, path]
+    for target, link in gpus.links:
+        words += ["--symlink", target, link]
+    return words
+
+
 def _within(path: str, roots: Iterable[str]) -> bool:
     return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)
 
@@ -159,7 +174,7 @@ def _pipe_with(content: bytes) -> int:
 
 def environment(job: Job, work: str = WORK) -> dict[str, str]:
     """All that the candidate finds in its environment."""
-    return {
+    own = {
         "HOME": work,
         "USER": USER,
         "LOGNAME": USER,
@@ -167,5 +182,10 @@ def environment(job: Job, work: str = WORK) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",
+        **(cache_environment(work) if job.gpus else {}),
         **job.environment,
+        **(dict(job.gpus.environment) if job.gpus else {}),
     }
+    if job.gpus and job.gpus.libraries:
+        own["LD_LIBRARY_PATH"] = ":".join(filter(None, (own.get("LD_LIBRARY_PATH", ""), *job.gpus.libraries)))
+    return own

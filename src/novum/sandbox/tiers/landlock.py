@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from novum.sandbox import landlock_apply
+from novum.sandbox.gpus.gpu_access import GpuAccess
 from novum.sandbox.job import Ended, Job, SandboxUnavailable, Tier
 from novum.sandbox.seccomp_filters import UnknownArchitecture, assemble
 from novum.sandbox.tiers.unnamespaced import Inside, run_outside
@@ -52,17 +53,27 @@ def gaps() -> tuple[str, ...]:
 def run_in_landlock(job: Job, base: Path | None = None) -> Ended:
     """Run `job` at tier B in a private directory below `base`. Raises SandboxUnavailable when no wall stands."""
     try:
-        programs = {counted: assemble(strict=True, counted=counted) for counted in (False, True)}
+        programs = {one: assemble(strict=True, counted=one, gpus=job.gpus is not None) for one in (False, True)}
     except UnknownArchitecture as error:
         raise SandboxUnavailable(str(error)) from error
     shown = without_nested([*interpreter_directories(), *map(str, job.readable)])
     landlock_rules(shown, None, job.packages)
 
     def walls(work: Path | None, counted: bool) -> tuple[list[tuple[str, str]], bytes]:
-        return landlock_rules(shown, work, job.packages), programs[counted]
+        return [*landlock_rules(shown, work, job.packages), *gpu_rules(job.gpus)], programs[counted]
 
     inside = Inside(Tier.LANDLOCK, drops_user(), walls)
     return run_outside(job, inside, base)
+
+
+def gpu_rules(gpus: GpuAccess | None) -> list[tuple[str, str]]:
+    """What a job may open beside all else for its GPUs."""
+    if gpus is None:
+        return []
+    return [
+        *((path, landlock_apply.DEVICE) for path in gpus.devices),
+        *((path, landlock_apply.READ) for path in (*gpus.readable, *gpus.tables)),
+    ]
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from novum.core.events.verdicts import ConfirmationOpened
 from novum.core.model.trial_plan import Side
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
+from novum.core.state.trial_costs import compute_of
 
 FEWEST = 8
 """Runs of the incumbent without which its best says little."""
@@ -24,7 +26,7 @@ FEWEST = 8
 class MoreOfTheSame:
     """Candidate and incumbent at equal cost, in metric units.
 
-    ratio: CPU seconds of a trial of the candidate over the incumbent's; tries: runs of the incumbent at the candidate's
+    ratio: compute of a trial of the candidate over the incumbent's; tries: runs of the incumbent at the candidate's
     cost; best: what the best of so many reaches on average; mean: of the candidate's fresh runs; needed: the fewest
     runs of the incumbent whose best reaches that, None where not even all `runs` do.
     """
@@ -47,7 +49,8 @@ def more_of_the_same(state: CampaignState, hypothesis: Hypothesis, rule: Confirm
     theirs = [run.score for run in others if run.score is not None]
     if not mine or len(theirs) < FEWEST:
         return None
-    ratio = _ratio([run.cpu_seconds for run in fresh], [run.cpu_seconds for run in others])
+    sizes = Counter(run.group for run in (*both[Side.CANDIDATE].values(), *others))
+    ratio = _ratio(*([compute_of(run, sizes[run.group], state.spec.gpus) for run in side] for side in (fresh, others)))
     tries = max(1, min(len(theirs), round(ratio)))
     sign = 1.0 if rule.higher_is_better else -1.0
     ranked = sorted(sign * score for score in theirs)

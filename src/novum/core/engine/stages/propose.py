@@ -21,8 +21,8 @@ from novum.core.model.proposal import Pending, Proposal
 from novum.core.state.approvals import SPEND, Permission, ask_for, permission, spending
 from novum.core.state.hypothesis import Phase
 from novum.core.state.interventions import member
-from novum.core.state.researcher_view import NETWORK, view_of
 from novum.core.state.spending import Payer
+from novum.core.state.study_views.researcher_view import NETWORK, view_of
 
 LOCAL = "local"
 """What a model that runs on this machine is called: asking it needs no network."""

@@ -17,7 +17,7 @@ from novum.core.events.trials import CandidateTuned, RungClosed, ScaleMeasured
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import gain
-from novum.core.model.progress import Look
+from novum.core.model.run_progress import Look
 from novum.core.model.trial_plan import Member, Plan, Purpose, Side
 from novum.core.state.campaign_state import CampaignState, Sweep
 from novum.core.state.hypothesis import Phase

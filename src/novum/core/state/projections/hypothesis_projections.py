@@ -70,7 +70,8 @@ def _hypothesis_registered(state: CampaignState, event: HypothesisRegistered) ->
     state.pending = [proposal for proposal in state.pending if proposal.number != event.number]
     state.refused_in_a_row = 0
     state.spending.registered(event)
-    hypothesis = state.hypotheses[event.id] = Hypothesis(event, state.promoted_by.get(event.incumbent))
+    ground = state.promoted_by.get(event.incumbent)
+    hypothesis = state.hypotheses[event.id] = Hypothesis(event, ground, gpus=state.spec.gpus)
     move(state, hypothesis, Phase.SCREENING)
     state.tried_against.setdefault(event.incumbent, {event.incumbent}).add(event.candidate.id)
     state.candidates[event.candidate.id] = event.candidate
@@ -173,7 +174,7 @@ def _ablation_planned(state: CampaignState, event: AblationPlanned) -> None:
 @folds(FollowUpOpened)
 def _follow_up_opened(state: CampaignState, event: FollowUpOpened) -> None:
     state.following = state.hypotheses[event.hypothesis]
-    state.following.follow_ups.append(further := FollowUp(event))
+    state.following.follow_ups.append(further := FollowUp(event, state.spec.gpus))
     if further.paid:
         state.account = replace(state.account, cash=event.rule.cash, opened=event.rule.position)
 

@@ -22,7 +22,7 @@ from novum.core.state.hypothesis import Phase
 from novum.core.state.learning_curves import ScreenedRun
 from novum.core.state.projections.phases import rank_again, settle_screening
 from novum.core.state.spread import NONE, Spread
-from novum.core.state.trial_costs import SweepCost
+from novum.core.state.trial_costs import SweepCost, compute_of
 
 
 @folds(GroupDispatched)
@@ -66,7 +66,7 @@ def _trial_finished(state: CampaignState, event: TrialFinished) -> None:
     state.alarm_signals.finished(event, plan)
     if event.kind is OutcomeKind.SCORED:
         alike = plan.purpose is Purpose.SCREEN or state.study.screening.fidelity == 1.0
-        state.prices.add(event, len(plan.members), as_screening=alike)
+        state.prices.add(event, len(plan.members), state.spec.gpus, as_screening=alike)
     elif event.kind is not OutcomeKind.STOPPED:
         state.failures.append((event, plan))
     if event.member == len(plan.members) - 1:
@@ -145,8 +145,9 @@ def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) ->
         state.sweeps[plan.candidate.id][number, index] = event
         incumbent = state.sweep_costs.get(state.incumbent.candidate.id, SweepCost()).each
         usual = state.prices.at_present(incumbent)
-        state.sweep_costs.setdefault(plan.candidate.id, SweepCost()).add(event, usual)
-        _file_curve(state, event, plan, index, usual)
+        compute = compute_of(event, len(plan.members), state.spec.gpus)
+        state.sweep_costs.setdefault(plan.candidate.id, SweepCost()).add(event, compute, usual)
+        _file_curve(state, event, plan, index, compute, usual)
     elif plan.purpose is Purpose.CALIBRATE:
         state.calibration.setdefault(plan.candidate.id, {})[index] = event
     elif plan.purpose is Purpose.FOLLOW_UP:
@@ -157,10 +158,12 @@ def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) ->
         hypothesis.runs[plan.side][index] = event
 
 
-def _file_curve(state: CampaignState, event: TrialFinished, plan: Plan, index: int, usual: float) -> None:
+def _file_curve(
+    state: CampaignState, event: TrialFinished, plan: Plan, index: int, compute: float, usual: float
+) -> None:
     """Keep the progress of a candidate's first run; runs that failed say nothing of others."""
     if index or not event.curve or event.kind not in (OutcomeKind.SCORED, OutcomeKind.STOPPED):
         return
     score = event.score if event.score is None or state.spec.higher_is_better else -event.score
-    run = ScreenedRun(event.curve, event.cpu_seconds, score, free=not plan.looks)
+    run = ScreenedRun(event.curve, compute, score, free=not plan.looks)
     state.learning_curves.add(plan.candidate.id, run, usual)

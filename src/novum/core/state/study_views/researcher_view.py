@@ -8,10 +8,10 @@ from novum.core.model.study_view import BudgetLeft, FailedTrial, PastHypothesis,
 from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.state.approvals import SPEND
 from novum.core.state.campaign_state import CampaignState
-from novum.core.state.claim_views import LazyClaims, judged, registered
 from novum.core.state.hypothesis import Phase
 from novum.core.state.interventions import member
-from novum.core.state.research_history import MEMORY, ResearchHistory, past_hypothesis
+from novum.core.state.study_views.claim_views import LazyClaims, judged, registered
+from novum.core.state.study_views.research_history import MEMORY, ResearchHistory, past_hypothesis
 
 NETWORK = "network"
 

@@ -1,4 +1,4 @@
-"""Progress within a run: its readings by CPU time, and looks at which a run that is beyond hope is ended."""
+"""Progress within a run: its readings by compute, and looks at which a run that is beyond hope is ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Curve = tuple[tuple[float, float], ...]
-"""Readings of a run in their order: the CPU seconds it had used by then, and the value it had printed."""
+"""Readings of a run in their order: what it had computed by then, and the value it had printed.
+
+Seconds of CPU; of wall times GPUs for a run that holds some.
+"""
 
 POINTS = 48
 """Readings of a run that are kept."""
@@ -19,27 +22,28 @@ RECENT = 2 / 3
 class Look:
     """A time at which a run is judged by its progress, and the bound beyond which it is ended."""
 
-    cpu_seconds: float
+    seconds: float
+    """Of compute, as in a curve."""
     bound: float
     above: bool
     """Whether readings above the bound are the hopeless ones, or those below it."""
 
     def ends(self, curve: Sequence[tuple[float, float]]) -> float | None:
         """The reading that ends a run, None for one that goes on; what has printed nothing yet goes on."""
-        found = reading_at(curve, self.cpu_seconds)
+        found = reading_at(curve, self.seconds)
         hopeless = found is not None and (found > self.bound if self.above else found < self.bound)
         return found if hopeless else None
 
 
-def reading_at(curve: Sequence[tuple[float, float]], cpu_seconds: float) -> float | None:
+def reading_at(curve: Sequence[tuple[float, float]], seconds: float) -> float | None:
     """Where a run stood at a time: the mean of its readings shortly before, else the last one; None before the first.
 
     One that is not finite counts whatever the others are.
     """
-    before = [(at, value) for at, value in curve if at <= cpu_seconds]
+    before = [(at, value) for at, value in curve if at <= seconds]
     if not before:
         return None
-    recent = [value for at, value in before if at >= RECENT * cpu_seconds] or [before[-1][1]]
+    recent = [value for at, value in before if at >= RECENT * seconds] or [before[-1][1]]
     return sum(recent) / len(recent)
 
 

@@ -1,0 +1,1 @@
+"""GPUs: which there are, who holds them, and what a job that holds some is shown."""
