@@ -34,16 +34,16 @@ for step in range(1, 9):
 
 
 def test_progress_is_read_as_it_is_printed():
-    live = LiveProgress(r"loss ([-\d.naif]+)", [Look(1.0, 2.0, True), Look(3.0, 0.5, True)])
+    live = LiveProgress(r"loss ([-\d.naif]+)", [Look(1.0, 2.0, True), Look(1.5, 0.5, True)])
     live.hear(b"loss 1.5\nloss 0.")
     assert live.judge(0.5) is None
     live.hear(b"9\nloss nan\nother 4\nloss 0.7")
-    assert live.judge(1.2) is None, "both readings before the first look are below its bound"
+    assert live.judge(1.2) is None, "the reading that follows on the first look is below its bound"
     live.end_phase(2.0)
     assert live.curve == ((0.5, 1.5), (1.2, 0.9), (2.0, 0.7))
     verdict = live.judge(1.5)
     assert verdict is not None and verdict.kind is OutcomeKind.STOPPED
-    assert "after 3 s of compute was 0.7" in verdict.cause
+    assert "after 1.5 s of compute was 0.7" in verdict.cause
     assert live.judge(9.0) is None, "each look is taken once"
 
 

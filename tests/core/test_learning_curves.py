@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from novum.core.model.run_progress import POINTS, Look, reading_at, thinned
+from novum.core.model.run_progress import POINTS, Look, reading_from, thinned
 from novum.core.state.learning_curves import LearningCurves, ScreenedRun, rank_correlation
 
 USUAL = 10.0
@@ -41,7 +41,7 @@ def test_the_rank_correlation_is_spearmans(pairs):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_direction_of_progress_is_learned(sign):
     looks = known([(sign * value, value) for value in range(9)]).looks(USUAL, 3)
-    assert [look.seconds for look in looks] == [2.5, 5.0]
+    assert [look.seconds for look in looks] == [0.9, pytest.approx(2.16)]
     ended = [value for value in range(9) if looks[0].ends(run(sign * value, value).curve) is not None]
     assert ended == [0, 1, 2, 3, 4, 5], "the best third goes on"
 
@@ -85,10 +85,11 @@ def test_what_is_ended_is_counted():
 
 def test_a_reading_is_the_mean_of_the_latest_ones():
     curve = ((1.0, 9.0), (2.0, 4.0), (2.9, 2.0), (3.5, 0.0))
-    assert reading_at(curve, 3.0) == 3.0
-    assert reading_at(curve, 0.5) is None
-    assert Look(3.0, 2.5, True).ends(curve) == 3.0
-    assert Look(3.0, 2.5, False).ends(curve) is None
+    assert reading_from(curve, 2.5) == 3.0
+    assert reading_from(curve, 4.0) is None
+    assert Look(2.5, 2.5, True).ends(curve) == 3.0
+    assert Look(2.5, 2.5, False).ends(curve) is None
+    assert not Look(3.6, 0.0, True).is_due(curve)
 
 
 @given(st.integers(0, 500))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import altair as alt
 
 from novum.core.state.campaign_state import CampaignState
-from novum.core.state.learning_curves import FRACTIONS
 from novum.core.state.trial_costs import SweepCost
 from novum.report.charts import COLOURS, Chart, inline, rows_of, wide
 from novum.text.format import counted
@@ -46,8 +45,8 @@ def caption(state: CampaignState) -> str:
     """What the chart shows, how well early readings foretold final scores, and what was saved."""
     curves, factor = state.learning_curves, state.study.screening.reduction_factor
     usual = state.sweep_costs.get(state.incumbents[0].candidate.id, SweepCost()).each if state.incumbents else 0.0
-    known = [(share, curves.correlation(share * usual)) for share in FRACTIONS]
-    told = [f"{value:+.2f} at {share:.0%} of the usual compute" for share, value in known if value is not None]
+    known = [(time, curves.correlation(time)) for time in curves.times(usual)]
+    told = [f"{value:+.2f} at {time:.3g} s" for time, value in known if value is not None]
     words = "What runs printed on their way, by compute; these readings decide no claim."
     if told:
         words += (

@@ -49,7 +49,7 @@ class LiveProgress:
         """Why the run is ended now, None for one that goes on. cpu_seconds: of this phase so far."""
         self._stamp(cpu_seconds)
         self._publish()
-        while self._looks and self._now >= self._looks[0].seconds:
+        while self._looks and self._looks[0].is_due(self._readings):
             look = self._looks.pop(0)
             reading = look.ends(self._readings)
             if reading is not None:

@@ -15,12 +15,12 @@ POINTS = 48
 """Readings of a run that are kept."""
 
 RECENT = 2 / 3
-"""A run is judged by its readings from this share of a time up to that time: single ones are noisy."""
+"""A reading is smoothed with those from this share of its time on: single ones are noisy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A time at which a run is judged by its progress, and the bound beyond which it is ended."""
+    """A time from which on a run is judged by its next reading, and the bound beyond which it is ended."""
 
     seconds: float
     """Of compute, as in a curve."""
@@ -28,22 +28,23 @@ class Look:
     above: bool
     """Whether readings above the bound are the hopeless ones, or those below it."""
 
+    def is_due(self, curve: Sequence[tuple[float, float]]) -> bool:
+        """Whether there is a reading to judge by."""
+        return bool(curve) and curve[-1][0] >= self.seconds
+
     def ends(self, curve: Sequence[tuple[float, float]]) -> float | None:
-        """The reading that ends a run, None for one that goes on; what has printed nothing yet goes on."""
-        found = reading_at(curve, self.seconds)
+        """The reading that ends a run, None for one that goes on."""
+        found = reading_from(curve, self.seconds)
         hopeless = found is not None and (found > self.bound if self.above else found < self.bound)
         return found if hopeless else None
 
 
-def reading_at(curve: Sequence[tuple[float, float]], seconds: float) -> float | None:
-    """Where a run stood at a time: the mean of its readings shortly before, else the last one; None before the first.
-
-    One that is not finite counts whatever the others are.
-    """
-    before = [(at, value) for at, value in curve if at <= seconds]
-    if not before:
+def reading_from(curve: Sequence[tuple[float, float]], seconds: float) -> float | None:
+    """The first reading at or after a time, as the mean of the latest ones by then; None where there is none."""
+    at = next((at for at, _ in curve if at >= seconds), None)
+    if at is None:
         return None
-    recent = [value for at, value in before if at >= RECENT * seconds] or [before[-1][1]]
+    recent = [value for time, value in curve if RECENT * at <= time <= at]
     return sum(recent) / len(recent)
 
 

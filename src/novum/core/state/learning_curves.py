@@ -1,22 +1,27 @@
 """Learning curves of screened candidates: how well early readings rank them, and which runs to end early.
 
-Asynchronous successive halving (Li et al., MLSys 2020) on compute: at a look, a run goes on if its reading is among
-the best one in so many of all that reached this time. Two things are added, since early readings may say nothing of
+Asynchronous successive halving (Li et al., MLSys 2020) on compute: at a look, a run goes on if its next reading is
+among the best one in so many of all that came so far. Two things are added, since early readings may say nothing of
 final scores. A look is used only while the rank correlation of its readings with final scores is high, and one run in
 five is never ended, so that the correlation is measured on runs that no look has chosen.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from novum.core.model.run_progress import Curve, Look, reading_at
+from novum.core.model.run_progress import Curve, Look, reading_from
 
-FRACTIONS = (0.25, 0.5)
-"""When a run is looked at, as shares of the compute of the incumbent's runs."""
+SHARES = (0.25, 0.5)
+"""When a run is looked at: at the reading that follows on this share of the incumbent's readings."""
+EARLIER = 0.9
+"""A run that is a tenth faster than the incumbent is judged by the same reading."""
+LATEST_LOOK = 0.8
+"""Of the usual compute: later, too little is left to save."""
 CORRELATED = 0.7
 """The rank correlation from which on a look is used."""
 ENOUGH = 8
@@ -62,28 +67,33 @@ class LearningCurves:
             del self.runs[next(iter(self.runs))]
 
     def looks(self, usual: float, factor: int) -> tuple[Look, ...]:
-        """Looks for the next run: at shares of the usual compute, the best one in `factor` goes on."""
+        """Looks for the next run: the best one in `factor` goes on at each."""
         if factor < 2 or usual < SHORTEST:
             return ()
         found = []
-        for fraction in FRACTIONS:
-            correlation = self.correlation(fraction * usual)
+        for seconds in self.times(usual):
+            correlation = self.correlation(seconds)
             if correlation is None or abs(correlation) < CORRELATED:
                 continue
             above = correlation < 0
-            reached = [one for one in self.runs.values() if one.seconds >= fraction * usual]
-            readings = [reading for one in reached if (reading := reading_at(one.curve, fraction * usual)) is not None]
-            best_first = sorted(readings, reverse=not above)
-            found.append(Look(fraction * usual, best_first[(len(best_first) - 1) // factor], above))
+            known = (reading_from(one.curve, seconds) for one in self.runs.values())
+            best_first = sorted((one for one in known if one is not None), reverse=not above)
+            found.append(Look(seconds, best_first[(len(best_first) - 1) // factor], above))
         return tuple(found)
 
+    def times(self, usual: float) -> list[float]:
+        """When the next run is looked at, in seconds of compute: by the latest run that nothing could end."""
+        curve = next((one.curve for one in reversed(self.runs.values()) if one.free and one.score is not None), ())
+        places = [math.ceil(share * len(curve)) - 1 for share in SHARES] if curve else []
+        found = [EARLIER * curve[place][0] for place in places]
+        return sorted({time for time in found if time <= LATEST_LOOK * usual})
+
     def correlation(self, seconds: float) -> float | None:
-        """Spearman's rank correlation of readings at a time with final scores; None while too few runs are known."""
+        """Spearman's rank correlation of readings from a time on with final scores; None while few runs are known."""
         known = [
             (reading, one.score)
             for one in self.runs.values()
-            if one.free and one.score is not None and one.seconds >= seconds
-            if (reading := reading_at(one.curve, seconds)) is not None
+            if one.free and one.score is not None and (reading := reading_from(one.curve, seconds)) is not None
         ]
         return None if len(known) < ENOUGH else rank_correlation(known)
 
