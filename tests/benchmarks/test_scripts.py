@@ -21,6 +21,10 @@ SMALLEST = {
         ["--scripts", str(Path(__file__).parent / "script"), "--cpu", "2", "--seeds", "1", "--fresh", "2"],
         {"rows"},
     ),
+    "script_edits.py": (
+        ["--scripts", str(Path(__file__).parent / "script"), "--proposals", "3", "--researchers", "bayes"],
+        {"rows"},
+    ),
     "models_in_flight.py": (
         ["--latency", "0.2", "--workers", "2", "--trial", "0.2", "--seconds", "5", "--after", "3"],
         {"busy", "most_in_flight"},
