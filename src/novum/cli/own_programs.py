@@ -69,7 +69,6 @@ def adopt(
     from novum.adopt.project import find_project
     from novum.adopt.script_gpus import trials_at_once
     from novum.governance.hard_budget import parse_budget
-    from novum.studies.load import load_study
 
     if higher and lower:
         raise StudyError("--higher and --lower: choose one")
@@ -89,16 +88,7 @@ def adopt(
     cores = os.cpu_count() or 1
     wishes = Wishes(metric, direction, seconds, "free" if free_compute else "equal", budget, cores, gpus)
     result = adopted(project, wishes, _Progress(sys.stdout.isatty() and shown).hear)
-    before = target.read_text() if target.exists() else None
-    try:
-        target.write_text(result.text)
-        load_study(str(project.directory))
-    except StudyError as error:
-        if before is not None:
-            target.write_text(before)
-        raise StudyError(f"the study that was made of {script} cannot be read: {error}") from None
-    except OSError as error:
-        raise UserError(f"cannot write {target}: {error.strerror}") from None
+    _put(project.directory, target, result.text)
     run = result.baseline
     plan = plan_words(run.wall_seconds, run.cpu_seconds, parse_budget(budget), trials_at_once(result.gpus, cores))
     done = StudyWritten(
@@ -111,6 +101,22 @@ def adopt(
         _tell(done, f"novum run {_short(project.directory)} --budget {budget}")
 
 
+def _put(directory: Path, target: Path, text: str) -> None:
+    """Write a study file; one that cannot be read gives way to what was there. Raises StudyError, UserError."""
+    from novum.studies.load import load_study
+
+    before = target.read_text() if target.exists() else None
+    try:
+        target.write_text(text)
+        load_study(str(directory))
+    except StudyError as error:
+        if before is not None:
+            target.write_text(before)
+        raise StudyError(f"the study that was made of {directory} cannot be read: {error}") from None
+    except OSError as error:
+        raise UserError(f"cannot write {target}: {error.strerror}") from None
+
+
 def _tell(done: StudyWritten, following: str) -> None:
     """What was found, and what to do now."""
     print(f"wrote      {done.study}")
@@ -118,6 +124,8 @@ def _tell(done: StudyWritten, following: str) -> None:
         f"metric     {line(done.metric)} = {done.value:g}, {'higher' if done.higher_is_better else 'lower'} is better"
     )
     print(f"parameters {line(', '.join(done.parameters)) or 'none found'}")
+    if done.gpus:
+        print(f"GPUs       {done.gpus} to each trial, alone; compute is GPU time")
     for note in done.notes:
         print(f"note       {line(note)}")
     print(f"plan       {line(done.plan)}")

@@ -183,6 +183,7 @@ def _slice(entry: str, found: Sequence[Gpu], ask: Ask) -> Gpu | None:
     return owner and Gpu(entry, f"a slice of {owner.name}", owner.kind, owner.devices, owner.bus, entry)
 
 
+@cache
 def _nvidia_smi() -> str:
     for program in ("nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi"):
         if said := answer_of(program, "-L"):
