@@ -13,6 +13,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.gate.judge import BettingGate
 from novum.text.format import written
+from novum.views.candidate_changes import candidate_words, change_words, is_program
 from novum.views.hypothesis_status import hypothesis_status
 
 LAST_INTERVENTIONS = 3
@@ -73,6 +74,8 @@ class Progress:
     screened: int
     confirming: list[Confirming]
     incumbent: Genome
+    incumbent_words: str
+    """Its genes or, for a program, what it changes in the baseline."""
     incumbent_origin: str
     cash: float
     discoveries: int
@@ -113,6 +116,7 @@ def progress(state: CampaignState, wall_seconds: float | None = None, last: int 
         screened=len(state.screened),
         confirming=[_confirming(state, gate, h) for h in state.open_hypotheses(Phase.CONFIRMING, Phase.ESTIMATING)],
         incumbent=dict(state.incumbent.candidate.genome),
+        incumbent_words=candidate_words(state.study, state.incumbent.candidate.genome),
         incumbent_origin=state.incumbent.hypothesis or "baseline",
         cash=state.account.cash,
         discoveries=state.account.discoveries,
@@ -174,9 +178,11 @@ def intervention(event: Intervened) -> str:
 
 
 def change(state: CampaignState, hypothesis: Hypothesis) -> str:
-    """How the candidate differs from its incumbent, gene by gene."""
+    """How the candidate differs from its incumbent: gene by gene, or by the values and lines of its program."""
     mine = hypothesis.candidate.genome
     other = state.candidates[hypothesis.registered.incumbent].genome
+    if is_program(state.study):
+        return change_words(state.study, mine, other, 120)
     parts = [f"{name}={written(value)}" for name, value in mine.items() if other.get(name) != value]
     return " ".join(parts) or "no difference"
 
