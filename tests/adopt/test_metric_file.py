@@ -217,3 +217,17 @@ def test_what_holds_no_score_is_said(tmp_path, text, words):
     (tmp_path / "input.json").write_text('{"val_loss": 1.5}')
     with pytest.raises(StudyError, match=words):
         adopted(tmp_path, text)
+
+
+def test_what_novum_log_is_told_is_the_score_whatever_is_printed(tmp_path):
+    (tmp_path / "train.py").write_text(
+        "import os, random\nimport novum\nLR = 0.1\nrandom.seed(3)\nos.makedirs('runs'); os.chdir('runs')\n"
+        "def evaluate(w): return abs(w - LR)\n"
+        "for step in range(3):\n    w = random.random()\n    print('val accuracy:', w)\n"
+        "    novum.log({'train/loss': w, 'val/loss': evaluate(w)}, step=step)\n"
+    )
+    result = adopt(find_project(tmp_path, ()), Wishes(), lambda _: None)
+    table = tomllib.loads(result.text)["program"]
+    assert table["report"] == {"file": "novum.jsonl", "key": "val/loss", "take": "last"}
+    assert table["packages"] == []
+    assert "train.py: evaluate" in table["protect"]["functions"]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from novum import training_log
 from novum.adopt.baseline_run import Baseline, idle_lines, run_baseline
 from novum.adopt.evaluation_slice import Evaluation, find_evaluation
 from novum.adopt.metric_file import find_file_metrics, looked_at, named_file_metric
@@ -139,14 +140,16 @@ def _start(project: Project, seed: Seed) -> tuple[tuple[str, ...], str]:
 def _metric(baseline: Baseline, wishes: Wishes) -> tuple[Metric, list[Metric]]:
     """The score, and others that were found with it: in what was printed, else in the files that were written.
 
-    A score of what was held out in a file is taken before one of what was trained on that is printed.
+    What `novum.log` was told comes first; and a score of what was held out in a file is taken before one of what was
+    trained on that is printed.
     """
     found = find_metrics(baseline.output)
     if wishes.metric:
         every = [*found, *find_file_metrics(baseline.files)]
         return _named(wishes.metric, baseline, found, every), every
     in_files = find_file_metrics(baseline.files)
-    if not found or (in_files and preference(found[0].name) < 0 < preference(in_files[0].name)):
+    logged = bool(in_files) and in_files[0].file == training_log.USUAL
+    if not found or logged or (in_files and preference(found[0].name) < 0 < preference(in_files[0].name)):
         found = [*in_files, *found]
     if not found:
         tail = baseline.output[-600:].strip()

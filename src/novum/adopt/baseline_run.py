@@ -10,6 +10,7 @@ from typing import Any
 
 from novum.adopt.project import Project
 from novum.arenas.program import own_interpreter
+from novum.arenas.program.log_module import with_log
 from novum.arenas.program.run_stages import environment_of
 from novum.arenas.program.seeding import seeded
 from novum.core.model.errors import StudyError
@@ -45,7 +46,7 @@ def run_baseline(
     if tier is Tier.NONE:
         raise StudyError("there is no sandbox here, and a stranger's script is not run without one: see `novum doctor`")
     words = tuple(word.replace("{seed}", str(SEED)) for word in command)
-    start = seeded(words, project.files, seed_place, SEED, LINES)
+    start = seeded(words, with_log(project.files, words), seed_place, SEED, LINES)
     own = project.python
     job = Job(
         (own, *start.words[1:]) if own else start.words,

@@ -73,13 +73,13 @@ class Project:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The packages that its files import at their top."""
+        """The packages that its files import; `novum`, of which a trial has what it needs, is none."""
         own = {path.partition("/")[0].removesuffix(".py") for path in self.files}
         found: set[str] = set()
         for path, text in self.texts.items():
             if path.endswith(".py") and self._is_used(path):
                 found |= _imports(text)
-        return tuple(sorted(found - own - sys.stdlib_module_names))
+        return tuple(sorted(found - own - sys.stdlib_module_names - {"novum"}))
 
     def _is_used(self, path: str) -> bool:
         """Whether the script may read a file: named in the project or its arguments, or a module that is imported."""

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from novum import training_log
 from novum.arenas.program import own_interpreter
 from novum.arenas.program.artefact import Artefact, check_output
 from novum.arenas.program.bundle import Bundle
+from novum.arenas.program.log_module import with_log
 from novum.arenas.program.reported_score import said_of
 from novum.arenas.program.seeding import seeded
 from novum.core.model.candidate import Genome
@@ -95,7 +97,7 @@ class Stage:
             wanted = program.left if last else phase.keeps
             given = {**tree, **{name: visible[name] for name in phase.sees}}
             given.pop(program.score_file, None)  # a score that was there before the run is none of this trial
-            files = {**given, **handed}
+            files = with_log({**given, **handed}, phase.command, program.packages)
             bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0))
             start = seeded(phase.command, files, program.seed, seed % SEEDS)
             ended = self._run(start.words, start.files, wanted, seed, bounds, packages=program.packages,
@@ -157,13 +159,14 @@ class Stage:
 
 
 def environment_of(own: str, more: Mapping[str, str]) -> dict[str, str]:
-    """What a program finds in its environment: one thread each, the user's interpreter, what the study adds."""
+    """What a program finds in its environment: a thread each, the user's interpreter, its log, what the study adds."""
     found = {
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
+        training_log.VARIABLE: f"~/{training_log.USUAL}",  # home is the work directory, which a script may leave
     }
     return {**found, **(own_interpreter.environment(own) if own else {}), **more}
 

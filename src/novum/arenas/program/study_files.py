@@ -30,7 +30,7 @@ MARKS = ("lab.db", "pyvenv.cfg", "conda-meta")
 """What makes a folder a lab or an environment."""
 LEFTOVERS = (
     *("nohup.out", "*~", "*.swp", "*.swo", ".#*", "#*#", "*.orig", "*.rej", "*.bak", "*.tmp", "*.pyc", "*.pyo"),
-    *(".DS_Store", "Thumbs.db", ".coverage", ".gitignore", ".gitattributes"),
+    *(".DS_Store", "Thumbs.db", ".coverage", ".gitignore", ".gitattributes", "novum.jsonl"),
 )
 DUMPS = ("core", "core.[0-9]*")
 """What a system leaves of a crash: files only, for packages are called core too."""
