@@ -61,6 +61,13 @@ def test_the_difference_is_that_to_the_incumbent_whether_it_has_the_file_or_not(
     assert program_words(SPACE, {}, {}, 300) == "no difference"
 
 
+def test_a_value_is_no_change_of_code_however_it_was_written() -> None:
+    space = SourceSpace({"a.yaml": "optim:\n  lr: 1e-2  # rate\n  name: sgd\n"})
+    assert (
+        program_words(space, {"a.yaml": "optim:\n  lr: 0.003  # rate\n  name: sgd\n"}, {}, 60) == "optim.lr 0.01→0.003"
+    )
+
+
 def test_new_files_are_counted() -> None:
     genome = SPACE.validate({"more/a.py": "x = 1\ny = 2\n"})
     assert program_words(SPACE, genome, {}, 300) == "more/a.py new, 2 lines"

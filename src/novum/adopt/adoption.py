@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from novum import training_log
 from novum.adopt.baseline_run import Baseline, idle_lines, run_baseline
 from novum.adopt.evaluation_slice import Evaluation, find_evaluation
+from novum.adopt.hydra_files import RUN_FOLDER
 from novum.adopt.metric_file import find_file_metrics, looked_at, named_file_metric
 from novum.adopt.metric_line import Metric, find_metrics, named_metric
 from novum.adopt.metric_names import preference
@@ -127,7 +128,7 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
 
 def _start(project: Project, seed: Seed) -> tuple[tuple[str, ...], str]:
     """The command of a trial, and how its seed reaches the program otherwise."""
-    words = ("python", project.script, *project.arguments)
+    words = ("python", project.script, *project.arguments, *_run_folder(project))
     if seed.kind == "argument" and seed.place.startswith("-"):
         return (*words, seed.place, "{seed}"), ""  # of a flag that is given twice the last one counts
     if seed.kind in ("argument", "constant", "field", "key"):
@@ -135,6 +136,12 @@ def _start(project: Project, seed: Seed) -> tuple[tuple[str, ...], str]:
     if seed.kind == "environment":
         return words, f"${seed.place}"
     return words, OUTSIDE
+
+
+def _run_folder(project: Project) -> tuple[str, ...]:
+    """Where Hydra writes, else a folder named by the time: within the work directory, the same in every run."""
+    given = any(word.lstrip("+").startswith(f"{RUN_FOLDER}=") for word in project.arguments)
+    return (f"{RUN_FOLDER}=outputs",) if project.hydra.used and not given else ()
 
 
 def _metric(baseline: Baseline, wishes: Wishes) -> tuple[Metric, list[Metric]]:
@@ -227,7 +234,7 @@ def _parameters(
         for one in found:
             if path == seed.path and one.place == seed.place:
                 continue
-            if project.gives(one) or (one.name in evaluation.uses and not _SHARED.search(one.name)):
+            if project.gives(one, path) or (one.name in evaluation.uses and not _SHARED.search(one.name)):
                 continue
             wide = suggested(one, among)
             if wide is not None:

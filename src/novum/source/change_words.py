@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from novum.core.model.candidate import Change, Genome, Scalar
-from novum.core.model.errors import StudyError
 from novum.source.declared.declaration import same
-from novum.source.declared.declarations import declared, set_declared
+from novum.source.declared.declarations import declared
 from novum.source.parameters import Parameter
+from novum.source.source_text import Edit, apply
 from novum.source.space import SourceSpace
 from novum.text.format import cut, written
 
@@ -98,21 +98,14 @@ def _of_file(
         count = len((new or old or "").splitlines())
         said = f"{count} line{'s' * (count != 1)}"
         return (), (Hunk(path, 0, "" if old is None else said, "" if new is None else f"new, {said}", count),)
-    before, after = _values(old, path), _values(new, path)
+    before, after = ({one.place: one for one in declared(text, path)} for text in (old, new))
     names = {one.place: one.name for one in parameters}
     # Places are numbered: where code that declares something came or went, only those of parameters are the same ones.
-    kept = before if before.keys() == after.keys() else dict.fromkeys(names, 0)
-    moved = [one for one in kept if one in before and one in after and not same(before[one], after[one])]
-    try:
-        code = set_declared(new, path, {place: before[place] for place in moved})
-    except StudyError:  # of another type now: shown as code
-        moved, code = [], new
-    values = (Change(names.get(one, one), _written(before[one]), _written(after[one])) for one in moved)
-    return tuple(values), tuple(_hunks(path, old, code))
-
-
-def _values(text: str, path: str) -> dict[str, Scalar]:
-    return {one.place: one.value for one in declared(text, path)}
+    kept = [place for place in before if place in after and (place in names or before.keys() == after.keys())]
+    moved = [place for place in kept if not same(before[place].value, after[place].value)]
+    values = (Change(names.get(one, one), _written(before[one].value), _written(after[one].value)) for one in moved)
+    back = [Edit(after[one].start, after[one].end, old[before[one].start : before[one].end]) for one in moved]
+    return tuple(values), tuple(_hunks(path, old, apply(new, back)))
 
 
 def _written(value: Scalar) -> str:
