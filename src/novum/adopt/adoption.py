@@ -14,6 +14,7 @@ from novum.adopt.hydra_files import RUN_FOLDER
 from novum.adopt.metric_file import find_file_metrics, looked_at, named_file_metric
 from novum.adopt.metric_line import Metric, find_metrics, named_metric
 from novum.adopt.metric_names import preference
+from novum.adopt.metric_place import stable_name
 from novum.adopt.project import Project
 from novum.adopt.seed_place import Seed, find_seed
 from novum.adopt.study_text import Adopted, study_text
@@ -23,6 +24,7 @@ from novum.arenas.program.seeding import OUTSIDE
 from novum.core.model.candidate import Scalar
 from novum.core.model.errors import StudyError
 from novum.core.model.trial import ArtefactError
+from novum.sandbox.glob_files import fits_glob, is_glob
 from novum.source.declared.declaration import Declared
 from novum.source.parameters import Parameter
 from novum.source.protected import Protection
@@ -84,11 +86,11 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
     seed = find_seed(project.texts, project.declared)
     command, place = _start(project, seed)
     baseline = run_baseline(project, command, place, wishes.seconds, hear)
-    metric, others = _metric(baseline, wishes)
-    if metric.file in project.files:  # trials start without it: once more, as they do
-        project = project.without([metric.file])
+    metric, others = _metric(baseline, wishes, project)
+    if old := [path for path in project.files if fits_glob(path, metric.file)]:  # trials start without: once more
+        project = project.without(old)
         baseline = run_baseline(project, command, place, wishes.seconds, hear)
-        metric, others = _metric(baseline, wishes)
+        metric, others = _metric(baseline, wishes, project)
     higher = _direction(metric, wishes)
     project = project.without(baseline.files)
     evaluation = find_evaluation(project.texts, metric.name, bool(metric.file))
@@ -144,7 +146,15 @@ def _run_folder(project: Project) -> tuple[str, ...]:
     return (f"{RUN_FOLDER}=outputs",) if project.hydra.used and not given else ()
 
 
-def _metric(baseline: Baseline, wishes: Wishes) -> tuple[Metric, list[Metric]]:
+def _metric(baseline: Baseline, wishes: Wishes, project: Project) -> tuple[Metric, list[Metric]]:
+    """The score, in a file by a name that every run has, and others that were found with it."""
+    metric, others = _likeliest(baseline, wishes)
+    if metric.file:
+        metric = replace(metric, file=stable_name(metric.file, baseline.files, project.texts))
+    return metric, others
+
+
+def _likeliest(baseline: Baseline, wishes: Wishes) -> tuple[Metric, list[Metric]]:
     """The score, and others that were found with it: in what was printed, else in the files that were written.
 
     What `novum.log` was told comes first; and a score of what was held out in a file is taken before one of what was
@@ -276,6 +286,8 @@ def _notes(
         found.append("no parameter was found: candidates are edits of the code alone")
     if metric.file:
         found.append(f"the score is read from {metric.file}, {metric.name!r}, which every trial writes anew")
+    if is_glob(metric.file):
+        found.append("the name of this file differs from run to run: the glob stands for it, and must fit one alone")
     verb = "writes" if metric.file else "prints"
     found.append(f"the script {verb} its own score: findings say 'reported by the candidate itself'")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ _LARGEST = 32
 class Baseline:
     """How the run went: what it printed, what it took, the lines of each file that were run.
 
-    files: the JSON files and tables that it wrote, None for one that is too large to be looked at.
+    files: the JSON files, tables and logs of trackers that it wrote, None for one that is too large to be looked at.
     """
 
     output: str
@@ -109,7 +110,17 @@ def _lines(found: object) -> dict[str, frozenset[int]]:
 def _files(found: object) -> dict[str, bytes | None]:
     if not isinstance(found, dict):
         return {}
-    return {path: text.encode(errors="replace") if isinstance(text, str) else None for path, text in found.items()}
+    return {path: _bytes(text) for path, text in found.items()}
+
+
+def _bytes(text: object) -> bytes | None:
+    """A file as the run noted it: as text, or its bytes in base 64."""
+    try:
+        if isinstance(text, dict):
+            return base64.b64decode(text["base64"])
+        return text.encode(errors="replace") if isinstance(text, str) else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def idle_lines(text: str, path: str, ran: frozenset[int]) -> tuple[str, ...]:

@@ -96,12 +96,13 @@ class Stage:
             last = number == len(program.runs) - 1
             wanted = program.left if last else phase.keeps
             given = {**tree, **{name: visible[name] for name in phase.sees}}
-            given.pop(program.score_file, None)  # a score that was there before the run is none of this trial
+            # A score that was there before the run is none of this trial.
+            given = {path: data for path, data in given.items() if not program.is_score_file(path)}
             files = with_log({**given, **handed}, phase.command, program.packages)
             bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0))
             start = seeded(phase.command, files, program.seed, seed % SEEDS)
             ended = self._run(start.words, start.files, wanted, seed, bounds, packages=program.packages,
-                              more=start.environment)  # fmt: skip
+                              more=start.environment, patterns=program.searched if last else ())  # fmt: skip
             measured["cpu_seconds"] += ended.usage.cpu_seconds
             measured["wall_seconds"] += ended.usage.wall_seconds
             measured["peak_bytes"] = max(measured["peak_bytes"], float(ended.usage.peak_bytes))
@@ -140,6 +141,7 @@ class Stage:
     def _run(
         self, command: tuple[str, ...], files: Mapping[str, bytes], wanted: tuple[str, ...], seed: int, bounds: Bounds,
         role: str = "", packages: tuple[str, ...] | None = None, more: Mapping[str, str] = _NOTHING,
+        patterns: tuple[str, ...] = (),
     ) -> Ended:  # fmt: skip
         program = self.bundle.program
         words = tuple(word.replace("{seed}", str(seed % SEEDS)).replace("{role}", role) for word in command)
@@ -150,6 +152,7 @@ class Stage:
             words,
             files=files,
             collect=wanted,
+            patterns=patterns,
             limits=bounds,
             environment=environment_of(own, {**program.environment, **more}),
             readable=tuple(map(Path, (*program.data, *(own_interpreter.prefixes(own) if own else ())))),

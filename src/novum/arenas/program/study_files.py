@@ -133,7 +133,7 @@ class _Found:
         made = (*self.program.visible, *self.program.truth, *(one.name for one in self.program.outputs))
         kept = (name for phase in self.program.phases for name in phase.keeps)
         own = path in (*made, *kept) and not declared(path, self.program)
-        own = own or (path == self.program.score_file and path not in self.program.output_names)
+        own = own or (self.program.is_score_file(path) and path not in self.program.output_names)
         return own or name in FOLDERS or fits(name, LEFTOVERS) or fits(path, self.program.ignore)
 
     def _inside(self, link: Path) -> bool:
