@@ -288,3 +288,11 @@ def test_a_script_that_writes_event_files_becomes_a_study_and_its_trials_score(t
     assert output.artefact
     assert 0 < arena.score(group, group.trials[0], output.artefact).value < 1
     assert result.value < 1
+
+
+@needs_sandbox
+def test_trackers_are_offline_in_the_first_run_and_in_the_study(tmp_path):
+    text = "# import wandb\nimport os\nprint('val loss', 0.5 + len(os.environ['WANDB_MODE']))\n"
+    _, program = adopted(tmp_path, text)
+    assert program["environment"] == {"WANDB_MODE": "offline"}
+    assert "# guess: trackers" in (tmp_path / "study.toml").read_text()

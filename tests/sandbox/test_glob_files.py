@@ -76,20 +76,18 @@ def test_descriptors_are_given_back(folder):
 
 
 def test_artefacts_come_by_their_own_names(play):
-    source = (
-        "import os; os.makedirs('runs/7'); open('runs/7/x.1', 'w').write('one'); open('runs/7/x.2', 'w').write('two')"
-    )
+    source = "import os; os.makedirs('runs/7'); [open(f'runs/7/x.{n}', 'w').write(n) for n in ('one', 'two')]"
     ended = play(source, patterns=("runs/*/x.*",))
     assert (ended.kind, ended.artefacts) == (None, {"runs/7/x.one": b"one", "runs/7/x.two": b"two"})
 
 
 def test_a_pattern_that_nothing_fits_is_missing(play):
-    ended = play("import os; os.symlink('/etc/passwd', 'x.1')", patterns=("x.*",))
+    ended = play("import os; os.symlink('/etc/passwd', 'x.one')", patterns=("x.*",))
     assert (ended.kind, ended.refused, ended.artefacts) == (OutcomeKind.INVALID, {"x.*": "missing"}, {})
 
 
 def test_hard_links_are_tampering_and_sizes_are_summed(play):
-    ended = play("import os; open('a', 'w').write('x'); os.link('a', 'x.1')", patterns=("x.*",))
+    ended = play("import os; open('a', 'w').write('x'); os.link('a', 'x.one')", patterns=("x.*",))
     assert ended.kind is OutcomeKind.TAMPERED
     ended = play("[open(f'x.{n}', 'w').write('x' * 60) for n in range(2)]", patterns=("x.*",), max_artefact_bytes=100)
     assert ended.refused == {"x.1": "too large: 60 bytes, allowed are 40"}

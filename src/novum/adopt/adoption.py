@@ -116,16 +116,17 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
         protection=protection,
         python=project.python,
         packages=project.modules,
+        environment=project.offline.environment,
         seed=place,
         seed_words=seed.words,
         seconds=max(30.0, 3.0 * baseline.wall_seconds),
-        memory_bytes=max(1 << 30, 1 << (3 * baseline.peak_bytes).bit_length()),
+        memory_bytes=max(1 << 30, project.offline.memory_bytes, 1 << (3 * baseline.peak_bytes).bit_length()),
         compute=wishes.compute,
         budget=wishes.budget,
         waiting=max(2, wishes.workers),
     )
     return Result(study_text(adopted), metric, value, higher, baseline, tuple(one.name for one, _, _ in parameters),
-                  tuple(_notes(metric, others, seed, place, parameters)))  # fmt: skip
+                  (*_notes(metric, others, seed, place, parameters), *project.offline.notes))  # fmt: skip
 
 
 def _start(project: Project, seed: Seed) -> tuple[tuple[str, ...], str]:

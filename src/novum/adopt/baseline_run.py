@@ -55,7 +55,7 @@ def run_baseline(
         collect=(LINES,),
         limits=Bounds(seconds=seconds, cpu_seconds=seconds * 4, memory_bytes=_LARGEST << 30, processes=64,
                       file_bytes=1 << 30, disk_bytes=2 << 30),
-        environment=environment_of(own, start.environment),
+        environment=environment_of(own, {**project.offline.environment, **start.environment}),
         readable=tuple(map(Path, own_interpreter.prefixes(own))) if own else (),
         packages=None if own else project.modules,
         hear=hear,

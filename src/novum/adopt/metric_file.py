@@ -37,7 +37,7 @@ def named_file_metric(files: Mapping[str, bytes | None], words: str) -> Metric |
 def looked_at(files: Mapping[str, bytes | None]) -> str:
     """The files that were looked through, in words."""
     if not files:
-        return "it wrote no JSON file and no table (.csv, .tsv, .jsonl)"
+        return "it wrote no JSON file and no table (.csv, .tsv, .jsonl) and no log of a tracker"
     names = [path if data is not None else f"{path} (too large)" for path, data in files.items()]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f"nor is there one in the files that it wrote: {', '.join(names[:8])}{more}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from novum.arenas.program.logs.event_file import MARK, is_event_file
+from novum.arenas.program.logs.wandb_file import is_wandb_file
 from novum.sandbox.glob_files import fits_glob
 
 _NUMBERS = re.compile(r"\d(?:[\d._:T-]*\d)?")
@@ -22,6 +23,8 @@ def stable_name(path: str, files: Iterable[str], texts: Mapping[str, str]) -> st
     parts = [] if folder == "." else [one if _is_known(one, texts) else "*" for one in folder.split("/")]
     if is_event_file(path):
         name = f"{name.partition(MARK)[0]}{MARK}*"
+    elif is_wandb_file(path):
+        name = "run-*.wandb"
     elif not _is_known(name, texts):
         name = re.sub(r"\*+", "*", _NUMBERS.sub("*", name))
     glob = "/".join([*parts, name])

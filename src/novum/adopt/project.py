@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from novum.adopt.hydra_files import HydraFiles, hydra_files
+from novum.adopt.trackers import Offline, offline
 from novum.arenas.program.manifest import Program, Report
 from novum.arenas.program.study_files import read_files
 from novum.core.model.errors import StudyError
@@ -71,6 +72,11 @@ class Project:
         """The same project, some files not in it."""
         gone = set(paths)
         return replace(self, files={path: data for path, data in self.files.items() if path not in gone})
+
+    @cached_property
+    def offline(self) -> Offline:
+        """What keeps its trackers from waiting for a network."""
+        return offline(text for path, text in self.texts.items() if self._is_used(path))
 
     @property
     def study_file(self) -> Path:

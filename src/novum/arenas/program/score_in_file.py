@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from novum.arenas.program.logs.event_file import is_event_file, scalars
+from novum.arenas.program.logs.wandb_file import is_wandb_file, wandb_cells
 from novum.arenas.program.manifest import Report
 from novum.arenas.program.printed_score import taken
 from novum.core.model.trial import ArtefactError
@@ -72,9 +73,11 @@ def cells(path: str, data: bytes) -> Iterator[tuple[str, object]]:
     Raises ArtefactError for a file that is not what its name says.
     """
     ending = PurePosixPath(path).suffix.lower()
-    tracked = is_event_file(path)
+    tracked = is_event_file(path) or is_wandb_file(path)
     if (tracked or ending in (".csv", ".tsv", ".jsonl", ".ndjson")) and len(data) > LARGEST:
         raise ArtefactError(f"{path} has {len(data)} bytes, at most {LARGEST} are read")
+    if is_wandb_file(path):
+        return wandb_cells(path, data)
     if tracked:
         return ((one.tag, one.value) for one in scalars(path, data))
     if ending in (".csv", ".tsv"):
