@@ -97,8 +97,10 @@ class Supervisor:
                     self._serve(over)
                 finally:
                     self._end(over)
-            harvest = collect(self.directory, self.job.collect, self.job.max_artefact_bytes) if self.begun else None
-            return self._judge(harvest or Harvest())
+            job, harvest = self.job, Harvest()
+            if self.begun:
+                harvest = collect(self.directory, job.collect, job.max_artefact_bytes, job.patterns)
+            return self._judge(harvest)
         finally:
             os.close(over)
             for fd in self.places:
