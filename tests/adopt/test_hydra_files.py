@@ -16,7 +16,7 @@ def main(cfg):
 main()
 """
 FILES = {
-    "train.py": SCRIPT,
+    "train.py": SCRIPT + "steps = 7\n",
     "conf/config.yaml": "defaults:\n  - optim: sgd\n  - optional model: small\n  - override hydra/job_logging: none\n"
     "  - _self_\nseed: 3\nsteps: 20\nmodel:\n  dropout: 0.2\n",
     "conf/optim/sgd.yaml": "defaults:\n  - base\nlr: 0.01\nmomentum: 0.9\n",
@@ -65,7 +65,8 @@ def test_packages_may_be_named_in_the_list_or_in_the_file():
 
 def test_the_parameters_of_a_project_are_those_that_are_composed_and_not_set_again(tmp_path):
     found = _declared(_project(tmp_path, FILES))
-    assert found >= {"conf/optim/sgd.yaml: lr", "conf/config.yaml: steps", "conf/config.yaml: model.dropout"}
+    assert found >= {"conf/optim/sgd.yaml: lr", "conf/config.yaml: steps", "conf/config.yaml: model.dropout",
+                     "train.py: steps"}  # fmt: skip
     assert not found & {"conf/optim/adam.yaml: lr", "conf/model/small.yaml: dropout"}
     first = FILES["conf/config.yaml"].replace("  - _self_\n", "").replace("defaults:\n", "defaults:\n  - _self_\n")
     assert "conf/model/small.yaml: dropout" in _declared(_project(tmp_path, {**FILES, "conf/config.yaml": first}))

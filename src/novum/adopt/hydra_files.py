@@ -30,11 +30,11 @@ _PACKAGE = re.compile(r"(?:\s*#[^\n]*\n)*?\s*#\s*@package\s+(\S+)")
 class HydraFiles:
     """What a script composes. packages: each file with the key under which its own keys go, "" for the top.
 
-    last: the files whose values count before those of the files that they name. used: whether Hydra is used at all.
+    They stand in the order in which they are merged: a later one sets again what an earlier one has set. used: whether
+    Hydra is used at all.
     """
 
     packages: Mapping[str, str] = field(default_factory=dict)
-    last: frozenset[str] = frozenset()
     used: bool = False
 
     def key(self, path: str, place: str) -> str:
@@ -52,7 +52,7 @@ def hydra_files(texts: Mapping[str, str], arguments: Sequence[str] = ()) -> Hydr
             for folder, name in _roots(path, text):
                 used = True
                 found.take(folder, name, "", "")
-    return HydraFiles(found.packages, frozenset(found.last), used)
+    return HydraFiles(found.packages, used)
 
 
 def _roots(path: str, text: str) -> Iterator[tuple[str, str]]:
@@ -93,25 +93,26 @@ class _Composed:
     texts: Mapping[str, str]
     choices: Mapping[str, str]
     packages: dict[str, str] = field(default_factory=dict)
-    last: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
 
     def take(self, root: str, name: str, group: str, package: str) -> None:
         """A configuration of a group, and those that its defaults list names."""
         stem = _joined(root, group, name.removesuffix(".yaml").removesuffix(".yml"))
         path = next((stem + ending for ending in _ENDINGS if stem + ending in self.texts), "")
-        if not path or path in self.packages or len(self.packages) >= _MOST:
+        if not path or path in self.seen or len(self.seen) >= _MOST:
             return
         if said := _PACKAGE.match(self.texts[path]):
             package = {"_global_": "", "_group_": group.replace("/", ".")}.get(said[1], said[1])
-        self.packages[path] = package
-        entries = _defaults(self.texts[path])
-        if entries[:1] != ["_self_"]:
-            self.last.add(path)
-        for entry in entries:
-            self._take_entry(root, entry, group, package)
+        self.seen.add(path)
+        for entry in _defaults(self.texts[path]):
+            if entry == "_self_":
+                self.packages[path] = package
+            else:
+                self._take_entry(root, entry, group, package)
+        self.packages.setdefault(path, package)
 
     def _take_entry(self, root: str, entry: object, group: str, package: str) -> None:
-        if isinstance(entry, str) and entry != "_self_":
+        if isinstance(entry, str):
             self._take_named(root, entry, group, package, "")
         elif isinstance(entry, dict):
             for key, chosen in entry.items():

@@ -57,11 +57,11 @@ class Project:
             path: tuple(one for one in declared(text, path) if one.how != "field" or one.place not in given)
             for path, text in used.items()
         }
-        over = {self.hydra.key(path, one.place): path for path in self.hydra.last for one in found.get(path, ())}
-        return {
-            path: tuple(one for one in every if over.get(self.hydra.key(path, one.place), path) == path)
-            for path, every in found.items()
-        }
+        last = {self.hydra.key(path, one.place): path for path in self.hydra.packages for one in found.get(path, ())}
+        for path in self.hydra.packages:
+            counts = (one for one in found.get(path, ()) if last[self.hydra.key(path, one.place)] == path)
+            found[path] = tuple(counts)
+        return found
 
     @cached_property
     def hydra(self) -> HydraFiles:
