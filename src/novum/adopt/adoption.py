@@ -135,7 +135,7 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
         budget=wishes.budget,
         waiting=max(2, trials_at_once(gpus.count, wishes.workers)),
         progress=progress,
-        follows=metric.occurrences >= OFTEN or progress is not None,
+        follows=_follows(metric, progress),
         gpus=gpus,
     )
     return Result(study_text(adopted), metric, value, higher, baseline, tuple(one.name for one, _, _ in parameters),
@@ -220,6 +220,13 @@ def _progress(metric: Metric, others: list[Metric]) -> Metric | None:
         return None
     often = [one for one in others if one.pattern and len(set(one.values)) > 1]
     return max(often, key=lambda one: (preference(one.name), one.occurrences), default=None)
+
+
+def _follows(metric: Metric, progress: Metric | None) -> bool:
+    """Whether progress is on held-out data: what a training loss means is for candidates to change."""
+    if progress is None:
+        return metric.occurrences >= OFTEN and bool(metric.pattern)
+    return preference(progress.name) > 0
 
 
 def _value(metric: Metric, baseline: Baseline) -> float:
