@@ -1,8 +1,12 @@
-"""How trials that run at this moment are doing, in one small file each: shown, never recorded and never judged."""
+"""How trials that run at this moment are doing, in one small file each: shown, never recorded and never judged.
+
+Beside these lie the checkpoints that unfinished trials go on from.
+"""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +16,10 @@ VARIABLE = "NOVUM_LIVE"
 """The variable of a worker's environment that names the directory."""
 DIRECTORY = "live"
 """Its name in a lab."""
+CHECKPOINT = ".checkpoint"
+"""How the names of files end that an unfinished trial may go on from, in a later session too."""
+CHECKPOINT_DAYS = 7.0
+"""How long such a file waits for its trial."""
 _MOST_BYTES = 200
 
 
@@ -25,13 +33,20 @@ class LiveReading:
 
 
 def prepared(lab: Path) -> Path:
-    """The directory of a lab, empty: what an earlier session left says nothing of this one."""
+    """The directory of a lab, with nothing in it but checkpoints: other things say nothing of this session."""
     directory = lab / DIRECTORY
     directory.mkdir(mode=0o700, exist_ok=True)
     for left in directory.iterdir():
         with suppress(OSError):
-            left.unlink()
+            if left.suffix != CHECKPOINT or time.time() - left.stat().st_mtime > CHECKPOINT_DAYS * 86_400:
+                left.unlink()
     return directory
+
+
+def checkpoint_path(name: str) -> Path | None:
+    """Where the checkpoint of this name belongs; None where the worker has no directory for it."""
+    directory = os.environ.get(VARIABLE, "")
+    return Path(directory, f"{name}{CHECKPOINT}") if directory and name.isalnum() else None
 
 
 def publish(trial: str, cpu_seconds: float, value: float) -> None:
@@ -59,6 +74,8 @@ def _readings(directory: Path) -> Iterator[LiveReading]:
     except OSError:
         return
     for path in paths:
+        if path.suffix == CHECKPOINT:
+            continue
         with suppress(OSError, ValueError):
             cpu_seconds, value = path.open().read(_MOST_BYTES).split()
             yield LiveReading(path.name, float(cpu_seconds), float(value))

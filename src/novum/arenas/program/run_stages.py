@@ -18,6 +18,7 @@ from typing import Any
 from novum.arenas.program import own_interpreter
 from novum.arenas.program.artefact import Artefact, check_output
 from novum.arenas.program.bundle import Bundle
+from novum.arenas.program.kept_checkpoints import Checkpoint, KeptCheckpoint
 from novum.arenas.program.live_progress import LiveProgress
 from novum.arenas.program.reported_score import said_of
 from novum.arenas.program.seeding import seeded
@@ -27,6 +28,7 @@ from novum.core.model.metric import Score
 from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Role
 from novum.sandbox import Bounds, Ended, Job, Tier, run
 from novum.sandbox.gpus.gpu_access import GpuAccess, access_to
+from novum.sandbox.job import WatchedFile
 from novum.sandbox.tiers.unsafe import run_without_sandbox
 from novum.text.bounded_json import load_json
 
@@ -38,6 +40,7 @@ TRUSTED = Bounds(seconds=120.0, cpu_seconds=120.0)
 
 _SAID = 4000
 _NOTHING: Mapping[str, str] = {}
+NOWHERE = KeptCheckpoint(None)
 _SCORE = "score.json"
 _MARGIN = 0.9
 """Of a group's limits goes to the candidate: its sandbox has to end it, not the executor, to say why."""
@@ -86,27 +89,32 @@ class Stage:
         return {name: made[name] for name in program.visible}, {name: made[name] for name in program.truth}
 
     def candidate(
-        self, genome: Genome, seed: int, visible: Mapping[str, bytes], limits: Limits, progress: LiveProgress
-    ) -> tuple[Artefact, dict[str, float]]:
+        self, genome: Genome, seed: int, visible: Mapping[str, bytes], limits: Limits, progress: LiveProgress,
+        kept: KeptCheckpoint = NOWHERE, start: Checkpoint | None = None,
+    ) -> tuple[Artefact, dict[str, float]]:  # fmt: skip
         """Run the candidate, phase by phase: what it left, and what was measured of it.
 
-        Failing is an outcome, never an exception.
+        kept: where its checkpoints go. start: what it goes on from; what it had used by then counts, also against the
+        limits. Failing is an outcome, never an exception.
         """
         program, tree = self.bundle.program, self._tree(genome)
         handed: dict[str, bytes] = {}
-        measured = {"cpu_seconds": 0.0, "wall_seconds": 0.0, "peak_bytes": 0.0}
+        before = (start.cpu_seconds, start.wall_seconds) if start else (0.0, 0.0)
+        measured = {"cpu_seconds": before[0], "wall_seconds": before[1], "peak_bytes": 0.0}
         ended = None
         for number, phase in enumerate(program.runs):
             last = number == len(program.runs) - 1
             wanted = program.left if last else phase.keeps
             given = {**tree, **{name: visible[name] for name in phase.sees}}
             given.pop(program.score_file, None)  # a score that was there before the run is none of this trial
-            files = {**given, **handed}
+            given.pop(program.checkpoint, None)
+            files = {**given, **handed, **({program.checkpoint: start.content} if start else {})}
             bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0),
                              gpus=bool(self.gpus))  # fmt: skip
-            start = seeded(phase.command, files, program.seed, seed % SEEDS)
-            ended = self._run(start.words, start.files, wanted, seed, bounds, packages=program.packages,
-                              more=start.environment, gpus=access_to(self.gpus), progress=progress)  # fmt: skip
+            begun = seeded(phase.command, files, program.seed, seed % SEEDS)
+            ended = self._run(begun.words, begun.files, wanted, seed, bounds, packages=program.packages,
+                              more=begun.environment, gpus=access_to(self.gpus), progress=progress,
+                              checkpoint=self._watched(kept, before, progress))  # fmt: skip
             progress.end_phase(ended.usage.cpu_seconds)
             measured["cpu_seconds"] += ended.usage.cpu_seconds
             measured["wall_seconds"] += ended.usage.wall_seconds
@@ -143,10 +151,22 @@ class Stage:
         texts = {path: text.encode() for path, text in self.bundle.space.complete(genome).items()}
         return {**self.bundle.shown, **texts}
 
+    def _watched(self, kept: KeptCheckpoint, before: tuple[float, float], progress: LiveProgress) -> WatchedFile | None:
+        """The file that is kept while it runs, with all that the trial has used and shown by then."""
+        if kept.path is None:
+            return None
+
+        def keep(content: bytes, cpu_seconds: float, wall_seconds: float) -> None:
+            cpu, wall = before[0] + cpu_seconds, before[1] + wall_seconds
+            by_then = tuple(one for one in progress.readings if one[0] <= (len(self.gpus) * wall or cpu))
+            kept.save(Checkpoint(content, cpu, wall, by_then))
+
+        return WatchedFile(self.bundle.program.checkpoint, keep)
+
     def _run(
         self, command: tuple[str, ...], files: Mapping[str, bytes], wanted: tuple[str, ...], seed: int, bounds: Bounds,
         role: str = "", packages: tuple[str, ...] | None = None, more: Mapping[str, str] = _NOTHING,
-        gpus: GpuAccess | None = None, progress: LiveProgress | None = None,
+        gpus: GpuAccess | None = None, progress: LiveProgress | None = None, checkpoint: WatchedFile | None = None,
     ) -> Ended:  # fmt: skip
         program = self.bundle.program
         words = tuple(word.replace("{seed}", str(seed % SEEDS)).replace("{role}", role) for word in command)
@@ -164,6 +184,7 @@ class Stage:
             hear=progress.hear if progress else None,
             judge=progress.judge if progress else None,
             gpus=gpus,
+            checkpoint=checkpoint,
         )
         return run_without_sandbox(job) if self.tier is Tier.NONE else run(job, self.tier)
 
