@@ -77,7 +77,8 @@ def _readings(directory: Path) -> Iterator[LiveReading]:
         if path.suffix == CHECKPOINT:
             continue
         with suppress(OSError, ValueError):
-            cpu_seconds, value = path.open().read(_MOST_BYTES).split()
+            with path.open() as file:
+                cpu_seconds, value = file.read(_MOST_BYTES).split()
             yield LiveReading(path.name, float(cpu_seconds), float(value))
 
 
