@@ -1,4 +1,4 @@
-"""Trials go on from the script's own checkpoint: no step is done twice, what was used before counts, nobody shares one."""
+"""Trials go on from the script's own checkpoint: no step is done twice, what was used counts, nobody shares one."""
 
 from __future__ import annotations
 

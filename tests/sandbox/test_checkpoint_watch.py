@@ -140,19 +140,20 @@ def test_a_copy_is_small_beside_the_memory_of_its_job():
 
 
 SOURCE = """
-import time, os
+import os, time
 os.mkdir("out")
-open("out/state", "w").write("half")
+{act}
 time.sleep(0.8)
 open("out/answer", "w").write("done")
 """
+ACTS = {"file": 'open("out/state", "w").write("half")', "FIFO": 'os.mkfifo("out/state")'}
 
 
-@pytest.mark.parametrize("source", [SOURCE, SOURCE.replace('open("out/state", "w").write("half")', "os.mkfifo('out/state')")], ids=["file", "FIFO"])  # fmt: skip
-def test_it_works_at_each_tier(play, source):
+@pytest.mark.parametrize("what", ACTS)
+def test_it_works_at_each_tier(play, what):
     kept = []
-    file = WatchedFile(NAME, lambda *what: kept.append(what))
-    ended = play(source, checkpoint=file, collect=("out/answer",))
+    file = WatchedFile(NAME, lambda *copy: kept.append(copy))
+    ended = play(SOURCE.format(act=ACTS[what]), checkpoint=file, collect=("out/answer",))
     assert ended.kind is None and ended.artefacts["out/answer"] == b"done"
-    assert [one[0] for one in kept] == ([b"half"] if source is SOURCE else [])
+    assert [one[0] for one in kept] == ([b"half"] if what == "file" else [])
     assert all(0.0 <= cpu <= ended.usage.cpu_seconds and 0.0 < wall < ended.usage.wall_seconds for _, cpu, wall in kept)

@@ -41,6 +41,8 @@ class Adopted:
     """What is printed often on the way, where the score itself is not."""
     follows: bool = False
     """Whether a run shows its progress at all."""
+    checkpoint: str = ""
+    """What a trial that was cut short may go on from."""
 
 
 def study_text(one: Adopted) -> str:
@@ -70,6 +72,10 @@ def study_text(one: Adopted) -> str:
         lines.append(f"packages = {_toml(list(one.packages))}")
     if one.gpus.count or one.gpus.why:
         lines.append(f"gpus = {one.gpus.count}" + (f"  # guess: {one.gpus.why}" if one.gpus.why else ""))
+    if one.checkpoint:
+        lines.append(
+            f"checkpoint = {_toml(one.checkpoint)}  # guess: the script saves to it and looks whether it is there"
+        )
     if one.seed:
         lines.append(f"seed = {_toml(one.seed)}  # {one.seed_words}")
     lines += _parameters(one.parameters)
