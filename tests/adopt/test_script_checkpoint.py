@@ -95,9 +95,9 @@ def test_adopt_says_it_and_begins_without_the_users_own(tmp_path):
 
 @pytest.mark.skipif(sandbox_status().tier is Tier.NONE, reason="no sandbox here")
 def test_adopt_guesses_none_where_later_numbers_alone_give_another_score(tmp_path):
-    text = SCRIPT.replace(
-        'print(f"step {step} val loss {loss:.5f}")', 'print(f"step {step} val loss {loss + step:.5f}")'
-    )
+    text = SCRIPT.replace("val loss {loss:.5f}", "best loss {loss + step % 2:.5f}")
     (tmp_path / "train.py").write_text(text)
     result = adopt(find_project(tmp_path / "train.py", ()), Wishes(seconds=60.0), lambda _: None)
-    assert ("checkpoint" in result.text) == (result.metric.take == "last")
+    assert 'take = "min"' in result.text and "checkpoint" not in result.text
+    (tmp_path / "study.toml").write_text(result.text)
+    load_study(str(tmp_path))

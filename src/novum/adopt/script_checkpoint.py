@@ -1,8 +1,8 @@
 """The checkpoint of a script: a file that it saves to, and whose existence it asks about.
 
 Covered: paths as plain strings and names that are assigned once, joined by `os.path.join`, `Path(...) / "name"` or `+`;
-saving by torch, numpy, joblib, pickle, dill and json, also to another name that is then renamed. Not covered: paths that
-are made at run time (arguments, formatted strings, numbered files): nothing is guessed of these.
+saving by torch, numpy, joblib, pickle, dill and json, also to another name that is then renamed. Not covered: paths
+that are made at run time (arguments, formatted strings, numbered files): nothing is guessed of these.
 """
 
 from __future__ import annotations
