@@ -18,7 +18,7 @@ def test_the_public_names_are_pinned_and_documented():
         "Arena", "Budget", "Candidate", "ArenaSpec", "ArtefactError", "Controls", "Cost", "Executor", "GateSettings",
         "Gene", "Genome", "Metric", "OutcomeKind", "Score", "Setting", "Transfer", "TrialOutput",
         "NovumError", "Proposal", "Researcher", "ResearcherSettings", "ScreeningSettings", "Space", "Study",
-        "StudyError", "StudyView", "Trial", "TrialGroup", "UserError", "__version__", "load_study", "read_lab",
+        "StudyError", "StudyView", "Trial", "TrialGroup", "UserError", "__version__", "load_study", "log", "read_lab",
         "run", "tables", "verify",
         "AuthorBudget", "FollowUpSettings", "Guardrail", "HoldoutSettings", "LevelSettings", "PolicyRule",
         "PolicySettings", "WatchdogSettings", "CommentSettings",

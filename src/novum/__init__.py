@@ -5,16 +5,22 @@ The public API. Everything is loaded on first use, so that importing novum costs
     import novum
     file = novum.load_study("coinflip")
     summary = novum.run(file.study, novum.Budget(trials=2000), "labs/coins")
+
+and, in a training script, what it reports:
+
+    novum.log(val_loss=0.3, step=7)
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 from novum.version import __version__
 
+TYPE_CHECKING = False  # a constant that type checkers take for true: `import typing` takes longer than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from novum.api import run, verify
     from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
     from novum.core.model.budget import AuthorBudget, Budget, LevelSettings
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
     from novum.integrations.exports.campaign_tables import tables
     from novum.lab.restore import read_lab
     from novum.studies.load import load_study
+    from novum.training_log import log
 
 _HOMES = {
     "novum.api": (
@@ -105,6 +112,7 @@ _HOMES = {
     "novum.integrations.exports.campaign_tables": ("tables",),
     "novum.lab.restore": ("read_lab",),
     "novum.studies.load": ("load_study",),
+    "novum.training_log": ("log",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -149,6 +157,7 @@ __all__ = [
     "WatchdogSettings",
     "__version__",
     "load_study",
+    "log",
     "read_lab",
     "run",
     "tables",

@@ -8,6 +8,7 @@ from novum.adopt.adoption import Wishes, adopt
 from novum.adopt.project import find_project
 from novum.arenas.program.live_progress import LiveProgress
 from novum.core.model.budget import Budget
+from novum.core.model.proposal import Proposal
 from novum.core.model.run_progress import Look
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Purpose
@@ -21,16 +22,29 @@ from novum.views.hypothesis_status import hypothesis_status
 
 SCRIPT = """import random, time
 SEED = 1
-RATE = 0.1
+LEARNING_RATE = 0.1
 random.seed(SEED)
-loss = 3.0
+
+
+def evaluate(weight):
+    return weight * weight + random.gauss(0, 1e-3)
+
+
+weight = 2.0
 for step in range(1, 9):
     start = time.process_time()
     while time.process_time() < start + 0.025:
-        loss -= RATE * 1e-9
-    loss -= min(RATE, 0.4 - RATE) + random.gauss(0, 1e-3)
-    print(f"step {step} val loss {loss:.5f}")
+        pass
+    weight -= LEARNING_RATE * weight
+    print(f"step {step} val loss {evaluate(weight):.5f}")
 """
+
+
+class Rates:
+    """Proposes learning rates drawn evenly, most of them worse than the script's own."""
+
+    def propose(self, view, rng):
+        return Proposal(view.space.with_parameters({}, {"LEARNING_RATE": round(rng.uniform(0.005, 0.12), 5)}), "a rate")
 
 
 def test_progress_is_read_as_it_is_printed():
@@ -61,7 +75,7 @@ def test_hopeless_runs_are_ended_in_screening_alone(tmp_path, monkeypatch):
     assert "reduction_factor = 3" in result.text
     (tmp_path / "study.toml").write_text(result.text)
     study = load_study(str(tmp_path)).study
-    with session(study, Budget(trials=40), tmp_path / "lab", workers=2) as lab:
+    with session(study, Budget(trials=40), tmp_path / "lab", workers=2, researcher=Rates()) as lab:
         lab.run()
         records = list(lab.ledger.read())
     full = FullState()

@@ -217,3 +217,82 @@ def test_what_holds_no_score_is_said(tmp_path, text, words):
     (tmp_path / "input.json").write_text('{"val_loss": 1.5}')
     with pytest.raises(StudyError, match=words):
         adopted(tmp_path, text)
+
+
+def test_what_novum_log_is_told_is_the_score_whatever_is_printed(tmp_path):
+    (tmp_path / "train.py").write_text(
+        "import os, random\nimport novum\nLR = 0.1\nrandom.seed(3)\nos.makedirs('runs'); os.chdir('runs')\n"
+        "def evaluate(w): return abs(w - LR)\n"
+        "for step in range(3):\n    w = random.random()\n    print('val accuracy:', w)\n"
+        "    novum.log({'train/loss': w, 'val/loss': evaluate(w)}, step=step)\n"
+    )
+    result = adopt(find_project(tmp_path, ()), Wishes(), lambda _: None)
+    table = tomllib.loads(result.text)["program"]
+    assert table["report"] == {"file": "novum.jsonl", "key": "val/loss", "take": "last"}
+    assert table["packages"] == []
+    assert "train.py: evaluate" in table["protect"]["functions"]
+
+
+EVENTS = """
+import os, random, struct, time
+random.seed(0)
+RATE = 0.1
+TABLE = []
+for byte in range(256):
+    for _ in range(8):
+        byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+    TABLE.append(byte)
+def crc(data):
+    found = 2**32 - 1
+    for byte in data:
+        found = TABLE[(found ^ byte) & 255] ^ found >> 8
+    found ^= 2**32 - 1
+    return struct.pack("<I", ((found >> 15 | found << 17) + 0xA282EAD8) % 2**32)
+class Writer:
+    def __init__(self):
+        folder = f"runs/{time.time_ns()}"
+        os.makedirs(folder)
+        self.file = open(f"{folder}/events.out.tfevents.{time.time_ns()}.host", "wb")
+    def add_scalar(self, tag, value, step):
+        inner = b"\\x0a" + bytes([len(tag)]) + tag.encode() + b"\\x15" + struct.pack("<f", value)
+        inner = b"\\x0a" + bytes([len(inner)]) + inner
+        data = b"\\x09" + struct.pack("<d", time.time()) + b"\\x10" + bytes([step])
+        data += b"\\x2a" + bytes([len(inner)]) + inner
+        head = struct.pack("<Q", len(data))
+        self.file.write(head + crc(head) + data + crc(data))
+def score(w):
+    return abs(w - 1)
+writer, w = Writer(), 0.0
+for step in range(9):
+    w += RATE * random.random()
+    writer.add_scalar("Loss/train", w, step)
+    writer.add_scalar("Loss/val", score(w), step)
+"""
+
+
+@needs_sandbox
+def test_a_script_that_writes_event_files_becomes_a_study_and_its_trials_score(tmp_path):
+    from novum.arenas.program import trial as worker
+    from novum.arenas.program.arena import ProgramArena
+    from novum.core.model.candidate import Candidate
+    from novum.core.model.trial import Limits, Trial, TrialGroup
+
+    (tmp_path / "runs/1").mkdir(parents=True)
+    (tmp_path / "runs/1/events.out.tfevents.1.old").write_bytes(b"an older run")
+    result, program = adopted(tmp_path, EVENTS)
+    assert program["report"] == {"file": "runs/*/events.out.tfevents.*", "key": "Loss/val", "take": "last"}
+    assert "train.py: score" in program["protect"]["functions"]
+    arena = ProgramArena(load_study(str(tmp_path)).study.options)
+    group = TrialGroup("g", Candidate({}), (Trial("g.0", 1),), arena.options, limits=Limits(seconds=30.0))
+    (output,) = worker.run(group)
+    assert output.artefact
+    assert 0 < arena.score(group, group.trials[0], output.artefact).value < 1
+    assert result.value < 1
+
+
+@needs_sandbox
+def test_trackers_are_offline_in_the_first_run_and_in_the_study(tmp_path):
+    text = "# import wandb\nimport os\nprint('val loss', 0.5 + len(os.environ['WANDB_MODE']))\n"
+    _, program = adopted(tmp_path, text)
+    assert program["environment"] == {"WANDB_MODE": "offline"}
+    assert "# guess: trackers" in (tmp_path / "study.toml").read_text()

@@ -13,7 +13,7 @@ import pytest
 from novum.arenas.program import trial as worker
 from novum.arenas.program.arena import ProgramArena
 from novum.arenas.program.bundle import unpacked
-from novum.arenas.program.kept_checkpoints import Checkpoint, KeptCheckpoint
+from novum.arenas.program.kept_checkpoints import KeptCheckpoint, TrialCheckpoint
 from novum.arenas.program.live_progress import LiveProgress
 from novum.arenas.program.manifest import parse_program, table
 from novum.core.model.candidate import Candidate
@@ -21,6 +21,7 @@ from novum.core.model.errors import StudyError
 from novum.core.model.run_progress import Look
 from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Trial, TrialGroup
 from novum.sandbox import Tier, live_readings, sandbox_status
+from novum.sandbox.checkpoints.checkpoint_files import DAYS, VARIABLE
 
 sandboxed = pytest.mark.skipif(sandbox_status().tier is Tier.NONE, reason="no sandbox here")
 
@@ -54,7 +55,7 @@ def arena(tmp_path):
 def live(tmp_path, monkeypatch):
     (tmp_path / "lab").mkdir()
     directory = live_readings.prepared(tmp_path / "lab")
-    monkeypatch.setenv(live_readings.VARIABLE, str(directory))
+    monkeypatch.setenv(VARIABLE, str(directory))
     return directory
 
 
@@ -67,8 +68,8 @@ def kept_for(arena, group) -> KeptCheckpoint:
     return KeptCheckpoint.of(unpacked(str(arena.options["bundle"])), group, group.trials[0])
 
 
-def state(done: int) -> Checkpoint:
-    return Checkpoint(json.dumps({"done": done}).encode(), 100.0, 7.0, ((1.0, 0.9), (2.0, 0.8)))
+def state(done: int) -> TrialCheckpoint:
+    return TrialCheckpoint(json.dumps({"done": done}).encode(), 100.0, 7.0, ((1.0, 0.9), (2.0, 0.8)))
 
 
 def test_only_a_study_that_has_one_says_so():
@@ -208,14 +209,14 @@ def test_what_is_kept_is_private_whole_or_not_there(arena, live):
 def test_without_a_directory_or_a_key_nothing_is_kept(arena, live, monkeypatch, tmp_path):
     plain = ProgramArena(programs.options(tmp_path / "plain", {"train.py": TRAIN}, **{**CHANGES, "checkpoint": ""}))
     assert kept_for(plain, group_of(plain)).path is None
-    monkeypatch.delenv(live_readings.VARIABLE)
+    monkeypatch.delenv(VARIABLE)
     nowhere = kept_for(arena, group_of(arena))
     nowhere.save(state(4))
     assert nowhere.load() is None and list(live.iterdir()) == []
 
 
 def test_a_directory_that_cannot_be_written_fails_nothing(arena, live, monkeypatch):
-    monkeypatch.setenv(live_readings.VARIABLE, str(live / "not/there"))
+    monkeypatch.setenv(VARIABLE, str(live / "not/there"))
     kept = kept_for(arena, group_of(arena))
     kept.save(state(4))
     assert kept.load() is None
@@ -228,7 +229,7 @@ def test_a_second_session_keeps_checkpoints_for_a_week_and_nothing_else(arena, l
     (live / f"{kept.path.stem}.123").write_bytes(b"cut short")
     assert set(live_readings.read(live.parent)) == {"g.0"}
     assert list(live_readings.prepared(live.parent).iterdir()) == [kept.path]
-    old = time.time() - live_readings.CHECKPOINT_DAYS * 86_400 - 60
+    old = time.time() - DAYS * 86_400 - 60
     os.utime(kept.path, (old, old))
     assert list(live_readings.prepared(live.parent).iterdir()) == []
 

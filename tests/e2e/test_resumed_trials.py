@@ -23,7 +23,8 @@ from novum.executors.local.executor import LocalExecutor
 from novum.lab import verification
 from novum.lab.session import session
 from novum.sandbox import Tier, sandbox_status
-from novum.sandbox.live_readings import CHECKPOINT, DIRECTORY
+from novum.sandbox.checkpoints.checkpoint_files import SUFFIX
+from novum.sandbox.live_readings import DIRECTORY
 from novum.studies.load import load_study
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sandbox_status().tier is Tier.NONE, reason="no sandbox here")]
@@ -96,7 +97,7 @@ def place(tmp_path, wait):
 def kept_in(live, still_runs) -> list[Path]:
     """The checkpoints in a directory, as soon as there is one."""
     until = time.monotonic() + 30
-    while not (kept := list(live.glob(f"*{CHECKPOINT}"))) and time.monotonic() < until:
+    while not (kept := list(live.glob(f"*{SUFFIX}"))) and time.monotonic() < until:
         assert still_runs()
         time.sleep(0.02)
     return kept

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import random
@@ -21,7 +22,7 @@ from novum.core.model.budget import Budget
 from novum.core.model.errors import IntegrityError, LabInUse, StorageError, UserError
 from novum.lab import verification
 from novum.lab.session import session
-from novum.ledger.journal import GROUP_SECONDS, Journal, Reader
+from novum.ledger.journal import GROUP_SECONDS, Journal, Reader, is_held
 from novum.ledger.lab_secret import load_secret
 
 
@@ -275,3 +276,14 @@ def test_a_clock_that_jumps_disturbs_nothing(tmp_path, monkeypatch):
     assert [one.verdict for one in jumping.hypotheses.values()] == [
         one.verdict for one in lab.state.hypotheses.values()
     ]
+
+
+def test_who_looks_whether_a_lab_is_held_keeps_nobody_out(tmp_path):
+    with Journal(tmp_path):
+        pass
+    handle = os.open(tmp_path / "lab.lock", os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    threading.Timer(0.03, os.close, (handle,)).start()
+    with Journal(tmp_path):
+        assert is_held(tmp_path)
+    assert not is_held(tmp_path)

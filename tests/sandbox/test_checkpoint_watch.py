@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from novum.sandbox.checkpoint_watch import INTERVAL_SECONDS, QUIET_SECONDS, CheckpointWatch, largest_copy
+from novum.sandbox.checkpoints.checkpoint_watch import INTERVAL_SECONDS, QUIET_SECONDS, CheckpointWatch, largest_copy
 from novum.sandbox.job import Bounds, WatchedFile
 
 NAME = "out/state"
@@ -81,7 +81,7 @@ def test_copies_are_rare_and_rarer_still_where_they_take_long(place):
 
 
 def test_a_file_that_grows_while_it_is_read_is_no_copy(place, monkeypatch):
-    from novum.sandbox import checkpoint_watch as module
+    from novum.sandbox.checkpoints import checkpoint_watch as module
 
     whole = module.read_bounded
 

@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from novum import training_log
 from novum.adopt.baseline_run import Baseline, idle_lines, run_baseline
 from novum.adopt.evaluation_slice import Evaluation, find_evaluation
+from novum.adopt.hydra_files import RUN_FOLDER
 from novum.adopt.metric_file import find_file_metrics, looked_at, named_file_metric
 from novum.adopt.metric_line import Metric, find_metrics, named_metric
 from novum.adopt.metric_names import preference
+from novum.adopt.metric_place import stable_name
 from novum.adopt.project import Project
 from novum.adopt.script_checkpoint import find_checkpoint
 from novum.adopt.script_gpus import script_gpus, trials_at_once
@@ -23,6 +26,7 @@ from novum.arenas.program.seeding import OUTSIDE
 from novum.core.model.candidate import Scalar
 from novum.core.model.errors import StudyError
 from novum.core.model.trial import ArtefactError
+from novum.sandbox.glob_files import fits_glob, is_glob
 from novum.source.declared.declaration import Declared
 from novum.source.parameters import Parameter
 from novum.source.protected import Protection
@@ -94,11 +98,11 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
     command, place = _start(project, seed)
     gpus = script_gpus(project, wishes.gpus)
     baseline = run_baseline(project, command, place, wishes.seconds, hear, gpus.count)
-    metric, others = _metric(baseline, wishes)
-    if metric.file in project.files:  # trials start without it: once more, as they do
-        project = project.without([metric.file])
+    metric, others = _metric(baseline, wishes, project)
+    if old := [path for path in project.files if fits_glob(path, metric.file)]:  # trials start without: once more
+        project = project.without(old)
         baseline = run_baseline(project, command, place, wishes.seconds, hear, gpus.count)
-        metric, others = _metric(baseline, wishes)
+        metric, others = _metric(baseline, wishes, project)
     higher = _direction(metric, wishes)
     project = project.without(baseline.files)
     evaluation = find_evaluation(project.texts, metric.name, bool(metric.file))
@@ -125,25 +129,26 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
         protection=protection,
         python=project.python,
         packages=project.modules,
+        environment=project.offline.environment,
         seed=place,
         seed_words=seed.words,
         seconds=max(30.0, 3.0 * baseline.wall_seconds),
-        memory_bytes=max(1 << 30, 1 << (3 * baseline.peak_bytes).bit_length()),
+        memory_bytes=max(1 << 30, project.offline.memory_bytes, 1 << (3 * baseline.peak_bytes).bit_length()),
         compute=wishes.compute,
         budget=wishes.budget,
         waiting=max(2, trials_at_once(gpus.count, wishes.workers)),
         progress=progress,
-        follows=metric.occurrences >= OFTEN or progress is not None,
+        follows=_follows(metric, progress),
         gpus=gpus,
         checkpoint=checkpoint if metric.take == "last" and checkpoint != metric.file else "",
     )
     return Result(study_text(adopted), metric, value, higher, baseline, tuple(one.name for one, _, _ in parameters),
-                  tuple(_notes(metric, others, seed, place, parameters)), gpus.count)  # fmt: skip
+                  (*_notes(metric, others, seed, place, parameters), *project.offline.notes), gpus.count)  # fmt: skip
 
 
 def _start(project: Project, seed: Seed) -> tuple[tuple[str, ...], str]:
     """The command of a trial, and how its seed reaches the program otherwise."""
-    words = ("python", project.script, *project.arguments)
+    words = ("python", project.script, *project.arguments, *_run_folder(project))
     if seed.kind == "argument" and seed.place.startswith("-"):
         return (*words, seed.place, "{seed}"), ""  # of a flag that is given twice the last one counts
     if seed.kind in ("argument", "constant", "field", "key"):
@@ -153,17 +158,33 @@ def _start(project: Project, seed: Seed) -> tuple[tuple[str, ...], str]:
     return words, OUTSIDE
 
 
-def _metric(baseline: Baseline, wishes: Wishes) -> tuple[Metric, list[Metric]]:
+def _run_folder(project: Project) -> tuple[str, ...]:
+    """Where Hydra writes, else a folder named by the time: within the work directory, the same in every run."""
+    given = any(word.lstrip("+").startswith(f"{RUN_FOLDER}=") for word in project.arguments)
+    return (f"{RUN_FOLDER}=outputs",) if project.hydra.used and not given else ()
+
+
+def _metric(baseline: Baseline, wishes: Wishes, project: Project) -> tuple[Metric, list[Metric]]:
+    """The score, in a file by a name that every run has, and others that were found with it."""
+    metric, others = _likeliest(baseline, wishes)
+    if metric.file:
+        metric = replace(metric, file=stable_name(metric.file, baseline.files, project.texts))
+    return metric, others
+
+
+def _likeliest(baseline: Baseline, wishes: Wishes) -> tuple[Metric, list[Metric]]:
     """The score, and others that were found with it: in what was printed, else in the files that were written.
 
-    A score of what was held out in a file is taken before one of what was trained on that is printed.
+    What `novum.log` was told comes first; and a score of what was held out in a file is taken before one of what was
+    trained on that is printed.
     """
     found = find_metrics(baseline.output)
     if wishes.metric:
         every = [*found, *find_file_metrics(baseline.files)]
         return _named(wishes.metric, baseline, found, every), every
     in_files = find_file_metrics(baseline.files)
-    if not found or (in_files and preference(found[0].name) < 0 < preference(in_files[0].name)):
+    logged = bool(in_files) and in_files[0].file == training_log.USUAL
+    if not found or logged or (in_files and preference(found[0].name) < 0 < preference(in_files[0].name)):
         found = [*in_files, *found]
     if not found:
         tail = baseline.output[-600:].strip()
@@ -203,6 +224,13 @@ def _progress(metric: Metric, others: list[Metric]) -> Metric | None:
         return None
     often = [one for one in others if one.pattern and len(set(one.values)) > 1]
     return max(often, key=lambda one: (preference(one.name), one.occurrences), default=None)
+
+
+def _follows(metric: Metric, progress: Metric | None) -> bool:
+    """Whether progress is on held-out data: what a training loss means is for candidates to change."""
+    if progress is None:
+        return metric.occurrences >= OFTEN and bool(metric.pattern)
+    return preference(progress.name) > 0
 
 
 def _value(metric: Metric, baseline: Baseline) -> float:
@@ -249,7 +277,7 @@ def _parameters(
         for one in found:
             if path == seed.path and one.place == seed.place:
                 continue
-            if project.gives(one) or (one.name in evaluation.uses and not _SHARED.search(one.name)):
+            if project.gives(one, path) or (one.name in evaluation.uses and not _SHARED.search(one.name)):
                 continue
             wide = suggested(one, among)
             if wide is not None:
@@ -291,6 +319,8 @@ def _notes(
         found.append("no parameter was found: candidates are edits of the code alone")
     if metric.file:
         found.append(f"the score is read from {metric.file}, {metric.name!r}, which every trial writes anew")
+    if is_glob(metric.file):
+        found.append("the name of this file differs from run to run: the glob stands for it, and must fit one alone")
     verb = "writes" if metric.file else "prints"
     found.append(f"the script {verb} its own score: findings say 'reported by the candidate itself'")
     return found

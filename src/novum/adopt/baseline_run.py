@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from novum.adopt.project import Project
 from novum.adopt.script_gpus import held_gpus
 from novum.arenas.program import own_interpreter
+from novum.arenas.program.log_module import with_log
 from novum.arenas.program.run_stages import environment_of
 from novum.arenas.program.seeding import seeded
 from novum.core.model.errors import StudyError
@@ -28,7 +30,7 @@ _LARGEST = 32
 class Baseline:
     """How the run went: what it printed, what it took, the lines of each file that were run.
 
-    files: the JSON files and tables that it wrote, None for one that is too large to be looked at.
+    files: the JSON files, tables and logs of trackers that it wrote, None for one that is too large to be looked at.
     """
 
     output: str
@@ -55,7 +57,7 @@ def run_baseline(
     if tier is Tier.NONE:
         raise StudyError("there is no sandbox here, and a stranger's script is not run without one: see `novum doctor`")
     words = tuple(word.replace("{seed}", str(SEED)) for word in command)
-    start = seeded(words, project.files, seed_place, SEED, LINES)
+    start = seeded(words, with_log(project.files, words), seed_place, SEED, LINES)
     own = project.python
     job = Job(
         (own, *start.words[1:]) if own else start.words,
@@ -63,7 +65,7 @@ def run_baseline(
         collect=(LINES,),
         limits=Bounds(seconds=seconds, cpu_seconds=seconds * 4, memory_bytes=_LARGEST << 30, processes=64,
                       file_bytes=1 << 30, disk_bytes=2 << 30),
-        environment=environment_of(own, start.environment),
+        environment=environment_of(own, {**project.offline.environment, **start.environment}),
         readable=tuple(map(Path, own_interpreter.prefixes(own))) if own else (),
         packages=None if own else project.modules,
         hear=hear,
@@ -119,7 +121,17 @@ def _lines(found: object) -> dict[str, frozenset[int]]:
 def _files(found: object) -> dict[str, bytes | None]:
     if not isinstance(found, dict):
         return {}
-    return {path: text.encode(errors="replace") if isinstance(text, str) else None for path, text in found.items()}
+    return {path: _bytes(text) for path, text in found.items()}
+
+
+def _bytes(text: object) -> bytes | None:
+    """A file as the run noted it: as text, or its bytes in base 64."""
+    try:
+        if isinstance(text, dict):
+            return base64.b64decode(text["base64"])
+        return text.encode(errors="replace") if isinstance(text, str) else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def idle_lines(text: str, path: str, ran: frozenset[int]) -> tuple[str, ...]:

@@ -29,7 +29,9 @@ _TRAINING_CALLS = frozenset(
      "update", "partial_fit", "named_parameters"}
 )  # fmt: skip
 _TRAINS = re.compile(r"train|fit|step|optimi[sz]e|update|backward|forward", re.IGNORECASE)
-_PRINTS = frozenset({"print", "write", "info", "log", "log_metric", "dump", "dumps", "writerow", "append"})
+_PRINTS = frozenset(
+    {"print", "write", "info", "log", "log_metric", "dump", "dumps", "writerow", "append",
+     "log_metrics", "add_scalar"})  # fmt: skip
 _ARGUMENTS = frozenset({"parse_args", "ArgumentParser", "parse_known_args"})
 _LOSSES = re.compile(r"cross_entropy|_loss$|Loss$|^criterion$|^loss(?:_fn|_function)?$|^mse$|^nll")
 _NEVER = frozenset({"__init__", "forward", "__call__", "main"})
@@ -264,6 +266,7 @@ class _Slice:
                             yield value
                 case _:
                     pass
+        yield from (one.value for one in call.keywords if one.arg and self._fits(one.arg))
 
     def _formatted(self, text: ast.JoinedStr) -> Iterator[ast.expr]:
         before = ""

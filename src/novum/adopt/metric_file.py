@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from novum import training_log
 from novum.adopt.metric_line import Metric, take_of
 from novum.adopt.metric_names import higher_is_better, is_metric, preference
 from novum.arenas.program.score_in_file import columns
@@ -36,7 +37,7 @@ def named_file_metric(files: Mapping[str, bytes | None], words: str) -> Metric |
 def looked_at(files: Mapping[str, bytes | None]) -> str:
     """The files that were looked through, in words."""
     if not files:
-        return "it wrote no JSON file and no table (.csv, .tsv, .jsonl)"
+        return "it wrote no JSON file and no table (.csv, .tsv, .jsonl) and no log of a tracker"
     names = [path if data is not None else f"{path} (too large)" for path, data in files.items()]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f"nor is there one in the files that it wrote: {', '.join(names[:8])}{more}"
@@ -58,4 +59,6 @@ def _every(files: Mapping[str, bytes | None]) -> Iterator[Metric]:
 
 def _points(one: Metric) -> float:
     """How likely a key is that of the result: by its words, and more so where there is one number only."""
-    return preference(one.name) + 15 * (len(one.values) == 1) - 200 * all(math.isnan(value) for value in one.values)
+    said = 1000 * (one.file == training_log.USUAL)  # what is logged to be read counts before what lies about
+    single, none = len(one.values) == 1, all(math.isnan(value) for value in one.values)
+    return said + preference(one.name) + 15 * single - 200 * none

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from novum.adopt.hydra_files import HydraFiles, hydra_files
+from novum.adopt.trackers import Offline, offline
 from novum.arenas.program.manifest import Program, Report
 from novum.arenas.program.study_files import read_files
 from novum.core.model.errors import StudyError
@@ -51,39 +53,56 @@ class Project:
         """What the files that the script may use declare, by path; a field that every call gives is no setting."""
         used = {path: text for path, text in self.texts.items() if self._is_used(path)}
         given = given_fields(text for path, text in used.items() if path.endswith(".py"))
-        return {
+        found = {
             path: tuple(one for one in declared(text, path) if one.how != "field" or one.place not in given)
             for path, text in used.items()
         }
+        last = {self.hydra.key(path, one.place): path for path in self.hydra.packages for one in found.get(path, ())}
+        for path in self.hydra.packages:
+            counts = (one for one in found.get(path, ()) if last[self.hydra.key(path, one.place)] == path)
+            found[path] = tuple(counts)
+        return found
+
+    @cached_property
+    def hydra(self) -> HydraFiles:
+        """The configuration files that Hydra composes for the script."""
+        return hydra_files(self.texts, self.arguments)
 
     def without(self, paths: Iterable[str]) -> Project:
         """The same project, some files not in it."""
         gone = set(paths)
         return replace(self, files={path: data for path, data in self.files.items() if path not in gone})
 
+    @cached_property
+    def offline(self) -> Offline:
+        """What keeps its trackers from waiting for a network."""
+        return offline(text for path, text in self.texts.items() if self._is_used(path))
+
     @property
     def study_file(self) -> Path:
         """Where its study goes."""
         return self.directory / "study.toml"
 
-    def gives(self, one: Declared) -> bool:
-        """Whether a flag on the command line decides a value, whatever its default is."""
-        flags = {word.partition("=")[0] for word in self.arguments if word.startswith("-")}
-        return bool(flags & {one.place, f"--{one.name}", f"--{one.name.replace('_', '-')}"})
+    def gives(self, one: Declared, path: str) -> bool:
+        """Whether the command line decides a value, whatever its default is: by a flag, or by `optim.lr=0.1`."""
+        flags = {word.partition("=")[0].lstrip("+") for word in self.arguments if word.startswith("-") or "=" in word}
+        if one.how == "key" and self.hydra.key(path, one.place) in flags:
+            return True
+        return bool(flags & {one.place, f"--{one.name}", f"--{one.name.replace('_', '-')}"} - {one.name})
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The packages that its files import at their top."""
+        """The packages that its files import; `novum`, of which a trial has what it needs, is none."""
         own = {path.partition("/")[0].removesuffix(".py") for path in self.files}
         found: set[str] = set()
         for path, text in self.texts.items():
             if path.endswith(".py") and self._is_used(path):
                 found |= _imports(text)
-        return tuple(sorted(found - own - sys.stdlib_module_names))
+        return tuple(sorted(found - own - sys.stdlib_module_names - {"novum"}))
 
     def _is_used(self, path: str) -> bool:
         """Whether the script may read a file: named in the project or its arguments, or a module that is imported."""
-        if path == self.script or path in self.arguments:
+        if path == self.script or path in self.arguments or path in self.hydra.packages:
             return True
         name = path.rsplit("/", 1)[-1]
         stem = name.rsplit(".", 1)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from novum.adopt.metric_line import Metric
@@ -29,6 +29,7 @@ class Adopted:
     protection: Protection
     python: str
     packages: tuple[str, ...]
+    environment: Mapping[str, str]
     seed: str
     seed_words: str
     seconds: float
@@ -76,6 +77,9 @@ def study_text(one: Adopted) -> str:
         lines.append(
             f"checkpoint = {_toml(one.checkpoint)}  # guess: the script saves to it and looks whether it is there"
         )
+    if one.environment:
+        inner = ", ".join(f"{name} = {_toml(value)}" for name, value in one.environment.items())
+        lines.append(f"environment = {{ {inner} }}  # guess: trackers must not wait for a network that is not there")
     if one.seed:
         lines.append(f"seed = {_toml(one.seed)}  # {one.seed_words}")
     lines += _parameters(one.parameters)

@@ -17,12 +17,14 @@ import jinja2
 from novum.audit.anchor import root
 from novum.audit.evidence_bundle import Dossier
 from novum.core.model.candidate import Genome
+from novum.core.model.study import Study
 from novum.core.model.trial_plan import Side
 from novum.core.state.hypothesis import FollowUp
 from novum.core.state.open_questions import unasked
 from novum.gate.judge import difference, support_path
 from novum.ledger.key import fingerprint
 from novum.version import __version__
+from novum.views.candidate_changes import changes_of, is_program
 from novum.views.finding_views.claim_text import claim_text, tail_line, tail_text
 
 # Control characters, and the marks that reverse or hide text.
@@ -67,7 +69,7 @@ def page(found: Dossier, key: str) -> bytes:
     shown = template.render(
         found=found,
         study=found.opening.study,
-        genes=list(_genes(found.rule.candidate.genome, found.rule.incumbent.genome)),
+        genes=list(_genes(found.opening.study, found.rule.candidate.genome, found.rule.incumbent.genome)),
         settings=[Fact("candidate", _listed(found.rule.candidate_setting)), _incumbent_setting(found)],
         evidence=list(_evidence(found)),
         pairs=list(_pairs(found)),
@@ -125,7 +127,11 @@ def _pairs(found: Dossier) -> Iterator[PairLine]:
         )
 
 
-def _genes(candidate: Genome, incumbent: Genome) -> Iterator[GeneLine]:
+def _genes(study: Study, candidate: Genome, incumbent: Genome) -> Iterator[GeneLine]:
+    if is_program(study):
+        for one in changes_of(study, candidate, incumbent):
+            yield GeneLine(one.gene, one.new, one.old, True)
+        return
     for name in [*candidate, *(one for one in incumbent if one not in candidate)]:
         mine, other = candidate.get(name, "–"), incumbent.get(name, "–")
         yield GeneLine(name, str(mine), str(other), mine != other)

@@ -17,6 +17,7 @@ from novum.cli.printing.output import (
     block,
     find_lab,
     genome,
+    is_source,
     line,
     number,
     read_archive,
@@ -93,7 +94,10 @@ def _curve(readings: list[list[float]]) -> str:
 
 
 def _print_detail(found: dict[str, Any]) -> None:
+    source = any(is_source(value) for value in found.values() if isinstance(value, dict))
     for key, value in found.items():
+        if source and key in ("candidate", "incumbent", "genome"):
+            continue  # `change` says it
         if isinstance(value, dict):
             print(f"{key:<14} {genome(value)}")
         elif isinstance(value, list) and value and isinstance(value[0], dict):

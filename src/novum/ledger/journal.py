@@ -26,6 +26,8 @@ from novum.ledger.read_ahead import Row, read_ahead
 
 SCHEMA = 3
 GROUP_SECONDS = 0.05
+LOOKING_SECONDS = 0.1
+"""No look at a lock takes longer."""
 BUSY_SECONDS = 30.0
 
 _TABLES = """
@@ -261,18 +263,30 @@ def is_held(directory: Path) -> bool:
     return False
 
 
+def _locked(handle: int) -> bool:
+    """Whether the lock could be had; who only looks whether it is held has it for an instant, so it is tried again."""
+    until = time.monotonic() + LOOKING_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(LOOKING_SECONDS / 10)
+        else:
+            return True
+
+
 def _lease(directory: Path) -> int:
     """A lock that the kernel drops with its holder, so a dead writer is replaced at once."""
     with _storage(directory):
         handle = os.open(directory / "lab.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not _locked(handle):
         holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
         os.close(handle)
         raise LabInUse(
             f"the lab {directory} is in use by process {holder}: wait for it, stop it, or choose another --lab DIR"
-        ) from None
+        )
     with _storage(directory):
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)

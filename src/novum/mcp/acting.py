@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from novum.core.model.candidate import Candidate, Genome, Scalar, change_text
+from novum.core.model.candidate import Candidate, Genome, Scalar
 from novum.core.model.errors import StudyError, UserError
 from novum.core.model.identity import person
 from novum.core.model.ports import Arena
@@ -21,6 +21,7 @@ from novum.mcp.reading import quoted
 from novum.source.edits import changes as blocks
 from novum.source.edits import edited
 from novum.source.space import SourceSpace
+from novum.views.candidate_changes import change_words
 from novum.views.finding_views.finding_details import remarked
 from novum.views.proposal_status import ProposalStatus, proposal_status
 
@@ -57,7 +58,7 @@ class AgentRequests:
         return answers.Sent(
             request,
             self.author,
-            quoted(change_text(candidate.genome, state.incumbent.candidate.genome, 300)),
+            quoted(change_words(state.study, candidate.genome, state.incumbent.candidate.genome, 300)),
             running,
             "call follow with this request"
             if running

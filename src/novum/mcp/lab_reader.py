@@ -18,6 +18,7 @@ from novum.core.events.trials import GroupDispatched, LateReport, ScaleMeasured,
 from novum.core.model.errors import UserError
 from novum.core.state.campaign_state import CampaignState
 from novum.ledger.journal import Reader
+from novum.views.candidate_changes import CandidateWords
 from novum.views.index.campaign_index import CampaignIndex
 
 LINES = 2000
@@ -44,7 +45,7 @@ class LabReader:
         self.directory = directory
         self.index = CampaignIndex()
         self.lines: deque[Line] = deque(maxlen=LINES)
-        self._known = Known()
+        self._known = Known(CandidateWords())
         self._lock = threading.Lock()
 
     @contextmanager

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from novum.core.model.candidate import CandidateSpace, Genome, Scalar, Space, change_text
+from novum.core.model.candidate import CandidateSpace, Genome, Scalar, Space
 from novum.core.model.trial_plan import Purpose
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
@@ -19,6 +19,7 @@ from novum.report.explained import Explanation
 from novum.source.space import SourceSpace
 from novum.text.format import clean, cut
 from novum.views.campaign_summary import findings
+from novum.views.candidate_changes import change_words
 from novum.views.finding_views.finding_details import FollowUpLine, follow_ups, remarked
 from novum.views.hypothesis_status import hypothesis_status
 from novum.views.record_search import FailureLine, FailureQuery, failures, grouped
@@ -105,7 +106,9 @@ def genome(values: Genome) -> dict[str, Scalar]:
 
 def change(state: CampaignState, one: Hypothesis) -> str:
     """What a candidate changes in its incumbent."""
-    return quoted(change_text(one.candidate.genome, state.candidates[one.registered.incumbent].genome, 300), 320)
+    return quoted(
+        change_words(state.study, one.candidate.genome, state.candidates[one.registered.incumbent].genome, 300), 320
+    )
 
 
 def found(state: CampaignState) -> answers.Findings:

@@ -16,7 +16,8 @@ from novum.core.events.trials import CandidateTuned, ScaleMeasured, TrialFinishe
 from novum.core.model.candidate import Cost, Genome, Scalar
 from novum.core.model.metric import gain
 from novum.report import follow_up_narrative, outcome
-from novum.report.cited import Interpretation, Part, Sentence, Source, say
+from novum.report.cited import LONGEST, Interpretation, Name, Part, Sentence, Source, say
+from novum.views.candidate_changes import change_words, is_program
 from novum.views.index.case_index import Case, CaseIndex
 
 GENES = 8
@@ -65,7 +66,11 @@ def _claim(book: CaseIndex, case: Case) -> Iterator[Sentence]:
         )  # fmt: skip
     if incumbent and isinstance(incumbent.event, IncumbentChanged):
         changed = list(_changes(source, Source(incumbent), claim.candidate.genome, incumbent.event.candidate.genome))
-        if changed:
+        study = book.opened.event.study if book.opened and isinstance(book.opened.event, CampaignOpened) else None
+        if is_program(study):
+            words = change_words(study, claim.candidate.genome, incumbent.event.candidate.genome, LONGEST)
+            yield say("It changes ", Name(words, case.registered.seq, "candidate.genome"), ".")
+        elif changed:
             yield say("It changes ", *(part for parts in changed for part in parts), ".")
     predicted: tuple[Part, ...] = (", and named no size.",)
     if claim.effect:

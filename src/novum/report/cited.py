@@ -30,7 +30,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name or a text of event `seq`, cleaned and cut: the value at `path`, or a key of the mapping there."""
+    """A name or a text of event `seq`, cleaned and cut: the value at `path`, a key there, or what changes in it."""
 
     text: str
     seq: int

@@ -9,6 +9,7 @@ from novum.core.events.oversight import Commented
 from novum.report.analyst import interpret
 from novum.report.checked import Piece, checked
 from novum.report.cited import Figure, Interpretation, Name
+from novum.views.candidate_changes import CandidateWords
 from novum.views.index.case_index import CaseIndex
 
 UNVERIFIED = "unverified"
@@ -70,7 +71,9 @@ def _remarked(book: CaseIndex, told: Interpretation, record: Record) -> Remarked
 def events_cited(book: CaseIndex, explanations: tuple[Explanation, ...]) -> list[Cited]:
     """The events that explanations cite, each once, in words."""
     wanted = {seq for one in explanations for seq in one.interpretation.events}
-    known = Known()
+    known = Known(CandidateWords())
+    if book.opened:
+        book.opened.event.introduce(known)
     for record in book.incumbents.values():
         record.event.introduce(known)
     found = []

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from novum.core.model.candidate import change_text
 from novum.core.model.metric import COMPUTE
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.verdict import Verdict
@@ -18,6 +17,7 @@ from novum.report import charts, compute_frontier, learning_curve_chart, series
 from novum.text.format import counted, cut, number
 from novum.views.campaign_history import History, IncumbentPeriod, Moment
 from novum.views.campaign_summary import Summary
+from novum.views.candidate_changes import change_words
 from novum.views.hypothesis_status import FAILED, hypothesis_status
 from novum.views.index.confirmation_log import Confirmation
 
@@ -87,7 +87,8 @@ def _claim(history: History, hypothesis: str | None) -> str:
     if hypothesis is None:
         return "the arena's starting point"
     registered = history.state.hypotheses[hypothesis].registered
-    return change_text(registered.candidate.genome, history.state.candidates[registered.incumbent].genome)
+    incumbent = history.state.candidates[registered.incumbent].genome
+    return change_words(history.state.study, registered.candidate.genome, incumbent)
 
 
 def _metric(history: History) -> str:
@@ -111,7 +112,7 @@ def _forest(history: History, summary: Summary) -> Figure:
     rows = [
         series.Effect(
             id=one.id,
-            claim=change_text(one.candidate, one.incumbent, 44),
+            claim=change_words(history.state.study, one.candidate, one.incumbent, 44),
             effect=one.effect or 0.0,
             low=one.interval[0] if one.interval else None,
             high=one.interval[1] if one.interval else None,

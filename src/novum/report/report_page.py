@@ -27,7 +27,7 @@ from markupsafe import Markup
 
 from novum.core.events.trials import TrialFinished
 from novum.core.model.budget import budget_text
-from novum.core.model.candidate import Change, Cost, changes
+from novum.core.model.candidate import Change, Cost
 from novum.core.model.errors import UserError
 from novum.core.model.trial_plan import ASKED
 from novum.core.state.campaign_state import CampaignState
@@ -40,6 +40,7 @@ from novum.report.figures import Figure, figures
 from novum.text.format import clean, counted, cut, moment, number, seconds, signed
 from novum.views.campaign_history import History
 from novum.views.campaign_summary import Finding, Summary, summarise
+from novum.views.candidate_changes import changes_of
 from novum.views.finding_views.claim_text import tail_text
 from novum.views.finding_views.more_of_the_same import same_text
 from novum.views.finding_views.recovery_result import DIRECTORY, Recovery, compared
@@ -243,7 +244,7 @@ def _bound(budget: str | None) -> str:
 
 
 def _finding(history: History, finding: Finding) -> FindingRow:
-    changed = changes(finding.candidate, finding.incumbent)
+    changed = changes_of(history.state.study, finding.candidate, finding.incumbent)
     text = clean(patch_of(history.state, finding.candidate))
     return FindingRow(finding, changed, finding.candidate_cost, finding.incumbent_cost, text)
 
@@ -264,9 +265,10 @@ def _hypotheses(history: History) -> list[HypothesisRow]:
 
 def _hypothesis(history: History, one: Hypothesis, gain: float | None, test: Confirmation | None) -> HypothesisRow:
     now = hypothesis_status(history.state, one)
+    incumbent = history.state.candidates[one.registered.incumbent].genome
     return HypothesisRow(
         id=one.id,
-        changes=changes(one.candidate.genome, history.state.candidates[one.registered.incumbent].genome),
+        changes=changes_of(history.state.study, one.candidate.genome, incumbent),
         author=one.registered.author,
         outcome=now.outcome,
         reason=cut(now.reason, 240),
@@ -337,7 +339,7 @@ def _template() -> jinja2.Template:
         trusted=lambda script: Markup(script.text),
     )
     environment.globals.update(
-        tail_text=tail_text, same_text=same_text, counted=counted, differences=changes, asked=ASKED
+        tail_text=tail_text, same_text=same_text, counted=counted, differences=changes_of, asked=ASKED
     )
     source = resources.files("novum.report").joinpath("template.html").read_text(encoding="utf-8")
     return environment.from_string(source)

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from novum.core.model.budget import Budget, budget_text
-from novum.core.model.candidate import Scalar, change_text
+from novum.core.model.candidate import Scalar
 from novum.core.model.study import Study
 from novum.ledger.codec import plain
 from novum.text.format import clean, counted, number
 from novum.views.campaign_history import History, IncumbentPeriod
 from novum.views.campaign_summary import Summary
+from novum.views.candidate_changes import change_words
 
 MAX_WRITTEN = 2000
 """Longer values, such as a packed program, are not written out in a study file for reading."""
@@ -43,7 +44,9 @@ def _what_was_found(history: History) -> Iterator[str]:
     if last.hypothesis is None:
         yield "The baseline is still the best candidate known."
     else:
-        found = change_text(candidates[last.candidate].genome, candidates[first.candidate].genome, 300)
+        found = change_words(
+            history.state.study, candidates[last.candidate].genome, candidates[first.candidate].genome, 300
+        )
         yield f"The best candidate now is that of {last.hypothesis}; against the baseline it has {found}."
         if last.mean is not None and first.mean is not None and history.state.spec:
             direction = "higher" if history.state.spec.higher_is_better else "lower"

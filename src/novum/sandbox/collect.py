@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from novum.sandbox.glob_files import TooManyFilesError, find_files
+
 _CHUNK = 1 << 20
 _CHEATS = {
     stat.S_IFLNK: "a symbolic link",
@@ -43,9 +45,32 @@ class Harvest:
     tampered: list[str] = field(default_factory=list)
 
 
-def collect(directory: int, names: tuple[str, ...], largest: int) -> Harvest:
-    """Fetch `names` from below the open `directory`, each of at most `largest` bytes."""
+def collect(directory: int, names: tuple[str, ...], largest: int, patterns: tuple[str, ...] = ()) -> Harvest:
+    """Fetch `names` from below the open `directory`, each of at most `largest` bytes, and the files of patterns.
+
+    Those of one pattern are of at most `largest` bytes together.
+    """
     harvest = Harvest()
+    _collect(directory, names, largest, harvest)
+    for pattern in patterns:
+        try:
+            found = find_files(directory, pattern)
+        except TooManyFilesError as reason:
+            harvest.refused[pattern] = str(reason)
+            continue
+        except OSError as error:
+            harvest.refused[pattern] = f"unreadable ({error.strerror})"
+            continue
+        if not found:
+            harvest.refused[pattern] = "missing"
+        left = largest
+        for name in found:
+            _collect(directory, (name,), left, harvest)
+            left -= len(harvest.artefacts.get(name, b""))
+    return harvest
+
+
+def _collect(directory: int, names: tuple[str, ...], largest: int, harvest: Harvest) -> None:
     for name in names:
         try:
             harvest.artefacts[name] = _fetch(directory, name, largest)
@@ -58,7 +83,6 @@ def collect(directory: int, names: tuple[str, ...], largest: int) -> Harvest:
             harvest.tampered.append(f"the artefact {name} is {reason}")
         except OSError as error:
             harvest.refused[name] = f"unreadable ({error.strerror})"
-    return harvest
 
 
 def _fetch(directory: int, name: str, largest: int) -> bytes:

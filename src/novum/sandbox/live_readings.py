@@ -6,20 +6,15 @@ Beside these lie the checkpoints that unfinished trials go on from.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-VARIABLE = "NOVUM_LIVE"
-"""The variable of a worker's environment that names the directory."""
+from novum.sandbox.checkpoints.checkpoint_files import SUFFIX, VARIABLE, waits
+
 DIRECTORY = "live"
 """Its name in a lab."""
-CHECKPOINT = ".checkpoint"
-"""How the names of files end that an unfinished trial may go on from, in a later session too."""
-CHECKPOINT_DAYS = 7.0
-"""How long such a file waits for its trial."""
 _MOST_BYTES = 200
 
 
@@ -38,15 +33,9 @@ def prepared(lab: Path) -> Path:
     directory.mkdir(mode=0o700, exist_ok=True)
     for left in directory.iterdir():
         with suppress(OSError):
-            if left.suffix != CHECKPOINT or time.time() - left.stat().st_mtime > CHECKPOINT_DAYS * 86_400:
+            if not waits(left):
                 left.unlink()
     return directory
-
-
-def checkpoint_path(name: str) -> Path | None:
-    """Where the checkpoint of this name belongs; None where the worker has no directory for it."""
-    directory = os.environ.get(VARIABLE, "")
-    return Path(directory, f"{name}{CHECKPOINT}") if directory and name.isalnum() else None
 
 
 def publish(trial: str, cpu_seconds: float, value: float) -> None:
@@ -74,7 +63,7 @@ def _readings(directory: Path) -> Iterator[LiveReading]:
     except OSError:
         return
     for path in paths:
-        if path.suffix == CHECKPOINT:
+        if path.suffix == SUFFIX:
             continue
         with suppress(OSError, ValueError):
             with path.open() as file:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from novum.core.model.trial import OutcomeKind, Usage
-from novum.sandbox.checkpoint_watch import CheckpointWatch
+from novum.sandbox.checkpoints.checkpoint_watch import CheckpointWatch
 from novum.sandbox.collect import Harvest, collect
 from novum.sandbox.ending import ending_of
 from novum.sandbox.job import MOST_FILES, Ended, Job, SandboxUnavailable, Tier, Verdict
@@ -99,8 +99,10 @@ class Supervisor:
                     self._serve(over)
                 finally:
                     self._end(over)
-            harvest = collect(self.directory, self.job.collect, self.job.max_artefact_bytes) if self.begun else None
-            return self._judge(harvest or Harvest())
+            job, harvest = self.job, Harvest()
+            if self.begun:
+                harvest = collect(self.directory, job.collect, job.max_artefact_bytes, job.patterns)
+            return self._judge(harvest)
         finally:
             os.close(over)
             for fd in self.places:

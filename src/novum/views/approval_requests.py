@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novum.core.events.proposals import ProposalMade
-from novum.core.model.candidate import ID_DIGITS, Genome, change_text
+from novum.core.model.candidate import ID_DIGITS, Genome
 from novum.core.state.campaign_state import CampaignState
 from novum.text.format import seconds
+from novum.views.candidate_changes import change_words
 from novum.views.finding_views.finding_details import remarked
 from novum.views.patches import patch_of
 
@@ -73,7 +74,7 @@ def _remarks(state: CampaignState, content: str) -> tuple[str, ...]:
 
 
 def _change(state: CampaignState, genome: Genome) -> str:
-    return patch_of(state, genome) or change_text(genome, state.incumbent.candidate.genome, MAX_GENES)
+    return patch_of(state, genome) or change_words(state.study, genome, state.incumbent.candidate.genome, MAX_GENES)
 
 
 def _cost(state: CampaignState, act: str) -> str:

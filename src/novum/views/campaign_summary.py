@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from html import escape
 
 from novum.core.events.verdicts import ConfirmationOpened
-from novum.core.model.candidate import Cost, Genome, Setting, change_text
+from novum.core.model.candidate import Cost, Genome, Setting
 from novum.core.model.metric import compute_name
 from novum.core.model.trial_plan import Side
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import Hypothesis
+from novum.text.format import cut
+from novum.views.candidate_changes import change_words
 from novum.views.finding_views.claim_text import TailLine, claim_text, tail_line
 from novum.views.finding_views.finding_details import (
     Exploratory,
@@ -93,6 +95,8 @@ class Finding:
     """What more runs of the incumbent would reach at its cost."""
     tail: TailLine | None = None
     """What its runs say of its losses."""
+    change: str = ""
+    """What the candidate changes in its incumbent: genes, or the values and lines of a program."""
     promised: tuple[str, ...] = ()
     """What it was promised to be asked and has not been asked yet."""
     compute: str = "CPU time"
@@ -146,7 +150,7 @@ class Summary:
 
 
 def _change(one: Finding) -> str:
-    return change_text(one.candidate, one.incumbent)
+    return cut(one.change, 60)
 
 
 def _size(one: Finding) -> str:
@@ -212,6 +216,7 @@ def _finding(
         id=hypothesis.id,
         candidate=dict(rule.candidate.genome),
         incumbent=dict(rule.incumbent.genome),
+        change=change_words(state.study, rule.candidate.genome, rule.incumbent.genome, 300),
         e_value=verdict.e_value,
         threshold=verdict.threshold,
         n=verdict.pairs,

@@ -10,6 +10,7 @@ from novum.core.model.candidate import Cost, Genome, Scalar, Setting
 from novum.core.model.errors import UserError
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
+from novum.views.candidate_changes import changes_of, is_program, parameter_names
 from novum.views.candidate_names import candidate_of, candidates
 from novum.views.hypothesis_status import hypothesis_status
 from novum.views.index.campaign_index import CampaignIndex
@@ -77,6 +78,7 @@ class Difference:
     b: One
     genes: tuple[Differing, ...]
     same_genes: int
+    """Genes or, of programs, parameters of the study that are equal."""
     settings: tuple[Differing, ...]
     screening_gain: float | None
     """Of b over a, better is more."""
@@ -92,14 +94,15 @@ def difference(index: CampaignIndex, first: str, second: str) -> Difference:
     if a == b:
         raise UserError(f"{first} and {second} are the same candidate, {a}: give two")
     one, other = (_one(state, name, usage.get(name, Usage())) for name in (a, b))
-    genes = _differing(one.genome, other.genome)
+    genes = _genes(state, one.genome, other.genome)
+    names = set(parameter_names(state.study)) if is_program(state.study) else {*one.genome, *other.genome}
     return Difference(
         metric=state.spec.metric,
         higher_is_better=state.spec.higher_is_better,
         a=one,
         b=other,
         genes=genes,
-        same_genes=len({*one.genome, *other.genome}) - len(genes),
+        same_genes=len(names - {row.name for row in genes}),
         settings=_differing(one.setting, other.setting),
         screening_gain=state.gain(b, a),
         comparisons=tuple(_comparisons(index, a, b)),
@@ -125,6 +128,13 @@ def _one(state: CampaignState, name: str, used: Usage) -> One:
         cpu_seconds=round(used.cpu_seconds / used.runs, 6) if used.runs else None,
         peak_bytes=used.peak_bytes or None,
     )
+
+
+def _genes(state: CampaignState, one: Genome, other: Genome) -> tuple[Differing, ...]:
+    """The genes that differ; of programs the values and lines."""
+    if is_program(state.study):
+        return tuple(Differing(row.gene, row.old, row.new) for row in changes_of(state.study, other, one))
+    return _differing(one, other)
 
 
 def _differing(one: Genome, other: Genome) -> tuple[Differing, ...]:

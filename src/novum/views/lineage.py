@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from novum.core.events.campaign import IncumbentChanged
 from novum.core.events.event import Record
 from novum.core.events.proposals import HypothesisRegistered
-from novum.core.model.candidate import Genome, change_text
+from novum.core.model.candidate import Genome
 from novum.core.model.errors import UserError
 from novum.core.model.verdict import Verdict
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.hypothesis import Hypothesis
 from novum.text.format import clean
+from novum.views.candidate_changes import change_words
 from novum.views.candidate_names import BASELINE, INCUMBENT
 from novum.views.hypothesis_status import hypothesis_status
 
@@ -145,7 +146,7 @@ def node(state: CampaignState, name: str) -> Node:
 
 def _change(state: CampaignState, hypothesis: Hypothesis) -> str:
     incumbent = state.candidates[hypothesis.registered.incumbent].genome
-    return change_text(hypothesis.candidate.genome, incumbent, 100)
+    return change_words(state.study, hypothesis.candidate.genome, incumbent, 100)
 
 
 def ancestors(found: Ancestry, name: str) -> list[str]:

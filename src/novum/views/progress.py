@@ -16,6 +16,7 @@ from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.gate.judge import BettingGate
 from novum.sandbox.live_readings import LiveReading
 from novum.text.format import written
+from novum.views.candidate_changes import candidate_words, change_words, is_program
 from novum.views.hypothesis_status import hypothesis_status
 
 LAST_INTERVENTIONS = 3
@@ -90,6 +91,8 @@ class Progress:
     screened: int
     confirming: list[Confirming]
     incumbent: Genome
+    incumbent_words: str
+    """Its genes or, for a program, what it changes in the baseline."""
     incumbent_origin: str
     cash: float
     discoveries: int
@@ -140,6 +143,7 @@ def progress(
         screened=len(state.screened),
         confirming=[_confirming(state, gate, h) for h in state.open_hypotheses(Phase.CONFIRMING, Phase.ESTIMATING)],
         incumbent=dict(state.incumbent.candidate.genome),
+        incumbent_words=candidate_words(state.study, state.incumbent.candidate.genome),
         incumbent_origin=state.incumbent.hypothesis or "baseline",
         cash=state.account.cash,
         discoveries=state.account.discoveries,
@@ -210,9 +214,11 @@ def intervention(event: Intervened) -> str:
 
 
 def change(state: CampaignState, hypothesis: Hypothesis) -> str:
-    """How the candidate differs from its incumbent, gene by gene."""
+    """How the candidate differs from its incumbent: gene by gene, or by the values and lines of its program."""
     mine = hypothesis.candidate.genome
     other = state.candidates[hypothesis.registered.incumbent].genome
+    if is_program(state.study):
+        return change_words(state.study, mine, other, 120)
     parts = [f"{name}={written(value)}" for name, value in mine.items() if other.get(name) != value]
     return " ".join(parts) or "no difference"
 

@@ -10,6 +10,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
 from novum.core.state.full_state import FullState
 from novum.core.state.hypothesis import Hypothesis
+from novum.views.candidate_changes import change_words
 from novum.views.candidate_names import BASELINE, INCUMBENT, candidate_of, candidates
 from novum.views.finding_views.finding_details import FollowUpLine, GuardLine, Tuning, follow_ups, guardrails, remarked
 from novum.views.finding_views.finding_details import tuning as tuning_of
@@ -33,6 +34,8 @@ class HypothesisDetail:
     id: str
     outcome: str
     reason: str
+    change: str
+    """What the candidate changes in its incumbent."""
     candidate: Genome
     incumbent: Genome
     author: str
@@ -66,6 +69,8 @@ class TrialDetail:
     score: float | None
     purpose: str
     subject: str
+    change: str
+    """What the candidate changes in the baseline."""
     candidate: Genome
     setting: Setting
     cpu_seconds: float
@@ -89,6 +94,8 @@ class CandidateDetail:
     """A candidate and the hypotheses about it."""
 
     id: str
+    change: str
+    """What it changes in the baseline."""
     genome: Genome
     setting: Setting
     screening_score: float | None
@@ -117,6 +124,7 @@ def _hypothesis(state: CampaignState, hypothesis: Hypothesis) -> HypothesisDetai
         id=hypothesis.id,
         outcome=now.outcome,
         reason=now.reason,
+        change=change_words(state.study, claim.candidate.genome, state.candidates[claim.incumbent].genome, 300),
         candidate=dict(claim.candidate.genome),
         incumbent=dict(state.candidates[claim.incumbent].genome),
         author=claim.author,
@@ -153,7 +161,12 @@ def _candidate(state: CampaignState, name: str) -> CandidateDetail:
     tuned = state.tuned.get(name)
     about = tuple(h.id for h in state.hypotheses.values() if h.candidate.id == name)
     genome = dict(candidates(state)[name].genome)
-    return CandidateDetail(name, genome, dict(tuned.setting) if tuned else {}, tuned.score if tuned else None, about)
+    setting, score = (dict(tuned.setting), tuned.score) if tuned else ({}, None)
+    return CandidateDetail(name, _from_baseline(state, genome), genome, setting, score, about)
+
+
+def _from_baseline(state: CampaignState, genome: Genome) -> str:
+    return change_words(state.study, genome, state.incumbents[0].candidate.genome, 300)
 
 
 def _trial(state: FullState, name: str) -> TrialDetail | None:
@@ -169,6 +182,7 @@ def _trial(state: FullState, name: str) -> TrialDetail | None:
         score=outcome.score,
         purpose=plan.purpose,
         subject=plan.subject,
+        change=_from_baseline(state, plan.candidate.genome),
         candidate=dict(plan.candidate.genome),
         setting=dict(plan.members[outcome.member].setting),
         cpu_seconds=outcome.cpu_seconds,

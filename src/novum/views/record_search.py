@@ -16,6 +16,7 @@ from novum.core.model.trial import OutcomeKind
 from novum.core.model.trial_plan import Plan, Purpose
 from novum.core.state.campaign_state import CampaignState
 from novum.text.format import clean, cut
+from novum.views.candidate_changes import CandidateWords
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -52,7 +53,7 @@ class Search:
 
     def __init__(self, query: Query, subjects: Iterable[str] = ()) -> None:
         self._query = query
-        self._known = Known()
+        self._known = Known(CandidateWords())
         self._subjects = {query.subject, *subjects}
         self._text = query.text.casefold()
         self.seen = 0

@@ -17,7 +17,7 @@ from pathlib import Path
 from novum.arenas.program.bundle import Bundle
 from novum.arenas.program.live_progress import MOST_READINGS
 from novum.core.model.trial import Trial, TrialGroup
-from novum.sandbox import live_readings
+from novum.sandbox.checkpoints.checkpoint_files import checkpoint_path
 from novum.text.bounded_json import load_json
 from novum.text.canonical_json import digest
 
@@ -26,7 +26,7 @@ _MOST_HEADER = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class TrialCheckpoint:
     """The bytes of a checkpoint, what the trial had used when it was there, and its readings of progress by then.
 
     Seconds of CPU and of wall time, over all starts of the trial; readings as in a curve, not thinned.
@@ -50,9 +50,9 @@ class KeptCheckpoint:
         if not bundle.program.checkpoint:
             return cls(None)
         what = [bundle.digest, group.candidate.digest, trial.seed, dict(trial.setting), group.fidelity]
-        return cls(live_readings.checkpoint_path(digest(what)))
+        return cls(checkpoint_path(digest(what)))
 
-    def load(self) -> Checkpoint | None:
+    def load(self) -> TrialCheckpoint | None:
         """The checkpoint; None where there is none."""
         if self.path is None:
             return None
@@ -65,9 +65,9 @@ class KeptCheckpoint:
             whole = said["sha256"] == hashlib.sha256(content).hexdigest()
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return Checkpoint(content, cpu, wall, readings) if whole and _is_time(cpu) and _is_time(wall) else None
+        return TrialCheckpoint(content, cpu, wall, readings) if whole and _is_time(cpu) and _is_time(wall) else None
 
-    def save(self, one: Checkpoint) -> None:
+    def save(self, one: TrialCheckpoint) -> None:
         """Put a checkpoint in the place of an older one, at once: whoever looks finds the one or the other, whole."""
         if self.path is None:
             return

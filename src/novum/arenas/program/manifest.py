@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import TypeAdapter, ValidationError
 
 from novum.core.model.errors import StudyError
+from novum.sandbox.glob_files import fits_glob, is_glob
 from novum.source.parameters import Parameter
 from novum.source.protected import Protection
 
@@ -48,8 +49,9 @@ class Output:
 class Report:
     """A score that the candidate itself reports: in a file that it leaves, or by a pattern from what it prints.
 
-    key: a key of JSON or JSON lines, nested ones joined by dots, or a column of a CSV or TSV table. take: which of the
-    numbers that fit the pattern, or stand under the key.
+    file: its name, or a glob where the name differs from run to run ("runs/**/events.out.tfevents.*"). key: a key of
+    JSON or JSON lines, nested ones joined by dots, a column of a CSV or TSV table, or a tag of a TensorBoard event
+    file. take: which of the numbers that fit the pattern, or stand under the key.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -144,7 +146,17 @@ class Program:
     @property
     def left(self) -> tuple[str, ...]:
         """The files that a run must leave: the outputs, and the one with the score."""
-        return tuple(dict.fromkeys((*self.output_names, *([self.score_file] if self.score_file else []))))
+        named = () if not self.score_file or self.searched else (self.score_file,)
+        return tuple(dict.fromkeys((*self.output_names, *named)))
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The glob of the file with the score, where it has no name of its own."""
+        return (self.score_file,) if is_glob(self.score_file) else ()
+
+    def is_score_file(self, path: str) -> bool:
+        """Whether the score is read from a file."""
+        return path == self.score_file or any(fits_glob(path, one) for one in self.searched)
 
     @property
     def progress_pattern(self) -> str:
@@ -223,7 +235,13 @@ def _problems(one: Program) -> list[str]:
         found.append(f"two parameters are called {twice[0]!r}")
     if one.python and not PurePosixPath(one.python).is_absolute():
         found.append(f"python: {one.python!r} is no absolute path of an interpreter")
-    for name in [*one.left, *one.visible, *one.truth, *(kept for phase in one.phases for kept in phase.keeps)]:
+    for name in [
+        *one.left,
+        *one.searched,
+        *one.visible,
+        *one.truth,
+        *(kept for phase in one.phases for kept in phase.keeps),
+    ]:
         if not _relative(name):
             found.append(f"{name!r} is no plain relative path")
         if name.endswith(UNSAFE_SUFFIXES):
@@ -244,7 +262,7 @@ def _checkpoint_problems(one: Program) -> list[str]:
         found.append(f"checkpoint: {one.checkpoint!r} is no plain relative path")
     if one.phases:
         found.append("checkpoint: a program of several phases has none; give a command")
-    if one.checkpoint in (*one.left, *one.visible, *one.truth):
+    if one.checkpoint in (*one.left, *one.visible, *one.truth) or one.is_score_file(one.checkpoint):
         found.append(f"checkpoint: {one.checkpoint!r} is also an output, the score's file or what prepare makes")
     if one.checkpoint in (*one.editable, *one.command, *one.prepare, *one.score):
         found.append(f"checkpoint: {one.checkpoint!r} is a file of the program, not one that its run writes")

@@ -11,7 +11,9 @@ from novum.arenas.program.artefact import Artefact
 from novum.arenas.program.manifest import Program, Report
 from novum.arenas.program.printed_score import printed_score
 from novum.arenas.program.score_in_file import score_in_file
+from novum.arenas.program.score_in_files import score_in_files
 from novum.core.model.trial import ArtefactError
+from novum.sandbox.glob_files import fits_glob, is_glob
 from novum.text.bounded_json import load_json
 
 _SAID = 4000
@@ -21,7 +23,7 @@ def score_of_run(report: Report, printed: str, files: Mapping[str, bytes]) -> fl
     """The score of one run, or what was printed in its place; None where nothing fits. Raises ArtefactError."""
     if report.pattern:
         return printed_score(report, printed)
-    return score_in_file(report, _file(report, files))
+    return _score(report, files)
 
 
 def said_of(program: Program, printed: str, files: Mapping[str, bytes]) -> str:
@@ -33,7 +35,7 @@ def said_of(program: Program, printed: str, files: Mapping[str, bytes]) -> str:
     if report is None or report.file in program.output_names:
         return ""
     if report.file:
-        return json.dumps(_values_in(program, report, _file(report, files)), sort_keys=True)
+        return json.dumps(_values_in(program, report, files), sort_keys=True)
     found = [one[0] for one in re.finditer(report.pattern, printed)]
     if report.take != "last":
         return "\n".join(found)[-_SAID:]
@@ -50,7 +52,7 @@ def reported_values(program: Program, left: Artefact) -> Mapping[str, Any]:
             raise ArtefactError(f"nothing that was printed fits the pattern {report.pattern!r}")
         return {"value": value}
     if report.file in program.output_names:
-        return _values_in(program, report, _file(report, left.outputs))
+        return _values_in(program, report, left.outputs)
     try:
         said = load_json(left.said)
     except ValueError:
@@ -60,12 +62,15 @@ def reported_values(program: Program, left: Artefact) -> Mapping[str, Any]:
     return said
 
 
-def _values_in(program: Program, report: Report, data: bytes) -> dict[str, float]:
-    further = {one.name: score_in_file(report, data, one.name) for one in program.metrics}
-    return {**further, "value": score_in_file(report, data)}
+def _values_in(program: Program, report: Report, files: Mapping[str, bytes]) -> dict[str, float]:
+    further = {one.name: _score(report, files, one.name) for one in program.metrics}
+    return {**further, "value": _score(report, files)}
 
 
-def _file(report: Report, files: Mapping[str, bytes]) -> bytes:
+def _score(report: Report, files: Mapping[str, bytes], key: str = "") -> float:
+    if is_glob(report.file):
+        fitting = {path: data for path, data in files.items() if fits_glob(path, report.file)}
+        return score_in_files(report, fitting, key)
     if report.file not in files:
         raise ArtefactError(f"{report.file} is missing: the run did not write it")
-    return files[report.file]
+    return score_in_file(report, files[report.file], key)

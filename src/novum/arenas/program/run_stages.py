@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from novum import training_log
 from novum.arenas.program import own_interpreter
 from novum.arenas.program.artefact import Artefact, check_output
 from novum.arenas.program.bundle import Bundle
-from novum.arenas.program.kept_checkpoints import Checkpoint, KeptCheckpoint
+from novum.arenas.program.kept_checkpoints import KeptCheckpoint, TrialCheckpoint
 from novum.arenas.program.live_progress import LiveProgress
+from novum.arenas.program.log_module import with_log
 from novum.arenas.program.reported_score import said_of
 from novum.arenas.program.seeding import seeded
 from novum.core.model.candidate import Genome
@@ -90,7 +92,7 @@ class Stage:
 
     def candidate(
         self, genome: Genome, seed: int, visible: Mapping[str, bytes], limits: Limits, progress: LiveProgress,
-        kept: KeptCheckpoint = NOWHERE, start: Checkpoint | None = None,
+        kept: KeptCheckpoint = NOWHERE, start: TrialCheckpoint | None = None,
     ) -> tuple[Artefact, dict[str, float]]:  # fmt: skip
         """Run the candidate, phase by phase: what it left, and what was measured of it.
 
@@ -106,14 +108,17 @@ class Stage:
             last = number == len(program.runs) - 1
             wanted = program.left if last else phase.keeps
             given = {**tree, **{name: visible[name] for name in phase.sees}}
-            given.pop(program.score_file, None)  # a score that was there before the run is none of this trial
+            # A score that was there before the run is none of this trial.
+            given = {path: data for path, data in given.items() if not program.is_score_file(path)}
             given.pop(program.checkpoint, None)
-            files = {**given, **handed, **({program.checkpoint: start.content} if start else {})}
+            resumed = {program.checkpoint: start.content} if start else {}
+            files = with_log({**given, **handed, **resumed}, phase.command, program.packages)
             bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0),
                              gpus=bool(self.gpus))  # fmt: skip
             begun = seeded(phase.command, files, program.seed, seed % SEEDS)
             ended = self._run(begun.words, begun.files, wanted, seed, bounds, packages=program.packages,
-                              more=begun.environment, gpus=access_to(self.gpus), progress=progress,
+                              more=begun.environment, patterns=program.searched if last else (),
+                              gpus=access_to(self.gpus), progress=progress,
                               checkpoint=self._watched(kept, before, progress))  # fmt: skip
             progress.end_phase(ended.usage.cpu_seconds)
             measured["cpu_seconds"] += ended.usage.cpu_seconds
@@ -159,14 +164,15 @@ class Stage:
         def keep(content: bytes, cpu_seconds: float, wall_seconds: float) -> None:
             cpu, wall = before[0] + cpu_seconds, before[1] + wall_seconds
             by_then = tuple(one for one in progress.readings if one[0] <= (len(self.gpus) * wall or cpu))
-            kept.save(Checkpoint(content, cpu, wall, by_then))
+            kept.save(TrialCheckpoint(content, cpu, wall, by_then))
 
         return WatchedFile(self.bundle.program.checkpoint, keep)
 
     def _run(
         self, command: tuple[str, ...], files: Mapping[str, bytes], wanted: tuple[str, ...], seed: int, bounds: Bounds,
         role: str = "", packages: tuple[str, ...] | None = None, more: Mapping[str, str] = _NOTHING,
-        gpus: GpuAccess | None = None, progress: LiveProgress | None = None, checkpoint: WatchedFile | None = None,
+        patterns: tuple[str, ...] = (), gpus: GpuAccess | None = None, progress: LiveProgress | None = None,
+        checkpoint: WatchedFile | None = None,
     ) -> Ended:  # fmt: skip
         program = self.bundle.program
         words = tuple(word.replace("{seed}", str(seed % SEEDS)).replace("{role}", role) for word in command)
@@ -177,6 +183,7 @@ class Stage:
             words,
             files=files,
             collect=wanted,
+            patterns=patterns,
             limits=bounds,
             environment=environment_of(own, {**program.environment, **more}),
             readable=tuple(map(Path, (*program.data, *(own_interpreter.prefixes(own) if own else ())))),
@@ -190,7 +197,7 @@ class Stage:
 
 
 def environment_of(own: str, more: Mapping[str, str]) -> dict[str, str]:
-    """What a program finds in its environment: one thread each, the user's interpreter, what the study adds."""
+    """What a program finds in its environment: a thread each, the user's interpreter, its log, what the study adds."""
     found = {
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -198,6 +205,7 @@ def environment_of(own: str, more: Mapping[str, str]) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
+        training_log.VARIABLE: f"~/{training_log.USUAL}",  # home is the work directory, which a script may leave
     }
     return {**found, **(own_interpreter.environment(own) if own else {}), **more}
 

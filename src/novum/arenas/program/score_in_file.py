@@ -1,4 +1,4 @@
-"""The score in a file that a program leaves: a key of JSON or of JSON lines, or a column of a CSV or TSV table.
+"""The score in a file that a program leaves: a key of JSON or JSON lines, a column of a table, a tag of TensorBoard.
 
 Files come from a candidate: what they hold is read as data, one value at a time, within bounds.
 """
@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from novum.arenas.program.logs.event_file import is_event_file, scalars
+from novum.arenas.program.logs.wandb_file import is_wandb_file, wandb_cells
 from novum.arenas.program.manifest import Report
 from novum.arenas.program.printed_score import taken
 from novum.core.model.trial import ArtefactError
@@ -27,7 +29,12 @@ _NAMED = 8
 
 def score_in_file(report: Report, data: bytes, key: str = "") -> float:
     """The number that counts under a key (the report's, where none is given). Raises ArtefactError."""
-    path, key = report.file, key or report.key
+    key = key or report.key
+    return counting(report, report.file, key, numbers_under(report.file, data, key))
+
+
+def numbers_under(path: str, data: bytes, key: str) -> list[float | str]:
+    """What stands under a key, in its order. Raises ArtefactError, which names other keys, where nothing does."""
     found: list[float | str] = []
     others: dict[str, None] = {}
     for name, value in cells(path, data):
@@ -40,6 +47,11 @@ def score_in_file(report: Report, data: bytes, key: str = "") -> float:
             others.pop(name, None)
     if not found:
         raise ArtefactError(f"{path} has no number under {key!r}, only {', '.join(map(repr, others)) or 'nothing'}")
+    return found
+
+
+def counting(report: Report, path: str, key: str, found: list[float | str]) -> float:
+    """The number of several that counts. Raises ArtefactError for one that is not finite."""
     number = taken(found, report.take)
     if not isinstance(number, float) or not math.isfinite(number):
         raise ArtefactError(f"{path} has {str(number)[:80]} under {key!r}, which is no finite number")
@@ -61,8 +73,13 @@ def cells(path: str, data: bytes) -> Iterator[tuple[str, object]]:
     Raises ArtefactError for a file that is not what its name says.
     """
     ending = PurePosixPath(path).suffix.lower()
-    if ending in (".csv", ".tsv", ".jsonl", ".ndjson") and len(data) > LARGEST:
+    tracked = is_event_file(path) or is_wandb_file(path)
+    if (tracked or ending in (".csv", ".tsv", ".jsonl", ".ndjson")) and len(data) > LARGEST:
         raise ArtefactError(f"{path} has {len(data)} bytes, at most {LARGEST} are read")
+    if is_wandb_file(path):
+        return wandb_cells(path, data)
+    if tracked:
+        return ((one.tag, one.value) for one in scalars(path, data))
     if ending in (".csv", ".tsv"):
         return _table(path, data, ending)
     if ending in (".jsonl", ".ndjson"):

@@ -30,7 +30,7 @@ MARKS = ("lab.db", "pyvenv.cfg", "conda-meta")
 """What makes a folder a lab or an environment."""
 LEFTOVERS = (
     *("nohup.out", "*~", "*.swp", "*.swo", ".#*", "#*#", "*.orig", "*.rej", "*.bak", "*.tmp", "*.pyc", "*.pyo"),
-    *(".DS_Store", "Thumbs.db", ".coverage", ".gitignore", ".gitattributes"),
+    *(".DS_Store", "Thumbs.db", ".coverage", ".gitignore", ".gitattributes", "novum.jsonl"),
 )
 DUMPS = ("core", "core.[0-9]*")
 """What a system leaves of a crash: files only, for packages are called core too."""
@@ -133,7 +133,7 @@ class _Found:
         made = (*self.program.visible, *self.program.truth, *(one.name for one in self.program.outputs))
         kept = (name for phase in self.program.phases for name in phase.keeps)
         own = path in (*made, *kept) and not declared(path, self.program)
-        own = own or (path == self.program.score_file and path not in self.program.output_names)
+        own = own or (self.program.is_score_file(path) and path not in self.program.output_names)
         own = own or path == self.program.checkpoint
         return own or name in FOLDERS or fits(name, LEFTOVERS) or fits(path, self.program.ignore)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from novum.arenas.program.artefact import Artefact, check_output
 from novum.arenas.program.bundle import unpacked
-from novum.arenas.program.kept_checkpoints import Checkpoint, KeptCheckpoint
+from novum.arenas.program.kept_checkpoints import KeptCheckpoint, TrialCheckpoint
 from novum.arenas.program.live_progress import LiveProgress
 from novum.arenas.program.manifest import Program
 from novum.arenas.program.reported_score import reported_values
@@ -52,7 +52,12 @@ def _trial(stage: Stage, group: TrialGroup, trial: Trial) -> TrialOutput:
 
 
 def _resumed(
-    stage: Stage, group: TrialGroup, trial: Trial, visible: Mapping[str, bytes], kept: KeptCheckpoint, start: Checkpoint
+    stage: Stage,
+    group: TrialGroup,
+    trial: Trial,
+    visible: Mapping[str, bytes],
+    kept: KeptCheckpoint,
+    start: TrialCheckpoint,
 ) -> TrialOutput:
     """The output of a trial that goes on from a checkpoint; where nothing comes of that, of a run from its beginning.
 
@@ -78,7 +83,7 @@ def _resumed(
 
 def _attempt(
     stage: Stage, group: TrialGroup, trial: Trial, visible: Mapping[str, bytes], kept: KeptCheckpoint,
-    start: Checkpoint | None = None,
+    start: TrialCheckpoint | None = None,
 ) -> tuple[Artefact, TrialOutput]:  # fmt: skip
     """What one run left, and the output of the trial that it would be."""
     readings = start.readings if start else ()

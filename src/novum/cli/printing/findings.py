@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from novum.cli.printing.output import genome, line, number
+from novum.cli.printing.output import genome, is_source, line, number
 from novum.core.model.metric import COMPUTE, is_free
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ def print_findings(found: list[Finding]) -> None:
             "no interval" if finding.interval is None else f"{finding.interval[0]:+.3g} .. {finding.interval[1]:+.3g}"
         )
         changed = {k: v for k, v in finding.candidate.items() if finding.incumbent.get(k) != v}
-        print(f"\n{finding.id}  {finding.grade}: {genome(changed)}")
-        print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
+        print(f"\n{finding.id}  {finding.grade}: {_changed(finding)}")
+        if not is_source(finding.candidate, finding.incumbent):
+            print(f"    instead of {genome({k: finding.incumbent.get(k, '-') for k in changed})}")
         print(f"    proposed by {line(finding.author)}: {_cut(line(finding.rationale)) or 'no reason given'}")
         gains = f"gains more than {finding.delta:g}" if finding.delta >= 0 else f"loses less than {-finding.delta:.3g}"
         print(
@@ -109,8 +110,14 @@ def print_exploratory(found: Sequence[Exploratory]) -> None:
         return
     print("\nexploratory (evidence for a single test, not for this campaign; `novum run ... --reopen ID` asks again):")
     for one in found[:5]:
-        changed = {k: v for k, v in one.candidate.items() if one.incumbent.get(k) != v}
-        print(f"    {one.id}  {genome(changed)}: E = {one.e_value:.3g} of {one.threshold:.3g} after {one.n} pairs")
+        print(f"    {one.id}  {_changed(one)}: E = {one.e_value:.3g} of {one.threshold:.3g} after {one.n} pairs")
+
+
+def _changed(one: Finding | Exploratory) -> str:
+    """What a candidate changes in its incumbent: genes with their new values, or values and lines of a program."""
+    if is_source(one.candidate, one.incumbent):
+        return line(one.change)
+    return genome({k: v for k, v in one.candidate.items() if one.incumbent.get(k) != v})
 
 
 def _cut(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from novum.cli.ask import user
 from novum.cli.printing.keys import Keys
-from novum.cli.printing.output import genome, line, number
+from novum.cli.printing.output import line, number
 from novum.core.model.request import Act
 from novum.governance.mailbox import Mailbox
 from novum.sandbox import live_readings
@@ -67,7 +67,7 @@ class PlainWatcher:
         now = progress(lab.state)
         self.say(f"{now.study}: {now.question}")
         self.say(f"lab {directory}, {now.workers} worker(s), session {lab.state.session}")
-        self.say(f"starting from {genome(now.incumbent)}")
+        self.say(f"starting from {line(now.incumbent_words)}")
 
     def show(self, state: CampaignState) -> None:
         """New verdicts, what the watchdog did, or a heartbeat."""
@@ -198,7 +198,7 @@ def lines(now: Progress) -> list[str]:
     text.append(f"score       {score_line(now)}")
     if now.next_in_line:
         text.append(f"next        {waiting_line(now.next_in_line)}")
-    text.append(f"incumbent   {genome(now.incumbent)} ({now.incumbent_origin})")
+    text.append(f"incumbent   {line(now.incumbent_words)} ({now.incumbent_origin})")
     text.append(f"evidence    cash {now.cash:.3f}, {now.discoveries} supported")
     text += [f"{one.outcome:<13}{one.id}: {line(one.change)} ({line(one.reason)})" for one in now.verdicts]
     if now.failures:
@@ -216,7 +216,7 @@ def panel(now: Progress, directory: Path, message: str = "", rows: int = 24) -> 
     head = [Text(line(now.question), style="bold"), Text(budget_line(now)), _bar(now), Text(score_line(now))]
     flying = ", ".join(f"{count} {purpose}" for purpose, count in now.in_flight.items()) or "starting workers"
     body = [
-        _label("incumbent", f"{genome(now.incumbent)}  ({now.incumbent_origin})"),
+        _label("incumbent", f"{line(now.incumbent_words)}  ({now.incumbent_origin})"),
         _label("in flight", flying),
         *(_label("running", running_line(one)) for one in now.running_trials[:MOST_RUNNING]),
         _label("screening", screening_line(now, "done")),

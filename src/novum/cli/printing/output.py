@@ -105,6 +105,11 @@ def genome(values: Any) -> str:
     return line(" ".join(f"{name}={written(value)}" for name, value in values.items())) or "(no change)"
 
 
+def is_source(*genomes: Any) -> bool:
+    """Whether candidates are programs, whose genomes hold whole files."""
+    return any(isinstance(value, str) and "\n" in value for one in genomes for value in one.values())
+
+
 def number(value: float | None) -> str:
     """Four significant digits, or a dash."""
     return "-" if value is None else f"{value:.4g}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from novum.core.events.event import Event, Known, event
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Budget, budget_text
-from novum.core.model.candidate import Candidate, Cost, genome_text
+from novum.core.model.candidate import Candidate, Cost
 from novum.core.model.study import Study
 from novum.text.format import counted, seconds
 
@@ -24,6 +24,9 @@ class CampaignOpened(Event):
     code: str
     secret_commitment: str
     versions: Mapping[str, str]
+
+    def introduce(self, known: Known) -> None:
+        known.study = self.study
 
     def sentence(self, known: Known) -> str:
         study = self.study
@@ -137,7 +140,7 @@ class IncumbentChanged(Event):
         known.origins[self.candidate.id] = self.hypothesis or "the baseline"
 
     def sentence(self, known: Known) -> str:
-        return f"{self.hypothesis or 'the baseline'}: {genome_text(self.candidate.genome)}"
+        return f"{self.hypothesis or 'the baseline'}: {known.candidate(self.candidate.genome)}"
 
 
 @event("checkpoint_signed")

@@ -9,17 +9,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from novum.core.model.candidate import Candidate, Genome, change_text, genome_text
 from novum.core.model.trial_plan import Plan
 from novum.text.format import in_one_line
 
+if TYPE_CHECKING:
+    from novum.core.model.study import Study
+
+
+class Words(Protocol):
+    """How candidates are said in sentences; the study is None where it is not known."""
+
+    def change(self, study: Study | None, candidate: Genome, incumbent: Genome) -> str:
+        """What a candidate changes in its incumbent."""
+        ...
+
+    def candidate(self, study: Study | None, genome: Genome) -> str:
+        """A candidate by itself."""
+        ...
+
+
+class GeneWords:
+    """Candidates by their genes."""
+
+    def change(self, study: Study | None, candidate: Genome, incumbent: Genome) -> str:
+        del study
+        return change_text(candidate, incumbent, 300)
+
+    def candidate(self, study: Study | None, genome: Genome) -> str:
+        del study
+        return genome_text(genome)
+
 
 @dataclass
 class Known:
-    """What sentences refer to, from earlier events: trial groups, candidates, origins of incumbents."""
+    """What sentences refer to, from earlier events: the study, trial groups, candidates, origins of incumbents."""
 
+    words: Words = field(default_factory=GeneWords)
+    study: Study | None = None
     plans: dict[str, Plan] = field(default_factory=dict)
     candidates: dict[str, Candidate] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
@@ -27,7 +56,13 @@ class Known:
     def change(self, genome: Genome, incumbent: str) -> str:
         """What a genome changes in an incumbent, in words."""
         known = self.candidates.get(incumbent)
-        return change_text(genome, known.genome, 300) if known else genome_text(genome)
+        if known is None:
+            return self.words.candidate(self.study, genome)
+        return self.words.change(self.study, genome, known.genome)
+
+    def candidate(self, genome: Genome) -> str:
+        """A candidate, in words."""
+        return self.words.candidate(self.study, genome)
 
     def origin(self, incumbent: str) -> str:
         """The hypothesis that made a candidate the incumbent."""

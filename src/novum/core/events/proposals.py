@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novum.core.events.event import Event, Known, event, proposal_name
-from novum.core.model.candidate import Candidate, Cost, genome_text
+from novum.core.model.candidate import Candidate, Cost
 
 
 @event("hypothesis_withdrawn")
@@ -45,7 +45,9 @@ class ProposalMade(Event):
         return {proposal_name(self.number), self.candidate.id}
 
     def sentence(self, known: Known) -> str:
-        return f"proposal {self.number}: {genome_text(self.candidate.genome)} ({self.rationale or 'no reason given'})"
+        return (
+            f"proposal {self.number}: {known.candidate(self.candidate.genome)} ({self.rationale or 'no reason given'})"
+        )
 
 
 @event("proposal_refused", casual=True)

@@ -11,6 +11,7 @@ from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis
 from novum.core.state.open_questions import unasked
 from novum.core.state.trial_costs import SweepCost
+from novum.views.candidate_changes import change_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Exploratory:
     threshold: float
     n: int
     reason: str
+    change: str
+    """What the candidate changes in its incumbent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ def exploratory(state: CampaignState) -> list[Exploratory]:
             threshold=one.verdict.threshold,
             n=one.verdict.pairs,
             reason=one.verdict.reason,
+            change=change_words(state.study, one.rule.candidate.genome, one.rule.incumbent.genome, 120),
         )
         for one in state.exploratory.values()
         if one.rule and one.verdict

@@ -1,0 +1,1 @@
+"""Formats that experiment trackers write: event files of TensorBoard, and the records of W&B."""
