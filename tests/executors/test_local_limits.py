@@ -138,7 +138,7 @@ def test_a_program_that_returns_twice_answers_once(outcome):
     assert outcome("twice")[0] is None
 
 
-ENTRY = {"trial_id": "g0/0", "bytes": 1, "failure": None, "cause": "", "facts": {}, "curve": []}
+ENTRY = {"trial_id": "g0/0", "bytes": 1, "failure": None, "cause": "", "facts": {}, "curve": [], "resumed": [0.0, 0.0]}
 OTHER = {**ENTRY, "trial_id": "g0/1"}
 
 
@@ -175,6 +175,12 @@ def forged(*entries: object, body: bytes = b"xy") -> bytes:
         (forged(ENTRY, {**OTHER, "curve": [[0.1, "2"]]}), "not a finite number"),
         (forged(ENTRY, {**OTHER, "curve": [[0.1]]}), "not a time and a value"),
         (forged(ENTRY, {**OTHER, "curve": [[0.1, 0.2]] * 99}), "at most 48 readings"),
+        (forged(ENTRY, {**OTHER, "resumed": [-1.0, 0.0]}), "below zero"),
+        (forged(ENTRY, {**OTHER, "resumed": [0.0, -1e-9]}), "below zero"),
+        (forged(ENTRY, {**OTHER, "resumed": [1.0]}), "not a pair"),
+        (forged(ENTRY, {**OTHER, "resumed": "12"}), "not a pair"),
+        (forged(ENTRY, {**OTHER, "resumed": [1.0, 10**400]}), "not a finite number"),
+        (forged(ENTRY, {**OTHER, "resumed": [1.0, None]}), "not a finite number"),
         (pack({"outputs": "all"}), "other fields"),
         (pack({"ended": "timed_out", "cause": ""}), "cannot know"),
         (pack({"ended": ["crashed"], "cause": ""}), "cannot know"),

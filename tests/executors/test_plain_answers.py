@@ -18,6 +18,8 @@ OUTPUTS = st.builds(
     st.none() | st.sampled_from([OutcomeKind.DIVERGED]),
     st.just("") | st.text(max_size=9),
     FACTS,
+    st.just(()),
+    st.just((0.0, 0.0)) | st.just((1.5, 2.0)),
 )
 
 
@@ -28,6 +30,7 @@ def test_it_is_the_long_way_or_nothing(outputs):
         one.artefact is not None
         and one.failure is None
         and not one.cause
+        and one.resumed == (0.0, 0.0)
         and all(isinstance(value, float) and math.isfinite(value) for value in one.facts.values())
         for one in outputs
     )

@@ -16,6 +16,7 @@ from novum.adopt.metric_line import Metric, find_metrics, named_metric
 from novum.adopt.metric_names import preference
 from novum.adopt.metric_place import stable_name
 from novum.adopt.project import Project
+from novum.adopt.script_checkpoint import find_checkpoint
 from novum.adopt.script_gpus import script_gpus, trials_at_once
 from novum.adopt.seed_place import Seed, find_seed
 from novum.adopt.study_text import Adopted, study_text
@@ -91,6 +92,8 @@ class StudyWritten:
 
 def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Result:
     """Read a project, run it once, and write its study. Raises StudyError with what to do."""
+    checkpoint = find_checkpoint(project.texts)
+    project = project.without([checkpoint])  # trials start without it, and so does the first run
     seed = find_seed(project.texts, project.declared)
     command, place = _start(project, seed)
     gpus = script_gpus(project, wishes.gpus)
@@ -137,6 +140,7 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
         progress=progress,
         follows=_follows(metric, progress),
         gpus=gpus,
+        checkpoint=checkpoint if metric.take == "last" and checkpoint != metric.file else "",
     )
     return Result(study_text(adopted), metric, value, higher, baseline, tuple(one.name for one, _, _ in parameters),
                   (*_notes(metric, others, seed, place, parameters), *project.offline.notes), gpus.count)  # fmt: skip

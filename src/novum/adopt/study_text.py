@@ -42,6 +42,8 @@ class Adopted:
     """What is printed often on the way, where the score itself is not."""
     follows: bool = False
     """Whether a run shows its progress at all."""
+    checkpoint: str = ""
+    """What a trial that was cut short may go on from."""
 
 
 def study_text(one: Adopted) -> str:
@@ -71,6 +73,10 @@ def study_text(one: Adopted) -> str:
         lines.append(f"packages = {_toml(list(one.packages))}")
     if one.gpus.count or one.gpus.why:
         lines.append(f"gpus = {one.gpus.count}" + (f"  # guess: {one.gpus.why}" if one.gpus.why else ""))
+    if one.checkpoint:
+        lines.append(
+            f"checkpoint = {_toml(one.checkpoint)}  # guess: the script saves to it and looks whether it is there"
+        )
     if one.environment:
         inner = ", ".join(f"{name} = {_toml(value)}" for name, value in one.environment.items())
         lines.append(f"environment = {{ {inner} }}  # guess: trackers must not wait for a network that is not there")

@@ -102,7 +102,18 @@ def _checked_one(output: object, trial_id: str) -> TrialOutput:
         cause=clean(str(output.cause)[:MAX_CAUSE]),
         facts=_checked_facts(output.facts, trial_id),
         curve=_checked_curve(output.curve, trial_id),
+        resumed=_checked_times(output.resumed, trial_id),
     )
+
+
+def _checked_times(times: object, trial_id: str) -> tuple[float, float]:
+    """Negative ones would make a candidate cheaper than it is."""
+    if isinstance(times, str | bytes) or not isinstance(times, Sequence) or len(times) != 2:
+        raise NonsenseError(f"what trial {trial_id} goes on from is not a pair of CPU and wall seconds")
+    cpu, wall = (_checked_number(one, trial_id) for one in times)
+    if cpu < 0.0 or wall < 0.0:
+        raise NonsenseError(f"trial {trial_id} goes on from a time below zero")
+    return cpu, wall
 
 
 def _checked_curve(curve: object, trial_id: str) -> Curve:
@@ -135,5 +146,5 @@ def _checked_number(value: Any, trial_id: str) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise NonsenseError(f"a fact of trial {trial_id}, or a reading of its curve, is not a finite number")
+        raise NonsenseError(f"a fact of trial {trial_id}, a reading of its curve or a time is not a finite number")
     return number

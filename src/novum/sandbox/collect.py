@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from novum.sandbox.glob_files import TooManyFilesError, find_files
@@ -22,11 +24,15 @@ _CHEATS = {
 }
 
 
-class _Cheat(Exception):
+class NoArtefact(Exception):
+    """What is there is no plain file of the size that is allowed."""
+
+
+class _Cheat(NoArtefact):
     """Something that no honest program leaves in the place of an artefact."""
 
 
-class _Refused(Exception):
+class _Refused(NoArtefact):
     """Not an artefact, but nothing evil either."""
 
 
@@ -80,6 +86,16 @@ def _collect(directory: int, names: tuple[str, ...], largest: int, harvest: Harv
 
 
 def _fetch(directory: int, name: str, largest: int) -> bytes:
+    with opened_below(directory, name) as fd:
+        return read_bounded(fd, largest)
+
+
+@contextmanager
+def opened_below(directory: int, name: str) -> Iterator[int]:
+    """A descriptor of the regular file `name` below the open `directory`, no link followed. It never waits.
+
+    Raises OSError, and NoArtefact for what is no regular file.
+    """
     *folders, last = name.split("/")
     at = os.dup(directory)
     try:
@@ -93,14 +109,15 @@ def _fetch(directory: int, name: str, largest: int) -> bytes:
     finally:
         os.close(at)
     try:
-        return _read(fd, largest)
+        _check(os.fstat(fd).st_mode, stat.S_IFREG, "a directory")
+        yield fd
     finally:
         os.close(fd)
 
 
-def _read(fd: int, largest: int) -> bytes:
+def read_bounded(fd: int, largest: int) -> bytes:
+    """All of an open regular file of one name. Raises OSError, and NoArtefact for more than `largest` bytes."""
     seen = os.fstat(fd)
-    _check(seen.st_mode, stat.S_IFREG, "a directory")
     if seen.st_nlink != 1:
         raise _Cheat("a file with further hard links")
     if seen.st_size > largest:

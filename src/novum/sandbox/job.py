@@ -59,6 +59,20 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchedFile:
+    """A file in the work directory that is copied while the job runs, whenever it has changed and is at rest.
+
+    `keep` is handed its bytes, and the CPU and wall seconds that the job had used when they were there.
+    """
+
+    name: str
+    keep: Callable[[bytes, float, float], None]
+
+    def __post_init__(self) -> None:
+        _check_relative(self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A program to run in a sandbox.
 
@@ -87,6 +101,8 @@ class Job:
     hear: Callable[[bytes], None] | None = None
     judge: Callable[[float], Verdict | None] | None = None
     """Asked some twenty times a second, with the CPU seconds used, whether to end it, and why."""
+    checkpoint: WatchedFile | None = None
+    """What it writes on its way to go on from; it never ends or fails the job."""
 
     def __post_init__(self) -> None:
         if not self.argv or any("\0" in word for word in self.argv):

@@ -1,4 +1,7 @@
-"""How trials that run at this moment are doing, in one small file each: shown, never recorded and never judged."""
+"""How trials that run at this moment are doing, in one small file each: shown, never recorded and never judged.
+
+Beside these lie the checkpoints that unfinished trials go on from.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-VARIABLE = "NOVUM_LIVE"
-"""The variable of a worker's environment that names the directory."""
+from novum.sandbox.checkpoints.checkpoint_files import SUFFIX, VARIABLE, waits
+
 DIRECTORY = "live"
 """Its name in a lab."""
 _MOST_BYTES = 200
@@ -25,12 +28,13 @@ class LiveReading:
 
 
 def prepared(lab: Path) -> Path:
-    """The directory of a lab, empty: what an earlier session left says nothing of this one."""
+    """The directory of a lab, with nothing in it but checkpoints: other things say nothing of this session."""
     directory = lab / DIRECTORY
     directory.mkdir(mode=0o700, exist_ok=True)
     for left in directory.iterdir():
         with suppress(OSError):
-            left.unlink()
+            if not waits(left):
+                left.unlink()
     return directory
 
 
@@ -59,8 +63,11 @@ def _readings(directory: Path) -> Iterator[LiveReading]:
     except OSError:
         return
     for path in paths:
+        if path.suffix == SUFFIX:
+            continue
         with suppress(OSError, ValueError):
-            cpu_seconds, value = path.open().read(_MOST_BYTES).split()
+            with path.open() as file:
+                cpu_seconds, value = file.read(_MOST_BYTES).split()
             yield LiveReading(path.name, float(cpu_seconds), float(value))
 
 

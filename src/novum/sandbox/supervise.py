@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from novum.core.model.trial import OutcomeKind, Usage
+from novum.sandbox.checkpoints.checkpoint_watch import CheckpointWatch
 from novum.sandbox.collect import Harvest, collect
 from novum.sandbox.ending import ending_of
 from novum.sandbox.job import MOST_FILES, Ended, Job, SandboxUnavailable, Tier, Verdict
@@ -75,6 +76,7 @@ class Supervisor:
             group=launched.group,
             files_bytes=self._files_bytes,
         )
+        self.checkpoints = CheckpointWatch(job.checkpoint, job.limits) if job.checkpoint else None
         self.verdict: Verdict | None = None
         self.directory = launched.directory
         self.places: list[int] = []  # roots of the sandbox's own writable file systems, the work directory first
@@ -124,6 +126,8 @@ class Supervisor:
                 self.verdict = self.watchdog.verdict or (self.it.look() if self.it.look else self._count_files())
                 if self.verdict is None and self.job.judge is not None:
                     self.verdict = self.job.judge(self.watchdog.cpu_seconds)
+                if self.begun and self.checkpoints is not None:
+                    self.checkpoints.look(self.directory, self.watchdog.cpu_seconds, now - self.it.started)
                 tick = time.monotonic() + TICK_SECONDS
             elif self._hear(min(deadline, tick) - now, over):
                 return

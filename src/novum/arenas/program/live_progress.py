@@ -14,7 +14,7 @@ from novum.sandbox import live_readings
 from novum.sandbox.job import Verdict
 
 _LONGEST_LINE = 4_000
-_MOST_READINGS = 4_096
+MOST_READINGS = 4_096
 
 
 class LiveProgress:
@@ -22,18 +22,27 @@ class LiveProgress:
 
     pattern: a regular expression with one group, around the number, searched line by line; empty: nothing is read.
     trial: under whose name people may see the latest reading. gpus: how many it holds; its time is then of wall.
+    readings: of an earlier start that this one goes on from, after so many CPU and wall seconds (`used`).
     """
 
-    def __init__(self, pattern: str, looks: Sequence[Look] = (), trial: str = "", gpus: int = 0) -> None:
+    def __init__(
+        self,
+        pattern: str,
+        looks: Sequence[Look] = (),
+        trial: str = "",
+        gpus: int = 0,
+        readings: Sequence[tuple[float, float]] = (),
+        used: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
         self._pattern = re.compile(pattern) if pattern else None
         self._looks = list(looks)
         self._line = b""
         self._new: list[float] = []
-        self._readings: list[tuple[float, float]] = []
-        self._before = 0.0
+        self._readings = list(readings)
+        self._before = used[0]
         self._now = 0.0
         self._trial, self._gpus = trial, gpus
-        self._began = time.monotonic()
+        self._began = time.monotonic() - used[1]
         self._seen = self._told = 0
 
     def hear(self, printed: bytes) -> None:
@@ -68,6 +77,11 @@ class LiveProgress:
         self._before += cpu_seconds
 
     @property
+    def readings(self) -> tuple[tuple[float, float], ...]:
+        """All that are held, not thinned."""
+        return tuple(self._readings)
+
+    @property
     def curve(self) -> Curve:
         """The readings so far."""
         return thinned(self._readings)
@@ -91,5 +105,5 @@ class LiveProgress:
         self._readings += [(round(self._now, 3), value) for value in self._new]
         self._seen += len(self._new)
         self._new.clear()
-        if len(self._readings) > _MOST_READINGS:
+        if len(self._readings) > MOST_READINGS:
             self._readings = self._readings[::2]

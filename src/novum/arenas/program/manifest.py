@@ -88,7 +88,8 @@ class Program:
     incumbent's CPU time. python: the interpreter of the user's own environment; empty: Novum's. seed: how a trial's
     seed reaches the program beside {seed} in its command: "train.py: SEED" (a declared value), "$SEED", or
     "outside". progress: a pattern with one group for the readings of a run on its way; empty: that of the score.
-    gpus: how many GPUs a trial holds while it runs; with them compute is GPU time.
+    gpus: how many GPUs a trial holds while it runs; with them compute is GPU time. checkpoint: a file that the
+    candidate writes on its way and goes on from where it is there; a trial that was cut short starts from it.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -126,6 +127,7 @@ class Program:
     seed: str = ""
     progress: str = ""
     gpus: Annotated[int, Ge(0), Le(MOST_GPUS)] = 0
+    checkpoint: str = ""
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -175,6 +177,7 @@ _LATER: dict[str, Any] = {
     "seed": "",
     "progress": "",
     "gpus": 0,
+    "checkpoint": "",
 }
 """Keys that studies of earlier versions did not have, with what they stand for there."""
 
@@ -249,6 +252,25 @@ def _problems(one: Program) -> list[str]:
         found.append("visible and truth are what prepare makes: give a prepare command")
     if both := set(one.visible) & set(one.truth):
         found.append(f"{sorted(both)[0]!r} cannot be both visible and truth")
+    return [*found, *(_checkpoint_problems(one) if one.checkpoint else [])]
+
+
+def _checkpoint_problems(one: Program) -> list[str]:
+    """Why a trial could not go on from the checkpoint; only the candidate itself reads it, so any format will do."""
+    found = []
+    if not _relative(one.checkpoint):
+        found.append(f"checkpoint: {one.checkpoint!r} is no plain relative path")
+    if one.phases:
+        found.append("checkpoint: a program of several phases has none; give a command")
+    if one.checkpoint in (*one.left, *one.visible, *one.truth) or one.is_score_file(one.checkpoint):
+        found.append(f"checkpoint: {one.checkpoint!r} is also an output, the score's file or what prepare makes")
+    if one.checkpoint in (*one.editable, *one.command, *one.prepare, *one.score):
+        found.append(f"checkpoint: {one.checkpoint!r} is a file of the program, not one that its run writes")
+    if one.report and one.report.take != "last":
+        found.append(
+            f"checkpoint: a run that goes on from it shows the later numbers only, and report.take is the "
+            f'{one.report.take} of all; take the "last", or do without a checkpoint'
+        )
     return found
 
 

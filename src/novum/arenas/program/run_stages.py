@@ -19,6 +19,7 @@ from novum import training_log
 from novum.arenas.program import own_interpreter
 from novum.arenas.program.artefact import Artefact, check_output
 from novum.arenas.program.bundle import Bundle
+from novum.arenas.program.kept_checkpoints import KeptCheckpoint, TrialCheckpoint
 from novum.arenas.program.live_progress import LiveProgress
 from novum.arenas.program.log_module import with_log
 from novum.arenas.program.reported_score import said_of
@@ -29,6 +30,7 @@ from novum.core.model.metric import Score
 from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Role
 from novum.sandbox import Bounds, Ended, Job, Tier, run
 from novum.sandbox.gpus.gpu_access import GpuAccess, access_to
+from novum.sandbox.job import WatchedFile
 from novum.sandbox.tiers.unsafe import run_without_sandbox
 from novum.text.bounded_json import load_json
 
@@ -40,6 +42,7 @@ TRUSTED = Bounds(seconds=120.0, cpu_seconds=120.0)
 
 _SAID = 4000
 _NOTHING: Mapping[str, str] = {}
+NOWHERE = KeptCheckpoint(None)
 _SCORE = "score.json"
 _MARGIN = 0.9
 """Of a group's limits goes to the candidate: its sandbox has to end it, not the executor, to say why."""
@@ -88,15 +91,18 @@ class Stage:
         return {name: made[name] for name in program.visible}, {name: made[name] for name in program.truth}
 
     def candidate(
-        self, genome: Genome, seed: int, visible: Mapping[str, bytes], limits: Limits, progress: LiveProgress
-    ) -> tuple[Artefact, dict[str, float]]:
+        self, genome: Genome, seed: int, visible: Mapping[str, bytes], limits: Limits, progress: LiveProgress,
+        kept: KeptCheckpoint = NOWHERE, start: TrialCheckpoint | None = None,
+    ) -> tuple[Artefact, dict[str, float]]:  # fmt: skip
         """Run the candidate, phase by phase: what it left, and what was measured of it.
 
-        Failing is an outcome, never an exception.
+        kept: where its checkpoints go. start: what it goes on from; what it had used by then counts, also against the
+        limits. Failing is an outcome, never an exception.
         """
         program, tree = self.bundle.program, self._tree(genome)
         handed: dict[str, bytes] = {}
-        measured = {"cpu_seconds": 0.0, "wall_seconds": 0.0, "peak_bytes": 0.0}
+        before = (start.cpu_seconds, start.wall_seconds) if start else (0.0, 0.0)
+        measured = {"cpu_seconds": before[0], "wall_seconds": before[1], "peak_bytes": 0.0}
         ended = None
         for number, phase in enumerate(program.runs):
             last = number == len(program.runs) - 1
@@ -104,13 +110,16 @@ class Stage:
             given = {**tree, **{name: visible[name] for name in phase.sees}}
             # A score that was there before the run is none of this trial.
             given = {path: data for path, data in given.items() if not program.is_score_file(path)}
-            files = with_log({**given, **handed}, phase.command, program.packages)
+            given.pop(program.checkpoint, None)
+            resumed = {program.checkpoint: start.content} if start else {}
+            files = with_log({**given, **handed, **resumed}, phase.command, program.packages)
             bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0),
                              gpus=bool(self.gpus))  # fmt: skip
-            start = seeded(phase.command, files, program.seed, seed % SEEDS)
-            ended = self._run(start.words, start.files, wanted, seed, bounds, packages=program.packages,
-                              more=start.environment, patterns=program.searched if last else (),
-                              gpus=access_to(self.gpus), progress=progress)  # fmt: skip
+            begun = seeded(phase.command, files, program.seed, seed % SEEDS)
+            ended = self._run(begun.words, begun.files, wanted, seed, bounds, packages=program.packages,
+                              more=begun.environment, patterns=program.searched if last else (),
+                              gpus=access_to(self.gpus), progress=progress,
+                              checkpoint=self._watched(kept, before, progress))  # fmt: skip
             progress.end_phase(ended.usage.cpu_seconds)
             measured["cpu_seconds"] += ended.usage.cpu_seconds
             measured["wall_seconds"] += ended.usage.wall_seconds
@@ -147,10 +156,23 @@ class Stage:
         texts = {path: text.encode() for path, text in self.bundle.space.complete(genome).items()}
         return {**self.bundle.shown, **texts}
 
+    def _watched(self, kept: KeptCheckpoint, before: tuple[float, float], progress: LiveProgress) -> WatchedFile | None:
+        """The file that is kept while it runs, with all that the trial has used and shown by then."""
+        if kept.path is None:
+            return None
+
+        def keep(content: bytes, cpu_seconds: float, wall_seconds: float) -> None:
+            cpu, wall = before[0] + cpu_seconds, before[1] + wall_seconds
+            by_then = tuple(one for one in progress.readings if one[0] <= (len(self.gpus) * wall or cpu))
+            kept.save(TrialCheckpoint(content, cpu, wall, by_then))
+
+        return WatchedFile(self.bundle.program.checkpoint, keep)
+
     def _run(
         self, command: tuple[str, ...], files: Mapping[str, bytes], wanted: tuple[str, ...], seed: int, bounds: Bounds,
         role: str = "", packages: tuple[str, ...] | None = None, more: Mapping[str, str] = _NOTHING,
         patterns: tuple[str, ...] = (), gpus: GpuAccess | None = None, progress: LiveProgress | None = None,
+        checkpoint: WatchedFile | None = None,
     ) -> Ended:  # fmt: skip
         program = self.bundle.program
         words = tuple(word.replace("{seed}", str(seed % SEEDS)).replace("{role}", role) for word in command)
@@ -169,6 +191,7 @@ class Stage:
             hear=progress.hear if progress else None,
             judge=progress.judge if progress else None,
             gpus=gpus,
+            checkpoint=checkpoint,
         )
         return run_without_sandbox(job) if self.tier is Tier.NONE else run(job, self.tier)
 

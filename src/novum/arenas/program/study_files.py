@@ -134,6 +134,7 @@ class _Found:
         kept = (name for phase in self.program.phases for name in phase.keeps)
         own = path in (*made, *kept) and not declared(path, self.program)
         own = own or (self.program.is_score_file(path) and path not in self.program.output_names)
+        own = own or path == self.program.checkpoint
         return own or name in FOLDERS or fits(name, LEFTOVERS) or fits(path, self.program.ignore)
 
     def _inside(self, link: Path) -> bool:

@@ -25,7 +25,7 @@ MAX_HEADER_BYTES = 1 << 20
 ENTERED = b"\x01"
 """What a sandboxed child writes before its frame, and before any foreign code runs: the walls stand."""
 MAX_FRAME_BYTES = _PREFIX.size + MAX_HEADER_BYTES + MAX_ARTEFACT_BYTES
-_OUTPUT_KEYS = {"trial_id", "bytes", "failure", "cause", "facts", "curve"}
+_OUTPUT_KEYS = {"trial_id", "bytes", "failure", "cause", "facts", "curve", "resumed"}
 _BOUNDS = JsonBounds(size=MAX_HEADER_BYTES, values=200_000, containers=50_000)
 _ENDINGS = frozenset({OutcomeKind.CRASHED, OutcomeKind.INVALID, OutcomeKind.OUT_OF_MEMORY})
 
@@ -113,6 +113,7 @@ def pack_outputs(outputs: Sequence[TrialOutput]) -> bytes:
             "cause": output.cause,
             "facts": dict(output.facts),
             "curve": output.curve,
+            "resumed": output.resumed,
         }
         for output in outputs
     ]
@@ -133,13 +134,15 @@ def pack_plain(returned: object) -> bytes | None:
             return None
         if type(one.trial_id) is not str or type(one.facts) is not dict or one.curve:
             return None
+        if one.resumed != (0.0, 0.0):
+            return None
         # A number minus itself is nothing, but for NaN and infinity.
         if not all(type(n) is str and type(x) is float and x - x == 0 for n, x in one.facts.items()):
             return None
         facts = ", ".join(f"{quoted(name)}: {value!r}" for name, value in one.facts.items())
         entries.append(
             f'{{"trial_id": {quoted(one.trial_id)}, "bytes": {len(one.artefact)}, "failure": null, '
-            f'"cause": "", "facts": {{{facts}}}, "curve": []}}'
+            f'"cause": "", "facts": {{{facts}}}, "curve": [], "resumed": [0.0, 0.0]}}'
         )
         bodies.append(one.artefact)
     if sum(map(len, bodies)) > MAX_ARTEFACT_BYTES:
@@ -196,7 +199,8 @@ def _split(entries: list[Any], body: bytes) -> list[TrialOutput]:
         artefact = None if size is None else body[at : at + size]
         at += size or 0
         kind = OutcomeKind(failure) if failure else None
-        outputs.append(TrialOutput(entry["trial_id"], artefact, kind, cause, entry["facts"], entry["curve"]))
+        rest = entry["facts"], entry["curve"], entry["resumed"]
+        outputs.append(TrialOutput(entry["trial_id"], artefact, kind, cause, *rest))
     if at != len(body):
         raise NonsenseError(f"{len(body) - at} bytes belong to no output")
     return outputs

@@ -21,8 +21,8 @@ from typing import IO
 
 from novum.core.model.trial import TrialGroup
 from novum.executors.local.frames import Frame, take
+from novum.sandbox.checkpoints.checkpoint_files import VARIABLE
 from novum.sandbox.gpus.gpu_locks import GpuLease
-from novum.sandbox.live_readings import VARIABLE
 from novum.sandbox.process_tree import MARK, kill, marked
 
 START_SECONDS = 300.0

@@ -1,0 +1,1 @@
+"""Checkpoints that running programs write: seen, copied out, and where they wait."""
