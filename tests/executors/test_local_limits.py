@@ -138,7 +138,16 @@ def test_a_program_that_returns_twice_answers_once(outcome):
     assert outcome("twice")[0] is None
 
 
-ENTRY = {"trial_id": "g0/0", "bytes": 1, "failure": None, "cause": "", "facts": {}, "curve": [], "resumed": [0.0, 0.0]}
+ENTRY = {
+    "trial_id": "g0/0",
+    "bytes": 1,
+    "failure": None,
+    "cause": "",
+    "facts": {},
+    "curve": [],
+    "remarks": "",
+    "resumed": [0.0, 0.0],
+}
 OTHER = {**ENTRY, "trial_id": "g0/1"}
 
 

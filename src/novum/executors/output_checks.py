@@ -102,6 +102,7 @@ def _checked_one(output: object, trial_id: str) -> TrialOutput:
         cause=clean(str(output.cause)[:MAX_CAUSE]),
         facts=_checked_facts(output.facts, trial_id),
         curve=_checked_curve(output.curve, trial_id),
+        remarks=clean(str(output.remarks)[:MAX_CAUSE]),
         resumed=_checked_times(output.resumed, trial_id),
     )
 

@@ -45,13 +45,19 @@ class Harvest:
     tampered: list[str] = field(default_factory=list)
 
 
-def collect(directory: int, names: tuple[str, ...], largest: int, patterns: tuple[str, ...] = ()) -> Harvest:
+def collect(
+    directory: int, names: tuple[str, ...], largest: int, patterns: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+) -> Harvest:
     """Fetch `names` from below the open `directory`, each of at most `largest` bytes, and the files of patterns.
 
-    Those of one pattern are of at most `largest` bytes together.
+    Those of one pattern are of at most `largest` bytes together. optional: names that need not be there.
     """
     harvest = Harvest()
     _collect(directory, names, largest, harvest)
+    extra = Harvest()
+    _collect(directory, optional, largest, extra)
+    harvest.artefacts |= extra.artefacts
+    harvest.tampered += extra.tampered
     for pattern in patterns:
         try:
             found = find_files(directory, pattern)

@@ -87,6 +87,8 @@ class Job:
     files: Mapping[str, bytes] = field(default_factory=dict)
     collect: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    """Artefacts that are taken where they are there."""
     """Globs of further artefacts, at least one of each (`novum.sandbox.glob_files`); these come by their own names."""
     max_artefact_bytes: int = 64 * _MIB
     limits: Bounds = field(default_factory=Bounds)
@@ -107,7 +109,7 @@ class Job:
     def __post_init__(self) -> None:
         if not self.argv or any("\0" in word for word in self.argv):
             raise ValueError("argv must name a program and hold no NUL")
-        for name in (*self.files, *self.collect, *self.patterns):
+        for name in (*self.files, *self.collect, *self.patterns, *self.optional):
             _check_relative(name)
         _check_no_nesting(self.files)
         if len(set(self.collect)) != len(self.collect):

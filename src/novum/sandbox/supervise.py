@@ -101,7 +101,7 @@ class Supervisor:
                     self._end(over)
             job, harvest = self.job, Harvest()
             if self.begun:
-                harvest = collect(self.directory, job.collect, job.max_artefact_bytes, job.patterns)
+                harvest = collect(self.directory, job.collect, job.max_artefact_bytes, job.patterns, job.optional)
             return self._judge(harvest)
         finally:
             os.close(over)

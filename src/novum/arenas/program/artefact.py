@@ -27,13 +27,15 @@ _MAX_ARRAY_HEADER = 10_000
 class Artefact:
     """ended: nothing, or the way it failed and why. said: what the candidate reports of itself, when it is asked to.
 
-    Nothing in it differs from run to run of the same candidate and seed, so that a replay can compare bytes.
+    Nothing that is packed differs from run to run of the same candidate and seed, so that a replay can compare bytes;
+    remarks, for whoever proposes next, are not packed.
     """
 
     outputs: Mapping[str, bytes]
     ended: OutcomeKind | None = None
     cause: str = ""
     said: str = ""
+    remarks: str = ""
 
     def packed(self) -> bytes:
         """The artefact as bytes; equal artefacts give equal bytes."""

@@ -88,7 +88,8 @@ class Program:
     incumbent's CPU time. python: the interpreter of the user's own environment; empty: Novum's. seed: how a trial's
     seed reaches the program beside {seed} in its command: "train.py: SEED" (a declared value), "$SEED", or
     "outside". progress: a pattern with one group for the readings of a run on its way; empty: that of the score.
-    gpus: how many GPUs a trial holds while it runs; with them compute is GPU time. checkpoint: a file that the
+    gpus: how many GPUs a trial holds while it runs; with them compute is GPU time. remarks: a file that the program may
+    leave for whoever proposes next. checkpoint: a file that the
     candidate writes on its way and goes on from where it is there; a trial that was cut short starts from it.
     """
 
@@ -128,6 +129,7 @@ class Program:
     progress: str = ""
     gpus: Annotated[int, Ge(0), Le(MOST_GPUS)] = 0
     checkpoint: str = ""
+    remarks: str = ""
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -178,6 +180,7 @@ _LATER: dict[str, Any] = {
     "progress": "",
     "gpus": 0,
     "checkpoint": "",
+    "remarks": "",
 }
 """Keys that studies of earlier versions did not have, with what they stand for there."""
 
@@ -246,6 +249,8 @@ def _problems(one: Program) -> list[str]:
             found.append(f"{name!r} is no plain relative path")
         if name.endswith(UNSAFE_SUFFIXES):
             found.append(f"{name!r}: reading such a file runs code; use .npy, .json, .csv or text")
+    if one.remarks and (not _relative(one.remarks) or is_glob(one.remarks) or one.remarks in one.left):
+        found.append(f"remarks: {one.remarks!r} must be a plain relative path, and none of the outputs")
     if unknown := {seen for phase in one.phases for seen in phase.sees} - set(one.visible):
         found.append(f"phases see {sorted(unknown)[0]!r}, which is not among the visible files")
     if (one.visible or one.truth) and not one.prepare:

@@ -17,6 +17,7 @@ from novum.sandbox.glob_files import fits_glob, is_glob
 from novum.text.bounded_json import load_json
 
 _SAID = 4000
+_REMARK, _MOST_REMARKS = 500, 8
 
 
 def score_of_run(report: Report, printed: str, files: Mapping[str, bytes]) -> float | str | None:
@@ -74,3 +75,10 @@ def _score(report: Report, files: Mapping[str, bytes], key: str = "") -> float:
     if report.file not in files:
         raise ArtefactError(f"{report.file} is missing: the run did not write it")
     return score_in_file(report, files[report.file], key)
+
+
+def remarks_of(said: object) -> str:
+    """What a scorer says to whoever proposes next: a text, or texts by their names, each bounded."""
+    if isinstance(said, Mapping):
+        return "\n".join(f"{name}: {str(value)[:_REMARK]}" for name, value in list(said.items())[:_MOST_REMARKS])
+    return said if isinstance(said, str) else ""

@@ -22,7 +22,7 @@ from novum.arenas.program.bundle import Bundle
 from novum.arenas.program.kept_checkpoints import KeptCheckpoint, TrialCheckpoint
 from novum.arenas.program.live_progress import LiveProgress
 from novum.arenas.program.log_module import with_log
-from novum.arenas.program.reported_score import said_of
+from novum.arenas.program.reported_score import remarks_of, said_of
 from novum.arenas.program.seeding import seeded
 from novum.core.model.candidate import Genome
 from novum.core.model.gpu import SPINNING, Gpu
@@ -110,7 +110,8 @@ class Stage:
             given = {**tree, **{name: visible[name] for name in phase.sees}}
             # A score that was there before the run is none of this trial.
             given = {path: data for path, data in given.items() if not program.is_score_file(path)}
-            given.pop(program.checkpoint, None)
+            for unwanted in (program.checkpoint, program.remarks):
+                given.pop(unwanted, None)
             resumed = {program.checkpoint: start.content} if start else {}
             files = with_log({**given, **handed, **resumed}, phase.command, program.packages)
             bounds = _bounds(limits, measured["wall_seconds"], max((o.max_bytes for o in program.outputs), default=0),
@@ -131,7 +132,8 @@ class Stage:
         assert ended
         outputs = {name: ended.artefacts[name] for name in program.output_names}
         try:
-            return Artefact(outputs, said=said_of(program, ended.stdout, ended.artefacts)), measured
+            remarks = ended.artefacts.get(program.remarks, b"").decode(errors="replace")
+            return Artefact(outputs, said=said_of(program, ended.stdout, ended.artefacts), remarks=remarks), measured
         except ArtefactError as error:
             return Artefact({}, error.kind, str(error)), measured
 
@@ -184,6 +186,7 @@ class Stage:
             files=files,
             collect=wanted,
             patterns=patterns,
+            optional=(program.remarks,) if program.remarks and progress else (),
             limits=bounds,
             environment=environment_of(own, {**program.environment, **more}),
             readable=tuple(map(Path, (*program.data, *(own_interpreter.prefixes(own) if own else ())))),
@@ -212,7 +215,9 @@ def environment_of(own: str, more: Mapping[str, str]) -> dict[str, str]:
 
 def score_of(said: Mapping[str, Any], others: tuple[str, ...]) -> Score:
     """The score in what a scorer wrote. Raises ArtefactError."""
-    return Score(_number(said, "value"), {name: _number(said, name) for name in others})
+    return Score(
+        _number(said, "value"), {name: _number(said, name) for name in others}, remarks_of(said.get("remarks"))
+    )
 
 
 def _number(said: Mapping[str, Any], key: str) -> float:

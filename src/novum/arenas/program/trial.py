@@ -92,7 +92,9 @@ def _attempt(
     progress = LiveProgress(pattern, group.looks, trial.id, len(group.gpus), readings, used)
     seed = candidate_seed(trial.seed)
     left, measured = stage.candidate(group.candidate.genome, seed, visible, group.limits, progress, kept, start)
-    return left, TrialOutput(trial.id, artefact=left.packed(), facts=measured, curve=progress.curve)
+    return left, TrialOutput(
+        trial.id, artefact=left.packed(), facts=measured, curve=progress.curve, remarks=left.remarks
+    )
 
 
 def _is_outcome(program: Program, left: Artefact) -> bool:

@@ -25,6 +25,7 @@ from novum.core.model.metric import Score
 from novum.core.model.ports import Blobs, Executor, RequestSource, WorksInBackground
 from novum.core.model.request import Act, Request
 from novum.core.model.trial import ArtefactError, GroupResult, OutcomeKind, TrialOutput
+from novum.core.model.trial_plan import Purpose
 from novum.core.state.approvals import closing
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.fold import apply
@@ -37,6 +38,9 @@ GROUP_COMMIT_SECONDS = 0.03
 """How long outcomes may wait for others before they are committed without them; 50 ms at most with the journal."""
 
 Clock = Callable[[], float]
+
+MOST_REMARKS = 2_000
+"""Characters of a scorer's remarks that are kept."""
 
 
 @dataclass
@@ -236,7 +240,13 @@ class Lab:
             others=dict(score.others) if score else {},
             stored_bytes=kept.stored_bytes if kept else 0,
             curve=output.curve,
+            remarks=self._remarks(result, score, output),
         )
+
+    def _remarks(self, result: GroupResult, score: Score | None, output: TrialOutput) -> str:
+        """What may be told to whoever proposes next: nothing of a trial that ran on the gate's data."""
+        searching = self.state.plan(result.group.id).purpose is Purpose.SCREEN
+        return ((score.remarks if score else "") or output.remarks)[:MOST_REMARKS] if searching else ""
 
     def _stored(self, result: GroupResult, artefact: bytes, before: int) -> tuple[OutcomeKind, str, Kept | None]:
         """Keep an artefact, if a budget of disk leaves room for it: what cannot be kept cannot be judged again."""
@@ -260,7 +270,8 @@ class Lab:
         try:
             arena = self.context.arena_of(self.state.plan(result.group.id))
             given = arena.score(result.group, result.group.trials[number], output.artefact)
-            score = Score(float(given.value), {name: float(value) for name, value in given.others.items()})
+            others = {name: float(value) for name, value in given.others.items()}
+            score = Score(float(given.value), others, str(given.remarks))
             objection = unfit(arena.spec, score)
         except ArtefactError as error:
             return error.kind, None, str(error)

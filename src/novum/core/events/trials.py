@@ -64,6 +64,8 @@ class TrialFinished(Event):
     """What its artefact added to the lab's directory."""
     curve: Curve = ()
     """Seconds of compute and value of each reading of its progress, where the program shows any."""
+    remarks: str = ""
+    """What its scorer, or the run itself, says to whoever proposes next; of screening trials alone."""
 
     def subjects(self, known: Known) -> set[str]:
         plan = known.plans.get(self.group)

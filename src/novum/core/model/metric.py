@@ -56,6 +56,8 @@ class Score:
 
     value: float
     others: Mapping[str, float] = field(default_factory=dict)
+    remarks: str = ""
+    """What the scorer has to say to whoever proposes next; no score rests on it."""
 
 
 def gain(candidate: float, incumbent: float, *, higher_is_better: bool, log: bool) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import CandidateSpace, Genome
+from novum.core.model.run_progress import Curve
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.verdict import Verdict
 
@@ -32,6 +33,12 @@ class PastHypothesis:
     """The gain of a finding on fresh pairs, 0 once it was retracted; None for what is no finding."""
     compute: float | None = None
     """Compute of a screening trial over that of the present incumbent; None where it says little."""
+    remarks: str = ""
+    """What its scorer said of it in screening: untrusted text."""
+    curve: Curve = ()
+    """The progress of its first screening run."""
+    stopped: bool = False
+    """Whether that run was ended early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +135,7 @@ class StudyView:
     registered: Sequence[ClaimView] = ()
     withdrawn: Sequence[PastHypothesis] = ()
     """The latest ones whose screening was not run to its end, since they cost too much or behave as the incumbent."""
+    remarks: str = ""
+    """What the scorer said of the incumbent in screening; untrusted text."""
     compute_limit: float | None = None
     """How many times the incumbent's compute a candidate may be measured to take; None where it may take any."""

@@ -98,6 +98,8 @@ class TrialOutput:
     facts: Mapping[str, float] = field(default_factory=dict)
     curve: Curve = ()
     """Its progress, as far as the program shows any; never judged as a score."""
+    remarks: str = ""
+    """What the run has to say to whoever proposes next."""
     resumed: tuple[float, float] = (0.0, 0.0)
     """CPU and wall seconds of earlier starts that it goes on from: its own, though this group did not use them."""
 

@@ -123,6 +123,7 @@ class CampaignState:
         self.arrived_members: dict[str, set[int]] = {}
         self.sweep_costs: dict[str, SweepCost] = {}
         self.learning_curves = LearningCurves()
+        self.remarks: dict[str, str] = {}
         self.failures: list[tuple[TrialFinished, Plan]] = []
         self.lost_trials, self.prices = LostTrials(), TrialPrices()
 

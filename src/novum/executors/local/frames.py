@@ -25,7 +25,7 @@ MAX_HEADER_BYTES = 1 << 20
 ENTERED = b"\x01"
 """What a sandboxed child writes before its frame, and before any foreign code runs: the walls stand."""
 MAX_FRAME_BYTES = _PREFIX.size + MAX_HEADER_BYTES + MAX_ARTEFACT_BYTES
-_OUTPUT_KEYS = {"trial_id", "bytes", "failure", "cause", "facts", "curve", "resumed"}
+_OUTPUT_KEYS = {"trial_id", "bytes", "failure", "cause", "facts", "curve", "remarks", "resumed"}
 _BOUNDS = JsonBounds(size=MAX_HEADER_BYTES, values=200_000, containers=50_000)
 _ENDINGS = frozenset({OutcomeKind.CRASHED, OutcomeKind.INVALID, OutcomeKind.OUT_OF_MEMORY})
 
@@ -113,6 +113,7 @@ def pack_outputs(outputs: Sequence[TrialOutput]) -> bytes:
             "cause": output.cause,
             "facts": dict(output.facts),
             "curve": output.curve,
+            "remarks": output.remarks,
             "resumed": output.resumed,
         }
         for output in outputs
@@ -134,7 +135,7 @@ def pack_plain(returned: object) -> bytes | None:
             return None
         if type(one.trial_id) is not str or type(one.facts) is not dict or one.curve:
             return None
-        if one.resumed != (0.0, 0.0):
+        if one.resumed != (0.0, 0.0) or one.remarks:
             return None
         # A number minus itself is nothing, but for NaN and infinity.
         if not all(type(n) is str and type(x) is float and x - x == 0 for n, x in one.facts.items()):
@@ -142,7 +143,7 @@ def pack_plain(returned: object) -> bytes | None:
         facts = ", ".join(f"{quoted(name)}: {value!r}" for name, value in one.facts.items())
         entries.append(
             f'{{"trial_id": {quoted(one.trial_id)}, "bytes": {len(one.artefact)}, "failure": null, '
-            f'"cause": "", "facts": {{{facts}}}, "curve": [], "resumed": [0.0, 0.0]}}'
+            f'"cause": "", "facts": {{{facts}}}, "curve": [], "remarks": "", "resumed": [0.0, 0.0]}}'
         )
         bodies.append(one.artefact)
     if sum(map(len, bodies)) > MAX_ARTEFACT_BYTES:
@@ -199,7 +200,7 @@ def _split(entries: list[Any], body: bytes) -> list[TrialOutput]:
         artefact = None if size is None else body[at : at + size]
         at += size or 0
         kind = OutcomeKind(failure) if failure else None
-        rest = entry["facts"], entry["curve"], entry["resumed"]
+        rest = entry["facts"], entry["curve"], entry["remarks"], entry["resumed"]
         outputs.append(TrialOutput(entry["trial_id"], artefact, kind, cause, *rest))
     if at != len(body):
         raise NonsenseError(f"{len(body) - at} bytes belong to no output")

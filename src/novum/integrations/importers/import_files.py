@@ -62,6 +62,7 @@ def combined_score(program: str, harness: str, packages: list[str]) -> dict[str,
         "command": ["python", harness, "{seed}"],
         "outputs": [{"name": "metrics.json"}],
         "report": {"file": "metrics.json", "key": "combined_score"},
+        "remarks": "remarks.txt",
         "packages": packages,
     }
 

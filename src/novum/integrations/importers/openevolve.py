@@ -144,5 +144,5 @@ def _said_of_program(evaluator: str) -> list[str]:
         f"{evaluator} loads the candidate, so they share a process: scores are 'reported by the candidate itself'; "
         "let it write an output and score that with a script of its own to have them scored outside",
         "randomness is seeded from {seed} in random, numpy and torch before the evaluator is called",
-        "artifacts are shown to whoever proposes only where a trial fails",
+        "artifacts are shown to whoever proposes, cut to 500 characters each",
     ]

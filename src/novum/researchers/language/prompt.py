@@ -23,6 +23,8 @@ from novum.text.format import written
 
 BEST, LATEST = 6, 8
 """How many of what was tried are told: the best ones, and the latest of the others."""
+READINGS = 5
+"""Of a run's progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def _parts(view: StudyView, form: Form, room: int, *, small: bool) -> list[Part]
         f"Question: {line(view.question, 300 if small else 1000)}",
         _metric(view.spec, small=small),
         *_candidates(view, form, room, small=small),
+        *_remarks(view.remarks),
         f"Proposal number {view.number}. {_left(view)}",
         *_tried(view, few or BEST, few or LATEST, room // 20),
         *_failures(view.failed, few or 6),
@@ -182,8 +185,20 @@ def _tried(view: StudyView, best: int, latest: int, limit: int) -> list[Part]:
 
 def _row(view: StudyView, one: PastHypothesis, limit: int) -> str:
     gain = f"gained {one.advantage:+.4g} in a cheap look" if math.isfinite(one.advantage) else "gave no score"
+    if one.stopped:
+        gain = "was ended early, far behind the others"
     verdict = "" if one.verdict is None else f"; {one.verdict}"
-    return f"{one.id}: {line(change(view, one.genome, limit), limit)}: {gain}{verdict}"
+    remarks = f"; scorer: {line(one.remarks, limit)}" if one.remarks else ""
+    return f"{one.id}: {line(change(view, one.genome, limit), limit)}: {gain}{verdict}{_progress(one)}{remarks}"
+
+
+def _progress(one: PastHypothesis) -> str:
+    """A few readings of a run, from its first to its last."""
+    if len(one.curve) < 2:
+        return ""
+    last = len(one.curve) - 1
+    places = sorted({round(number * last / (READINGS - 1)) for number in range(READINGS)})
+    return f"; on its way {' '.join(f'{one.curve[place][1]:.4g}' for place in places)}"
 
 
 def _failures(failed: Sequence[FailedTrial], most: int) -> list[Part]:
@@ -195,6 +210,11 @@ def _failures(failed: Sequence[FailedTrial], most: int) -> list[Part]:
     if not reasons:
         return []
     return ["Trials that failed, and why:", Data("\n".join(list(reasons.values())[:most]), 400 * most)]
+
+
+def _remarks(said: str) -> list[Part]:
+    """What the scorer said of the incumbent."""
+    return ["What the scorer said of the incumbent:", Data(said, 2000)] if said else []
 
 
 def _notes(notes: Sequence[str]) -> list[Part]:

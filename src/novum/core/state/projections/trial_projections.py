@@ -24,6 +24,9 @@ from novum.core.state.projections.phases import rank_again, settle_screening
 from novum.core.state.spread import NONE, Spread
 from novum.core.state.trial_costs import SweepCost, compute_of
 
+REMARKED = 256
+"""Candidates whose scorer's remarks are remembered, the latest ones."""
+
 
 @folds(GroupDispatched)
 def _group_dispatched(state: CampaignState, event: GroupDispatched) -> None:
@@ -148,6 +151,10 @@ def _file(state: CampaignState, event: TrialFinished, plan: Plan, index: int) ->
         compute = compute_of(event, len(plan.members), state.spec.gpus)
         state.sweep_costs.setdefault(plan.candidate.id, SweepCost()).add(event, compute, usual)
         _file_curve(state, event, plan, index, compute, usual)
+        if event.remarks:
+            state.remarks[plan.candidate.id] = event.remarks
+            if len(state.remarks) > REMARKED:
+                del state.remarks[next(iter(state.remarks))]
     elif plan.purpose is Purpose.CALIBRATE:
         state.calibration.setdefault(plan.candidate.id, {})[index] = event
     elif plan.purpose is Purpose.FOLLOW_UP:

@@ -50,6 +50,7 @@ def past_hypothesis(state: CampaignState, one: Hypothesis) -> PastHypothesis:
     """A hypothesis as researchers see it; one whose screening did not end counts as failed."""
     advantage = state.gain(one.candidate.id, state.incumbent.candidate.id)
     trials, cpu = cost(state, one)
+    run = state.learning_curves.runs.get(one.candidate.id)
     return PastHypothesis(
         id=one.id,
         genome=one.candidate.genome,
@@ -62,6 +63,9 @@ def past_hypothesis(state: CampaignState, one: Hypothesis) -> PastHypothesis:
         doubt=state.doubt(one),
         effect=effect(one),
         compute=state.compute_ratio(one.candidate.id, state.incumbent.candidate.id),
+        remarks=state.remarks.get(one.candidate.id, ""),
+        curve=run.curve if run else (),
+        stopped=run is not None and run.score is None,
     )
 
 

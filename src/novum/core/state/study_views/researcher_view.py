@@ -44,6 +44,7 @@ def view_of(state: CampaignState, arena: Arena, number: int, idle: frozenset[str
         registered=LazyClaims(lambda: registered(state)),
         compute_limit=state.compute_limit(incumbent.id),
         withdrawn=_withdrawn(state),
+        remarks=state.remarks.get(incumbent.id, ""),
     )
 
 
