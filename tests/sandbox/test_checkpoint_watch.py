@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -67,6 +68,18 @@ def test_a_file_that_changes_from_look_to_look_is_left_alone_until_it_rests(plac
             place.write_bytes(b"x" * (number + 1))
             assert it.look() == 0
         assert it.look() == 1 and it.kept[0][0] == b"xxxxx"
+
+
+def test_a_change_is_seen_though_its_time_is_set_back(place):
+    with watching(place) as it:
+        place.write_bytes(b"one")
+        before = place.stat()
+        assert [it.look(), it.look()] == [0, 1]
+        time.sleep(0.01)
+        place.write_bytes(b"two")
+        os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert [it.look(60.0), it.look()] == [1, 2]
+        assert it.kept[1][0] == b"two" and it.kept[1][2] > 60.0
 
 
 def test_copies_are_rare_and_rarer_still_where_they_take_long(place):

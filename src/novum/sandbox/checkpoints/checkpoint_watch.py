@@ -28,7 +28,10 @@ OF_MEMORY = 32
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """What tells one state of a file from another: inode, bytes, and time of the last change in nanoseconds."""
+    """What tells one state of a file from another: inode, bytes, and time of the last change in nanoseconds.
+
+    Of the inode, not of the content: a program cannot set it back, and so not pass later work off as earlier.
+    """
 
     inode: int
     size: int
@@ -37,7 +40,7 @@ class _Version:
     @classmethod
     def of(cls, fd: int) -> _Version:
         seen = os.fstat(fd)
-        return cls(seen.st_ino, seen.st_size, seen.st_mtime_ns)
+        return cls(seen.st_ino, seen.st_size, seen.st_ctime_ns)
 
 
 def largest_copy(limits: Bounds) -> int:
