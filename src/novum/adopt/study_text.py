@@ -89,6 +89,7 @@ def study_text(one: Adopted) -> str:
         "[limits]",
         f"seconds = {one.seconds:.0f}  # of a trial; it took less than half",
         f"memory_bytes = {one.memory_bytes}",
+        f"file_bytes = {1 << 30}  # of one file, as in the run that was made for this",
         "processes = 64",
         "",
         "[gate]",

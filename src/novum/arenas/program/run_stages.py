@@ -40,6 +40,9 @@ SEEDS = 2**32
 TRUSTED = Bounds(seconds=120.0, cpu_seconds=120.0)
 """For prepare and score, the user's own scripts."""
 
+DISK_BYTES = 256 << 20
+"""For all files of a run together, where its study does not let a single one be larger than half of that."""
+
 _SAID = 4000
 _NOTHING: Mapping[str, str] = {}
 NOWHERE = KeptCheckpoint(None)
@@ -55,7 +58,7 @@ _ALLOWED_BY = {
     "memory_bytes": "limits.memory_bytes in the study allows more",
     "processes": "limits.processes in the study allows more",
     "file_bytes": "limits.file_bytes in the study allows more",
-    "disk_bytes": "the same for every study",
+    "disk_bytes": "twice limits.file_bytes in the study, or 256 MiB",
     "open_files": "the same for every study",
     "gpu_memory": "no study bounds it; others may hold some of it",
 }
@@ -237,6 +240,7 @@ def _bounds(limits: Limits, used: float, output_bytes: int, *, gpus: bool) -> Bo
         memory_bytes=int(limits.memory_bytes * _MARGIN),
         processes=max(1, limits.processes - _OWN_PROCESSES),
         file_bytes=max(limits.file_bytes, output_bytes),
+        disk_bytes=max(DISK_BYTES, 2 * limits.file_bytes),
     )
 
 
