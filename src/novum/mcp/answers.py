@@ -38,7 +38,8 @@ class Rules:
     smallest_gain: float
     pairs_at_most: int
     screening_seeds: int
-    one_in_so_many_screened_is_confirmed: int
+    confirmed_next: str
+    """Which of the screened candidates is confirmed, and when."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from novum.core.model.candidate import CandidateSpace, Genome, Scalar, Space
+from novum.core.model.study import ScreeningSettings
 from novum.core.model.trial_plan import Purpose
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.finding_grade import grade
@@ -39,6 +40,15 @@ _FILES = (
 )
 
 
+def _confirmed_next(screening: ScreeningSettings) -> str:
+    if screening.patience:
+        return (
+            f"the best screened candidate, when {screening.patience} in a row were no better, or when what is left of "
+            "the budget is needed for it"
+        )
+    return f"the best that waits, one in {screening.keep_one_in} screened candidates"
+
+
 def quoted(text: str, length: int = TEXT) -> str:
     """Somebody else's words, in one line between marks that they cannot close."""
     line = cut(text, length).replace("«", "‹").replace("»", "›")
@@ -63,7 +73,7 @@ def study(reader: LabReader, state: CampaignState, space: CandidateSpace | None)
             study.gate.delta,
             study.gate.max_pairs,
             study.screening.seeds,
-            study.screening.keep_one_in,
+            _confirmed_next(study.screening),
         ),
         running=is_held(reader.directory),
         paused=state.request_log.paused,
