@@ -35,6 +35,7 @@ from novum.views.finding_views.finding_details import (
 )
 from novum.views.finding_views.finding_size import size_of
 from novum.views.finding_views.more_of_the_same import MoreOfTheSame, more_of_the_same
+from novum.views.finding_views.same_every_time import same_every_time
 from novum.views.hypothesis_status import FAILED, hypothesis_status
 from novum.views.screening_correlation import Proxy, proxy
 
@@ -101,6 +102,8 @@ class Finding:
     """What it was promised to be asked and has not been asked yet."""
     compute: str = "CPU time"
     """What compute is here: CPU time, or GPU time where trials hold GPUs."""
+    same_every_time: str = ""
+    """A sentence, where its runs do not differ from seed to seed."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -253,4 +256,5 @@ def _finding(
         tail=tail_line(state, hypothesis, rule),
         more=more_of_the_same(state, hypothesis, rule),
         promised=promised(state, hypothesis),
+        same_every_time=same_every_time(hypothesis),
     )

@@ -46,6 +46,8 @@ def print_findings(found: list[Finding]) -> None:
             f"    how much: {number(finding.effect)} ({finding.level:.0%} interval {interval}) from "
             f"{finding.effect_pairs} {finding.effect_source}{', too few to tell that by themselves' if open_ else ''}"
         )
+        if finding.same_every_time:
+            print(f"    {finding.same_every_time}")
         if finding.tail:
             print(f"    {tail_text(finding.tail)}")
         if finding.more:
