@@ -89,6 +89,8 @@ def _curve(readings: list[list[float]]) -> str:
     from novum.text.format import sparkline
 
     values = [value for _, value in readings]
+    if len(values) == 1:
+        return f"{number(values[0])}  (1 reading, at {number(readings[0][0])} s of compute)"
     ends = f"{number(values[0])} {sparkline(values)} {number(values[-1])}"
     return f"{ends}  ({len(values)} readings, {number(readings[0][0])} to {number(readings[-1][0])} s of compute)"
 
