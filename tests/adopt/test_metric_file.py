@@ -9,7 +9,7 @@ import pytest
 
 from novum.adopt.adoption import Wishes, adopt
 from novum.adopt.evaluation_slice import find_evaluation
-from novum.adopt.metric_file import find_file_metrics, looked_at, named_file_metric
+from novum.adopt.metrics.metric_file import find_file_metrics, looked_at, named_file_metric
 from novum.adopt.project import find_project
 from novum.arenas.program.score_in_file import score_in_file
 from novum.core.model.errors import StudyError

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.adopt.metric_line import find_metrics
-from novum.adopt.metric_names import higher_is_better, is_metric
+from novum.adopt.metrics.metric_line import find_metrics
+from novum.adopt.metrics.metric_names import higher_is_better, is_metric
 from novum.arenas.program.manifest import Report
 from novum.arenas.program.printed_score import printed_score
 from novum.sandbox.output_text import clean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from novum.adopt.metric_place import stable_name
+from novum.adopt.metrics.metric_place import stable_name
 from novum.sandbox.glob_files import fits_glob
 
 TEXTS = {"train.py": "open(f'out/run2/metrics_{seed}.json'); SummaryWriter('logs/v1')"}

@@ -11,10 +11,11 @@ from novum import training_log
 from novum.adopt.baseline_run import Baseline, idle_lines, run_baseline
 from novum.adopt.evaluation_slice import Evaluation, find_evaluation
 from novum.adopt.hydra_files import RUN_FOLDER
-from novum.adopt.metric_file import find_file_metrics, looked_at, named_file_metric
-from novum.adopt.metric_line import Metric, find_metrics, named_metric
-from novum.adopt.metric_names import preference
-from novum.adopt.metric_place import stable_name
+from novum.adopt.metrics.metric_file import find_file_metrics, looked_at, named_file_metric
+from novum.adopt.metrics.metric_line import Metric, find_metrics, named_metric
+from novum.adopt.metrics.metric_names import preference
+from novum.adopt.metrics.metric_place import stable_name
+from novum.adopt.printed_names import printed_names
 from novum.adopt.project import Project
 from novum.adopt.script_checkpoint import find_checkpoint
 from novum.adopt.script_gpus import script_gpus, trials_at_once
@@ -110,7 +111,11 @@ def adopt(project: Project, wishes: Wishes, hear: Callable[[bytes], None]) -> Re
     parameters = _parameters(project, evaluation, seed, used)
     protection = Protection(
         tuple(one for one in evaluation.functions if one.partition(": ")[0] in used),
-        tuple(one for one in evaluation.names if one.partition(": ")[0] in used and not _tried(one, parameters)),
+        tuple(
+            one
+            for one in dict.fromkeys((*evaluation.names, *printed_names(project.texts)))
+            if one.partition(": ")[0] in used and not _tried(one, parameters)
+        ),
         {path: spans for path in used if (spans := _idle(project, baseline, path))},
         WRITES if metric.file else (),
     )

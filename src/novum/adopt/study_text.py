@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from novum.adopt.metric_line import Metric
+from novum.adopt.metrics.metric_line import Metric
 from novum.adopt.script_gpus import ScriptGpus
 from novum.adopt.value_range import Range
 from novum.core.model.candidate import Scalar
@@ -160,7 +160,7 @@ def _parameters(found: Iterable[tuple[Parameter, Range, Scalar]]) -> list[str]:
 def _protection(what: Protection) -> list[str]:
     lines = ["", "[program.protect]  # with prints, argument declarations and seeds: no candidate changes it",
              f"functions = {_toml(list(what.functions))}  # guess: evaluation",
-             f"names = {_toml(list(what.names))}  # guess: what the metric is made of"]  # fmt: skip
+             f"names = {_toml(list(what.names))}  # guess: the metric is made of them, or prints"]  # fmt: skip
     lines += [f"calls = {_toml(list(what.calls))}  # they write files, and the score is in one"] if what.calls else []
     if what.idle:
         lines += ["", "[program.protect.idle]  # lines that your run has not reached: a change there does nothing"]

@@ -133,6 +133,11 @@ def _is_fixed(node: ast.stmt, what: FileProtection, scope: str) -> bool:
     return isinstance(value, ast.Call) and _fixes(value, what.calls)
 
 
+def is_printing(node: ast.Expr) -> bool:
+    """Whether a statement is a call that prints or logs."""
+    return isinstance(node.value, ast.Call) and terminal(node.value.func) in _PRINTS
+
+
 def _fixes(call: ast.Call, others: frozenset[str]) -> bool:
     """Whether a call prints, declares an argument or sets a seed; also one within a chain: rng = seed(1).fork()."""
     name = terminal(call.func)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from novum import training_log
-from novum.adopt.metric_line import Metric, take_of
-from novum.adopt.metric_names import higher_is_better, is_metric, preference
+from novum.adopt.metrics.metric_line import Metric, take_of
+from novum.adopt.metrics.metric_names import higher_is_better, is_metric, preference
 from novum.arenas.program.score_in_file import columns
 from novum.core.model.trial import ArtefactError
 

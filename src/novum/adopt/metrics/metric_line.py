@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
-from novum.adopt.metric_names import higher_is_better, is_metric, preference, says_split
+from novum.adopt.metrics.metric_names import higher_is_better, is_metric, preference, says_split
 from novum.arenas.program.manifest import Report
 from novum.sandbox.output_text import clean
 
