@@ -19,6 +19,7 @@ OUTPUTS = st.builds(
     st.just("") | st.text(max_size=9),
     FACTS,
     st.just(()),
+    st.just("") | st.text(max_size=5),
     st.just((0.0, 0.0)) | st.just((1.5, 2.0)),
 )
 
@@ -30,6 +31,7 @@ def test_it_is_the_long_way_or_nothing(outputs):
         one.artefact is not None
         and one.failure is None
         and not one.cause
+        and not one.remarks
         and one.resumed == (0.0, 0.0)
         and all(isinstance(value, float) and math.isfinite(value) for value in one.facts.values())
         for one in outputs
