@@ -178,6 +178,11 @@ def running_line(one: RunningTrial) -> str:
     return f"{one.id} {one.value:.4g} after {one.cpu_seconds:.3g} CPU s ({one.purpose})"
 
 
+def _first(reason: str) -> str:
+    """A reason without the output that follows it; `novum failures` and `novum show` have all of it."""
+    return line(reason.partition("\n")[0])
+
+
 def lines(now: Progress) -> list[str]:
     """The whole progress as plain text."""
     flying = ", ".join(f"{count} {purpose}" for purpose, count in now.in_flight.items()) or "nothing"
@@ -200,7 +205,7 @@ def lines(now: Progress) -> list[str]:
         text.append(f"next        {waiting_line(now.next_in_line)}")
     text.append(f"incumbent   {line(now.incumbent_words)} ({now.incumbent_origin})")
     text.append(f"evidence    cash {now.cash:.3f}, {now.discoveries} supported")
-    text += [f"{one.outcome:<13}{one.id}: {line(one.change)} ({line(one.reason)})" for one in now.verdicts]
+    text += [f"{one.outcome:<13}{one.id}: {line(one.change)} ({_first(one.reason)})" for one in now.verdicts]
     if now.failures:
         text.append("failures    " + ", ".join(f"{count} {kind}" for kind, count in now.failures.items()))
     text += [f"watchdog    {line(words)}" for words in now.interventions]
@@ -268,7 +273,7 @@ def _verdict(one: Verdictline) -> Text:
     from rich.text import Text
 
     text = Text(f"{one.outcome:<13}", style=_COLOURS.get(one.outcome, ""))
-    return text.append(f"{one.id:<5}{line(one.change)}  ({line(one.reason)})", style="default")
+    return text.append(f"{one.id:<5}{line(one.change)}  ({_first(one.reason)})", style="default")
 
 
 def _label(name: str, text: str) -> Text:
