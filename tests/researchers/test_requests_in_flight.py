@@ -26,16 +26,22 @@ pytest.importorskip("pydantic_ai")
 
 
 class Counting:
-    """Answers a little later, and knows how many requests were there at once."""
+    """Answers a little later, and knows how many requests were there at once.
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.now, self.most = seconds, 0, 0
-        self.lock = threading.Lock()
+    enough: the first ones wait until so many were, however slowly these come.
+    """
+
+    def __init__(self, seconds: float, enough: int = 0) -> None:
+        self.seconds, self.now, self.most, self.enough = seconds, 0, 0, enough
+        self.lock, self.together = threading.Lock(), threading.Event()
 
     def __call__(self, body: dict) -> str:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
+            if self.most >= self.enough:
+                self.together.set()
+        self.together.wait(20.0)
         time.sleep(self.seconds)
         with self.lock:
             self.now -= 1
@@ -62,7 +68,7 @@ def asked_until_busy(researcher, number: int) -> list[str]:
 
 
 def test_a_lab_asks_several_at_once_and_keeps_every_promise(tmp_path):
-    act = Counting(0.15)
+    act = Counting(0.1, enough=3)
     with serving(act) as server:
         settings = ResearcherSettings("language", {"model": server.openai, "in_flight": 5})
         study = labs.coin_study(researcher=settings, screening=ScreeningSettings(waiting=8))
