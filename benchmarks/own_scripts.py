@@ -169,6 +169,11 @@ def _words(row: Row) -> str:
     )
 
 
+def folders(named: str) -> list[Path]:
+    """The folders of scripts that are named, separated by commas; of all examples where none is."""
+    return [Path(one) for one in named.split(",") if one] or sorted(one for one in EXAMPLES.iterdir() if one.is_dir())
+
+
 def main() -> None:
     """Print the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -180,11 +185,8 @@ def main() -> None:
     parser.add_argument("--scripts", default="", help="folders, separated by commas; default: examples/scripts/*")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    scripts = [Path(one) for one in given.scripts.split(",") if one] or sorted(
-        one for one in EXAMPLES.iterdir() if one.is_dir()
-    )
     rows = []
-    for script in scripts:
+    for script in folders(given.scripts):
         for seed in range(given.first, given.first + given.seeds):
             row = compared(script, seed, given.cpu, given.fresh, given.workers)
             rows.append(row)

@@ -22,7 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from own_scripts import EXAMPLES, measured  # noqa: E402
+from own_scripts import folders, measured  # noqa: E402
 
 from novum.adopt.adoption import Wishes, adopt  # noqa: E402
 from novum.adopt.project import find_project  # noqa: E402
@@ -124,11 +124,8 @@ def main() -> None:
     parser.add_argument("--scripts", default="", help="folders, separated by commas; default: examples/scripts/*")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    scripts = [Path(one) for one in given.scripts.split(",") if one] or sorted(
-        one for one in EXAMPLES.iterdir() if one.is_dir()
-    )
     rows = []
-    for script in scripts:
+    for script in folders(given.scripts):
         for researcher in given.researchers.split(","):
             row = compared(script, researcher, given.proposals)
             rows.append(row)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from novum.core.model.run_progress import POINTS, Look, reading_from, thinned
+from novum.core.model.run_progress import POINTS, Look, reading_from
 from novum.core.state.learning_curves import LearningCurves, ScreenedRun, rank_correlation
+from novum.text.format import thinned
 
 USUAL = 10.0
 
@@ -95,5 +96,5 @@ def test_a_reading_is_the_mean_of_the_latest_ones():
 @given(st.integers(0, 500))
 def test_thinning_keeps_both_ends(count):
     curve = [(float(at), 0.0) for at in range(count)]
-    kept = thinned(curve)
+    kept = thinned(curve, POINTS)
     assert len(kept) <= POINTS and (not curve or (kept[0], kept[-1]) == (curve[0], curve[-1]))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from novum.core.model.errors import StudyError
 from novum.source.meaning import is_python, parsed
 from novum.source.program_text import terminal
-from novum.source.protected import is_printing
+from novum.source.protected import inner_blocks, is_printing
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
@@ -89,9 +89,7 @@ def _statements(body: list[ast.stmt]) -> Iterator[_Statement]:
     for node in body:
         if isinstance(node, _SCOPES):
             continue
-        blocks = [getattr(node, name, None) or [] for name in ("body", "orelse", "finalbody")]
-        blocks += [one.body for one in getattr(node, "handlers", [])] + [one.body for one in getattr(node, "cases", [])]
-        if any(blocks):
+        if blocks := inner_blocks(node):
             within = {id(one) for block in blocks for one in block}
             heads = [one for one in ast.iter_child_nodes(node) if id(one) not in within]
             names = {one.id for head in heads for one in ast.walk(head) if isinstance(one, ast.Name)}

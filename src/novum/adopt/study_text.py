@@ -41,7 +41,7 @@ class Adopted:
     progress: Metric | None = None
     """What is printed often on the way, where the score itself is not."""
     follows: bool = False
-    """Whether a run shows its progress at all."""
+    """Whether its progress is on held-out data, so that it may end a hopeless run."""
     checkpoint: str = ""
     """What a trial that was cut short may go on from."""
 

@@ -5,16 +5,14 @@ Large campaigns are thinned here, and every caption says so: a page stays small 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from novum.core.model.metric import COMPUTE
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.verdict import Verdict
 from novum.core.state.hypothesis import Hypothesis
 from novum.report import charts, compute_frontier, learning_curve_chart, series
-from novum.text.format import counted, cut, number
+from novum.text.format import counted, cut, number, thinned
 from novum.views.campaign_history import History, IncumbentPeriod, Moment
 from novum.views.campaign_summary import Summary
 from novum.views.candidate_changes import change_words
@@ -28,8 +26,6 @@ ENTRIES = 600
 EFFECTS = 60
 NO_CPU = 1.0
 """Campaigns of less CPU time than this many seconds are drawn over trials."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +91,6 @@ def _metric(history: History) -> str:
     return cut(history.state.spec.metric, 60)
 
 
-def _thin(items: Sequence[T], limit: int) -> list[T]:
-    """At most `limit` items, evenly spread, first and last among them."""
-    if len(items) <= limit:
-        return list(items)
-    return [items[round(i * (len(items) - 1) / (limit - 1))] for i in range(limit)]
-
-
 def _shown(shown: int, total: int, what: str) -> str:
     return "" if shown >= total else f" {shown:,} of {total:,} {what} are drawn."
 
@@ -149,7 +138,7 @@ def _forest(history: History, summary: Summary) -> Figure:
 
 def _progress(history: History) -> Figure:
     x = axis(history.state.cpu_seconds)
-    thin = _thin(history.screened, SCORES)
+    thin = thinned(history.screened, SCORES)
     scores = [series.Score(x.of(one.at), one.score, one.candidate) for one in thin]
     stretches = [_stretch(history, reign, x) for reign in history.incumbent_runs if reign.mean is not None]
     study = history.state.study
@@ -266,7 +255,7 @@ def _genealogy(history: History) -> Figure:
     judged = [(h, y) for h, y in placed if h.rule]
     others = [(h, y) for h, y in placed if not h.rule]
     kept = sorted(
-        [*judged[-NODES:], *_thin(others, max(2, NODES - len(judged)))], key=lambda pair: pair[0].registered.number
+        [*judged[-NODES:], *thinned(others, max(2, NODES - len(judged)))], key=lambda pair: pair[0].registered.number
     )
     nodes = {h.id: _node(history, h, y) for h, y in kept}
     edges = [

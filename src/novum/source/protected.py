@@ -104,7 +104,7 @@ def _fixed(body: list[ast.stmt], scope: str, what: FileProtection) -> Iterator[t
                 yield scope, node
             else:
                 yield from _fixed(node.body, name, what)
-        elif not (blocks := _blocks(node)):
+        elif not (blocks := inner_blocks(node)):
             if _is_fixed(node, what, scope):
                 yield scope, node
         elif all(_is_fixed(one, what, scope) for block in blocks for one in block):
@@ -114,7 +114,7 @@ def _fixed(body: list[ast.stmt], scope: str, what: FileProtection) -> Iterator[t
                 yield from _fixed(block, scope, what)
 
 
-def _blocks(node: ast.stmt) -> list[list[ast.stmt]]:
+def inner_blocks(node: ast.stmt) -> list[list[ast.stmt]]:
     """The lists of statements within a compound statement."""
     found = [getattr(node, name, None) for name in ("body", "orelse", "finalbody")]
     found += [one.body for one in getattr(node, "handlers", [])] + [one.body for one in getattr(node, "cases", [])]
@@ -124,7 +124,7 @@ def _blocks(node: ast.stmt) -> list[list[ast.stmt]]:
 def _is_fixed(node: ast.stmt, what: FileProtection, scope: str) -> bool:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return (f"{scope}.{node.name}" if scope else node.name) in what.functions
-    if blocks := _blocks(node):
+    if blocks := inner_blocks(node):
         return all(_is_fixed(one, what, scope) for block in blocks for one in block)
     lead = f"{scope}." if scope else ""
     if what.names and any(f"{lead}{name}" in what.names for name in assigned(node)):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from novum.text.canonical_json import short
 from novum.text.clean import printable
 
+T = TypeVar("T")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -72,6 +74,13 @@ def seconds(value: float) -> str:
 def moment(microseconds: int) -> str:
     """Microseconds since the epoch as UTC date and time."""
     return datetime.fromtimestamp(microseconds / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def thinned(items: Sequence[T], limit: int) -> list[T]:
+    """At most `limit` items, evenly spread, first and last among them."""
+    if len(items) <= limit:
+        return list(items)
+    return [items[round(number * (len(items) - 1) / (limit - 1))] for number in range(limit)]
 
 
 def sparkline(values: Sequence[float]) -> str:

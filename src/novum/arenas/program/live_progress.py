@@ -8,10 +8,11 @@ import time
 from collections.abc import Sequence
 
 from novum.arenas.program.printed_score import as_number
-from novum.core.model.run_progress import Curve, Look, thinned
+from novum.core.model.run_progress import POINTS, Curve, Look
 from novum.core.model.trial import OutcomeKind
 from novum.sandbox import live_readings
 from novum.sandbox.job import Verdict
+from novum.text.format import thinned
 
 _LONGEST_LINE = 4_000
 MOST_READINGS = 4_096
@@ -84,7 +85,7 @@ class LiveProgress:
     @property
     def curve(self) -> Curve:
         """The readings so far."""
-        return thinned(self._readings)
+        return tuple(thinned(self._readings, POINTS))
 
     def _publish(self) -> None:
         """Let people see the latest reading, if there is a new one."""

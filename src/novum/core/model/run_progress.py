@@ -46,10 +46,3 @@ def reading_from(curve: Sequence[tuple[float, float]], seconds: float) -> float 
         return None
     recent = [value for time, value in curve if RECENT * at <= time <= at]
     return sum(recent) / len(recent)
-
-
-def thinned(curve: Sequence[tuple[float, float]]) -> Curve:
-    """At most `POINTS` readings, evenly spaced among all, the first and the last one included."""
-    if len(curve) <= POINTS:
-        return tuple(curve)
-    return tuple(curve[round(number * (len(curve) - 1) / (POINTS - 1))] for number in range(POINTS))
