@@ -1,0 +1,1 @@
+"""Synthetic tasks for sequence models, generated online; one file per task."""
