@@ -26,9 +26,10 @@ Watch = Callable[[str, Tensor], None]
 
 @dataclass(frozen=True)
 class Network:
-    """The functions of one stack."""
+    """The functions of one stack. `traced`: in operations that a compiler reads well, some slower without one."""
 
     stack: Stack
+    traced: bool = False
 
     @cached_property
     def forms(self) -> tuple[Form, ...]:
@@ -87,10 +88,24 @@ class Network:
         """A layer's contribution to the residual stream, [P, B, Q or T, D]."""
         layer, form = self.stack.layers[index], self.forms[index]
         core = {name.removeprefix("core."): x for name, x in own.items() if name.startswith("core.")}
-        parts = _parts(layer, c_PxBxTxC, own.get("taps"))
+        parts = self._parts(layer, c_PxBxTxC, own.get("taps"))
         o_PxBxQxD = form.mix(core, parts, rows)
         gate = pick_tokens(parts["gate"], rows) if layer.gate else None
         return project(_finished(layer, own, o_PxBxQxD, gate), own["out"])
+
+    def _parts(self, layer: Layer, c_PxBxTxC: Tensor, taps: Tensor | None) -> Parts:
+        """The inputs of a layer by name, the first ones after their convolution."""
+        if taps is None:
+            return _split(layer, c_PxBxTxC)
+        size = layer.convolved
+        mixed = F.silu(short_convolution(c_PxBxTxC[..., :size], taps, traced=self.traced))
+        rest = c_PxBxTxC[..., size:]
+        if not rest.shape[3]:
+            return _split(layer, mixed)
+        taken = layer.taken
+        first = [width for name, width in taken.items() if name in layer.core.convolved]
+        others = [width for name, width in taken.items() if name not in layer.core.convolved]
+        return dict(zip(taken, [*torch.split(mixed, first, 3), *torch.split(rest, others, 3)], strict=True))
 
     def _channels(self, own: Parts, x: Tensor) -> Tensor:
         up = project(rms(x) * own["channel_norm"][:, None, None], own["up"])
@@ -197,21 +212,6 @@ def _of_layer(w: Parts, index: int) -> Parts:
 def _split(layer: Layer, c_PxBxTxC: Tensor) -> Parts:
     taken = layer.taken
     return dict(zip(taken, torch.split(c_PxBxTxC, list(taken.values()), dim=3), strict=True))
-
-
-def _parts(layer: Layer, c_PxBxTxC: Tensor, taps: Tensor | None) -> Parts:
-    """The inputs of a layer by name, the first ones after their convolution."""
-    if taps is None:
-        return _split(layer, c_PxBxTxC)
-    size = layer.convolved
-    mixed = F.silu(short_convolution(c_PxBxTxC[..., :size], taps))
-    rest = c_PxBxTxC[..., size:]
-    if not rest.shape[3]:
-        return _split(layer, mixed)
-    taken = layer.taken
-    first = [width for name, width in taken.items() if name in layer.core.convolved]
-    others = [width for name, width in taken.items() if name not in layer.core.convolved]
-    return dict(zip(taken, [*torch.split(mixed, first, 3), *torch.split(rest, others, 3)], strict=True))
 
 
 def _finished(layer: Layer, own: Parts, o: Tensor, gate: Tensor | None) -> Tensor:

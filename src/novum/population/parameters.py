@@ -41,7 +41,9 @@ class Parameter:
         """Its initial values, which depend on seed, name and shape alone."""
         if self.parts is None:
             return self.initial(stream(seed, f"init/{name}"), self.shape)
-        return np.concatenate([one.draw(seed, f"{name}.{part}") for part, one in self.parts.items()], axis=-1)
+        drawn = [one.draw(seed, f"{name}.{part}") for part, one in self.parts.items()]
+        whole: Floats = np.concatenate(drawn, axis=-1)
+        return whole
 
 
 def side_by_side(parts: Mapping[str, Parameter]) -> Parameter:

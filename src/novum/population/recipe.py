@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """AdamW with a linear rise over the part `warmup` of the steps, then cosine to zero, and a clip of each member's norm.
+    """AdamW; a linear rise over the part `warmup` of the steps, then cosine to zero; a clip of each member's norm.
 
     Learning rate and weight decay are each member's own.
     """

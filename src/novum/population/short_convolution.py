@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812 -- the name everybody uses
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -23,10 +24,9 @@ class _Convolution(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, taps = ctx.saved_tensors
         length = x.shape[2]
-        grad_taps, scratch = torch.zeros_like(taps), torch.empty_like(grad)
+        grad_taps = torch.zeros_like(taps)
         for lag in range(min(taps.shape[1], length)):
-            product = torch.mul(grad[:, :, lag:], x[:, :, : length - lag], out=scratch[:, :, lag:])
-            grad_taps[:, lag] = product.sum((1, 2))
+            grad_taps[:, lag] = (grad[:, :, lag:] * x[:, :, : length - lag]).sum((1, 2))
         return _shifted_sum(grad, taps, back=1), grad_taps
 
 
@@ -41,7 +41,22 @@ def _shifted_sum(x_PxBxTxC: Tensor, taps_PxWxC: Tensor, back: int) -> Tensor:
     return y
 
 
-def short_convolution(x_PxBxTxC: Tensor, taps_PxWxC: Tensor) -> Tensor:
-    """y_t = sum_{j < W} c_j x_{t-j} per channel, [P, B, T, C] (as in H3 2212.14052 and Mamba 2312.00752)."""
+def short_convolution(x_PxBxTxC: Tensor, taps_PxWxC: Tensor, *, traced: bool = False) -> Tensor:
+    """y_t = sum_{j < W} c_j x_{t-j} per channel, [P, B, T, C] (as in H3 2212.14052 and Mamba 2312.00752).
+
+    `traced`: as plain operations, which a compiler makes one loop of.
+    """
+    if traced:
+        return _plain(x_PxBxTxC, taps_PxWxC)
     out: Tensor = _Convolution.apply(x_PxBxTxC, taps_PxWxC)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return out
+
+
+def _plain(x_PxBxTxC: Tensor, taps_PxWxC: Tensor) -> Tensor:
+    length = x_PxBxTxC.shape[2]
+    padded = F.pad(x_PxBxTxC, (0, 0, taps_PxWxC.shape[1] - 1, 0))
+    first = taps_PxWxC.shape[1] - 1
+    y = x_PxBxTxC * taps_PxWxC[:, None, None, 0]
+    for lag in range(1, min(taps_PxWxC.shape[1], length)):
+        y = y + padded[:, :, first - lag : first - lag + length] * taps_PxWxC[:, None, None, lag]
+    return y

@@ -1,4 +1,4 @@
-"""One training step of a population as a pure function of tensors: what is compiled, and what runs without a compiler."""
+"""One training step of a population as a pure function of tensors: it is compiled, or runs as it is."""
 
 # ruff: noqa: N803, N806 -- names of tensors end in their shapes
 from __future__ import annotations
@@ -49,7 +49,7 @@ class TrainingStep:
         recipe = self.recipe
         norm_Px1 = grad_Pxn.square().sum(1, keepdim=True).sqrt()
         grad_Pxn = grad_Pxn * (recipe.clip / (norm_Px1 + 1e-6)).clamp(max=1.0)
-        rate, decay, first, second = plan_Px4.split(1, dim=1)
+        rate, decay, first, second = torch.split(plan_Px4, 1, dim=1)
         mean_Pxn = mean_Pxn * recipe.beta1 + grad_Pxn * (1 - recipe.beta1)
         square_Pxn = square_Pxn * recipe.beta2 + grad_Pxn.square() * (1 - recipe.beta2)
         root = (square_Pxn / second).sqrt() + recipe.epsilon
