@@ -32,7 +32,7 @@ class FuzzyInContextRecall:
     """
 
     length: Annotated[int, Ge(4), Le(1 << 16)] = 64
-    vocabulary: Annotated[int, Ge(3), Le(1 << 10)] = 16
+    vocabulary: Annotated[int, Ge(4), Le(1 << 10)] = 16
     key_tokens: Annotated[int, Ge(1), Le(4)] = 2
     value_tokens: Annotated[int, Ge(1), Le(4)] = 2
     longest_keys: bool = False

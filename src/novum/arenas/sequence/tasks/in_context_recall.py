@@ -28,7 +28,7 @@ class InContextRecall:
     """
 
     length: Annotated[int, Ge(3), Le((1 << 16) - 1)] = 63
-    vocabulary: Annotated[int, Ge(2), Le(1 << 12)] = 16
+    vocabulary: Annotated[int, Ge(3), Le(1 << 12)] = 16
 
     def __post_init__(self) -> None:
         """Raise StudyError when values contradict each other."""
@@ -77,16 +77,16 @@ class NoisyInContextRecall:
     """
 
     length: Annotated[int, Ge(3), Le((1 << 16) - 1)] = 63
-    vocabulary: Annotated[int, Ge(3), Le(1 << 12)] = 32
+    vocabulary: Annotated[int, Ge(4), Le(1 << 12)] = 32
     noise_tokens: Annotated[int, Ge(1), Le(1 << 12)] = 16
     noise: Annotated[float, Ge(0), Le(0.9)] = 0.2
 
     def __post_init__(self) -> None:
         """Raise StudyError when values contradict each other."""
         _odd("noisy_in_context_recall", self.length)
-        if self.noise_tokens > self.vocabulary - 2:
+        if self.noise_tokens > self.vocabulary - 3:
             raise StudyError(
-                f"noisy_in_context_recall: noise_tokens = {self.noise_tokens} must leave a key and a value of "
+                f"noisy_in_context_recall: noise_tokens = {self.noise_tokens} must leave a key and two values of "
                 f"vocabulary = {self.vocabulary}"
             )
 

@@ -29,7 +29,7 @@ class Memorization:
     """
 
     length: Annotated[int, Ge(2), Le(1 << 16)] = 32
-    vocabulary: Annotated[int, Ge(3), Le(1 << 16)] = 64
+    vocabulary: Annotated[int, Ge(5), Le(1 << 16)] = 64
     map_seed: Annotated[int, Ge(0), Le((1 << 32) - 1)] = 0
 
     def __post_init__(self) -> None:

@@ -30,7 +30,7 @@ class Overwrite:
     """
 
     keys: Annotated[int, Ge(1), Le(1 << 10)] = 6
-    writes: Annotated[int, Ge(1), Le(1 << 6)] = 2
+    writes: Annotated[int, Ge(1), Le(1 << 10)] = 2
     asked: Annotated[int, Ge(1), Le(1 << 10)] = 6
     vocabulary: Annotated[int, Ge(4), Le(1 << 16)] = 32
 
@@ -105,5 +105,5 @@ class Overwrite:
         return neighbour(self, role, gate, final)
 
     def longer(self, factor: int) -> Overwrite:
-        """`factor` times the writes of each key, so that the list of pairs is `factor` times as long."""
-        return lengthened(self, factor, writes=factor * self.writes)
+        """More writes of each key, as many as come nearest to `factor` times the tokens."""
+        return lengthened(self, factor, writes=round((factor * self.length - self.asked) / (2 * self.keys)))

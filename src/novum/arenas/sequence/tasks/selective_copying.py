@@ -28,7 +28,7 @@ class SelectiveCopying:
     """
 
     length: Annotated[int, Ge(4), Le(1 << 16)] = 48
-    vocabulary: Annotated[int, Ge(3), Le(1 << 16)] = 16
+    vocabulary: Annotated[int, Ge(4), Le(1 << 16)] = 16
     copied: Annotated[int, Ge(1), Le(1 << 12)] = 8
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sysconfig
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -129,9 +130,11 @@ def _place(word: bytes) -> tuple[str, bool]:
 @lru_cache(maxsize=1)
 def _listed() -> list[tuple[bytes, str]]:
     """Hash and path of each file, relative to the library's folder."""
-    folder = _folder()
-    paths = (one.relative_to(folder) for one in folder.rglob("*.py") if one.is_file())
-    names = [one.as_posix() for one in paths if not LEFT_OUT & set(one.parts)]
+    top, names = _folder(), []
+    for folder, inner, files in os.walk(top):
+        inner[:] = [one for one in inner if one not in LEFT_OUT]
+        within = Path(folder).relative_to(top)
+        names += [(within / one).as_posix() for one in files if one.endswith(".py")]
     return [(hashlib.blake2b(name.encode(), digest_size=16).digest(), name) for name in names]
 
 
