@@ -68,7 +68,8 @@ def log_uniform_logits(low: float, high: float) -> Initial:
 
     def draw(rng: np.random.Generator, shape: Shape) -> Floats:
         rates = np.exp(rng.uniform(math.log(low), math.log(high), size=shape))
-        return np.log(rates / (1 - rates)).astype(np.float32)
+        logits: Floats = np.log(rates / (1 - rates)).astype(np.float32)
+        return logits
 
     return draw
 

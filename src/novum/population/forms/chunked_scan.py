@@ -90,7 +90,8 @@ def _corrections(read: Tensor, write: Tensor, up: Updates, state_NxKxE: Tensor |
         right, read = right * up.beta, read * up.beta
     # Only the part below the diagonal is read, forward and backward, so no mask is needed.
     l_NxCxC = torch.bmm(read, write.transpose(1, 2))
-    return torch.linalg.solve_triangular(l_NxCxC, right, upper=False, unitriangular=True)
+    u_NxCxE: Tensor = torch.linalg.solve_triangular(l_NxCxC, right, upper=False, unitriangular=True)
+    return u_NxCxE
 
 
 def scan_step(q_NxK: Tensor, updates: Updates, state_NxKxE: Tensor) -> tuple[Tensor, Tensor]:

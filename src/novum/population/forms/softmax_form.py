@@ -90,7 +90,8 @@ class SoftmaxForm:
             return x_NxTxK
         if core.unit_keys:
             return x_NxTxK * per_head(own["temperature"], core.heads, batch)[:, None].exp()
-        return x_NxTxK * core.d_key**-0.5
+        scale: float = core.d_key**-0.5
+        return x_NxTxK * scale
 
     def _bias(self, when_NxQ: Tensor, steps_T: Tensor, sequences: int) -> Tensor | float:
         """ALiBi: -m (t - i) with m = 2^(-8 h / H) for head h = 1..H."""
