@@ -32,6 +32,7 @@ import torch  # noqa: E402
 from novum.arenas.sequence.options import Options  # noqa: E402
 from novum.arenas.sequence.score import training_sequences  # noqa: E402
 from novum.core.model.trial import Role  # noqa: E402
+from novum.population.member_count import suggested_places  # noqa: E402
 from novum.population.mixers.core import Core  # noqa: E402
 from novum.population.mixers.matrix_state import MatrixState  # noqa: E402
 from novum.population.mixers.named import NAMED  # noqa: E402
@@ -99,6 +100,7 @@ def in_own_process(words: list[str]) -> float:
 def peak(stack: Stack, places: int) -> float:
     """FLOP per second of the step's largest product alone: the projection of a layer's input, for all places."""
     tokens, inner = BATCH * 32, sum(stack.layers[0].taken.values())
+    places = places or suggested_places(stack, BATCH, 32)
     a, b = torch.randn(places, tokens, stack.width), torch.randn(places, stack.width, inner)
     rates = []
     for _ in range(7):
@@ -152,7 +154,7 @@ def measure(mixer: str, width: int, args: argparse.Namespace) -> Row:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=512)
-    parser.add_argument("--places", type=int, default=16)
+    parser.add_argument("--places", type=int, default=0, help="0: as many as the shapes suggest")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--repeats", type=int, default=5, help="of the trainings one after the other")
     parser.add_argument("--only", default="", help="one mixer")

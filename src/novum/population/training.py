@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from novum.population.compiled_step import Chosen, choose
+from novum.population.member_count import suggested_places
 from novum.population.network import Network
 from novum.population.recipe import Member, Recipe, schedule
 from novum.population.training_step import TrainingStep
@@ -111,8 +112,16 @@ def train(
     observe: Observe | None = None,
     device: str = "cpu",
 ) -> Training:
-    """Train all members, `places` of them (0: all) at a time."""
-    run = _Run(network, recipe, list(members), blocks, places or len(members), patience, device)
+    """Train all members, `places` of them at a time (0: as many as the shapes and the machine suggest).
+
+    Places follow from the first block of sequences. A member's result does not depend on who trains beside it, but for
+    rounding.
+    """
+    if not places:
+        length = blocks(members[0].seed, 0, recipe.batch).tokens.shape[1]
+        free = torch.cuda.mem_get_info()[0] if device == "cuda" else None
+        places = suggested_places(network.stack, recipe.batch, length, free)
+    run = _Run(network, recipe, list(members), blocks, places, patience, device)
     run.prepare(compiling)
     while run.alive:
         run.advance()

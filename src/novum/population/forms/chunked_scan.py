@@ -19,6 +19,7 @@ from torch import Tensor
 
 from novum.population.forms.tensors import Rows, hidden, pick
 from novum.population.mixers.core import CHUNK
+from novum.population.unit_lower_solve import unit_lower_solve
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,7 @@ def _corrections(read: Tensor, write: Tensor, up: Updates, state_NxKxE: Tensor |
         right, read = right * up.beta, read * up.beta
     # Only the part below the diagonal is read, forward and backward, so no mask is needed.
     l_NxCxC = torch.bmm(read, write.transpose(1, 2))
-    u_NxCxE: Tensor = torch.linalg.solve_triangular(l_NxCxC, right, upper=False, unitriangular=True)
-    return u_NxCxE
+    return unit_lower_solve(l_NxCxC, right)
 
 
 def scan_step(q_NxK: Tensor, updates: Updates, state_NxKxE: Tensor) -> tuple[Tensor, Tensor]:

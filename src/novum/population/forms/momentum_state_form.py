@@ -28,6 +28,7 @@ from novum.population.forms.tensors import (
 )
 from novum.population.mixers.core import CHUNK
 from novum.population.mixers.momentum_state import MomentumState
+from novum.population.unit_lower_solve import unit_lower_solve
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _chunk(
         through = torch.bmm(kept_NxCxC, pushed_NxCx1)
         right = right - _carried(k, _shifted(kept_NxCx1, 1.0), _shifted(through, 0.0), state)
     l_NxCxC = torch.bmm(k, k.transpose(1, 2)) * before * beta
-    u = torch.linalg.solve_triangular(l_NxCxC, right * beta, upper=False, unitriangular=True)
+    u = unit_lower_solve(l_NxCxC, right * beta)
     o = torch.bmm(torch.bmm(q, k.transpose(1, 2)) * c_NxCxC, u)
     if state is not None and through is not None:
         o = o + _carried(q, kept_NxCx1, through, state)
