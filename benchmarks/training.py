@@ -181,8 +181,8 @@ def main() -> None:
     for row in rows:
         print(
             f"{row.mixer:10s} {row.width:5d} {row.population_per_core_hour:26,.0f} {row.warm_per_core_hour:11,.0f} "
-            f"{row.process_per_core_hour:12,.0f} {row.times_warm:5.1f} {row.times_process:5.1f} {row.peak_fraction:6.1%}"
-            f" {row.milliseconds_per_step_and_member:8.3f}"
+            f"{row.process_per_core_hour:12,.0f} {row.times_warm:5.1f} {row.times_process:5.1f} "
+            f"{row.peak_fraction:6.1%} {row.milliseconds_per_step_and_member:8.3f}"
         )
 
 

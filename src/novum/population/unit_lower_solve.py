@@ -5,7 +5,7 @@ treats each as if it were large. The C is compiled once by the machine's compile
 and on a GPU, torch's own solver is used.
 """
 
-# ruff: noqa: N803 -- names of tensors end in their shapes
+# ruff: noqa: N803, E741, ARG005 -- names of tensors end in their shapes; l is what everybody calls the matrix
 from __future__ import annotations
 
 import ctypes
@@ -132,22 +132,22 @@ def _define() -> None:
     """Tell torch of the two functions, their shapes and their gradient."""
 
     @torch.library.custom_op("novum::unit_lower_solve", mutates_args=())
-    def solve(l: Tensor, b: Tensor) -> Tensor:  # noqa: E741 -- the name of the matrix
+    def solve(l: Tensor, b: Tensor) -> Tensor:
         l, b = l.contiguous(), b.contiguous()
         u = torch.empty_like(b)
         _call("solve", (l, b, u), b.shape)
         return u
 
     @torch.library.custom_op("novum::unit_lower_solve_backward", mutates_args=())
-    def solve_backward(l: Tensor, u: Tensor, du: Tensor) -> tuple[Tensor, Tensor]:  # noqa: E741
+    def solve_backward(l: Tensor, u: Tensor, du: Tensor) -> tuple[Tensor, Tensor]:
         l, u, du = l.contiguous(), u.contiguous(), du.contiguous()
         w, dl = torch.empty_like(u), torch.empty_like(l)
         _call("solve_backward", (l, u, du, w, dl), u.shape)
         return dl, w
 
-    solve.register_fake(lambda l, b: torch.empty_like(b, memory_format=torch.contiguous_format))  # noqa: E741
+    solve.register_fake(lambda l, b: torch.empty_like(b, memory_format=torch.contiguous_format))
     solve_backward.register_fake(
-        lambda l, u, du: (  # noqa: E741
+        lambda l, u, du: (
             torch.empty_like(l, memory_format=torch.contiguous_format),
             torch.empty_like(u, memory_format=torch.contiguous_format),
         )
