@@ -37,12 +37,12 @@ class ExponentialGatesForm:
         inputs = self._inputs(own, {n: to_heads(x, heads) for n, x in parts.items()}, batch)
         wanted = rows_per_head(rows, heads)
         if length <= CHUNK:
-            return from_heads(_chunk(inputs, None, wanted)[0], members, heads)
+            return from_heads(_chunk(inputs, None, wanted, last=True)[0], members, heads)
         outs: list[Tensor] = []
         state: tuple[Tensor, Tensor] | None = None
         for start in range(0, length, CHUNK):
             where = slice(start, min(start + CHUNK, length))
-            out, state = _chunk(tuple(x[:, where] for x in inputs), state, None)
+            out, state = _chunk(tuple(x[:, where] for x in inputs), state, None, last=where.stop == length)
             outs.append(out)
         return from_heads(pick(torch.cat(outs, 1), wanted), members, heads)
 
@@ -75,8 +75,8 @@ def _read_out(both: Tensor, top: Tensor) -> Tensor:
 
 
 def _chunk(
-    inputs: tuple[Tensor, ...], state: tuple[Tensor, Tensor] | None, rows: Rows
-) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    inputs: tuple[Tensor, ...], state: tuple[Tensor, Tensor] | None, rows: Rows, *, last: bool
+) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
     q, k, v, gate, forget = inputs
     g = forget.cumsum(1)
     blind = hidden(k.shape[1], rows, k.device)
@@ -87,10 +87,12 @@ def _chunk(
     both = torch.bmm(torch.bmm(pick(q, rows), k.transpose(1, 2)) * (log_NxQxC - top).exp(), v)
     if state is not None and through is not None:
         both = both + torch.bmm(pick(q, rows), state[0]) * (through - top).exp()
-    end, last = g[:, -1:], g[:, -1:] - g + gate
-    new = last.amax(1, keepdim=True)
+    if last:
+        return _read_out(both, top), None
+    end, entered = g[:, -1:], g[:, -1:] - g + gate
+    new = entered.amax(1, keepdim=True)
     new = new if state is None else torch.maximum(new, end + state[1])
-    matrix = torch.bmm((k * (last - new).exp()).transpose(1, 2), v)
+    matrix = torch.bmm((k * (entered - new).exp()).transpose(1, 2), v)
     if state is not None:
         matrix = matrix + state[0] * (end + state[1] - new).exp()
     return _read_out(both, top), (matrix, new)

@@ -39,7 +39,7 @@ class MatrixStateForm:
         angle = _wrapped(heads["angle"].tanh().double().cumsum(1)) if self.core.rotating else None
         moment = None
         if self.core.write == "preconditioned":
-            moment = self._feature(heads["k"]).square().cumsum(1)
+            moment = self._feature(_substeps(heads["k"], self.core.steps)).square().cumsum(1)
         q, updates = self._updates(own, heads, angle, moment)
         wanted, sub = rows_per_head(rows, self.core.heads), self.core.substeps
         if sub > 1:
@@ -67,8 +67,8 @@ class MatrixStateForm:
             angle = _wrapped(rest.pop(0).double() / math.pi + heads["angle"].tanh())
             kept.append(angle)
         if self.core.write == "preconditioned":
-            moment = rest.pop(0) + self._feature(heads["k"]).square()
-            kept.append(moment)
+            moment = rest.pop(0) + self._feature(_substeps(heads["k"], self.core.steps)).square().cumsum(1)
+            kept.append(moment[:, -1:])
         q, updates = self._updates(own, heads, angle, moment)
         matrix = state[0]
         for sub in range(self.core.substeps):
@@ -113,7 +113,7 @@ class MatrixStateForm:
             return _repeated(q, steps), Updates(k * rate, v, log_decay=decay)
         write = k
         if moment is not None:
-            weighted = k / (_repeated(moment, steps) + 1.0)
+            weighted = k / (moment + 1.0)
             write = weighted / ((k * weighted).sum(-1, keepdim=True) + 1e-6)
         return _repeated(q, steps), Updates(write, v, k, beta, _first_of(decay, steps))
 

@@ -42,8 +42,9 @@ class MiniBatchStateForm:
             u = u * beta[:, where]
             o = torch.bmm(torch.bmm(q_, k_.transpose(1, 2)).tril(), u)
             outs.append(o if state is None else torch.baddbmm(o, q_, state))
-            written = torch.bmm(k_.transpose(1, 2), u)
-            state = written if state is None else state + written
+            if where.stop < length:
+                written = torch.bmm(k_.transpose(1, 2), u)
+                state = written if state is None else state + written
         whole = outs[0] if len(outs) == 1 else torch.cat(outs, 1)
         return from_heads(pick(whole, rows_per_head(rows, self.core.heads)), members, self.core.heads)
 
