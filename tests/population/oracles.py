@@ -3,7 +3,7 @@
 Each takes what the core takes: inputs by name after convolution, as [T, channels] arrays, and own parameters.
 """
 
-# ruff: noqa: N803, N806 -- the papers' letters
+# ruff: noqa: N806 -- the papers' letters
 from __future__ import annotations
 
 import numpy as np

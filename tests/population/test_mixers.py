@@ -1,4 +1,4 @@
-"""Every mixer: its training form is its paper's recurrence, its step form is its training form, and it looks only back."""
+"""Every mixer: training form, step form and its paper's recurrence are one function, and it looks only back."""
 
 import itertools
 
@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from flop_counter import counted  # noqa: E402
 from oracles import ORACLES  # noqa: E402
 
 from novum.population.forms.form_registry import form_of  # noqa: E402
@@ -39,8 +40,7 @@ def drawn(core, seed=0, members=2, batch=2, length=T):
     parts = {name: rng.standard_normal((members, batch, length, size)) for name, size in core.channels.items()}
     own = {name: one.draw(seed, name) + 0.3 * rng.standard_normal(one.shape) for name, one in core.parameters.items()}
     own = {name: np.stack([x + 0.1 * member for member in range(members)]) for name, x in own.items()}
-    to = lambda arrays: {name: torch.from_numpy(x).float() for name, x in arrays.items()}  # noqa: E731
-    return to(own), to(parts)
+    return tuple({name: torch.from_numpy(x).float() for name, x in arrays.items()} for arrays in (own, parts))
 
 
 def assert_near(found, wanted, tolerance):
@@ -124,8 +124,6 @@ def test_a_stack_steps_as_it_trains(residual, channel, loops):
 @pytest.mark.parametrize("name", [name for name in NAMED if name not in ("hyena", "mesa")])
 def test_flop_by_formula_are_those_that_a_counter_sees(name):
     """Not for a convolution by Fourier transform and a dense solver, which no counter of products sees."""
-    from flop_counter import counted
-
     stack = Stack(11, 7, WIDTH, (Layer(NAMED[name].make(HEADS, KEY, WIDTH), taps=4, gate=True),), channel="mlp")
     network, leaf = Network(stack), grown(stack)
     for length in (20, T):

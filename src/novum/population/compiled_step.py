@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,6 +68,13 @@ def has_compiler() -> bool:
 
 def compile_step(step: TrainingStep, example: Sequence[Tensor]) -> Run:
     """`step` for arguments of the shapes of `example`, as one compiled function."""
+    with warnings.catch_warnings():
+        # What torch's compiler imports warns of its own old parts.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _compiled(step, example)
+
+
+def _compiled(step: TrainingStep, example: Sequence[Tensor]) -> Run:
     from torch._guards import TracingContext, tracing
     from torch._inductor import compile as inductor
     from torch._inductor import config
