@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from novum.arenas.sequence.tasks.compression import Compression
+from novum.arenas.sequence.tasks.copying import SelectiveCopying
 from novum.arenas.sequence.tasks.fuzzy_recall import FuzzyInContextRecall
 from novum.arenas.sequence.tasks.in_context_recall import InContextRecall, NoisyInContextRecall
 from novum.arenas.sequence.tasks.memorization import Memorization, _map
-from novum.arenas.sequence.tasks.selective_copying import SelectiveCopying
 
 
 def rows_of(task, seed, rows):
@@ -111,6 +111,14 @@ def test_fuzzy_recall_scores_all_tokens_of_values_of_keys_seen_before(
         assert length + 1 - len(expected) < key_tokens + value_tokens + key_tokens + value_tokens
     assert sizes["key"] == ({key_tokens} if longest else set(range(1, key_tokens + 1)))
     assert sizes["value"] == set(range(1, value_tokens + 1))
+
+
+def test_the_pair_that_comes_again_is_any_of_those_that_were_kept():
+    """Of nine one-token keys out of seven: the first of them as often as a key drawn among all nine would be it."""
+    batch = FuzzyInContextRecall(19, 16, 1, 1).batch(np.random.default_rng(1), 20_000)
+    for place in (0, 8, 16):
+        same = batch.tokens[:, 18] == batch.tokens[:, place]
+        np.testing.assert_allclose(same.mean(), 1 / 9 + 8 / 9 / 7, atol=0.015)
 
 
 def test_fuzzy_recall_is_scored_on_the_longest_keys():
