@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from novum.arenas.sequence.tasks.hidden_markov import HiddenMarkov, _source
 from novum.arenas.sequence.tasks.markov_chain import MarkovChain
@@ -51,10 +52,8 @@ def test_entropy_of_the_walk_is_that_of_the_graph_that_it_shows(task):
     assert task.entropy == pytest.approx(entropy_by_power_iteration(step), abs=1e-9)
 
 
-def test_the_default_graph_has_the_entropy_that_the_pages_say():
-    edges = seen_edges(RandomWalk())
-    degrees = edges.sum(axis=1)
-    assert degrees.min() >= 0
+def test_the_default_graph_has_mean_degree_8_and_2_145_nats():
+    degrees = seen_edges(RandomWalk()).sum(axis=1)
     assert abs(degrees.mean() - 8) < 4 * np.sqrt(2 * 8 / 256)  # 2E / n, E binomial
     assert RandomWalk().entropy == pytest.approx(2.14525, abs=1e-5)
 
@@ -155,6 +154,9 @@ def test_entropy_of_a_hidden_chain_is_the_loss_of_the_forward_algorithm(task):
     batch = task.batch(np.random.default_rng(2), 4000)
     assert (batch.tokens[:, 0] >= task.symbols).all()
     assert (batch.tokens[:, 1:] < task.symbols).all()
+    begun = np.bincount(batch.tokens[:, 0] - task.symbols, minlength=task.states)
+    share = _source(task.states, task.symbols, task.transitions, task.concentration, task.source_seed).share
+    assert task.states == 1 or stats.chisquare(begun, share * len(batch.tokens)).pvalue > 1e-6
     losses = forward_losses(task, batch.tokens, batch.answers)
     for part in (losses.mean(axis=1), losses[:, 0], losses[:, -1]):
         assert part.mean() == pytest.approx(task.entropy, abs=4.5 * part.std() / np.sqrt(len(part)))

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from novum.arenas.sequence.tasks.palindrome import Palindrome
+from novum.arenas.sequence.tasks.copying import Palindrome
 from novum.arenas.sequence.tasks.stacks import Stacks
 from novum.arenas.sequence.tasks.state_tracking import ModularArithmetic, Parity, PermutationProduct
 

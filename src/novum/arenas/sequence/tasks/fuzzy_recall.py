@@ -67,36 +67,43 @@ class FuzzyInContextRecall:
 
     def batch(self, rng: np.random.Generator, rows: int) -> Batch:
         every = np.arange(rows)
-        word_BxNxW, used_BxNxW, new_BxN = self._pairs(rng, rows)
+        words_BxNxW, sizes_BxNx2, new_BxN = self._pairs(rng, rows)
         room = self.length + 1 - self.key_tokens - self.value_tokens
-        kept_BxN = used_BxNxW.sum(axis=2).cumsum(axis=1) <= room
-        again_B = (rng.random(rows) * kept_BxN.sum(axis=1)).astype(np.int64)
+        kept_B = (sizes_BxNx2.sum(axis=2).cumsum(axis=1) <= room).sum(axis=1)
+        again_B = (rng.random(rows) * kept_B).astype(np.int64)
+        # The pair that comes again takes the place after those that are kept, which is never the last of all.
+        for part_BxNx in (words_BxNxW, sizes_BxNx2):
+            part_BxNx[every, kept_B] = part_BxNx[every, again_B]
+        new_BxN[every, kept_B] = False
+        sizes_BxNx2[np.arange(new_BxN.shape[1]) > kept_B[:, None]] = 0
 
-        words = np.concatenate([word_BxNxW, word_BxNxW[every, again_B][:, None]], axis=1)
-        used = np.concatenate([used_BxNxW & kept_BxN[:, :, None], used_BxNxW[every, again_B][:, None]], axis=1)
-        recalled = np.zeros_like(used)
-        recalled[:, :-1, self.key_tokens :] = ~new_BxN[:, :, None]
-        recalled[:, -1, self.key_tokens :] = True
+        place_W = np.concatenate([np.arange(self.key_tokens), np.arange(self.value_tokens)])
+        value_W = np.arange(len(place_W)) >= self.key_tokens
+        used_BxNxW = place_W < sizes_BxNx2[:, :, value_W.astype(np.int64)]
+        marked_BxNxW = 2 * words_BxNxW + (value_W & ~new_BxN[:, :, None])
 
-        places = np.arange(self.length + 1) >= self.length + 1 - used.sum(axis=(1, 2))[:, None]
+        places = np.arange(self.length + 1) >= self.length + 1 - sizes_BxNx2.sum(axis=(1, 2))[:, None]
         written = np.full(places.shape, 2 * (self.vocabulary - 1), dtype=np.int64)
-        written[places] = (2 * words + recalled)[used]
+        written[places] = marked_BxNxW[used_BxNxW]
         return next_tokens(written >> 1, written[:, 1:] % 2 == 1)
 
-    def _pairs(self, rng: np.random.Generator, rows: int) -> tuple[Ints, Bools, Bools]:
-        """As many pairs as may fit: their tokens and which of them are used, [B, N, W], and whether the key is new."""
+    def _pairs(self, rng: np.random.Generator, rows: int) -> tuple[Ints, Ints, Bools]:
+        """More pairs than fit: their tokens [B, N, W], sizes of key and value [B, N, 2], and whether the key is new."""
         keys = (self.vocabulary - 1) // 2
         shortest = self.key_tokens if self.longest_keys else 1
-        shape = rows, (self.length + 1 - self.key_tokens - self.value_tokens) // (shortest + 1)
-        key_BxNxk, key_used = _words(rng, shape, shortest, self.key_tokens, keys)
-        value_BxNxv, value_used = _words(rng, shape, 1, self.value_tokens, self.vocabulary - 1 - keys)
+        count = (self.length + 1 - self.key_tokens - self.value_tokens) // (shortest + 1) + 1
+        key_BxNxk, key_size = _words(rng, (rows, count), shortest, self.key_tokens, keys)
+        value_BxNxv, value_size = _words(rng, (rows, count), 1, self.value_tokens, self.vocabulary - 1 - keys)
 
-        name_BxN = (np.where(key_used, key_BxNxk + 1, 0) * (keys + 1) ** np.arange(self.key_tokens)).sum(axis=2)
+        name_BxN = np.zeros_like(key_size)
+        for letter in range(self.key_tokens):
+            name_BxN = name_BxN * (keys + 1) + (key_BxNxk[:, :, letter] + 1) * (letter < key_size)
         first_BxN = first_place(name_BxN)
-        every = np.arange(rows)[:, None]
-        tokens = np.concatenate([key_BxNxk, keys + value_BxNxv[every, first_BxN]], axis=2)
-        used = np.concatenate([key_used, value_used[every, first_BxN]], axis=2)
-        return tokens, used, first_BxN == np.arange(shape[1])
+        flat = (first_BxN + count * np.arange(rows)[:, None]).ravel()
+        value_BxNxv = value_BxNxv.reshape(-1, self.value_tokens)[flat].reshape(value_BxNxv.shape)
+        tokens = np.concatenate([key_BxNxk, keys + value_BxNxv], axis=2)
+        sizes = np.stack([key_size, value_size.ravel()[flat].reshape(first_BxN.shape)], axis=2)
+        return tokens, sizes, first_BxN == np.arange(count)
 
     def held_out(self) -> FuzzyInContextRecall:
         """Scored on keys of the largest length, as published."""
@@ -116,8 +123,8 @@ class FuzzyInContextRecall:
 
 def _words(
     rng: np.random.Generator, shape: tuple[int, int], shortest: int, longest: int, alphabet: int
-) -> tuple[Ints, Bools]:
-    """Words without a repeated letter, [*shape, longest], and which letters are used: the first `shortest` or more."""
+) -> tuple[Ints, Ints]:
+    """Words without a repeated letter, [*shape, longest], and how many of the letters are used, [*shape]."""
     letters: list[Ints] = []
     ascending: list[Ints] = []
     for taken in range(longest):
@@ -128,5 +135,4 @@ def _words(
         for rank, other in enumerate(ascending):
             ascending[rank], letter = np.minimum(letter, other), np.maximum(letter, other)
         ascending.append(letter)
-    size = rng.integers(shortest, longest + 1, shape)
-    return np.stack(letters, axis=2), np.arange(longest) < size[:, :, None]
+    return np.stack(letters, axis=2), rng.integers(shortest, longest + 1, shape)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from novum.arenas.sequence.tasks.compositional_mqar import CompositionalMqar
 from novum.arenas.sequence.tasks.compression import Compression
+from novum.arenas.sequence.tasks.copying import Palindrome, SelectiveCopying
 from novum.arenas.sequence.tasks.fuzzy_recall import FuzzyInContextRecall
 from novum.arenas.sequence.tasks.hidden_markov import HiddenMarkov
 from novum.arenas.sequence.tasks.in_context_recall import InContextRecall, NoisyInContextRecall
@@ -15,9 +16,7 @@ from novum.arenas.sequence.tasks.memorization import Memorization
 from novum.arenas.sequence.tasks.mqar import Mqar
 from novum.arenas.sequence.tasks.needle import Needle
 from novum.arenas.sequence.tasks.overwrite import Overwrite
-from novum.arenas.sequence.tasks.palindrome import Palindrome
 from novum.arenas.sequence.tasks.random_walk import RandomWalk
-from novum.arenas.sequence.tasks.selective_copying import SelectiveCopying
 from novum.arenas.sequence.tasks.stacks import Stacks
 from novum.arenas.sequence.tasks.state_tracking import ModularArithmetic, Parity, PermutationProduct
 from novum.arenas.sequence.tasks.stdlib_bytes import StdlibBytes

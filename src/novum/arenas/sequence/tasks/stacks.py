@@ -24,7 +24,7 @@ class Stacks:
     the one pushed last onto that stack of those still there. Tokens: 0 push, 1 pop, then stacks, then elements.
 
     Each stack has `operations` operations of which `pops` are pops, so that shapes are constant: a random order of
-    them, begun at the last place where fewest pushes are ahead of pops, so that no pop finds its stack empty. The
+    them, turned so that it begins where pops were most ahead of pushes: then no pop finds its stack empty. The
     operations of different stacks are shuffled; elements are uniform. The paper has 64 stacks and T = 256 to 2048, and
     does not say how its operations are drawn.
     """
@@ -81,8 +81,7 @@ class Stacks:
         count, shape = self.operations, (rows * self.stacks, self.operations)
         pop = distinct(rng, shape[0], count, 0, count) < self.pops
         depth = np.cumsum(1 - 2 * pop.astype(np.int64), axis=1)
-        start = count - np.argmin(depth[:, ::-1], axis=1)  # after the last minimum
-        start = np.where(depth.min(axis=1) < 0, start, 0)
+        start = np.where(depth.min(axis=1) < 0, depth.argmin(axis=1) + 1, 0)
         turned = (start[:, None] + np.arange(count)) % count
         return np.take_along_axis(pop, turned, axis=1).reshape(rows, self.stacks, count)
 
