@@ -61,6 +61,8 @@ def resampled(fit: Fit[Any], resampling: Resampling, count: int, seed: int) -> R
     """The rows of `count` resamples."""
     rows = fit.rows
     if resampling is Resampling.RUNS:
+        if all(cell.repeats == 1 for cell in fit.cells):
+            raise StudyError("no cell has two runs, so that there is nothing to resample within cells")
         rng = np.random.default_rng(seed)
         means = [rng.choice(np.array(cell.values), (count, cell.repeats)).mean(axis=1) for cell in fit.cells]
         return Rows(rows.logs, rows.constant, np.stack(means, axis=1), rows.weight)

@@ -18,9 +18,8 @@ from novum.core.model.errors import StudyError
 from novum.scaling.fit import Fit
 from novum.scaling.interval import Interval
 from novum.scaling.law import FLOP_PER_PARAMETER_TOKEN, ScalingLaw
-from novum.scaling.places import unscaled
 from novum.scaling.solvers.likelihood import ends
-from novum.scaling.solvers.precision import Functional, precision
+from novum.scaling.solvers.precision import precision
 
 Floats = npt.NDArray[np.float64]
 
@@ -133,14 +132,14 @@ class _Side:
     @classmethod
     def of(cls, fit: Fit[ScalingLaw], compute: float, flop: float) -> _Side:
         best = fit.law.optimum(compute, flop)
-        asked: dict[str, Functional] = {
-            name: one for name, one in fit.places.named().items() if name not in ("A", "B")
-        } | {LOSS: fit.places.at((best.parameters, best.tokens))}
-        known = precision(fit.rows, fit.solution, list(asked.values()))
-        low, high = ends(fit.rows, fit.solution, list(asked.values()), known, fit.level)
-        three = np.stack([low[0], known.value[0], high[0]], axis=1)
-        values = tuple(unscaled(name, three[at]) for at, name in enumerate(asked))
-        return cls(tuple(asked), values, known.influence[0])
+        loss = fit.places.at((best.parameters, best.tokens))
+        named = {name: one for name, one in fit.places.named().items() if name not in ("A", "B")}
+        known = precision(fit.rows, fit.solution, [*named.values(), loss])
+        alone = precision(fit.rows, fit.solution, [loss])
+        low, high = ends(fit.rows, fit.solution, [loss], alone, fit.level)
+        values = [np.array([fit.intervals[one].low, getattr(fit.law, one), fit.intervals[one].high]) for one in named]
+        values.append(np.array([low[0, 0], best.loss, high[0, 0]]))
+        return cls((*named, LOSS), tuple(values), known.influence[0])
 
 
 def _difference(ours: Floats, theirs: Floats, correlation: float, level: float) -> Difference:

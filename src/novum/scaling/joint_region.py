@@ -11,14 +11,15 @@ import numpy.typing as npt
 from novum.core.model.errors import StudyError
 from novum.scaling.fit import Fit
 from novum.scaling.solvers.precision import FAR, Precision, precision
+from novum.scaling.solvers.quantiles import student_quantile
 from novum.scaling.solvers.variable_projection import HIGH, LOW, Rows, solve
 
 Floats = npt.NDArray[np.float64]
 
 _HOLD = 1e3
 """The sd of a number over the sd at which it is held."""
-_WIDER = 1.6
-"""The grid over the intervals of each number, which a region of two exceeds by about a third."""
+_MARGIN = 1.2
+"""The grid over the region as it would be if costs were quadratic."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,13 @@ def joint_region(fit: Fit[Any], points: int = 25) -> JointRegion:
     """
     if points < 3:
         raise StudyError(f"points = {points}: give at least 3")
+    known = _known(fit)
+    wider = _MARGIN * np.sqrt(_allowed(fit, known)) / _half_widths(fit, known)
     floor, exponent, law = fit.intervals["E"], fit.intervals["alpha"], fit.law
-    lowest = max(0.0, law.E - _WIDER * (law.E - floor.low))
-    floors = np.linspace(lowest, law.E + _WIDER * (floor.high - law.E), points)
+    lowest = max(0.0, law.E - wider[0] * (law.E - floor.low))
+    floors = np.linspace(lowest, law.E + wider[0] * (floor.high - law.E), points)
     shrink = max(exponent.low, LOW) / law.alpha, min(exponent.high, HIGH) / law.alpha
-    alphas = np.clip(law.alpha * np.geomspace(shrink[0] ** _WIDER, shrink[1] ** _WIDER, points), LOW, HIGH)
+    alphas = np.clip(law.alpha * np.geomspace(shrink[0] ** wider[1], shrink[1] ** wider[1], points), LOW, HIGH)
     excess = held_excess(fit, np.repeat(floors, points), np.tile(alphas, points))
     return JointRegion(floors, alphas, excess.reshape(points, points), fit.level)
 
@@ -61,15 +64,12 @@ def held_excess(fit: Fit[Any], floors: Floats, alphas: Floats) -> Floats:
     The level allows what an F test of two numbers does, the residual variance multiplied by the mean ratio of robust to
     plain variance in the two (Rotnitzky and Jewell, Biometrika 77, 1990).
     """
-    named = fit.places.named()
-    known = precision(fit.rows, fit.solution, [named["E"], named["alpha"]])
-    if not known.error.min() > 0:
-        raise StudyError("the runs have no noise, so that the region is a single point")
+    known = _known(fit)
     start = np.repeat(fit.solution.exponents, len(floors), axis=0)
     start[:, 0] = alphas
     held = solve(_held(fit.rows, floors, alphas, _HOLD / known.unit[0]), start)
     cost = np.maximum(held.squares - fit.solution.squares[0], 0.0)
-    return np.asarray(cost / (2 * _f_quantile(fit.level, fit.dof) * _variance(known)))
+    return np.asarray(cost / _allowed(fit, known))
 
 
 def _held(rows: Rows, floors: Floats, alphas: Floats, hold: Floats) -> Rows:
@@ -87,11 +87,27 @@ def _held(rows: Rows, floors: Floats, alphas: Floats, hold: Floats) -> Rows:
     )
 
 
-def _variance(known: Precision) -> float:
-    """Residual variance in the directions of the two numbers."""
+def _known(fit: Fit[Any]) -> Precision:
+    """The precision of E and of the logarithm of alpha."""
+    named = fit.places.named()
+    known = precision(fit.rows, fit.solution, [named["E"], named["alpha"]])
+    if not known.error.min() > 0:
+        raise StudyError("the runs have no noise, so that the region is a single point")
+    return known
+
+
+def _allowed(fit: Fit[Any], known: Precision) -> float:
+    """What the sum of squares may exceed the least one by."""
     robust = known.influence[0] @ known.influence[0].T
     plain = known.pulls[0] @ known.pulls[0].T
-    return float(np.trace(robust @ np.linalg.inv(plain)) / 2)
+    variance = float(np.trace(robust @ np.linalg.inv(plain)) / 2)
+    return 2 * _f_quantile(fit.level, fit.dof) * variance
+
+
+def _half_widths(fit: Fit[Any], known: Precision) -> Floats:
+    """The root of what the interval of each of the two allows the sum of squares."""
+    quantile = student_quantile((1 + fit.level) / 2, known.dof[0])
+    return np.asarray(quantile * known.error[0] / known.unit[0])
 
 
 def _f_quantile(level: float, dof: int) -> float:

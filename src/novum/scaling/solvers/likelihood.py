@@ -29,6 +29,7 @@ _HOLD = 1e3
 
 _STEPS = 30
 _CLOSE = 1e-3
+_ENOUGH = 1e-8
 _FAR = 60.0
 """A logarithm changes by at most this much."""
 
@@ -90,7 +91,7 @@ class _Search:
 
     def cost(self, at: Floats, start: Floats) -> tuple[Floats, Floats]:
         """Root of the cost of holding to `at` over what is allowed, and the exponents found."""
-        held = solve(held_rows(self, at), start)
+        held = solve(held_rows(self, at), start, _ENOUGH)
         least = self.best.squares[self.problem]
         root = np.sqrt(np.maximum(held.squares - least, 0.0))
         return root / np.where(self.allowed > 0, self.allowed, 1e-300), held.exponents
@@ -104,6 +105,8 @@ def held_rows(search: _Search, at: Floats) -> Rows:
     place, pull = np.array(of)[search.which], np.array(pulls)[search.which]
     by_row = np.array([bool(one.row) for one in search.functionals])[search.which]
     hold = _HOLD / np.where(search.unit > 0, search.unit, 1.0)
+    log = np.array([one.log for one in search.functionals])[search.which]
+    hold = hold * np.where(log, search.value / np.where(log, at, 1.0), 1.0)
 
     def extended(values: Floats, last: Floats) -> Floats:
         whole = np.broadcast_to(values, (len(search.best.gap), *values.shape[1:]))[search.problem]

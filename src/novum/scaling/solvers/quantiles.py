@@ -54,17 +54,19 @@ def _away(values: Floats) -> Floats:
 def student_quantile(probability: float, dof: Floats | float) -> Floats:
     """The value that Student's t with dof > 0 degrees of freedom stays below with a probability in (.5, 1).
 
-    Newton's method from the normal quantile, which lies below: the tail is convex, so that no step goes too far.
+    Newton's method from the first two terms of the expansion in 1 / dof, which lie below: the tail is convex, so no
+    step goes too far.
     """
     freedom = np.asarray(dof, dtype=float)
     logs = np.vectorize(math.lgamma, otypes=[float])
     height = np.exp(logs((freedom + 1) / 2) - logs(freedom / 2)) / np.sqrt(freedom * math.pi)
-    t = np.full_like(freedom, NormalDist().inv_cdf(probability))
+    normal = NormalDist().inv_cdf(probability)
+    t = normal + (normal**3 + normal) / (4 * freedom)
     for _ in range(_STEPS):
         density = height * (1 + t * t / freedom) ** (-(freedom + 1) / 2)
         step = (_above(t, freedom) - (1 - probability)) / density
         t = t + step
-        if np.all(np.abs(step) <= 1e-10 * t):
+        if np.all(np.abs(step) <= 1e-9 * t):
             break
     return t
 

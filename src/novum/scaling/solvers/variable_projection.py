@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 LOW, HIGH = 0.02, 4.0
 """The range of exponents that is searched."""
 
+_LEAST, _MOST = float(np.log(LOW)), float(np.log(HIGH))
+
 GRID = np.exp(np.linspace(np.log(LOW), np.log(HIGH), 41))
 """Neighbours differ by 14 %."""
 
@@ -28,6 +30,7 @@ _CHUNK = 100
 
 _STEPS = 200
 _SHRINK, _GROW = 0.2, 8.0
+_STIFF = 1e12
 _RIDGE = 1e-13
 
 
@@ -99,15 +102,23 @@ class Solution:
         )
 
 
-def solve(rows: Rows, start: Floats | None = None) -> Solution:
-    """The best fit of every problem, from exponents `start` (R, p) or from the best point of the grid."""
+def solve(rows: Rows, start: Floats | None = None, tolerance: float = 1e-13) -> Solution:
+    """The best fit of every problem, from exponents `start` (R, p) or from the best point of the grid.
+
+    tolerance: a problem is solved when a step takes less than this share off its sum of squares.
+    """
     first = scan(rows) if start is None else np.broadcast_to(start, (rows.batch, rows.powers))
-    return _descend(rows, np.log(np.clip(first, LOW, HIGH)))
+    return _descend(rows, np.log(np.clip(first, LOW, HIGH)), tolerance)
 
 
 def scan(rows: Rows) -> Floats:
     """Of each problem the point of the grid, exponents (R, p), with the least sum of squares, any pull left aside."""
     return np.concatenate([_scan(rows.take(slice(at, at + _CHUNK))) for at in range(0, rows.batch, _CHUNK)])
+
+
+def project(rows: Rows, exponents: Floats) -> Solution:
+    """The exact solution in E and c for given exponents (R, p)."""
+    return _project(rows, np.log(exponents))[0]
 
 
 def powers_at(logs: Floats, exponents: Floats) -> Floats:
@@ -194,18 +205,20 @@ def _outside(design: Floats, gram: Floats, free: npt.NDArray[np.bool_], moves: F
     return moves - design @ (np.linalg.solve(scaled, inner) / size[:, :, None])
 
 
-def _descend(rows: Rows, logs: Floats) -> Solution:
+def _descend(rows: Rows, logs: Floats, tolerance: float) -> Solution:
     """Levenberg-Marquardt in the logarithms of the exponents; each problem leaves when its own steps are over."""
     now, slope = _project(rows, logs)
     whole = now
     active = np.arange(rows.batch)
     damping = np.full(rows.batch, 1e-3)
     for _ in range(_STEPS):
-        moved = np.clip(logs + _step(slope, damping), np.log(LOW), np.log(HIGH))
+        step = _step(slope, damping, logs)
+        moved = np.clip(logs + step * _share(logs, step), _LEAST, _MOST)
         new, after = _project(rows, moved)
         gain = now.squares - new.squares
         better = gain > 0
-        over = (np.abs(moved - logs).max(axis=1) < 1e-9) | (better & (gain <= 1e-13 * now.squares)) | (damping > 1e12)
+        little = (np.abs(step).max(axis=1) < 1e-9) | (better & (gain <= tolerance * now.squares))
+        over = little | (damping > _STIFF)
         now = new.where(better, now)
         logs = np.where(better[:, None], moved, logs)
         normal = np.where(better[:, None, None], after.normal, slope.normal)
@@ -222,12 +235,21 @@ def _descend(rows: Rows, logs: Floats) -> Solution:
     return _written(whole, active, now)
 
 
-def _step(slope: _Slope, damping: Floats) -> Floats:
-    """The damped Gauss-Newton step (R, p)."""
-    spread = np.einsum("rii->ri", slope.normal)
-    ridge = damping[:, None] * spread + 1e-300
-    damped = slope.normal + np.eye(spread.shape[1]) * ridge[:, None, :]
-    return np.asarray(-np.linalg.solve(damped, slope.gradient[..., None])[..., 0])
+def _step(slope: _Slope, damping: Floats, logs: Floats) -> Floats:
+    """The damped Gauss-Newton step (R, p). Exponents at the end of their range stay if descent leads beyond it."""
+    held = ((logs <= _LEAST) & (slope.gradient > 0)) | ((logs >= _MOST) & (slope.gradient < 0))
+    normal = np.where(held[:, :, None] | held[:, None, :], 0.0, slope.normal)
+    spread = np.einsum("rii->ri", normal)
+    ridge = np.where(held, 1.0, damping[:, None] * spread + 1e-300)
+    damped = normal + np.eye(spread.shape[1]) * ridge[:, None, :]
+    return np.asarray(-np.linalg.solve(damped, np.where(held, 0.0, slope.gradient)[..., None])[..., 0])
+
+
+def _share(logs: Floats, step: Floats) -> Floats:
+    """The share (R, 1) of a step that ends within the range of exponents: a step is cut short and not bent."""
+    room = np.where(step > 0, _MOST - logs, _LEAST - logs)
+    share = np.divide(room, step, out=np.ones_like(step), where=np.abs(step) > np.abs(room))
+    return np.asarray(share.min(axis=1, keepdims=True))
 
 
 def _written(whole: Solution, at: npt.NDArray[np.intp], part: Solution) -> Solution:
