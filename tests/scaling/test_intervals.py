@@ -108,5 +108,8 @@ def test_intervals_end_where_a_number_cannot_go():
     found = fit(noisy(SMALL, 3, 0.1, design(budgets=3, sizes=4, repeats=1)))
     assert found.intervals["E"].low == 0
     assert any("E may be zero" in one for one in found.remarks)
+    alpha, amount = found.intervals["alpha"], found.intervals["A"]
+    assert (alpha.low, alpha.high, amount.low, amount.high) == (0.0, math.inf, 0.0, math.inf)
+    assert any("alpha is not bounded" in one for one in found.remarks)
     for name, one in found.intervals.items():
         assert 0 <= one.low <= getattr(found.law, name) <= one.high <= math.inf, name

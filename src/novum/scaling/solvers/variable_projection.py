@@ -213,7 +213,7 @@ def _descend(rows: Rows, logs: Floats, tolerance: float) -> Solution:
     damping = np.full(rows.batch, 1e-3)
     for _ in range(_STEPS):
         step = _step(slope, damping, logs)
-        moved = np.clip(logs + step * _share(logs, step), _LEAST, _MOST)
+        moved = np.clip(logs + step, _LEAST, _MOST)
         new, after = _project(rows, moved)
         gain = now.squares - new.squares
         better = gain > 0
@@ -243,13 +243,6 @@ def _step(slope: _Slope, damping: Floats, logs: Floats) -> Floats:
     ridge = np.where(held, 1.0, damping[:, None] * spread + 1e-300)
     damped = normal + np.eye(spread.shape[1]) * ridge[:, None, :]
     return np.asarray(-np.linalg.solve(damped, np.where(held, 0.0, slope.gradient)[..., None])[..., 0])
-
-
-def _share(logs: Floats, step: Floats) -> Floats:
-    """The share (R, 1) of a step that ends within the range of exponents: a step is cut short and not bent."""
-    room = np.where(step > 0, _MOST - logs, _LEAST - logs)
-    share = np.divide(room, step, out=np.ones_like(step), where=np.abs(step) > np.abs(room))
-    return np.asarray(share.min(axis=1, keepdims=True))
 
 
 def _written(whole: Solution, at: npt.NDArray[np.intp], part: Solution) -> Solution:
