@@ -91,13 +91,13 @@ class _Search:
 
     def cost(self, at: Floats, start: Floats) -> tuple[Floats, Floats]:
         """Root of the cost of holding to `at` over what is allowed, and the exponents found."""
-        held = solve(held_rows(self, at), start, _ENOUGH)
+        held = solve(_held_rows(self, at), start, _ENOUGH)
         least = self.best.squares[self.problem]
         root = np.sqrt(np.maximum(held.squares - least, 0.0))
         return root / np.where(self.allowed > 0, self.allowed, 1e-300), held.exponents
 
 
-def held_rows(search: _Search, at: Floats) -> Rows:
+def _held_rows(search: _Search, at: Floats) -> Rows:
     """The problems of a search, each with its functional held to a value."""
     rows, powers = search.rows, search.rows.powers
     of = [one.row or (0.0,) * (1 + powers) for one in search.functionals]
