@@ -38,6 +38,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "digits": "novum.arenas.digits.arena:DigitsArena",
         "program": "novum.arenas.program.arena:ProgramArena",
         "recall": "novum.arenas.recall.arena:RecallArena",
+        "sequence": "novum.arenas.sequence.arena:SequenceArena",
     },
     Kind.RESEARCHER: {
         "bayes": "novum.researchers.bayes:BayesResearcher",

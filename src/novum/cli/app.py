@@ -60,6 +60,7 @@ COMMANDS = (
     "explain",
     "schema_command",
     "help_command",
+    "architectures.context_command",
 )
 """Modules of this package that add commands, each by a function `register(app)`."""
 

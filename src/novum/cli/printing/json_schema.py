@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from novum.adopt.adoption import StudyWritten
 from novum.agents.agent_session import AgentRounds
+from novum.arenas.sequence.context_cost import ContextCosts
 from novum.audit.anchor import Containment
 from novum.audit.verify import Verification
 from novum.cli.printing.json_values import AnchorRoot, ArenaLine, EventLine, PartLine, ReportFile, RequestSent
@@ -57,6 +58,7 @@ OUTPUTS: dict[str, JsonOutput] = {
     "diff": JsonOutput(Difference),
     "lineage": JsonOutput(Lineage),
     "explain": JsonOutput(Explanation),
+    "context": JsonOutput(ContextCosts),
     "verify": JsonOutput(Verification),
     "log": JsonOutput(EventLine, lines=True),
     "export": JsonOutput(dict[str, dict[str, int | str]]),

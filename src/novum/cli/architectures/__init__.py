@@ -1,0 +1,1 @@
+"""Commands about sequence architectures by themselves, without a campaign."""
