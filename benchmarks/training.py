@@ -2,13 +2,14 @@
 
     python benchmarks/training.py --json
 
-One layer, 16 sequences of 32 tokens a step, 300 steps, one thread. `population_per_core_hour`: a process of its own that
-trains `--trials` members in `--places` places through a compiled step that it finds on disk; start, imports, reading the
-step, drawing data and initial values included. `cold_population_per_core_hour`: the same by the first process on a
-machine, which compiles the step (`compile_cpu_seconds`, the C++ compiler's included). `warm_per_core_hour`: the same code
-with one member at a time, not compiled, in a process that is warm; `process_per_core_hour`: in a process each.
-`compiled_warm_per_core_hour`: one at a time through a compiled step, its compilation left out. In CPU time; medians of
-`--repeats`. Without a compiler the eager step runs, and `compiled` is false.
+One layer, 16 sequences of 32 tokens a step, 300 steps, one thread; in CPU time, medians of `--repeats`.
+
+`population_per_core_hour`: a process of its own that trains `--trials` members in `--places` places through a compiled
+step that it finds on disk; start, imports, reading the step, drawing data and initial values included.
+`cold_population_per_core_hour`: the same by the first process on a machine, which compiles the step
+(`compile_cpu_seconds`, the C++ compiler's included). `warm_per_core_hour`: the same code with one member at a time, not
+compiled, in a process that is warm. `process_per_core_hour`: in a process each. `compiled_warm_per_core_hour`: one at a
+time through a compiled step, its compilation left out. Without a compiler the eager step runs, and `compiled` is false.
 """
 
 from __future__ import annotations
