@@ -16,6 +16,7 @@ import torch.nn.functional as F  # noqa: N812 -- the name everybody uses
 from torch import Tensor
 
 from novum.population.forms.form_registry import form_of
+from novum.population.forms.softmax_form import SoftmaxForm
 from novum.population.forms.tensors import Form, Parts, Rows, State, pick_tokens, project, rms
 from novum.population.short_convolution import short_convolution
 from novum.population.stack import Layer, Stack
@@ -74,6 +75,7 @@ class Network:
             wanted = rows if place == last else None
             out = self._mixed(own, index, c_PxBxTxC, wanted)
             if watch:
+                self._show(watch, place, own, c_PxBxTxC)
                 watch(f"{place}.mixer", out)
             stream.narrow(wanted)
             stream.add(out)
@@ -92,6 +94,21 @@ class Network:
         o_PxBxQxD = form.mix(core, parts, rows)
         gate = pick_tokens(parts["gate"], rows) if layer.gate else None
         return project(_finished(layer, own, o_PxBxQxD, gate), own["out"])
+
+    def _show(self, watch: Watch, place: int, own: Parts, c_PxBxTxC: Tensor) -> None:
+        """The inputs of a layer's gates before their sigmoid, and the entropy of its attention."""
+        index = place % len(self.stack.layers)
+        layer, form = self.stack.layers[index], self.forms[index]
+        parts = self._parts(layer, c_PxBxTxC, own.get("taps"))
+        core = {name.removeprefix("core."): x for name, x in own.items() if name.startswith("core.")}
+        for name, x in parts.items():
+            if name not in layer.core.convolved and name != "angle":
+                bias = core.get(f"{name}_bias")
+                watch(f"{place}.{name}", x if bias is None else x + bias[:, None, None])
+        if isinstance(form, SoftmaxForm):
+            weights_NxTxT = form.weights(core, parts, None)
+            entropy = torch.special.entr(weights_NxTxT).sum(-1)
+            watch(f"{place}.entropy", torch.unflatten(entropy, 0, (c_PxBxTxC.shape[0], -1)))
 
     def _parts(self, layer: Layer, c_PxBxTxC: Tensor, taps: Tensor | None) -> Parts:
         """The inputs of a layer by name, the first ones after their convolution."""

@@ -33,6 +33,12 @@ class SoftmaxForm:
     core: Softmax
 
     def mix(self, own: Parts, parts: Parts, rows: Rows) -> Tensor:
+        members = parts["q"].shape[0]
+        weights_NxQxT = self.weights(own, parts, rows)
+        return from_heads(torch.bmm(weights_NxQxT, to_heads(parts["v"], self.core.heads)), members, self.core.heads)
+
+    def weights(self, own: Parts, parts: Parts, rows: Rows) -> Tensor:
+        """How much each wanted token attends to every token, [N, Q, T]; rows sum to one."""
         members, batch, length, _ = parts["q"].shape
         heads = {name: to_heads(x, self.core.heads) for name, x in parts.items()}
         steps_T = torch.arange(length, device=parts["q"].device)
@@ -47,8 +53,7 @@ class SoftmaxForm:
         blind = hidden(length, wanted, score.device)
         if self.core.window:
             blind = blind | (steps_T <= when_NxQ[..., None] - self.core.window)
-        o_NxQxE = torch.bmm(score.masked_fill(blind, -torch.inf).softmax(-1), heads["v"])
-        return from_heads(o_NxQxE, members, self.core.heads)
+        return score.masked_fill(blind, -torch.inf).softmax(-1)
 
     def start(self, members: int, batch: int, like: Tensor) -> State:
         core, count = self.core, members * batch * self.core.heads
