@@ -82,6 +82,8 @@ def test_genes_without_effect_make_no_second_candidate():
     found = space(Options())
     assert found.key({"layer_1": "gru", "write": "delta", "d_key": 32}) == found.key({"layer_1": "gru"})
     assert found.key({"layer_1": OWN, "beta": 2}) == found.key({"layer_1": OWN})
+    fair = space(Options(equal="state"))
+    assert fair.key({"layer_1": "delta", "d_key": 32}) == fair.key({"layer_1": "delta"})
     assert found.key({"layer_1": OWN, "write": "delta"}) != found.key({"layer_1": OWN, "write": "delta", "beta": 2})
 
 

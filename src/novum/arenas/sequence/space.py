@@ -97,7 +97,7 @@ def space(options: Options) -> StackSpace:
     order, names = places(options), mixer_names(options)
     first = Gene(order[0], names, "the mixer of this layer: a published one by name, or the one of the genes below")
     later = tuple(Gene(name, (*names, EMPTY), "the same for this layer, which may be empty") for name in order[1:])
-    return StackSpace((first, *later, *PARTS, *AROUND), lambda genome: canonical(genome, order), order)
+    return StackSpace((first, *later, *PARTS, *AROUND), lambda genome: canonical(genome, order, options.equal), order)
 
 
 def packed(layers: Sequence[Scalar]) -> list[Scalar]:
@@ -106,11 +106,12 @@ def packed(layers: Sequence[Scalar]) -> list[Scalar]:
     return filled + [EMPTY] * (len(layers) - len(filled))
 
 
-def canonical(genome: Genome, order: tuple[str, ...]) -> Genome:
+def canonical(genome: Genome, order: tuple[str, ...], equal: str = "nothing") -> Genome:
     """The normal form of a complete genome: empty layers last, genes without effect at their first choice.
 
     Writes that correct need unit keys: the transition I - b k k^T has the eigenvalue 1 - b |k|^2, so any b in (0, 2) is
-    a contraction only when |k| = 1. A single layer that reads the embedding has nothing to attend over.
+    a contraction only when |k| = 1. A single layer that reads the embedding has nothing to attend over. Where the state is
+    equal, the length of keys follows from it.
     """
     out = dict(genome)
     filled = [out[name] for name in order if out[name] != EMPTY]
@@ -132,6 +133,8 @@ def canonical(genome: Genome, order: tuple[str, ...]) -> Genome:
         idle.add("taps")
     if not any(hasattr(core, "heads") for core in cores):
         idle |= {"heads", "d_key"}
+    if equal == "state":
+        idle.add("d_key")
     if len(filled) * int(out["loops"]) == 1 and out["channel"] == "none":
         idle.add("residual")
     return out | {name: _FIRST[name] for name in idle}
