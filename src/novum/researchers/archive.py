@@ -99,8 +99,9 @@ class ArchiveResearcher:
             raise StudyError(f"researcher.options.behaviour: there is no {wrong!r}; choose from {allowed}")
         if named:
             return list(dict.fromkeys(named))
-        varied = (name for name in COSTS if len({one.behaviour.get(name) for one in solutions}) > 1)
-        return [*([cost] if (cost := next(varied, None)) else []), *metrics][: max(1, int(math.log2(self.cells)))]
+        known = {name: {one.behaviour[name] for one in solutions if name in one.behaviour} for name in COSTS}
+        varied = [name for name in COSTS if len(known[name]) > 1]
+        return [*varied[:1], *metrics][: max(1, int(math.log2(self.cells)))]
 
     def _bounds(self, axes: Sequence[str], solutions: Sequence[Solution]) -> dict[str, Sequence[float]]:
         """Where the bins of each axis begin, the first one left out."""

@@ -78,7 +78,8 @@ class StackSpace(Space):
             names[one] = names[other]
         else:
             names = names[1:] + names[:1]
-        return dict(zip(self.order, names, strict=True))
+        filled = [name for name in names if name != EMPTY] or [genome[self.order[0]]]  # the first is never empty
+        return dict(zip(self.order, filled + [EMPTY] * (len(names) - len(filled)), strict=True))
 
     def cross(self, one: Genome, other: Genome, rng: random.Random) -> Genome:
         """A child of two: the layers of both cut at one place, every other gene from either; in normal form."""
