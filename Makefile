@@ -40,7 +40,7 @@ check: setup  ## format, lint, types, import walls, tests
 QUICK = tests/core tests/gate tests/ledger tests/contracts tests/test_house.py
 
 # Rooms whose types can be checked without what the extras install.
-ROOMS = agents api audit cli core executors gate governance integrations lab ledger registry report sandbox source \
+ROOMS = agents api audit cli core executors gate governance integrations lab ledger registry report sandbox scaling source \
   studies testing text views
 
 quick: setup-core  ## the fast checks: format, lint, types, import walls, tests of core and gate (needs no torch)

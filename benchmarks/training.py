@@ -33,8 +33,8 @@ from novum.arenas.sequence.options import Options  # noqa: E402
 from novum.arenas.sequence.score import training_sequences  # noqa: E402
 from novum.core.model.trial import Role  # noqa: E402
 from novum.population.member_count import suggested_places  # noqa: E402
-from novum.population.mixers.core import Core  # noqa: E402
 from novum.population.mixers.matrix_state import MatrixState  # noqa: E402
+from novum.population.mixers.mixer_core import Core  # noqa: E402
 from novum.population.mixers.named import NAMED  # noqa: E402
 from novum.population.network import Network  # noqa: E402
 from novum.population.recipe import Member, Recipe  # noqa: E402

@@ -29,6 +29,10 @@ SMALLEST = {
         ["--latency", "0.2", "--workers", "2", "--trial", "0.2", "--seconds", "5", "--after", "3"],
         {"busy", "most_in_flight"},
     ),
+    "scaling_coverage.py": (
+        ["--refits", "2", "--resamples", "10", "--settings", "1"],
+        {"coverage", "prediction", "comparison", "speed"},
+    ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}

@@ -34,7 +34,19 @@ class TestProgram(ArenaContract):
     options = guessing()
 
 
-SUITES = (TestCoinflip, TestDigits, TestProgram, TestRecall)
+@pytest.mark.slow
+class TestSequence(ArenaContract):
+    arena = "sequence"
+    options: ClassVar = {"steps": 2, "held_out": 16, "tasks": "overwrite + parity", "layers": 2}
+
+
+@pytest.mark.slow
+class TestSequenceByLoss(ArenaContract):
+    arena = "sequence"
+    options: ClassVar = {"steps": 2, "held_out": 16, "tasks": "hidden_markov", "metric": "loss", "equal": "state"}
+
+
+SUITES = (TestCoinflip, TestDigits, TestProgram, TestRecall, TestSequence)
 
 
 def test_no_built_in_arena_is_left_out():
@@ -57,5 +69,7 @@ def test_an_arena_with_its_default_options_is_as_admissible(suite):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(StudyError, match=r"arena: there is no 'x'; choose from coinflip, digits, program, recall"):
+    with pytest.raises(
+        StudyError, match=r"arena: there is no 'x'; choose from coinflip, digits, program, recall, sequence"
+    ):
         wiring.check(coin_study(arena="x"))

@@ -11,8 +11,8 @@ from flop_counter import counted  # noqa: E402
 from oracles import ORACLES  # noqa: E402
 
 from novum.population.forms.form_registry import form_of  # noqa: E402
-from novum.population.mixers.core import CHUNK  # noqa: E402
 from novum.population.mixers.matrix_state import MatrixState  # noqa: E402
+from novum.population.mixers.mixer_core import CHUNK  # noqa: E402
 from novum.population.mixers.named import NAMED  # noqa: E402
 from novum.population.network import Network  # noqa: E402
 from novum.population.stack import Layer, Stack  # noqa: E402

@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from novum.population.mixers.core import Core
-from novum.population.parameters import Layout, Parameter, Parameters, constant, matrix, normal, side_by_side, vector
+from novum.population.mixers.mixer_core import Core
+from novum.population.network_parameters import (
+    Layout,
+    Parameter,
+    Parameters,
+    constant,
+    matrix,
+    normal,
+    side_by_side,
+    vector,
+)
 
 Channel = Literal["none", "mlp", "swiglu"]
 Residual = Literal["plain", "attention"]

@@ -50,7 +50,10 @@ class Options:
             raise StudyError(f"options.width: {self.width} is no multiple of 4, which heads need")
         for one in self.named:
             for role in Role:
-                scored_on(one, role, self.stretch)
+                try:
+                    scored_on(one, role, self.stretch)
+                except StudyError as error:
+                    raise StudyError(f"options.tasks: {one.name} for {role} trials: {error}") from None
 
     @classmethod
     def taken(cls, given: Setting) -> Options:

@@ -23,6 +23,8 @@ from novum.population.streams import stream
 
 NATS = 16.0
 """Steps of a log-probability per nat."""
+LARGEST = 254
+"""Of these steps; what is less probable is told as this."""
 
 
 def training_sequences(options: Options, one: NamedTask, role: Role, seed: int, block: int, rows: int) -> Batch:
@@ -75,6 +77,8 @@ def _accuracy(batch: Batch, one: NamedTask, piece: bytes) -> float:
 
 def _loss(batch: Batch, one: NamedTask, piece: bytes) -> float:
     raw = np.frombuffer(piece, dtype=np.uint8).reshape(*batch.answers.shape, one.task.outputs)
+    if int(raw.max()) > LARGEST:
+        raise ArtefactError(f"the artefact gives an answer of {one.name} more than {LARGEST / NATS} nats")
     logits = raw[batch.scored].astype(np.float64) / -NATS
     chosen = np.take_along_axis(logits, batch.answers[batch.scored][:, None], axis=1)[:, 0]
     return float((np.log(np.exp(logits).sum(1)) - chosen).mean())
@@ -82,7 +86,7 @@ def _loss(batch: Batch, one: NamedTask, piece: bytes) -> float:
 
 def encode_loss(log_probabilities: npt.NDArray[np.float32]) -> bytes:
     """Log-probabilities [..., outputs] as the artefact carries them."""
-    rounded: npt.NDArray[np.uint8] = np.clip(np.rint(-log_probabilities * NATS), 0, 255).astype(np.uint8)
+    rounded: npt.NDArray[np.uint8] = np.clip(np.rint(-log_probabilities * NATS), 0, LARGEST).astype(np.uint8)
     return rounded.tobytes()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from novum.arenas.sequence.options import Options
 from novum.core.model.candidate import Gene, Genome, Scalar, Space
-from novum.population.mixers.core import Core
 from novum.population.mixers.matrix_state import MatrixState
+from novum.population.mixers.mixer_core import Core
 from novum.population.mixers.named import NAMED
 from novum.population.stack import Layer, Stack
 
@@ -69,6 +70,7 @@ class StackSpace(Space):
         return super().mutate(genome, rng)
 
     def _rearranged(self, genome: Genome, rng: random.Random) -> Genome:
+        """Other layers; none for a stack that would have no layer left."""
         names = [genome[place] for place in self.order]
         one, other = rng.sample(range(len(names)), 2)
         kind = rng.choice(("swap", "copy", "rotate"))
@@ -78,13 +80,16 @@ class StackSpace(Space):
             names[one] = names[other]
         else:
             names = names[1:] + names[:1]
-        filled = [name for name in names if name != EMPTY] or [genome[self.order[0]]]  # the first is never empty
-        return dict(zip(self.order, filled + [EMPTY] * (len(names) - len(filled)), strict=True))
+        found = packed(names)
+        return dict(zip(self.order, found, strict=True)) if found[0] != EMPTY else {}
 
     def cross(self, one: Genome, other: Genome, rng: random.Random) -> Genome:
         """A child of two: the layers of both cut at one place, every other gene from either; in normal form."""
         cut = rng.randint(0, len(self.order))
-        layers = {name: (one if at < cut else other)[name] for at, name in enumerate(self.order)}
+        taken = [(one if at < cut else other)[name] for at, name in enumerate(self.order)]
+        if set(taken) == {EMPTY}:
+            taken = [one[name] for name in self.order]
+        layers = dict(zip(self.order, packed(taken), strict=True))
         rest = {gene.name: rng.choice((one, other))[gene.name] for gene in self.genes if gene.name not in layers}
         return self.validate({**rest, **layers})
 
@@ -97,6 +102,12 @@ def space(options: Options) -> StackSpace:
     return StackSpace((first, *later, *PARTS, *AROUND), lambda genome: canonical(genome, order), order)
 
 
+def packed(layers: Sequence[Scalar]) -> list[Scalar]:
+    """The same layers with the empty ones last."""
+    filled = [name for name in layers if name != EMPTY]
+    return filled + [EMPTY] * (len(layers) - len(filled))
+
+
 def canonical(genome: Genome, order: tuple[str, ...]) -> Genome:
     """The normal form of a complete genome: empty layers last, genes without effect at their first choice.
 
@@ -105,7 +116,7 @@ def canonical(genome: Genome, order: tuple[str, ...]) -> Genome:
     """
     out = dict(genome)
     filled = [out[name] for name in order if out[name] != EMPTY]
-    out |= dict(zip(order, filled + [EMPTY] * (len(order) - len(filled)), strict=True))
+    out |= dict(zip(order, packed([out[name] for name in order]), strict=True))
     idle: set[str] = set()
     if OWN not in filled:
         idle |= {gene.name for gene in PARTS}

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from novum.population.forms.tensors import Rows, hidden, pick
-from novum.population.mixers.core import CHUNK
+from novum.population.mixers.mixer_core import CHUNK
 from novum.population.unit_lower_solve import unit_lower_solve
 
 

@@ -21,8 +21,8 @@ from novum.population.forms.tensors import (
     to_heads,
     token_from_heads,
 )
-from novum.population.mixers.core import CHUNK
 from novum.population.mixers.exponential_gates import ExponentialGates
+from novum.population.mixers.mixer_core import CHUNK
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from novum.population.forms.tensors import (
     token_from_heads,
     unit,
 )
-from novum.population.mixers.core import CHUNK, MAX_LOG_DECAY
 from novum.population.mixers.least_squares import LeastSquares
+from novum.population.mixers.mixer_core import CHUNK, MAX_LOG_DECAY
 
 LEAST_RIDGE = 0.05
 

@@ -23,8 +23,8 @@ from novum.population.forms.tensors import (
     turned,
     unit,
 )
-from novum.population.mixers.core import MAX_LOG_DECAY
 from novum.population.mixers.matrix_state import MatrixState
+from novum.population.mixers.mixer_core import MAX_LOG_DECAY
 
 
 @dataclass(frozen=True, slots=True)

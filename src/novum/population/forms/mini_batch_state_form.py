@@ -18,8 +18,8 @@ from novum.population.forms.tensors import (
     token_from_heads,
     unit,
 )
-from novum.population.mixers.core import MINI_BATCH
 from novum.population.mixers.mini_batch_state import MiniBatchState
+from novum.population.mixers.mixer_core import MINI_BATCH
 
 
 @dataclass(frozen=True, slots=True)

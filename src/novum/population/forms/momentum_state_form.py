@@ -26,7 +26,7 @@ from novum.population.forms.tensors import (
     token_from_heads,
     unit,
 )
-from novum.population.mixers.core import CHUNK
+from novum.population.mixers.mixer_core import CHUNK
 from novum.population.mixers.momentum_state import MomentumState
 from novum.population.unit_lower_solve import unit_lower_solve
 

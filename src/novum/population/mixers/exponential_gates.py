@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.population.mixers.core import Channels, scan_products
-from novum.population.parameters import Parameter, Parameters, evenly, vector
+from novum.population.mixers.mixer_core import Channels, scan_products
+from novum.population.network_parameters import Parameter, Parameters, evenly, vector
 
 
 @dataclass(frozen=True, slots=True)

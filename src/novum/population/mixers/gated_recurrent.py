@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from novum.population.mixers.core import Channels
-from novum.population.parameters import Floats, Initial, Parameter, Parameters, normal
+from novum.population.mixers.mixer_core import Channels
+from novum.population.network_parameters import Floats, Initial, Parameter, Parameters, normal
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.population.mixers.core import Channels, chunks, scan_products
-from novum.population.parameters import Parameter, Parameters, log_uniform_logits, vector
+from novum.population.mixers.mixer_core import Channels, chunks, scan_products
+from novum.population.network_parameters import Parameter, Parameters, log_uniform_logits, vector
 
 
 @dataclass(frozen=True, slots=True)

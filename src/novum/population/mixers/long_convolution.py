@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.population.mixers.core import Channels
-from novum.population.parameters import Parameter, Parameters, constant, evenly, normal
+from novum.population.mixers.mixer_core import Channels
+from novum.population.network_parameters import Parameter, Parameters, constant, evenly, normal
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from novum.population.mixers.core import Channels, chunks, scan_products
-from novum.population.parameters import Parameter, Parameters, log_uniform_logits
+from novum.population.mixers.mixer_core import Channels, chunks, scan_products
+from novum.population.network_parameters import Parameter, Parameters, log_uniform_logits
 
 Write = Literal["hebb", "delta", "longhorn", "preconditioned", "separate"]
 Decay = Literal["none", "constant", "scalar", "vector"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.population.mixers.core import MINI_BATCH, Channels, chunks
-from novum.population.parameters import Parameters
+from novum.population.mixers.mixer_core import MINI_BATCH, Channels, chunks
+from novum.population.network_parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)

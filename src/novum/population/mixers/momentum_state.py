@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.population.mixers.core import Channels, chunks
-from novum.population.parameters import Parameters, vector
+from novum.population.mixers.mixer_core import Channels, chunks
+from novum.population.network_parameters import Parameters, vector
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from novum.population.mixers.core import Core
 from novum.population.mixers.exponential_gates import ExponentialGates
 from novum.population.mixers.gated_recurrent import GatedRecurrent
 from novum.population.mixers.least_squares import LeastSquares
 from novum.population.mixers.long_convolution import LongConvolution
 from novum.population.mixers.matrix_state import MatrixState
 from novum.population.mixers.mini_batch_state import MiniBatchState
+from novum.population.mixers.mixer_core import Core
 from novum.population.mixers.momentum_state import MomentumState
 from novum.population.mixers.passing import Passing
 from novum.population.mixers.softmax import Softmax

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.population.mixers.core import Channels
-from novum.population.parameters import Parameters
+from novum.population.mixers.mixer_core import Channels
+from novum.population.network_parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from novum.population.mixers.core import Channels
-from novum.population.parameters import Parameters, vector
+from novum.population.mixers.mixer_core import Channels
+from novum.population.network_parameters import Parameters, vector
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from novum.population.parameters import Parameters
+from novum.population.network_parameters import Parameters
 
 CHUNK = 64
 """Tokens that chunked forms treat at once; see `chunked_scan` for why it is bounded."""
