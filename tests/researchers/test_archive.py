@@ -198,8 +198,20 @@ def test_the_archive_finds_what_lies_behind_worse_candidates_of_another_kind():
     assert archive >= evolve + 8
 
 
-def test_what_researchers_see_of_further_metrics_is_the_mean_of_the_screening_runs():
-    lab = in_memory(coin_study(researcher=ResearcherSettings("archive")), Budget(trials=400))
+class TwoSettings:
+    """The coins with a sweep over two settings, which the further metric alone feels."""
+
+    spec = replace(COINS.spec, tuning=({"rate": 1}, {"rate": 2}))
+    space, cost = COINS.space, COINS.cost
+
+    def score(self, group, trial, artefact):
+        said = COINS.score(group, trial, artefact)
+        return replace(said, others={name: value * trial.setting["rate"] for name, value in said.others.items()})
+
+
+def test_what_researchers_see_of_further_metrics_is_the_mean_of_the_screening_runs_at_the_tuned_setting():
+    study = coin_study(researcher=ResearcherSettings("archive"))
+    lab = in_memory(study, Budget(trials=600), arena=TwoSettings())
     lab.run()
     said = events(lab)
     plans = {one.plan.id: one.plan for one in said if isinstance(one, GroupDispatched)}

@@ -12,6 +12,7 @@ from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.registry import Kind, build
 from novum.researchers.archive import ArchiveResearcher
 from novum.researchers.evolve import EvolveResearcher
+from novum.researchers.offspring import is_crossed
 
 SEQUENCES = build(Kind.ARENA, "sequence", {"layers": 4})
 STACKS = SEQUENCES.space
@@ -79,6 +80,13 @@ def test_evolution_without_crossover_is_as_in_a_space_that_has_none():
         assert first == second
         asked = EvolveResearcher(crossover=1.0).propose(view(without, seed), random.Random(seed))
         assert asked == first  # and nothing is drawn for what cannot be
+
+
+def test_nothing_is_drawn_where_nothing_is_crossed():
+    rng = random.Random(0)
+    before = rng.getstate()
+    assert not is_crossed(PLAIN, 0.0, rng) and not is_crossed(Uncrossed(PLAIN), 1.0, rng)
+    assert rng.getstate() == before
 
 
 def test_evolution_crosses_as_often_as_it_is_told():
