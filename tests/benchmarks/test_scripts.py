@@ -33,6 +33,11 @@ SMALLEST = {
         ["--refits", "2", "--resamples", "10", "--settings", "1"],
         {"coverage", "prediction", "comparison", "speed"},
     ),
+    "training.py": (
+        ["--trials", "2", "--steps", "2", "--repeats", "1", "--only", "delta", "--compiling", "never"],
+        {"rows"},
+    ),
+    "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
@@ -47,7 +52,7 @@ def test_no_benchmark_is_left_out():
 @pytest.mark.parametrize("script", SMALLEST)
 def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
-    if script == "fork.py":
+    if script in ("fork.py", "training.py", "architectures.py"):
         pytest.importorskip("torch")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")

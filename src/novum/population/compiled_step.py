@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from novum.population.training_step import TrainingStep
 
 Run = Callable[..., tuple[Tensor, ...]]
 
-COLD_SECONDS = 8.0
+COLD_SECONDS = 12.0
 WARM_SECONDS = 1.0
 SAVED_SECONDS = 4e-4
 """CPU seconds of a compilation, of reading it from disk, and saved per step and member: orders of magnitude of small
@@ -50,15 +49,20 @@ def choose(step: TrainingStep, example: Sequence[Tensor], members: int, steps: i
     cost = WARM_SECONDS if marker.exists() else COLD_SECONDS
     if mode == "auto" and members * steps * SAVED_SECONDS < 2 * cost:
         return Chosen(step, compiled=False, note="too short a training for a compilation to pay")
-    began = time.process_time()
+    began = _cpu_seconds()
     try:
         run = compile_step(step, example)
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()
     except Exception as error:  # a compiler that fails, a full disk, an operation that it does not know
         note = f"compiling failed: {type(error).__name__}: {str(error)[:200]}"
-        return Chosen(step, compiled=False, cpu_seconds=time.process_time() - began, note=note)
-    return Chosen(run, compiled=True, cpu_seconds=time.process_time() - began)
+        return Chosen(step, compiled=False, cpu_seconds=_cpu_seconds() - began, note=note)
+    return Chosen(run, compiled=True, cpu_seconds=_cpu_seconds() - began)
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of the compilers that it started."""
+    return sum(os.times()[:4])
 
 
 def has_compiler() -> bool:
@@ -86,7 +90,7 @@ def _compiled(step: TrainingStep, example: Sequence[Tensor]) -> Run:
     graph = make_fx(traced, tracing_mode="real")(*example)
     # The cache on disk needs to know that all shapes are static; it learns so from a tracing context.
     context = TracingContext(FakeTensorMode(shape_env=ShapeEnv(), static_shapes=True))
-    with config.patch(compile_threads=1), tracing(context), torch.no_grad():
+    with config.patch(compile_threads=1, cpp_wrapper=True), tracing(context), torch.no_grad():
         run: Any = inductor(graph, list(example))
         run(*example)
     return run  # type: ignore[no-any-return]  # called with the arguments of the step

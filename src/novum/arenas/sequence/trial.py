@@ -21,6 +21,7 @@ from novum.population.network import Network
 from novum.population.predicting import predict
 from novum.population.recipe import Member, Recipe
 from novum.population.stack import Stack
+from novum.population.static_check import broken_promise
 from novum.population.training import Ending, Training, train
 
 
@@ -41,23 +42,32 @@ def run(group: TrialGroup) -> list[TrialOutput]:
     torch.use_deterministic_algorithms(True)
     options = Options.taken(group.options)
     genome = space(options).validate(group.candidate.genome)
+    made = stacks(genome, options)
+    for stack in set(made):
+        if broken := broken_promise(Network(stack)):
+            return [TrialOutput(trial.id, failure=OutcomeKind.INVALID, cause=broken) for trial in group.trials]
     members = [_member(trial) for trial in group.trials]
     artefacts: list[list[bytes]] = [[] for _ in members]
     causes: list[str] = ["" for _ in members]
     facts: list[dict[str, float]] = [{} for _ in members]
-    for one, stack in zip(options.named, stacks(genome, options), strict=True):
+    for one, stack in zip(options.named, made, strict=True):
         began = time.process_time()
         training = _trained(group, options, one, stack, members)
         seconds = time.process_time() - began
-        for row, (made, piece) in enumerate(
+        for row, (trained, piece) in enumerate(
             zip(training.members, _said(group, options, one, stack, training), strict=True)
         ):
             artefacts[row].append(piece)
-            if made.ending is Ending.DIVERGED or not piece:
-                causes[row] = causes[row] or f"{one.name}: loss or parameters not finite from step {len(made.losses)}"
+            if trained.ending is Ending.DIVERGED or not piece:
+                causes[row] = (
+                    causes[row] or f"{one.name}: loss or parameters not finite from step {len(trained.losses)}"
+                )
             label = f" on {one.name}" if len(options.named) > 1 else ""
-            facts[row] |= {f"training loss{label}": made.losses[-1], f"compiled{label}": float(training.step.compiled)}
-            facts[row][f"group_seconds_per_step{label}"] = seconds / len(made.losses)
+            facts[row] |= {
+                f"training loss{label}": trained.losses[-1],
+                f"compiled{label}": float(training.step.compiled),
+            }
+            facts[row][f"group_seconds_per_step{label}"] = seconds / len(trained.losses)
     return [_output(*each) for each in zip(group.trials, artefacts, causes, facts, strict=True)]
 
 
