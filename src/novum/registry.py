@@ -41,6 +41,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "sequence": "novum.arenas.sequence.arena:SequenceArena",
     },
     Kind.RESEARCHER: {
+        "archive": "novum.researchers.archive:ArchiveResearcher",
         "bayes": "novum.researchers.bayes:BayesResearcher",
         "code": "novum.researchers.code:CodeResearcher",
         "evolve": "novum.researchers.evolve:EvolveResearcher",

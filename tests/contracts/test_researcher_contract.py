@@ -13,7 +13,12 @@ from novum.registry import BUILT_IN, Kind, build
 from novum.testing import ResearcherContract
 
 PROGRAM = ("program", guessing())
-ALL = ("coinflip", "digits", "recall", PROGRAM)
+ALL = ("coinflip", "digits", "recall", "sequence", PROGRAM)
+
+
+class TestArchive(ResearcherContract):
+    researcher = "archive"
+    arenas = ALL
 
 
 class TestBayes(ResearcherContract):
@@ -42,7 +47,7 @@ class TestRandom(ResearcherContract):
 
 
 def test_no_researcher_that_proposes_at_once_is_left_out():
-    held = {suite.researcher for suite in (TestBayes, TestCode, TestEvolve, TestPortfolio, TestRandom)}
+    held = {suite.researcher for suite in (TestArchive, TestBayes, TestCode, TestEvolve, TestPortfolio, TestRandom)}
     assert held == set(BUILT_IN[Kind.RESEARCHER]) - {"inbox", "language"}
     assert {one if isinstance(one, str) else one[0] for one in ALL} == set(BUILT_IN[Kind.ARENA])
 

@@ -41,7 +41,8 @@ WorkersOption = Annotated[int | None, typer.Option(min=1, help="Parallel workers
 ResearcherOption = Annotated[
     str | None,
     typer.Option(
-        help="Who proposes: evolve, random, code (programs), language (models), inbox (people and agents) or portfolio."
+        help="Who proposes: evolve, archive, random, code (programs), language (models), inbox (people and agents) or "
+        "portfolio."
     ),
 ]
 ModelOption = Annotated[

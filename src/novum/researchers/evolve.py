@@ -1,6 +1,7 @@
 """Regularised evolution (Real et al., AAAI 2019, arXiv 1802.01548): the fittest of a few recent ideas, changed once.
 
-The population is the latest screened hypotheses and the incumbent; age removes, fitness is the screening score.
+The population is the latest screened hypotheses and the incumbent; age removes, fitness is the screening score. With
+the option `crossover` a share of the children has two parents, each the winner of a tournament.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from novum.core.model.candidate import Candidate, Genome
+from novum.core.model.candidate import Candidate
 from novum.core.model.proposal import Proposal
-from novum.core.model.study_view import PastHypothesis, StudyView
+from novum.core.model.study_view import StudyView
+from novum.researchers.offspring import Parent, crossed, descended, is_crossed, mutant
 from novum.researchers.random import fresh, success_rate
-from novum.text.format import written
 
 TRIES = 50
 
@@ -29,40 +30,31 @@ class EvolveResearcher:
     explore: Annotated[float, Ge(0), Le(1)] = 0.2
     """Share of proposals drawn at random instead; two-gene changes come with probability `jump`."""
     jump: Annotated[float, Ge(0), Le(1)] = 0.3
+    crossover: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Share of children that have two parents and no other change, where the space can cross."""
 
     def propose(self, view: StudyView, rng: random.Random) -> Proposal | None:
-        """A mutant of a fit parent that has not been tried against the incumbent; a random one when none is found."""
+        """A child of fit parents that has not been tried against the incumbent; a random one when none is found."""
         if rng.random() >= self.explore:
             for _ in range(TRIES):
-                parent = self._parent(view, rng)
-                genome = self._child(view, parent.genome if parent else view.incumbent, rng)
+                parents = [self._parent(view, rng)]
+                if is_crossed(view.space, self.crossover, rng):
+                    parents.append(self._parent(view, rng))
+                    genome = crossed(view.space, parents[0].genome, parents[1].genome, rng)
+                else:
+                    genome = mutant(view.space, parents[0].genome, self.jump, rng)
                 if Candidate(genome).id not in view.known:
-                    return _proposal(view, parent, genome)
+                    return descended(view, genome, parents)
         genome_or_none = fresh(view.space, view, rng)
         if genome_or_none is None:
             return None
         return Proposal(genome_or_none, "drawn uniformly from the space", probability=success_rate(view))
 
-    def _parent(self, view: StudyView, rng: random.Random) -> PastHypothesis | None:
-        """The winner of a tournament; None stands for the incumbent, whose advantage over itself is 0."""
-        pool: list[PastHypothesis | None] = [None, *view.tried[-self.population :]]
+    def _parent(self, view: StudyView, rng: random.Random) -> Parent:
+        """The winner of a tournament among the latest hypotheses and the incumbent."""
+        pool = [
+            Parent(view.incumbent),
+            *(Parent(one.genome, one.id, one.advantage) for one in view.tried[-self.population :]),
+        ]
         entrants = [rng.choice(pool) for _ in range(self.tournament)]
-        return max(entrants, key=lambda tried: 0.0 if tried is None else tried.advantage)
-
-    def _child(self, view: StudyView, genome: Genome, rng: random.Random) -> Genome:
-        child = view.space.mutate(genome, rng)
-        return view.space.mutate(child, rng) if rng.random() < self.jump else child
-
-
-def _proposal(view: StudyView, parent: PastHypothesis | None, genome: Genome) -> Proposal:
-    origin = parent.genome if parent else view.space.validate(view.incumbent)
-    changed = [name for name in genome if origin.get(name) != genome[name]]
-    changes = [f"{name} {written(origin.get(name))} -> {written(genome[name])}" for name in changed]
-    source = parent.id if parent else "the incumbent"
-    return Proposal(
-        genome=genome,
-        rationale=f"{source} with {', '.join(changes)}" if changes else f"{source} again, against the new incumbent",
-        parents=(parent.id,) if parent else (),
-        probability=success_rate(view),
-        effect=max(0.0, parent.advantage) if parent else 0.0,
-    )
+        return max(entrants, key=lambda one: one.advantage)

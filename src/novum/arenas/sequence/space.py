@@ -70,6 +70,7 @@ class StackSpace(Space):
         return super().mutate(genome, rng)
 
     def _rearranged(self, genome: Genome, rng: random.Random) -> Genome:
+        """Other layers; none for a stack that would have no layer left."""
         names = [genome[place] for place in self.order]
         one, other = rng.sample(range(len(names)), 2)
         kind = rng.choice(("swap", "copy", "rotate"))
@@ -79,7 +80,8 @@ class StackSpace(Space):
             names[one] = names[other]
         else:
             names = names[1:] + names[:1]
-        return dict(zip(self.order, packed(names), strict=True))
+        found = packed(names)
+        return dict(zip(self.order, found, strict=True)) if found[0] != EMPTY else {}
 
     def cross(self, one: Genome, other: Genome, rng: random.Random) -> Genome:
         """A child of two: the layers of both cut at one place, every other gene from either; in normal form."""

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from novum.core.model.errors import StudyError
 from novum.text.canonical_json import digest
@@ -121,6 +121,14 @@ class Space:
                 return child
         return start
 
+    def cross(self, one: Genome, other: Genome, rng: random.Random) -> Genome:
+        """A child that has each gene of the normal forms of two from either, by a fair coin; in normal form.
+
+        Uniform crossover: Syswerda, ICGA 1989.
+        """
+        both = (self.validate(one), self.validate(other))
+        return self.validate({gene.name: rng.choice(both)[gene.name] for gene in self.genes})
+
 
 def _choice(gene: Gene, value: Scalar) -> Scalar:
     """The choice that equals `value`; 1 and 1.0 are the same number (JSON keeps no difference), True is none."""
@@ -184,6 +192,15 @@ class CandidateSpace(Protocol):
 
     def mutate(self, genome: Genome, rng: random.Random) -> Genome:
         """`genome` with one random change, in normal form; itself when none was found."""
+        ...
+
+
+@runtime_checkable
+class Crosses(Protocol):
+    """What a space adds in which two candidates can have a child."""
+
+    def cross(self, one: Genome, other: Genome, rng: random.Random) -> Genome:
+        """A child that has all it has from `one` or `other`, in normal form; it may be either of them again."""
         ...
 
 

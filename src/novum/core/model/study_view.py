@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from novum.core.model.arena_spec import ArenaSpec
-from novum.core.model.candidate import CandidateSpace, Genome
+from novum.core.model.candidate import CandidateSpace, Cost, Genome
 from novum.core.model.run_progress import Curve
 from novum.core.model.trial import OutcomeKind
 from novum.core.model.verdict import Verdict
@@ -39,6 +39,10 @@ class PastHypothesis:
     """The progress of its first screening run."""
     stopped: bool = False
     """Whether that run was ended early."""
+    others: Mapping[str, float] = field(default_factory=dict)
+    """The spec's further metrics in screening: means over the runs that its score is the mean of; empty without one."""
+    cost: Cost | None = None
+    """What it costs by construction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +143,6 @@ class StudyView:
     """What the scorer said of the incumbent in screening; untrusted text."""
     compute_limit: float | None = None
     """How many times the incumbent's compute a candidate may be measured to take; None where it may take any."""
+    others: Mapping[str, float] = field(default_factory=dict)
+    """This and `cost`: the incumbent's, as those of a PastHypothesis."""
+    cost: Cost | None = None

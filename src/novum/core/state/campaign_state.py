@@ -90,6 +90,8 @@ class CampaignState:
         self.sweeps: dict[str, Sweep] = {}
         self.sweep_scores: dict[str, dict[tuple[int, int], float | None]] = {}
         """Scores of a tuned candidate's sweep, by number of the setting and of the seed."""
+        self.sweep_others: dict[str, dict[str, float]] = {}
+        """Further metrics of a tuned candidate: means over the runs at its best setting, where the spec has any."""
         self.rungs: dict[str, RungClosed] = {}
         self.rung_scores: list[float] = []
         self.tuned: dict[str, CandidateTuned] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import statistics
 
 from novum.core.events.trials import (
     CandidateTuned,
@@ -92,6 +93,8 @@ def _candidate_tuned(state: CampaignState, event: CandidateTuned) -> None:
     state.tuned[event.candidate] = event
     state.spreads[event.candidate] = _spread(state, event)
     state.sweep_scores[event.candidate] = {at: run.score for at, run in state.sweeps[event.candidate].items()}
+    if others := _others(state, event):
+        state.sweep_others[event.candidate] = others
     state.sweeps[event.candidate] = {}
     for hypothesis in state.open_hypotheses(Phase.SCREENING):
         if hypothesis.candidate.id == event.candidate:
@@ -114,12 +117,27 @@ def _late_report(state: CampaignState, event: LateReport) -> None:
 
 def _spread(state: CampaignState, event: CandidateTuned) -> Spread:
     """How far the runs at the tuned setting scatter."""
-    if event.score is None or event.setting not in state.spec.tuning:
+    scores = [run.score for run in _tuned_runs(state, event) if run.score is not None]
+    if not scores:
         return NONE
-    number = state.spec.tuning.index(event.setting)
-    found = [run.score for (at, _), run in state.sweeps[event.candidate].items() if at == number]
-    scores = [score for score in found if score is not None]
     return Spread.of(map(math.log, scores) if state.spec.log else scores)
+
+
+def _others(state: CampaignState, event: CandidateTuned) -> dict[str, float]:
+    """The mean of each further metric over the runs at the tuned setting; without those that a run does not report."""
+    if not state.spec.metrics:
+        return {}
+    runs = [run.others for run in _tuned_runs(state, event)]
+    names = [one.name for one in state.spec.metrics if runs and all(one.name in run for run in runs)]
+    return {name: statistics.fmean(run[name] for run in runs) for name in names}
+
+
+def _tuned_runs(state: CampaignState, event: CandidateTuned) -> list[TrialFinished]:
+    """The runs at the tuned setting; none where no setting gave a score."""
+    if event.score is None or event.setting not in state.spec.tuning:
+        return []
+    number = state.spec.tuning.index(event.setting)
+    return [run for (at, _), run in state.sweeps[event.candidate].items() if at == number]
 
 
 def _land(state: CampaignState, plan: Plan) -> None:

@@ -66,6 +66,8 @@ def past_hypothesis(state: CampaignState, one: Hypothesis) -> PastHypothesis:
         remarks=state.remarks.get(one.candidate.id, ""),
         curve=run.curve if run else (),
         stopped=run is not None and run.score is None,
+        others=state.sweep_others.get(one.candidate.id, {}),
+        cost=one.registered.cost,
     )
 
 

@@ -45,6 +45,8 @@ def view_of(state: CampaignState, arena: Arena, number: int, idle: frozenset[str
         compute_limit=state.compute_limit(incumbent.id),
         withdrawn=_withdrawn(state),
         remarks=state.remarks.get(incumbent.id, ""),
+        others=state.sweep_others.get(incumbent.id, {}),
+        cost=state.incumbent.cost,
     )
 
 
