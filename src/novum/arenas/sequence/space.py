@@ -16,8 +16,6 @@ from novum.population.stack import Layer, Stack
 OWN = "own"
 """The mixer that the other genes describe."""
 EMPTY = "empty"
-CLASSIC = ("attention", "attention-rotary", "gru", "conv")
-"""What a blind search may name: nothing newer than rotary positions."""
 
 PARTS = (
     Gene("feature", ("identity", "elu1", "silu", "relu", "taylor2"), "map applied to q and k"),
@@ -51,7 +49,7 @@ def places(options: Options) -> tuple[str, ...]:
 
 def mixer_names(options: Options) -> tuple[str, ...]:
     """What can stand in a place."""
-    return (OWN, *(CLASSIC if options.blind else NAMED))
+    return (OWN,) if options.blind else (OWN, *NAMED)
 
 
 @dataclass(frozen=True)
