@@ -45,7 +45,9 @@ TRACKED = [
 ]
 
 
-@pytest.mark.parametrize(("task", "expected", "size", "every"), TRACKED, ids=lambda one: getattr(one, "__name__", str(one)[:25]))
+@pytest.mark.parametrize(
+    ("task", "expected", "size", "every"), TRACKED, ids=lambda one: getattr(one, "__name__", str(one)[:25])
+)
 def test_every_prefix_is_labelled_with_its_state(task, expected, size, every):
     for tokens, positions, answers in rows_of(task, 5, 60):
         assert positions == list(range(0, task.length, every))

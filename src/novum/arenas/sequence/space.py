@@ -110,8 +110,8 @@ def canonical(genome: Genome, order: tuple[str, ...], equal: str = "nothing") ->
     """The normal form of a complete genome: empty layers last, genes without effect at their first choice.
 
     Writes that correct need unit keys: the transition I - b k k^T has the eigenvalue 1 - b |k|^2, so any b in (0, 2) is
-    a contraction only when |k| = 1. A single layer that reads the embedding has nothing to attend over. Where state is to be
-    equal, the length of keys follows from that.
+    a contraction only when |k| = 1. A single layer that reads the embedding has nothing to attend over. With equal
+    state, the length of keys follows from that.
     """
     out = dict(genome)
     filled = [out[name] for name in order if out[name] != EMPTY]
