@@ -6,6 +6,7 @@ Everything here is a function of the plan and the runs, so that whoever has the 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ Results = Mapping[int, CellResult]
 """By the number of the cell."""
 NEAR = 0.02
 """How far a floor may be from the entropy, as a share of it."""
+_ROUNDING = 1e-4
+_NUMBER = re.compile(r"[-+]?\d[\d.,e+-]*")
 
 
 def fit_cells(plan: ScalingPlan, architecture: str) -> list[ScalingCell]:
@@ -154,14 +157,14 @@ def _ends(interval: Interval) -> list[float | None]:
     return [one if math.isfinite(one) else None for one in (interval.low, interval.high)]
 
 
-def agree(one: Any, other: Any, tolerance: float = 1e-4) -> bool:
+def agree(one: Any, other: Any) -> bool:
     """Whether two values of a record are the same but for rounding, which differs between machines."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(
-            agree(one[key], other[key]) for key in one if key not in ("sentence", "remarks")
-        )
-    if isinstance(one, Sequence) and isinstance(other, Sequence) and not isinstance(one, str):
+        return one.keys() == other.keys() and all(agree(one[key], other[key]) for key in one)
+    if isinstance(one, str) and isinstance(other, str):
+        return _NUMBER.sub("", one) == _NUMBER.sub("", other)
+    if isinstance(one, Sequence) and isinstance(other, Sequence):
         return len(one) == len(other) and all(agree(a, b) for a, b in zip(one, other, strict=True))
     if isinstance(one, bool) or isinstance(other, bool) or not isinstance(one, int | float):
         return bool(one == other)
-    return isinstance(other, int | float) and math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-9)
+    return isinstance(other, int | float) and math.isclose(one, other, rel_tol=_ROUNDING, abs_tol=1e-9)

@@ -21,7 +21,7 @@ from novum.core.model.errors import StudyError
 from novum.population.stack import Stack
 from novum.scaling.design import DesignOptions, PlannedCell, plan
 
-SWEEP = (*RATES, 0.1, 0.3)
+SWEEP = (*RATES, 0.1, 0.3, 1.0)
 """Learning rates that every cell tries: those of the arena, and higher ones, which the narrowest stacks need."""
 FEWEST_STEPS = 50
 WIDEST = 2048
