@@ -75,7 +75,11 @@ def opened(path: Path) -> Iterator[ChainedRecord]:
         entries = _entries(whole, path)
         if len(whole) < len(content):
             file.truncate(len(whole))
-        yield ChainedRecord(file, entries)
+        try:
+            yield ChainedRecord(file, entries)
+        finally:
+            if not entries:  # nothing came of it
+                path.unlink(missing_ok=True)
 
 
 def read(path: Path) -> list[Entry]:

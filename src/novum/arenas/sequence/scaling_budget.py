@@ -14,10 +14,10 @@ from novum.core.model.errors import StudyError
 
 WIDTHS = (4, 32, 128)
 """At which steps are measured; between them, and above, their time is taken to be linear in the parameters."""
-_FASTEST = 1e11
-"""FLOP of 6 N D in a CPU second that no core reaches with small networks."""
+_FASTEST = 1e14
+"""FLOP of 6 N D in a second that no machine reaches with small networks."""
 _FINER = 0.95
-_FEWEST = 1e-6
+_FEWEST = 1e-8
 """Of the FLOP that the search begins with: where it gives up."""
 
 

@@ -119,30 +119,33 @@ def make_plan(
     Raises StudyError where the budget is too small, with one that would do.
     """
     check_options(options)
-    task, repeats = options.named[0].task, chosen.design.repeats
+    task = options.named[0].task
     step_tokens = options.batch * task.length
     smallest = max(sized(options, one.genome, 4).parameters for one in architectures)
+    # To the design, the sweep and the other architecture are so many more runs of a cell.
+    runs = len(architectures) * chosen.runs
     design = replace(
         chosen.design,
-        held_out_repeats=repeats,
+        repeats=runs,
+        held_out_repeats=runs,
         fewest_parameters=smallest,
         fewest_tokens=FEWEST_STEPS * step_tokens,
     )
-    # The design counts the repeats of a cell alone; the sweep takes as many runs again as there are rates.
-    factor = len(architectures) * chosen.runs / repeats
-    try:
-        planned = plan(flop / factor, design)
-    except StudyError as error:
-        raise StudyError(
-            f"{error} (for one architecture and without its sweep: in all it takes {factor:.3g} times that)"
-        ) from None
+    planned = plan(flop, design)
     cells: list[ScalingCell] = []
     for one in architectures:
         cells += _cells(options, one, (*planned.cells, planned.held_out), chosen, len(cells))
     total = math.fsum(cell.compute for cell in cells) * chosen.runs
     sequences = -(-EVALUATED // task.queries)
     return ScalingPlan(
-        options.tasks, task.entropy, tuple(architectures), chosen.rates, repeats, sequences, total, tuple(cells)
+        options.tasks,
+        task.entropy,
+        tuple(architectures),
+        chosen.rates,
+        chosen.design.repeats,
+        sequences,
+        total,
+        tuple(cells),
     )
 
 
@@ -157,7 +160,7 @@ def _cells(
 
     Equal places have equal seeds in all architectures. Raises StudyError.
     """
-    task = options.named[0].task
+    task, repeats = options.named[0].task, chosen.design.repeats
     found: list[ScalingCell] = []
     for place, cell in enumerate(planned):
         width, stack = nearest(options, architecture.genome, cell.parameters)
@@ -165,7 +168,7 @@ def _cells(
         steps = max(1, math.floor(cell.compute / step_flop))
         if any((one.width, one.steps) == (width, steps) for one in found):
             continue
-        seed = chosen.seed + place * (1 + cell.repeats)
+        seed = chosen.seed + place * (1 + repeats)
         found.append(
             ScalingCell(
                 number=first + len(found),
@@ -178,7 +181,7 @@ def _cells(
                 compute=step_flop * steps,
                 product_flop=float(steps * stack.training_flop(options.batch, task.length, task.queries)),
                 sweep_seed=seed,
-                seeds=tuple(range(seed + 1, seed + 1 + cell.repeats)),
+                seeds=tuple(range(seed + 1, seed + 1 + repeats)),
             )
         )
     if len({one.width for one in found}) < 3 or not found[-1].held_out:

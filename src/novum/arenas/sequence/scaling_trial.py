@@ -18,7 +18,6 @@ from dataclasses import asdict, replace
 import numpy as np
 import torch
 
-from novum.arenas.sequence.cost import PREDICTED_BATCHES
 from novum.arenas.sequence.options import Options
 from novum.arenas.sequence.scaling_cell import CellRequest, CellResult, RunResult, SpeedRequest, SpeedResult
 from novum.arenas.sequence.scaling_plan import sized
@@ -29,6 +28,9 @@ from novum.population.predicting import predict
 from novum.population.recipe import Member, Recipe
 from novum.population.stack import Stack
 from novum.population.training import Training, train
+
+SCORED_TOKENS = 4096
+"""That are predicted at once."""
 
 
 def main() -> None:
@@ -86,7 +88,7 @@ def _trained(options: Options, stack: Stack, steps: int, members: list[Member]) 
 def _losses(options: Options, stack: Stack, training: Training) -> list[float | None]:
     """Mean negative log-likelihood in nats over scored positions, summed in double precision; None if not finite."""
     found: list[float | None] = []
-    size = PREDICTED_BATCHES * options.batch
+    size = max(1, SCORED_TOKENS // options.named[0].task.length)
     for made in training.members:
         held = held_out_sequences(options, options.named[0], Role.SEARCH, made.member.seed)
         tokens, positions = (torch.from_numpy(x[None]).to(options.device) for x in (held.tokens, held.positions))

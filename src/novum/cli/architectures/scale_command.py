@@ -206,9 +206,9 @@ def _carry_on(
             found = begin(record, asked, asdict(options), make)
             carry_on(record, found, processes.cell, workers, _teller(found.plan, found.results))
         except KeyboardInterrupt:
-            processes.stop()
-            print(f"{directory / FILE}: {len(record.entries)} lines are recorded", file=sys.stderr)
-            raise
+            kept = f"{directory / FILE} keeps {len(record.entries)} lines"
+            print(f"novum: interrupted: {kept}, the same command goes on from there", file=sys.stderr)
+            raise typer.Exit(130) from None
         finally:
             processes.stop()
 
