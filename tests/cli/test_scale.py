@@ -20,11 +20,11 @@ STUDY = """name = "small"
 arena = "sequence"
 
 [options]
-tasks = "markov_chain(vocabulary=8, order=1, length=16)"
+tasks = "markov_chain(vocabulary=8, order=1, length=32)"
 metric = "loss"
 batch = 2
 """
-SMALLEST = "--flop 2.6e9 --sizes 3 --budgets 2 --span 3 --repeats 1 --width 3 --tokens-per-parameter 8".split()
+SMALLEST = "--flop 3e9 --sizes 3 --budgets 2 --span 3 --repeats 1 --width 3 --tokens-per-parameter 9".split()
 RATES = ["--rate", "0.01", "--rate", "0.03", "--rate", "0.1"]
 
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_scaled_is_refused_in_one_line(words, said, study, refuse
     ("old", "new", "said"),
     [
         ('metric = "loss"', 'metric = "accuracy"', "a scaling law is one of the loss"),
-        ('length=16)"', 'length=16) + random_walk"', "2 tasks have a law each"),
+        ('length=32)"', 'length=32) + random_walk"', "2 tasks have a law each"),
         ("batch = 2", "batch = 2\nstretch = 2", "options.stretch"),
         ('arena = "sequence"', 'arena = "coinflip"', "its arena is 'coinflip'"),
     ],

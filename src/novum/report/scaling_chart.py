@@ -13,6 +13,7 @@ from novum.scaling.law import FLOP_PER_PARAMETER_TOKEN, ScalingLaw
 
 POINTS = 40
 """On each curve of a law."""
+FITTED, HELD_OUT = "fitted", "held out"
 
 
 def chart(found: ScalingSummary) -> Chart:
@@ -29,14 +30,30 @@ def chart(found: ScalingSummary) -> Chart:
 
 def _panel(found: ScalingSummary, name: str, law: ScaledLaw | None) -> Chart:
     cells = [one for one in found.cells if one.architecture == name and one.loss is not None]
-    x = alt.X("compute:Q", title="compute of a run, 6 N D in FLOP", scale=alt.Scale(type="log"))
+    x = alt.X(
+        "compute:Q",
+        title="compute of a run, 6 N D in FLOP",
+        scale=alt.Scale(type="log", nice=False, padding=12),
+        axis=alt.Axis(format=".0e", tickCount=4),
+    )
     y = alt.Y("loss:Q", title="loss, nats", scale=alt.Scale(zero=False))
-    color = alt.Color("parameters:Q", title="parameters", scale=alt.Scale(type="log", scheme="viridis"))
+    color = alt.Color(
+        "parameters:Q",
+        title="parameters",
+        scale=alt.Scale(type="log", scheme="viridis"),
+        legend=alt.Legend(type="gradient", orient="right", tickCount=4),
+    )
     rows = [
-        {"compute": one.compute, "loss": one.loss, "parameters": one.parameters, "held out": str(one.held_out)}
+        {
+            "compute": one.compute,
+            "loss": one.loss,
+            "parameters": one.parameters,
+            "kind": HELD_OUT if one.held_out else FITTED,
+        }
         for one in cells
     ]
-    shape = alt.Shape("held out:N", scale=alt.Scale(domain=["False", "True"], range=["circle", "cross"]))
+    shapes = alt.Scale(domain=[FITTED, HELD_OUT], range=["circle", "cross"])
+    shape = alt.Shape("kind:N", title=None, scale=shapes, legend=alt.Legend(orient="right"))
     layers: list[Any] = [inline(rows).mark_point(filled=True, size=60).encode(x=x, y=y, color=color, shape=shape)]
     if law is not None and law.law is not None:
         layers.insert(0, inline(_curves(found, name, ScalingLaw(**law.law))).mark_line().encode(x=x, y=y, color=color))

@@ -57,7 +57,7 @@ def scale(
     plot: Annotated[Path | None, typer.Option(help="Draw loss over compute to this .svg or .png.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Fit a scaling law to runs of many sizes, predict a larger run, and hold the prediction against it.
+    """Fit a scaling law to trained stacks of many sizes, predict a larger run, and judge the prediction by it.
 
     The same command again goes on where it stopped.
     """
