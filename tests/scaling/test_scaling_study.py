@@ -159,6 +159,13 @@ def test_after_kill_9_nothing_that_had_ended_is_lost(finished, tmp_path):
     check(read(record))
 
 
+def test_finite_numbers_of_every_size_come_back_as_they_were(tmp_path):
+    numbers = [sign * 10.0**power for power in range(-300, 301, 4) for sign in (1.37, -9.2)] + [2.0**53, 1e21, 0.0, 7]
+    with opened(tmp_path / "scale.jsonl") as record:
+        record.add("numbers", {"numbers": numbers})
+    assert read(tmp_path / "scale.jsonl")[0].body["numbers"] == numbers
+
+
 def test_two_processes_do_not_write_to_one_record(tmp_path):
     with opened(tmp_path / "scale.jsonl"), pytest.raises(UserError, match="another process"):  # noqa: SIM117
         with opened(tmp_path / "scale.jsonl"):
