@@ -24,8 +24,8 @@ tasks = "markov_chain(vocabulary=8, order=1, length=32)"
 metric = "loss"
 batch = 2
 """
-SMALLEST = "--flop 3e9 --sizes 3 --budgets 2 --span 3 --repeats 1 --width 3 --tokens-per-parameter 9".split()
-RATES = ["--rate", "0.01", "--rate", "0.03", "--rate", "0.1"]
+SMALLEST = ["--flop=3e9", "--sizes=3", "--budgets=2", "--span=3", "--repeats=1", "--width=3"]
+SMALLEST += ["--tokens-per-parameter=9", "--rate=0.01", "--rate=0.03", "--rate=0.1"]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def study(tmp_path, monkeypatch) -> Path:
 @pytest.mark.slow
 def test_a_study_is_trained_predicted_judged_and_verified_through_the_shell(study):
     command = [sys.executable, "-m", "novum.cli", "scale"]
-    ran = [*command, str(study), *SMALLEST, *RATES]
+    ran = [*command, str(study), *SMALLEST]
     first = subprocess.Popen(ran, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     record = study.parent / "labs" / "small-scale" / "scale.jsonl"
     while not record.exists() or record.read_bytes().count(b"\n") < 3:

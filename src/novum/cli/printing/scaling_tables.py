@@ -56,16 +56,22 @@ def _print_law(found: ScaledLaw, entropy: float | None) -> None:
         print("no law follows from these runs")
     else:
         _print_numbers(found)
-        if entropy is not None and found.floor_error is not None:
-            where = "inside" if found.entropy_inside else "outside"
-            print(
-                f"the task's entropy, {entropy:.4f}, is {where} the interval of E; "
-                f"E is {100 * found.floor_error:+.2f} % off, {'within' if found.floor_near else 'not within'} 2 %"
-            )
+        if entropy is not None:
+            print(_floor(found, entropy))
     for remark in found.remarks:
         print(f"note: {line(remark)}")
     if found.prediction is not None:
         print(_outcome(found.prediction))
+
+
+def _floor(found: ScaledLaw, entropy: float) -> str:
+    """E against what no network can be better than."""
+    low, high = found.intervals["E"]
+    where = f"the task's entropy, {entropy:.4f}, is {'inside' if found.entropy_inside else 'outside'} the interval of E"
+    if found.floor_error is None or not is_known((found.law or {})["E"], low, high):
+        return f"{where}, which is too wide to tell anything"
+    near = "within" if found.floor_near else "not within"
+    return f"{where}; E is {100 * found.floor_error:+.2f} % off, {near} 2 %"
 
 
 def _print_numbers(found: ScaledLaw) -> None:
