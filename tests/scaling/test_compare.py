@@ -11,6 +11,7 @@ from isoflop import SMALL, design, noisy
 from novum.core.model.errors import StudyError
 from novum.scaling.compare import LOSS, compare
 from novum.scaling.fit import fit
+from novum.scaling.interval import Interval
 from novum.scaling.law import ScalingLaw
 from novum.scaling.simulate import simulate
 from novum.scaling.training_runs import TrainingRun
@@ -115,3 +116,19 @@ def test_fits_at_two_levels_are_not_compared():
     runs: list[TrainingRun] = noisy(SMALL, 0)
     with pytest.raises(StudyError, match="same level"):
         compare(fit(runs), fit(runs, level=0.8))
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_where_an_exponent_has_no_bound_its_difference_has_none(alike):
+    """Neither with cells in common, where a correlation is taken off, nor without."""
+    first = fit(noisy(SMALL, 0))
+    second = fit(noisy(SMALL, 1, planned=design() if alike else design(budget=3e14)))
+    unbounded = [
+        replace(one, intervals={**one.intervals, "gamma": Interval(0.0, np.inf, one.level)}) for one in (first, second)
+    ]
+    found = compare(unbounded[0], unbounded[1])
+    gamma = found.differences["gamma"].interval
+    assert found.paired is alike
+    assert gamma.high == np.inf and gamma.low == -np.inf
+    assert not found.falls_faster
+    assert compare(unbounded[0], second).differences["gamma"].interval.high == np.inf

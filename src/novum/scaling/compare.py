@@ -150,6 +150,8 @@ def _difference(ours: Floats, theirs: Floats, correlation: float, level: float) 
 
 
 def _combined(one: float, other: float, correlation: float) -> float:
+    if math.isinf(one) or math.isinf(other):
+        return math.inf  # else the product of zero and infinity would make it zero
     return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
 
 

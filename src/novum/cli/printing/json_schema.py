@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from novum.adopt.adoption import StudyWritten
 from novum.agents.agent_session import AgentRounds
 from novum.arenas.sequence.context_cost import ContextCosts
+from novum.arenas.sequence.scaling_summary import ScalingSummary
 from novum.audit.anchor import Containment
 from novum.audit.verify import Verification
 from novum.cli.printing.json_values import AnchorRoot, ArenaLine, EventLine, PartLine, ReportFile, RequestSent
@@ -59,6 +60,7 @@ OUTPUTS: dict[str, JsonOutput] = {
     "lineage": JsonOutput(Lineage),
     "explain": JsonOutput(Explanation),
     "context": JsonOutput(ContextCosts),
+    "scale": JsonOutput(ScalingSummary),
     "verify": JsonOutput(Verification),
     "log": JsonOutput(EventLine, lines=True),
     "export": JsonOutput(dict[str, dict[str, int | str]]),
