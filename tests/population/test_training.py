@@ -132,6 +132,13 @@ def test_many_small_triangular_systems_are_solved_as_torch_does(shape):
     assert torch.allclose(found[1], wanted[1], atol=1e-3, rtol=1e-3)
 
 
+def test_the_functions_in_c_leave_the_arithmetic_of_the_process_alone():
+    """A library that is linked for fast mathematics has numbers below 2e-308 become zero everywhere in the process."""
+    assert native.library() is not None or not has_compiler()
+    assert 5e-324 * 1.0 > 0.0
+    assert np.float32(1e-45) * np.float32(1.0) > 0
+
+
 def test_the_schedule_rises_and_ends_at_zero():
     factors = [schedule(step, 100, 0.1) for step in range(101)]
     assert factors[9] == 1.0

@@ -75,7 +75,9 @@ void solve_backward(const float *l, const float *u, const float *du, float *w, f
 FEWEST_ROWS = 1024
 """Systems times unknowns below which a call costs more than it saves."""
 
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-finite-math-only", "-shared", "-fPIC", "-x", "c")
+_SUMS = ("-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math", "-fno-math-errno")
+"""Sums in any order. A library that is linked with -ffast-math instead has its whole process lose subnormal numbers."""
+FLAGS = ("-O3", "-march=native", *_SUMS, "-shared", "-fPIC", "-x", "c")
 
 
 def unit_lower_solve(l_NxCxC: Tensor, b_NxCxE: Tensor) -> Tensor:
