@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -71,7 +72,8 @@ class Row:
 
 def cpu_seconds() -> float:
     """Of this process and of the compilers that it started."""
-    return sum(os.times()[:4])
+    spent = os.times()
+    return time.process_time() + spent.children_user + spent.children_system
 
 
 def core(mixer: str, width: int) -> Core:

@@ -133,6 +133,9 @@ def test_files_of_foreign_programs_have_bounds_on_their_values():
 
 OWN = {
     "agents/sandbox_main.py": "the plan that the lab sent in",
+    "arenas/sequence/context_cost.py": "one line of its own process",
+    "arenas/sequence/scaling_cell.py": "one line of its own process",
+    "arenas/sequence/scaling_trial.py": "the cell that the lab sent in",
     "arenas/program/scorer.py": "answers of its own process", "arenas/program/scoring.py": "questions of the lab",
     "ledger/codec.py": "events of the record, which is signed", "ledger/exact_form.py": "the same, key by key",
     "ledger/snapshot.py": "its own snapshots",

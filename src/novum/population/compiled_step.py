@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -62,7 +63,8 @@ def choose(step: TrainingStep, example: Sequence[Tensor], members: int, steps: i
 
 def _cpu_seconds() -> float:
     """Of this process and of the compilers that it started."""
-    return sum(os.times()[:4])
+    spent = os.times()
+    return time.process_time() + spent.children_user + spent.children_system
 
 
 def has_compiler() -> bool:

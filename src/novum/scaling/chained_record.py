@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from novum.core.model.errors import IntegrityError, StorageError, UserError
+from novum.text.bounded_json import load_json
 from novum.text.canonical_json import EXACT, canonical
 
 START = "0" * 64
@@ -52,7 +52,7 @@ class ChainedRecord:
             os.fsync(self.file.fileno())
         except OSError as error:
             raise StorageError(f"{self.file.name}: {error.strerror or error}: make room, then start again") from None
-        entry = Entry(kind, json.loads(line, parse_int=_whole)["body"], at, hashlib.sha256(line).hexdigest())
+        entry = Entry(kind, load_json(line, parse_int=_whole)["body"], at, hashlib.sha256(line).hexdigest())
         self.entries.append(entry)
         return entry
 
@@ -99,7 +99,7 @@ def _entries(content: bytes, path: Path) -> list[Entry]:
     previous = START
     for number, line in enumerate(content.split(b"\n")[:-1], start=1):
         try:
-            value = json.loads(line, parse_int=_whole)
+            value = load_json(line, parse_int=_whole)
             kind, body, at, before = (value[name] for name in ("kind", "body", "at", "previous"))
             sound = before == previous and canonical(value) == line and len(value) == 4 and isinstance(body, dict)
         except (ValueError, KeyError, TypeError, RecursionError):
