@@ -25,10 +25,10 @@ from scipy.stats import t as student
 from novum.arenas.sequence import trial as program
 from novum.arenas.sequence.arena import SequenceArena
 from novum.arenas.sequence.options import Options
+from novum.arenas.sequence.spec import RATES
 from novum.core.model.candidate import Candidate, Genome
 from novum.core.model.trial import Trial, TrialGroup
 
-RATES = (0.003, 0.01, 0.03)
 SWEEP_SEEDS = (900_001, 900_002)
 FRESH = 1_000
 

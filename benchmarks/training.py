@@ -2,14 +2,15 @@
 
     python benchmarks/training.py --json
 
-One layer, 16 sequences of 32 tokens a step, 300 steps, one thread; in CPU time, medians of `--repeats`.
+One layer, 16 sequences of 32 tokens a step, 300 steps, one thread, in CPU time.
 
-`population_per_core_hour`: a process of its own that trains `--trials` members in `--places` places through a compiled
-step that it finds on disk; start, imports, reading the step, drawing data and initial values included.
+`population_per_core_hour`: a process of its own that trains `--trials` members in `--places` places through a
+compiled step that it finds on disk; start, imports, reading the step, drawing data and initial values included.
 `cold_population_per_core_hour`: the same by the first process on a machine, which compiles the step
-(`compile_cpu_seconds`, the C++ compiler's included). `warm_per_core_hour`: the same code with one member at a time, not
-compiled, in a process that is warm. `process_per_core_hour`: in a process each. `compiled_warm_per_core_hour`: one at a
-time through a compiled step, its compilation left out. Without a compiler the eager step runs, and `compiled` is false.
+(`compile_cpu_seconds`, the C++ compiler's included). `warm_per_core_hour`: the same code with one member at a time,
+not compiled, in a process that is warm. `process_per_core_hour`: in a process each; both are medians of `--repeats`.
+`compiled_warm_per_core_hour`: one at a time through a compiled step, its compilation left out. Without a compiler the
+eager step runs, and `compiled` is false.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def peak(stack: Stack, places: int) -> float:
 
 def measure(mixer: str, width: int, args: argparse.Namespace) -> Row:
     steps, trials, places = args.steps, args.trials, args.places
-    one_by_one, compiled_one, own, population = [], [], [], []
+    one_by_one, own = [], []
     words = [mixer, str(width), str(steps)]
     for repeat in range(args.repeats):
         began = cpu_seconds()
@@ -132,22 +133,21 @@ def measure(mixer: str, width: int, args: argparse.Namespace) -> Row:
     began = cpu_seconds()
     whole = training(mixer, width, steps, range(trials), places, args.compiling)
     cold = (cpu_seconds() - began) / trials
-    population.append(in_own_process([*words, str(trials), str(places)], args.compiling) / trials)
-    compiled_run = training(mixer, width, steps, range(args.repeats), 1, args.compiling)
-    compiled_one.append(compiled_run.cpu_seconds / args.repeats)
+    mine = in_own_process([*words, str(trials), str(places)], args.compiling) / trials
+    alone = training(mixer, width, steps, range(args.repeats), 1, args.compiling).cpu_seconds / args.repeats
     options = Options(tasks=TASK, batch=BATCH, width=width)
     task = options.named[0].task
     stack = Stack(task.vocabulary, task.outputs, width, (Layer(core(mixer, width), 4),))
     flop = stack.training_flop(BATCH, task.length, task.queries)
     per_step = whole.cpu_seconds / trials / steps
-    warm, process, mine = (statistics.median(x) for x in (one_by_one, own, population))
+    warm, process = statistics.median(one_by_one), statistics.median(own)
     return Row(
         mixer=mixer,
         width=width,
         population_per_core_hour=3600 / mine,
         warm_per_core_hour=3600 / warm,
         process_per_core_hour=3600 / process,
-        compiled_warm_per_core_hour=3600 / statistics.median(compiled_one),
+        compiled_warm_per_core_hour=3600 / alone,
         cold_population_per_core_hour=3600 / cold,
         times_warm=warm / mine,
         times_process=process / mine,

@@ -87,9 +87,7 @@ def states(network: Network, leaf_Pxn: Tensor, tokens_PxBxT: Tensor) -> dict[str
     Effective rank: the exponential of the entropy of the normalised singular values (Roy and Vetterli, 2007).
     """
     tokens = tokens_PxBxT[:, :PROBED]
-    w, state = network.take_apart(leaf_Pxn), network.start(tokens.shape[0], tokens.shape[1], leaf_Pxn)
-    for place in range(tokens.shape[2]):
-        _, state = network.step(w, tokens[:, :, place], state)
+    state = network.read(network.take_apart(leaf_Pxn), tokens)
     out: dict[str, list[float]] = {}
     for layer, (_, kept) in enumerate(state):
         if isinstance(network.forms[layer % len(network.forms)], SoftmaxForm) or not kept or kept[0].ndim != 3:

@@ -7,7 +7,7 @@ import os
 from novum.population.stack import Stack
 
 MOST = {"cpu": 16, "cuda": 512}
-"""More members than this gain nothing on a core: benchmarks/training.py. The other figure is a guess, not measured."""
+"""More members than this gained nothing on a core (decision 40). The other figure is a guess, not measured."""
 
 CACHE_BYTES = 2 << 20
 """Of a core, where the system does not say."""

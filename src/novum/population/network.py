@@ -21,6 +21,9 @@ from novum.population.forms.tensors import Form, Parts, Rows, State, pick_tokens
 from novum.population.short_convolution import short_convolution
 from novum.population.stack import Layer, Stack
 
+States = list[tuple[Tensor | None, State]]
+"""Of each layer and pass: the last inputs of its convolution, and the state of its core."""
+
 Watch = Callable[[str, Tensor], None]
 """What is shown the tensors that instruments measure, by name."""
 
@@ -65,7 +68,7 @@ class Network:
         stream = _Stream(stack, w, look_up(w["embed"], tokens_PxBxT))
         for place in range(last + 1):
             index = place % len(stack.layers)
-            own = _of_layer(w, index)
+            own = _below(w, f"{index}.")
             if place:
                 c_PxBxTxC = project(rms(stream.read()) * own["norm"][:, None, None], own["in"])
             else:
@@ -89,9 +92,8 @@ class Network:
     def _mixed(self, own: Parts, index: int, c_PxBxTxC: Tensor, rows: Rows) -> Tensor:
         """A layer's contribution to the residual stream, [P, B, Q or T, D]."""
         layer, form = self.stack.layers[index], self.forms[index]
-        core = {name.removeprefix("core."): x for name, x in own.items() if name.startswith("core.")}
         parts = self._parts(layer, c_PxBxTxC, own.get("taps"))
-        o_PxBxQxD = form.mix(core, parts, rows)
+        o_PxBxQxD = form.mix(_below(own, "core."), parts, rows)
         gate = pick_tokens(parts["gate"], rows) if layer.gate else None
         return project(_finished(layer, own, o_PxBxQxD, gate), own["out"])
 
@@ -100,7 +102,7 @@ class Network:
         index = place % len(self.stack.layers)
         layer, form = self.stack.layers[index], self.forms[index]
         parts = self._parts(layer, c_PxBxTxC, own.get("taps"))
-        core = {name.removeprefix("core."): x for name, x in own.items() if name.startswith("core.")}
+        core = _below(own, "core.")
         for name, x in parts.items():
             if name not in layer.core.convolved and name != "angle":
                 bias = core.get(f"{name}_bias")
@@ -138,9 +140,9 @@ class Network:
         both = torch.cat([rms(x_PxBx1xD).expand(-1, -1, self.stack.slots, width), slots], -1)
         return project(F.gelu(project(both, w["decode_in"])), w["decode_out"])
 
-    def start(self, members: int, batch: int, like: Tensor) -> list[tuple[Tensor | None, State]]:
+    def start(self, members: int, batch: int, like: Tensor) -> States:
         """The state of each layer (and pass) before the first token: of the convolution, and of the core."""
-        out: list[tuple[Tensor | None, State]] = []
+        out: States = []
         for place in range(self.stack.loops * len(self.stack.layers)):
             index = place % len(self.stack.layers)
             layer = self.stack.layers[index]
@@ -148,16 +150,21 @@ class Network:
             out.append((past, self.forms[index].start(members, batch, like)))
         return out
 
-    def step(
-        self, w: Parts, tokens_PxB: Tensor, state: list[tuple[Tensor | None, State]]
-    ) -> tuple[Tensor, list[tuple[Tensor | None, State]]]:
+    def read(self, w: Parts, tokens_PxBxT: Tensor) -> States:
+        """The state after the tokens, read one by one."""
+        state = self.start(tokens_PxBxT.shape[0], tokens_PxBxT.shape[1], w["embed"])
+        for tokens_PxB in tokens_PxBxT.unbind(2):
+            _, state = self.step(w, tokens_PxB, state)
+        return state
+
+    def step(self, w: Parts, tokens_PxB: Tensor, state: States) -> tuple[Tensor, States]:
         """Logits [P, B, outputs] after one more token, and the state to go on from; not for stacks with slots."""
         stack = self.stack
         stream = _Stream(stack, w, look_up(w["embed"], tokens_PxB[..., None]))
-        kept: list[tuple[Tensor | None, State]] = []
+        kept: States = []
         for place, (past, before) in enumerate(state):
             index = place % len(stack.layers)
-            layer, own = stack.layers[index], _of_layer(w, index)
+            layer, own = stack.layers[index], _below(w, f"{index}.")
             c_PxBx1xC = project(rms(stream.read()) * own["norm"][:, None, None], own["in"])
             if past is not None and layer.convolved:
                 seen = torch.cat([past, c_PxBx1xC[:, :, :, : layer.convolved]], 2)
@@ -165,8 +172,8 @@ class Network:
                 c_PxBx1xC = torch.cat([mixed, c_PxBx1xC[..., layer.convolved :]], 3)
                 past = seen[:, :, 1:]
             parts = _split(layer, c_PxBx1xC)
-            core = {name.removeprefix("core."): x for name, x in own.items() if name.startswith("core.")}
-            o_PxBxD, after = self.forms[index].step(core, {n: x[:, :, 0] for n, x in parts.items()}, before)
+            token = {name: x[:, :, 0] for name, x in parts.items()}
+            o_PxBxD, after = self.forms[index].step(_below(own, "core."), token, before)
             stream.add(project(_finished(layer, own, o_PxBxD[:, :, None], parts.get("gate")), own["out"]))
             if stack.channel != "none":
                 stream.add(self._channels(own, stream.read()))
@@ -221,8 +228,14 @@ def look_up(table_PxVxC: Tensor, ids_PxBxT: Tensor) -> Tensor:
     return F.embedding(shifted, table_PxVxC.flatten(0, 1))
 
 
-def _of_layer(w: Parts, index: int) -> Parts:
-    prefix = f"{index}."
+def state_size(state: States) -> int:
+    """Floats of a state; single numbers, such as the place of a token, do not count."""
+    kept = [x for past, core in state for x in (*([] if past is None else [past]), *core)]
+    return sum(x.numel() for x in kept if x.ndim)
+
+
+def _below(w: Parts, prefix: str) -> Parts:
+    """The parameters whose names begin so, without that."""
     return {name.removeprefix(prefix): x for name, x in w.items() if name.startswith(prefix)}
 
 
@@ -234,7 +247,7 @@ def _split(layer: Layer, c_PxBxTxC: Tensor) -> Parts:
 def _finished(layer: Layer, own: Parts, o: Tensor, gate: Tensor | None) -> Tensor:
     """Unit RMS per head, gain and gate."""
     if layer.core.unit_output:
-        heads = getattr(layer.core, "heads", 1)
+        heads = layer.core.heads
         o = rms(torch.unflatten(o, -1, (heads, -1))).flatten(-2) if heads > 1 else rms(o)
         o = o * own["out_norm"][:, None, None]
     return o if gate is None else o * F.silu(gate)

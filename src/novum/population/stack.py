@@ -136,13 +136,13 @@ class Stack:
             if self.channel != "none":
                 total += batch * rows * self.width * self.hidden * (3 if self.channel == "swiglu" else 2)
         if self.residual == "attention":
-            total += self._residual_products(batch, length, queries)
+            total += self._residual_products(batch, length)
         if self.slots:
             total += batch * self.slots * (4 * self.width**2 + 2 * self.width**2)
         return total + batch * queries * self.width * self.outputs
 
-    def _residual_products(self, batch: int, length: int, queries: int) -> int:
-        del queries
+    def _residual_products(self, batch: int, length: int) -> int:
+        """Of attention over layers: scores and sums of all earlier outputs, at every token."""
         return sum(batch * length * 2 * self.width * (block + 1) for block in range(self.blocks))
 
     def forward_solves(self, batch: int, length: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import torch
 
-from novum.population.network import Network
+from novum.population.network import Network, state_size
 
 LENGTH = 24
 TOLERANCE = 1e-4
@@ -36,10 +36,6 @@ def broken_promise(network: Network) -> str:
 
 
 def _state(network: Network, leaf: torch.Tensor, tokens: torch.Tensor) -> str:
-    w, state = network.take_apart(leaf), network.start(1, 2, leaf)
-    for place in range(LENGTH):
-        _, state = network.step(w, tokens[:, :, place], state)
-    kept = [x for past, core in state for x in (*([past] if past is not None else []), *core)]
-    floats = sum(x.numel() for x in kept if x.ndim > 1) // 2
+    floats = state_size(network.read(network.take_apart(leaf), tokens)) // tokens.shape[1]
     declared = network.stack.state_floats(LENGTH)
     return f"it keeps {floats} floats of state and declares {declared}" if floats > declared else ""

@@ -101,6 +101,9 @@ def library() -> ctypes.CDLL | None:
     try:
         if not place.exists():
             _build(compiler, place)
+        # Others may write where temporary files are kept, and what is loaded runs.
+        if any(one.stat().st_uid != os.getuid() or one.stat().st_mode & 0o022 for one in (place.parent, place)):
+            return None
         found = ctypes.CDLL(str(place))
     except (OSError, subprocess.SubprocessError):
         return None

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from novum.arenas.sequence.context_cost import ContextCost
 from novum.population.mixers.named import NAMED
-from novum.population.network import Network
+from novum.population.network import Network, state_size
 from novum.population.stack import Layer, Stack
 
 WIDTH, HEADS, KEY, VOCABULARY = 32, 1, 16, 64
@@ -60,15 +60,13 @@ def _decoded(network: Network, leaf: Tensor, tokens: Tensor) -> tuple[float, int
     """Seconds per token behind the whole sequence, and floats of the state there."""
     seconds = []
     with torch.no_grad():
-        w, state = network.take_apart(leaf), network.start(1, 1, leaf)
-        for place in range(tokens.shape[2]):
-            _, state = network.step(w, tokens[:, :, place], state)
+        w = network.take_apart(leaf)
+        state = network.read(w, tokens)
         for place in range(DECODED):
             began = time.process_time()
             _, state = network.step(w, tokens[:, :, place], state)
             seconds.append(time.process_time() - began)
-    kept = [x for past, core in state for x in (*([past] if past is not None else []), *core)]
-    return statistics.median(seconds), sum(x.numel() for x in kept)
+    return statistics.median(seconds), state_size(state)
 
 
 def _peak_bytes() -> int:

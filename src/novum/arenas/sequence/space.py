@@ -128,10 +128,9 @@ def canonical(genome: Genome, order: tuple[str, ...], equal: str = "nothing") ->
             idle.add("beta")
         if out["feature"] == "taylor2":
             out["feature"] = "identity"
-    cores = [core_of(name, out, 16) for name in filled]
-    if all(name in ("gru", "lstm") for name in filled):
+    if not any(core_of(name, out, 16).convolved for name in filled):
         idle.add("taps")
-    if not any(hasattr(core, "heads") for core in cores):
+    if all(core_of(name, {**out, "heads": 1}, 16, 8) == core_of(name, {**out, "heads": 2}, 16, 16) for name in filled):
         idle |= {"heads", "d_key"}
     if equal == "state":
         idle.add("d_key")

@@ -42,7 +42,6 @@ def spec(options: Options) -> ArenaSpec:
         floor=chance if accuracy else None,
         ceiling=1.0 if accuracy else best,
         bounds=(0.0, 1.0) if accuracy else None,
-        log=False,
         transfers=transfers(options),
         metrics=tuple(_metrics(options)),
         controls=Controls(known=_known(options), null_options={"shuffled": True}),

@@ -21,13 +21,13 @@ from novum.core.model.candidate import Candidate, Genome
 from novum.core.model.errors import StudyError
 from novum.core.model.run_progress import Curve
 from novum.core.model.trial import OutcomeKind, Trial, TrialGroup, TrialOutput
-from novum.population.instruments import PROBED, SAMPLES, Instruments, states
+from novum.population.instruments import PROBED, SAMPLES, Instruments, dead_layers, states
 from novum.population.network import Network
 from novum.population.predicting import predict
 from novum.population.recipe import Member, Recipe
 from novum.population.stack import Stack
 from novum.population.static_check import broken_promise
-from novum.population.training import Ending, Trained, Training, train
+from novum.population.training import Ending, Trained, train
 
 READINGS = 24
 """Of the training loss, that are kept."""
@@ -116,11 +116,13 @@ def _trained(group: TrialGroup, options: Options, one: NamedTask, stack: Stack, 
     seconds = (time.process_time() - began) / len(members)
     leaf = torch.stack([made.parameters for made in training.members])
     kept = states(network, leaf, tokens) if not stack.slots else {}
-    said = _said(group, options, one, stack, training)
+    said = _said(group, options, one, network, leaf)
     out = []
     for row, made in enumerate(training.members):
         facts = {"training loss": made.losses[-1], "gradient norm": median(made.gradient_norms[-steps // 10 - 1 :])}
-        facts |= instruments.last(row) | {name: values[row] for name, values in kept.items()}
+        last = instruments.last(row)
+        facts |= last | ({"dead layers": float(len(dead_layers(last)))} if last else {})
+        facts |= {name: values[row] for name, values in kept.items()}
         facts |= {"compiled": float(training.step.compiled), "group_seconds_per_step": seconds * len(members) / steps}
         out.append(_Told(one.name, made, said[row], {name: x for name, x in facts.items() if isfinite(x)}, seconds))
     return out
@@ -130,12 +132,11 @@ def _tensors(arrays: list[Ints], options: Options) -> torch.Tensor:
     return torch.from_numpy(np.stack(arrays)).to(options.device)
 
 
-def _said(group: TrialGroup, options: Options, one: NamedTask, stack: Stack, training: Training) -> list[bytes]:
+def _said(group: TrialGroup, options: Options, one: NamedTask, network: Network, leaf: torch.Tensor) -> list[bytes]:
     """Each member's part of its artefact; empty where its parameters are not finite."""
     held = [held_out_sequences(options, one, group.role, trial.seed) for trial in group.trials]
     tokens, positions = _tensors([x.tokens for x in held], options), _tensors([x.positions for x in held], options)
-    leaf = torch.stack([made.parameters for made in training.members])
-    said = predict(Network(stack), leaf, tokens, positions, PREDICTED_BATCHES * options.batch)
+    said = predict(network, leaf, tokens, positions, PREDICTED_BATCHES * options.batch)
     sound = leaf.isfinite().all(1).tolist()
     if options.metric == "accuracy":
         guesses = torch.cat([x.argmax(-1) for x in said], 1).cpu().numpy().astype("<u2")

@@ -18,6 +18,7 @@ class GatedRecurrent:
     width: int
     kind: Literal["gru", "lstm"] = "gru"
 
+    heads = 1
     convolved = ()
     unit_output = False
 

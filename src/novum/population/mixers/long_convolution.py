@@ -18,6 +18,7 @@ class LongConvolution:
     width: int
     hidden: int = 16
 
+    heads = 1
     convolved = ("q", "k", "v")
     unit_output = False
 

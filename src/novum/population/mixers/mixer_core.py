@@ -32,6 +32,11 @@ class Core(Protocol):
         ...
 
     @property
+    def heads(self) -> int:
+        """Parts of its output that are computed apart; 1 where there are none."""
+        ...
+
+    @property
     def channels(self) -> Channels:
         """Widths of its inputs by name, in their order."""
         ...

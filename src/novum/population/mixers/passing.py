@@ -14,6 +14,7 @@ class Passing:
 
     width: int
 
+    heads = 1
     convolved = ("v",)
     unit_output = False
 
