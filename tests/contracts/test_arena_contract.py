@@ -46,7 +46,19 @@ class TestSequenceByLoss(ArenaContract):
     options: ClassVar = {"steps": 2, "held_out": 16, "tasks": "hidden_markov", "metric": "loss", "equal": "state"}
 
 
-SUITES = (TestCoinflip, TestDigits, TestProgram, TestRecall, TestSequence)
+@pytest.mark.slow
+class TestPrograms(ArenaContract):
+    arena = "programs"
+    options: ClassVar = {"features": 2, "examples": 20, "scored": 5}
+
+
+@pytest.mark.slow
+class TestProgramsOfMatrices(ArenaContract):
+    arena = "programs"
+    options: ClassVar = {"task": "component", "operations": "matrices", "features": 2, "examples": 20}
+
+
+SUITES = (TestCoinflip, TestDigits, TestProgram, TestPrograms, TestRecall, TestSequence)
 
 
 def test_no_built_in_arena_is_left_out():

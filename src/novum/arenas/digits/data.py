@@ -82,15 +82,16 @@ def _pixels() -> Pixels:
 
 @cache
 def _pool_labels() -> Ints:
-    return _labels(POOL)
+    return labels(POOL)
 
 
 @cache
 def _part_labels(role: Role) -> Ints:
-    return _labels(PARTS[role])
+    return labels(PARTS[role])
 
 
-def _labels(rows: Ints) -> Ints:
+def labels(rows: Ints) -> Ints:
+    """The digits in these rows."""
     lines = _lines()
     found = np.array([int(lines[row].rsplit(",", 1)[1]) for row in rows], dtype=np.int64)
     found.setflags(write=False)

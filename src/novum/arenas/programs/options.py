@@ -1,0 +1,49 @@
+"""The settings of the arena that are the same for every trial of a study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
+
+from novum.core.model.candidate import Setting
+from novum.core.model.trial import Role
+
+TaskName = Literal["linear", "teacher", "component", "digits", "drift", "scales"]
+
+GROWTH = {Role.SEARCH: (1, 1), Role.GATE: (4, 10), Role.FINAL: (8, 20)}
+"""How many times the features and the examples of the search a trial of each role has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is learned, from how much, and what a program may consist of."""
+
+    task: TaskName = "linear"
+    features: Annotated[int, Ge(2), Le(128)] = 4
+    """Numbers of an example, while searching; confirmations have four times as many."""
+    examples: Annotated[int, Ge(10), Le(100_000)] = 100
+    """Seen once each, while searching; confirmations have ten times as many."""
+    scored: Annotated[int, Ge(5), Le(1000)] = 20
+    """Examples afterwards, on which predictions are scored."""
+    operations: Literal["few", "vectors", "matrices"] = "few"
+    """few: those of the demonstration of AutoML-Zero; all on scalars and vectors; all."""
+    setup: Annotated[int, Ge(0), Le(20)] = 4
+    """Instructions that run once, at most."""
+    predict: Annotated[int, Ge(1), Le(20)] = 2
+    learn: Annotated[int, Ge(0), Le(30)] = 8
+    hidden: str = ""
+    """Operations that programs may not use, separated by commas."""
+    shuffled: bool = False
+    """Labels that have nothing to do with the examples: the negative control of the preflight."""
+
+    @classmethod
+    def taken(cls, given: Setting) -> Options:
+        """Those that a trial group carries, which the lab has held to their types."""
+        return cls(**given)  # type: ignore[arg-type]
+
+    def size(self, role: Role) -> tuple[int, int]:
+        """Features and examples of a trial of this role."""
+        wider, longer = GROWTH[role]
+        return self.features * wider, self.examples * longer

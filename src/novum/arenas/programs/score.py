@@ -1,0 +1,35 @@
+"""The trusted score: the task is made again from the trial's seed; what a program said is all that a worker gives.
+
+An artefact is what was said at the scored steps as little-endian doubles, (scored, width, LANES).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from novum.arenas.programs.options import Options
+from novum.arenas.programs.tasks import SIGN, SQUARED, Floats, make
+from novum.core.model.trial import ArtefactError, Role
+
+
+def score(options: Options, role: Role, seed: int, artefact: bytes) -> float:
+    """Fitness in [0, 1], see `fitness`. Raises ArtefactError."""
+    task = make(options, role, seed)
+    if not isinstance(artefact, bytes) or len(artefact) != task.truth.size * 8:
+        raise ArtefactError(f"the artefact must be {task.truth.size} doubles, what was said at each scored step")
+    return float(fitness(np.frombuffer(artefact, "<f8").reshape(task.truth.shape), task.truth, task.kind).mean())
+
+
+def fitness(said: Floats, truth: Floats, kind: int) -> Floats:
+    """(LANES): 1 - 2/pi atan(root mean square error) (arXiv 2003.03384), share of right signs, or squared cosine.
+
+    What is not a number is as wrong as can be.
+    """
+    with np.errstate(all="ignore"):
+        if kind == SQUARED:
+            found = 1 - 2 / np.pi * np.arctan(np.sqrt(((said - truth) ** 2).mean((0, 1))))
+        elif kind == SIGN:
+            found = (said * truth > 0).mean((0, 1))
+        else:
+            found = (said * truth).sum((0, 1)) ** 2 / ((said**2).sum((0, 1)) * (truth**2).sum((0, 1)))
+    return np.where(np.isfinite(found), found, 0.0)

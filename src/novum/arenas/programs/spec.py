@@ -1,0 +1,84 @@
+"""The arena in words and constants."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from novum.arenas.programs.language import language
+from novum.arenas.programs.options import Options
+from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
+from novum.core.model.candidate import Genome
+from novum.core.model.errors import StudyError
+from novum.core.model.options import parse_options
+from novum.symbolic.space import ProgramSpace
+
+METRICS = {
+    "component": "squared cosine with the first principal component",
+    "digits": "share of digits told apart",
+}
+KNOWN: dict[str, Genome] = {
+    "component": {
+        "setup": "b = 0.1; c = 1.0",
+        "learn": "a = dot(x, w); a = a * b; u = a * x; w = u + w; a = norm(w); a = c / a; w = a * w",
+    },
+    "digits": {"predict": "p = dot(w, x)", "learn": "u = y * x; w = u + w"},
+    "scales": {"predict": "p = dot(w, x)", "learn": "p = y - p; a = dot(x, x); a = p / a; u = a * x; w = u + w"},
+}
+"""A program that learns, by task: the step along the input, or another where that one fails."""
+STEP: Genome = {
+    "setup": "b = 0.2",
+    "predict": "p = dot(w, x)",
+    "learn": "a = y - p; a = a * b; u = a * x; w = u + w",
+}
+"""Least mean squares (Widrow and Hoff 1960)."""
+
+
+def spec(options: Options) -> ArenaSpec:
+    """The spec under a study's options. The baseline learns nothing: it says 0, or keeps its random direction."""
+    chance = {"component": 1.0 / options.features, "digits": 0.5}.get(options.task)
+    return ArenaSpec(
+        name="programs",
+        question="Which few instructions learn?",
+        metric=METRICS.get(options.task, "1 - 2/pi atan(root mean square error) on examples not seen"),
+        higher_is_better=True,
+        resolution=1e-4,
+        program="novum.arenas.programs.trial",
+        group_size=8,
+        tuning=({},),
+        baseline={"predict": "p = dot(w, x)", "learn": "u = y * x; w = u + w"} if options.task == "digits" else {},
+        requires=("numba", "sklearn") if options.task == "digits" else ("numba",),
+        floor=None if options.task == "digits" else chance,
+        ceiling=1.0,
+        bounds=(0.0, 1.0),
+        transfers=_transfers(options),
+        controls=Controls(known=_known(options), null_options={"shuffled": True}),
+        depends=("novum.symbolic", "novum.arenas.digits.data"),
+        summary="Programs of a few instructions over scalars, vectors and matrices that predict and learn, in the "
+        "manner of AutoML-Zero: regression, a teacher network, principal components, digits, drift, uneven scales. "
+        "Confirmed on more features and longer lives than searched.",
+    )
+
+
+def _known(options: Options) -> Genome:
+    """Nothing where the language lacks an operation of the program that is known to learn."""
+    found = KNOWN.get(options.task, STEP)
+    try:
+        return ProgramSpace(language(options)).validate(found)
+    except StudyError:
+        return {}
+
+
+def _transfers(options: Options) -> tuple[Transfer, ...]:
+    found = (
+        Transfer("four times as many features", {"features": 4 * options.features}),
+        Transfer("ten times as many examples", {"examples": 10 * options.examples}),
+    )
+    return tuple(one for one in found if _fits(options, one))
+
+
+def _fits(options: Options, transfer: Transfer) -> bool:
+    try:
+        parse_options(Options, {**asdict(options), **transfer.options}, "the programs arena")
+    except StudyError:
+        return False
+    return True
