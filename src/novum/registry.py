@@ -44,6 +44,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     Kind.RESEARCHER: {
         "archive": "novum.researchers.archive:ArchiveResearcher",
         "bayes": "novum.researchers.bayes:BayesResearcher",
+        "bulk": "novum.researchers.bulk:BulkResearcher",
         "code": "novum.researchers.code:CodeResearcher",
         "evolve": "novum.researchers.evolve:EvolveResearcher",
         "inbox": "novum.researchers.inbox:InboxResearcher",

@@ -137,7 +137,7 @@ def _forest(history: History, summary: Summary) -> Figure:
 
 
 def _progress(history: History) -> Figure:
-    x = axis(history.state.cpu_seconds)
+    x = axis(history.state.cpu_seconds_in_all)
     thin = thinned(history.screened, SCORES)
     scores = [series.Score(x.of(one.at), one.score, one.candidate) for one in thin]
     stretches = [_stretch(history, reign, x) for reign in history.incumbent_runs if reign.mean is not None]
@@ -201,7 +201,7 @@ def _some_pairs(one: Confirmation) -> tuple[float, ...]:
 
 
 def _spending(history: History) -> Figure:
-    by_cpu = history.state.cpu_seconds >= NO_CPU
+    by_cpu = history.state.cpu_seconds_in_all >= NO_CPU
     rows = [series.Amount(one.purpose, one.cpu if by_cpu else float(one.trials)) for one in history.spending]
     caption = (
         "Screening chooses what to confirm; calibration measures the noise; only confirming trials are evidence; "

@@ -16,7 +16,7 @@ ONE, SHIFT_A, SHIFT_B, SHIFT_C = np.uint64(1), np.uint64(12), np.uint64(25), np.
 MIX, PRIME, BASIS = np.uint64(0x2545F4914F6CDD1D), np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
 TOP = np.uint64(11)
 UNIT = 1.0 / 9007199254740992.0
-ALTER, REPLACE, REMOVE, RENEW = 0.45, 0.85, 0.97, 1.0
+ALTER, REPLACE, REMOVE, RENEW = 0.34, 0.67, 0.67, 1.0
 """Cumulated shares of the kinds of mutation."""
 
 

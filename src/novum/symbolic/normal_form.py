@@ -60,7 +60,9 @@ def _ordered(one: Instruction) -> Instruction:
 
 def _renamed(program: Program, language: Language) -> Program:
     """Free registers of each kind take the first names by the alphabet, in the order in which they appear."""
-    names = {kind: sorted(one for one in registers if one in language.free) for kind, registers in language.writable.items()}
+    names = {
+        kind: sorted(one for one in registers if one in language.free) for kind, registers in language.writable.items()
+    }
     new: dict[str, str] = {}
     for one in program:
         for register in (*one.operands, one.out):

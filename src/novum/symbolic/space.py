@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from novum.core.model.candidate import Candidate, Genome
+from novum.core.model.candidate import Candidate, Genome, Setting
 from novum.core.model.errors import StudyError
 from novum.symbolic.language import Language
 from novum.symbolic.normal_form import normal_form
@@ -20,6 +20,14 @@ class ProgramSpace:
     """The CandidateSpace port over the programs of a language; a component that a genome leaves out is empty."""
 
     language: Language
+    searcher: str = ""
+    """The module that searches it in bulk, with `search_options`."""
+    search_options: Setting = field(default_factory=dict)
+
+    @property
+    def computes_only(self) -> bool:
+        """Always: the operations of a language are total and see registers alone."""
+        return True
 
     def program(self, genome: Genome) -> Program:
         """The program of a genome, as it is written. Raises StudyError."""

@@ -112,7 +112,7 @@ class Timeline:
     @property
     def now(self) -> Moment:
         """What has been spent."""
-        return Moment(self._state.cpu_seconds, self._state.trials)
+        return Moment(self._state.cpu_seconds_in_all, self._state.trials)
 
     def take(self, record: Record) -> None:
         """One more record, which the state has folded."""

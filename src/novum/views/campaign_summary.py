@@ -179,7 +179,7 @@ def summarise(state: CampaignState) -> Summary:
         refuted=counts[Verdict.REFUTED],
         inconclusive=counts[Verdict.INCONCLUSIVE],
         failed=counts[FAILED],
-        cpu_seconds=round(state.cpu_seconds, 3),
+        cpu_seconds=round(state.cpu_seconds_in_all, 3),
         findings=tuple(findings(state)),
         wall_seconds=round(state.wall_seconds, 3),
         refused=state.refused,

@@ -129,7 +129,7 @@ def progress(
         running=state.session_open,
         reason=state.end_reason,
         trials=state.trials,
-        cpu_seconds=state.cpu_seconds,
+        cpu_seconds=state.cpu_seconds_in_all,
         wall_seconds=state.wall_seconds if wall_seconds is None else wall_seconds,
         trial_budget=state.budget.trials,
         cpu_budget=state.budget.cpu_seconds,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from novum.arenas.programs.cost import cost
@@ -15,6 +15,8 @@ from novum.core.model.candidate import Cost, Genome
 from novum.core.model.metric import Score
 from novum.core.model.trial import Trial, TrialGroup
 from novum.symbolic.space import ProgramSpace
+
+SEARCHER = "novum.arenas.programs.bulk_search"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class ProgramsArena:
 
     @cached_property
     def space(self) -> ProgramSpace:
-        return ProgramSpace(language(self.options))
+        return ProgramSpace(language(self.options), SEARCHER, asdict(self.options))
 
     def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
         """Fitness in [0, 1] under the arena's own options; those that the group carries are not trusted."""

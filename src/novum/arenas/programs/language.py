@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from novum.arenas.programs.options import Options
 from novum.core.model.errors import StudyError
 from novum.symbolic.language import Component, Language
-from novum.symbolic.operations import OPERATIONS
+from novum.symbolic.operations import BY_NAME, OPERATIONS
 
 FEW = ("const", "dot", "sub_s", "mul_s", "scale_v", "add_v")
 """Of the demonstration of AutoML-Zero."""
+SMALL = (*FEW, "div_s", "norm_v", "sub_v", "step_s", "sign_s")
+"""With no others than these, a program has four scalars and three vectors, as in that demonstration."""
+GROUPS = {
+    "few": FEW,
+    "vectors": tuple(one.name for one in OPERATIONS if "m" not in one.result + one.operands),
+    "matrices": tuple(one.name for one in OPERATIONS),
+}
 
 
 @lru_cache(maxsize=16)
 def language(options: Options) -> Language:
     """Registers: x the example, y its label, p the prediction, w what is scored as a direction; others are free.
 
-    W, and w where it is scored, begin at random values, all others at zero. Raises StudyError for operations that are
-    hidden and do not exist.
+    W, and w where it is scored, begin at random values, all others at zero. Raises StudyError for operations that do
+    not exist.
     """
-    few = options.operations == "few"
-    direction, matrices = options.task == "component", options.operations == "matrices"
-    hidden = {name for one in options.hidden.split(",") if (name := one.strip())}
-    if wrong := hidden - {one.name for one in OPERATIONS}:
-        raise StudyError(f"options.hidden: there is no operation {sorted(wrong)[0]!r}")
+    names = operations(options.operations)
+    direction, few = options.task == "component", not set(names) - set(SMALL)
+    matrices = any("m" in BY_NAME[name].result + BY_NAME[name].operands for name in names)
     return Language(
         ("y", "p", "a", "b") if few else ("y", "p", "a", "b", "c"),
         ("x", "w", "u") if few else ("x", "w", "u", "v"),
@@ -34,12 +40,22 @@ def language(options: Options) -> Language:
             Component("predict", options.predict, ("x",), ("w",) if direction else ("p",)),
             Component("learn", options.learn, ("y",)),
         ),
-        tuple(name for name in _names(options.operations) if name not in hidden),
+        names,
         (*(("W",) if matrices else ()), *(("w",) if direction else ())),
     )
 
 
-def _names(chosen: str) -> tuple[str, ...]:
-    if chosen == "few":
-        return FEW
-    return tuple(one.name for one in OPERATIONS if chosen == "matrices" or "m" not in one.result + one.operands)
+def operations(text: str) -> tuple[str, ...]:
+    """The operations that a text such as "few + div_s" names, in their own order. Raises StudyError."""
+    chosen: set[str] = set()
+    for sign, name in re.findall(r"([+-]?)\s*([^\s+-]+)", text):
+        named = set(GROUPS.get(name, (name,)))
+        if wrong := named - set(BY_NAME):
+            raise StudyError(
+                f"options.operations: there is no operation {sorted(wrong)[0]!r}; choose from {', '.join(GROUPS)}, "
+                f"{', '.join(BY_NAME)}"
+            )
+        chosen = chosen - named if sign == "-" else chosen | named
+    if not chosen:
+        raise StudyError("options.operations: name at least one operation")
+    return tuple(one.name for one in OPERATIONS if one.name in chosen)

@@ -27,14 +27,14 @@ class Options:
     """Seen once each, while searching; confirmations have ten times as many."""
     scored: Annotated[int, Ge(5), Le(1000)] = 20
     """Examples afterwards, on which predictions are scored."""
-    operations: Literal["few", "vectors", "matrices"] = "few"
-    """few: those of the demonstration of AutoML-Zero; all on scalars and vectors; all."""
+    operations: str = "few"
+    """Operations by name, joined by +; few stands for those of the demonstration of AutoML-Zero, vectors for all on
+    scalars and vectors, matrices for all. With a minus before it a name is left out: "vectors - exp_s".
+    """
     setup: Annotated[int, Ge(0), Le(20)] = 4
     """Instructions that run once, at most."""
     predict: Annotated[int, Ge(1), Le(20)] = 2
     learn: Annotated[int, Ge(0), Le(30)] = 8
-    hidden: str = ""
-    """Operations that programs may not use, separated by commas."""
     shuffled: bool = False
     """Labels that have nothing to do with the examples: the negative control of the preflight."""
 

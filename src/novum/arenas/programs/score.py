@@ -21,9 +21,11 @@ def score(options: Options, role: Role, seed: int, artefact: bytes) -> float:
 
 
 def fitness(said: Floats, truth: Floats, kind: int) -> Floats:
-    """(LANES): 1 - 2/pi atan(root mean square error) (arXiv 2003.03384), share of right signs, or squared cosine.
+    """Of each lane: how well what was said agrees with the truth.
 
-    What is not a number is as wrong as can be.
+    Squared error: 1 - 2/pi atan(root mean square) (arXiv 2003.03384). Signs: the share of right ones. Direction:
+    1 - d^2 / 2, d the distance to the axis or its opposite, at least 0 (of unit vectors the absolute cosine). What is
+    not a number is as wrong as can be.
     """
     with np.errstate(all="ignore"):
         if kind == SQUARED:
@@ -31,5 +33,6 @@ def fitness(said: Floats, truth: Floats, kind: int) -> Floats:
         elif kind == SIGN:
             found = (said * truth > 0).mean((0, 1))
         else:
-            found = (said * truth).sum((0, 1)) ** 2 / ((said**2).sum((0, 1)) * (truth**2).sum((0, 1)))
+            apart = [((said - sign * truth) ** 2).sum((0, 1)) for sign in (-1, 1)]
+            found = np.maximum(0.0, 1 - np.minimum(*apart) / 2)
     return np.where(np.isfinite(found), found, 0.0)

@@ -4,43 +4,49 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from novum.arenas.programs.episode_kernel import ABSENT
+from novum.arenas.programs.episode_kernel import ABSENT, whole_life
 from novum.arenas.programs.language import language
 from novum.arenas.programs.options import Options
+from novum.arenas.programs.score import fitness
 from novum.arenas.programs.search_kernel import evolve
-from novum.arenas.programs.tasks import Task, make
+from novum.arenas.programs.tasks import Floats, Task, make
 from novum.core.model.trial import Role
-from novum.symbolic.machine import LANES, Layout
+from novum.symbolic.machine import LANES, Layout, assembled
 from novum.symbolic.normal_form import normal_form
 from novum.symbolic.program import Program
+from novum.symbolic.simplify import simplified
 from novum.symbolic.tables import Tables
 
 PROBED = 10
 """First examples, on which programs are compared."""
 REMEMBERED = 1 << 20
 """Places for programs that are known; a new one may take the place of another."""
+LOST = 1e-3
+"""Of fitness, for a smaller program."""
 CHUNK = 5_000
 """Programs between two looks at the clock."""
 
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How to search: those of the demonstration of AutoML-Zero. `random`: programs are drawn without selection.
+    """How to search. `random`: programs are drawn without selection.
 
     enough: stop at this fitness. restart: begin anew after so many programs without one that is better.
     """
 
-    population: int = 1000
+    population: int = 300
     tournament: int = 10
     mutated: float = 0.9
     enough: float = 0.9999
-    restart: int = 1_000_000
+    restart: int = 100_000
     random: bool = False
+    start: Program | None = None
+    """What the first population consists of; the empty program otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def search(
     cpu_seconds: float,
     tell: Callable[[int, float], None] | None = None,
 ) -> Found:
-    """Evolve programs for a while; of equal arguments equal up to where the clock stopped it.
+    """Evolve programs for a while, and simplify the best; of equal arguments equal up to where the clock stopped it.
 
     tell: called now and then with the number of programs and the best fitness.
     """
@@ -85,8 +91,9 @@ def search(
                 break
         if best is None or run.best > best[0]:
             best = (run.best, run.program())
+    program = shortened(best[1], options, seed)
     seconds = time.process_time() - began
-    return Found(best[1], best[0], made, seconds, tuple(map(int, counts)), restarts)  # type: ignore[arg-type]
+    return Found(program, best[0], made, seconds, tuple(map(int, counts)), restarts)  # type: ignore[arg-type]
 
 
 class _Run:
@@ -99,6 +106,8 @@ class _Run:
         size, slots = settings.population, tables.slots
         self._raw, self._constants = np.zeros((size + 1, slots, 4), np.int64), np.zeros((size + 1, slots))
         self._raw[:, :, 0] = -1
+        if settings.start is not None:
+            self._raw[:], self._constants[:] = tables.encoded(settings.start)
         self._fitness = np.zeros(size + 1)
         self._fitness[size] = -1.0
         bits = self._constants.view(np.uint64)
@@ -129,6 +138,32 @@ class _Run:
         return normal_form(self._tables.decoded(self._raw[-1], self._constants[-1]), self._language)
 
 
+def shortened(program: Program, options: Options, seed: int) -> Program:
+    """A smaller program that loses at most a thousandth of fitness on other tasks of the search part."""
+    tasks = [make(options, Role.SEARCH, seed + 1 + number) for number in range(4)]
+
+    def level(one: Program) -> float:
+        return sum(float(fitness(lived(one, options, task), task.truth, task.kind).mean()) for task in tasks) / len(
+            tasks
+        )
+
+    least = level(program) - LOST
+    return simplified(program, language(options), lambda one: level(one) >= least)
+
+
+def lived(program: Program, options: Options, task: Task, scored_from: int | None = None) -> Floats:
+    """What a program says at the steps that are scored, or from another one on: (steps, width, LANES)."""
+    layout = Layout(language(options), task.examples.shape[1])
+    code, memory = assembled(program, layout), layout.memory()
+    first = task.scored_from if scored_from is None else scored_from
+    said = np.zeros((len(task.examples) - first, task.width, LANES))
+    examples, labels, start = (np.ascontiguousarray(x).reshape(-1) for x in (task.examples, task.labels, task.first))
+    plan = np.array([0, len(task.examples), task.trained, first, task.width * LANES], np.uint64)
+    where = places(layout, options)
+    whole_life(memory, code.words, code.constants, code.bounds, where, examples, labels, start, plan, said.reshape(-1))
+    return said
+
+
 def places(layout: Layout, options: Options) -> Any:
     """Addresses for `episode_kernel`."""
     names = layout.addresses
@@ -145,8 +180,3 @@ def plans(task: Task) -> Any:
     return np.array(
         [[0, probed, probed, 0, width], [probed, len(task.examples), task.trained, task.scored_from, width]], np.uint64
     )
-
-
-def without_selection(settings: SearchSettings) -> SearchSettings:
-    """The control: the same programs per second, drawn at random."""
-    return replace(settings, random=True)

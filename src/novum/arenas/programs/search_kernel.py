@@ -39,25 +39,25 @@ SQUARED, SIGN = 0, 1
 
 @compiled
 def fitness_of(said: Any, truth: Any, width: int, rows: int, kind: int) -> float:
-    """In [0, 1], the mean over lanes: 1 - 2/pi atan(root mean square), share of right signs, or squared cosine."""
+    """The mean over lanes of what `score.fitness` says."""
     total = 0.0
     for k in range(LANES):
-        dot = ours = theirs = wrong = 0.0
+        wrong = opposite = 0.0
         for j in range(rows * width):
             x, y = said[j * LANES + k], truth[j * LANES + k]
             if kind == SQUARED:
                 wrong += (x - y) * (x - y)
-            elif x * y > 0:
-                wrong += 1.0
-            dot += x * y
-            ours += x * x
-            theirs += y * y
+            elif kind == SIGN:
+                wrong += 1.0 if x * y > 0 else 0.0
+            else:
+                wrong += (x - y) * (x - y)
+                opposite += (x + y) * (x + y)
         if kind == SQUARED:
             total += 1.0 - 2.0 / math.pi * math.atan(math.sqrt(wrong / rows))
         elif kind == SIGN:
             total += wrong / rows
-        elif ours > 0:
-            total += dot * dot / (ours * theirs)
+        else:
+            total += max(0.0, 1.0 - min(wrong, opposite) / 2.0)
     return total / LANES if total == total else 0.0
 
 

@@ -13,15 +13,16 @@ from novum.core.model.options import parse_options
 from novum.symbolic.space import ProgramSpace
 
 METRICS = {
-    "component": "squared cosine with the first principal component",
+    "component": "1 - d^2 / 2, d the distance to the first principal component",
     "digits": "share of digits told apart",
 }
+HEBB: Genome = {"predict": "p = dot(w, x)", "learn": "u = y * x; w = u + w"}
 KNOWN: dict[str, Genome] = {
     "component": {
         "setup": "b = 0.1; c = 1.0",
         "learn": "a = dot(x, w); a = a * b; u = a * x; w = u + w; a = norm(w); a = c / a; w = a * w",
     },
-    "digits": {"predict": "p = dot(w, x)", "learn": "u = y * x; w = u + w"},
+    "digits": HEBB,
     "scales": {"predict": "p = dot(w, x)", "learn": "p = y - p; a = dot(x, x); a = p / a; u = a * x; w = u + w"},
 }
 """A program that learns, by task: the step along the input, or another where that one fails."""
@@ -34,8 +35,7 @@ STEP: Genome = {
 
 
 def spec(options: Options) -> ArenaSpec:
-    """The spec under a study's options. The baseline learns nothing: it says 0, or keeps its random direction."""
-    chance = {"component": 1.0 / options.features, "digits": 0.5}.get(options.task)
+    """The spec under a study's options."""
     return ArenaSpec(
         name="programs",
         question="Which few instructions learn?",
@@ -45,9 +45,9 @@ def spec(options: Options) -> ArenaSpec:
         program="novum.arenas.programs.trial",
         group_size=8,
         tuning=({},),
-        baseline={"predict": "p = dot(w, x)", "learn": "u = y * x; w = u + w"} if options.task == "digits" else {},
+        baseline=_baseline(options),
         requires=("numba", "sklearn") if options.task == "digits" else ("numba",),
-        floor=None if options.task == "digits" else chance,
+        floor=0.0,
         ceiling=1.0,
         bounds=(0.0, 1.0),
         transfers=_transfers(options),
@@ -57,6 +57,15 @@ def spec(options: Options) -> ArenaSpec:
         "manner of AutoML-Zero: regression, a teacher network, principal components, digits, drift, uneven scales. "
         "Confirmed on more features and longer lives than searched.",
     )
+
+
+def _baseline(options: Options) -> Genome:
+    """What a study begins with: the empty program says 0, or keeps its random direction.
+
+    Digits are told apart by the sum of what is seen, and examples of uneven scales are met with small steps.
+    """
+    starts = {"digits": HEBB, "scales": {**STEP, "setup": "b = 0.02"}}
+    return starts.get(options.task, {})
 
 
 def _known(options: Options) -> Genome:

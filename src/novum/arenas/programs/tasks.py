@@ -20,7 +20,7 @@ from novum.symbolic.machine import LANES
 Floats = NDArray[np.float64]
 SQUARED_LENGTH = 4.0
 SQUARED, SIGN, DIRECTION = range(3)
-"""How the scored register is held against the truth: squared error, agreement of signs, squared cosine."""
+"""How the scored register is held against the truth: squared error, agreement of signs, distance but for the sign."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def make(options: Options, role: Role, seed: int) -> Task:
     found = _MAKERS[options.task](rng, Size(features, examples, options.scored, role))
     if not options.shuffled:
         return found
-    nothing = {"truth": rng.normal(size=found.truth.shape), "labels": rng.normal(size=found.labels.shape)}
-    return replace(found, **nothing)
+    labels, truth = rng.normal(size=found.labels.shape), rng.normal(size=found.truth.shape)
+    return replace(found, labels=labels, truth=truth)
 
 
 def _inputs(rng: np.random.Generator, steps: int, features: int) -> Floats:
@@ -94,8 +94,9 @@ def _linear(rng: np.random.Generator, size: Size) -> Task:
 
 
 def _scales(rng: np.random.Generator, size: Size) -> Task:
-    """As `linear`, but examples are stretched by factors 10^u, u uniform in (-1, 1)."""
-    x = _inputs(rng, size.steps, size.features) * 10 ** rng.uniform(-1, 1, size=(size.steps, 1, LANES))
+    """As `linear`, but examples to learn from are stretched by factors 10^u, u uniform in (-0.5, 0.5)."""
+    x = _inputs(rng, size.steps, size.features)
+    x[: size.examples] *= 10 ** rng.uniform(-0.5, 0.5, size=(size.examples, 1, LANES))
     w = rng.normal(size=(size.features, LANES))
     return _regression(x, (x * w).sum(1), size.scored, _first(rng, size.features))
 
@@ -123,13 +124,13 @@ def _drift(rng: np.random.Generator, size: Size) -> Task:
 
 
 def _component(rng: np.random.Generator, size: Size) -> Task:
-    """No labels: w shall point along the first principal component, whose variance is four times that of the others."""
+    """No labels: w shall become the first principal component, of variance nine times that of the others."""
     steps = size.steps
     axis = rng.normal(size=(size.features, LANES))
     axis /= np.sqrt((axis**2).sum(0))
     x = rng.normal(size=(steps, size.features, LANES))
-    x += (x * axis).sum(1, keepdims=True) * axis
-    x *= np.sqrt(SQUARED_LENGTH / (size.features + 3))
+    x += 2.0 * (x * axis).sum(1, keepdims=True) * axis
+    x *= np.sqrt(SQUARED_LENGTH / (size.features + 8))
     return Task(x, np.zeros((steps, LANES)), axis[None], steps - 1, steps - 1, DIRECTION, _first(rng, size.features))
 
 

@@ -37,6 +37,9 @@ class ProposalMade(Event):
     effect: float
     request: str = ""
     """What it answers, a request to a model (ModelAsked) or one from outside (RequestTaken); empty otherwise."""
+    searched: int = 0
+    """Candidates tried outside the record before this one was chosen, and the CPU seconds that this took."""
+    search_seconds: float = 0.0
 
     def acted_by(self) -> str:
         return self.author

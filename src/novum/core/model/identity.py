@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from novum.text.secret_scan import Secrets
 
-RESEARCHERS = frozenset({"archive", "bayes", "code", "evolve", "inbox", "language", "portfolio", "random"})
+RESEARCHERS = frozenset({"archive", "bayes", "bulk", "code", "evolve", "inbox", "language", "portfolio", "random"})
 DISTIL = "distil"
 """How the lab signs for the smaller form of a finding."""
 

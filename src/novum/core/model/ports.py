@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Share, Spent
-from novum.core.model.candidate import CandidateSpace, Cost, Genome
+from novum.core.model.candidate import CandidateSpace, Cost, Genome, Setting
 from novum.core.model.metric import Score
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.request import Request
@@ -63,6 +63,32 @@ class Closable(Protocol):
     def close(self) -> None:
         """End it; harmless when repeated."""
         ...
+
+
+@runtime_checkable
+class SearchedInBulk(Protocol):
+    """What a candidate space adds that has a search of its own, of so many candidates that none can be recorded.
+
+    `searcher` is a module that runs as a program (`python -m`): it reads a request and writes its finds as lines of
+    JSON, see `novum.researchers.bulk`. `search_options` are what it needs to know of the study.
+    """
+
+    @property
+    def searcher(self) -> str: ...
+
+    @property
+    def search_options(self) -> Setting: ...
+
+
+@runtime_checkable
+class ComputesOnly(Protocol):
+    """What a candidate space adds whose candidates can do nothing but compute what the arena reads.
+
+    None of them can trick a scorer, so a great gain is no reason to keep one back.
+    """
+
+    @property
+    def computes_only(self) -> bool: ...
 
 
 class Arena(Protocol):

@@ -48,3 +48,7 @@ class Proposal:
     """Who had the idea, when it is not the researcher itself."""
     consulted: tuple[ModelCall, ...] = ()
     """The models that were asked for it."""
+    searched: int = 0
+    """Candidates that were tried outside the record before this one was chosen."""
+    search_seconds: float = 0.0
+    """CPU seconds that this took."""

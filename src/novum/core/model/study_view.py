@@ -100,6 +100,7 @@ class BudgetLeft:
     """What may still be used; None is without bound."""
 
     trials: int | None = None
+    cpu_seconds: float | None = None
     tokens: int | None = None
     money: float | None = None
     reserved: Set[str] = frozenset()

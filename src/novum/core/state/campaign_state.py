@@ -282,12 +282,17 @@ class CampaignState:
         return old is not None and old.registered.number == hypothesis.registered.number
 
     @property
+    def cpu_seconds_in_all(self) -> float:
+        """Of trials, and of searches outside the record."""
+        return self.cpu_seconds + self.spending.lab.cpu_seconds
+
+    @property
     def spent(self) -> Spent:
         """What has been used, preflights included, with what is set aside for work in flight."""
         aside, extra = self.set_aside, self.spending.lab
         done = Spent(
             self.trials + aside.trials,
-            self.cpu_seconds + aside.cpu_seconds,
+            self.cpu_seconds_in_all + aside.cpu_seconds,
             self.wall_seconds,
             self.request_log.all_tokens,
             self.request_log.all_money,

@@ -34,7 +34,7 @@ class Spending:
     """What was used, in all and by author and hypothesis."""
 
     lab: Spent = NOTHING
-    """What only the totals of this part know (GPU, disk, holdout)."""
+    """What only the totals of this part know (GPU, disk, holdout, searches outside the record)."""
     authors: dict[str, Spent] = field(default_factory=dict)
     hypotheses: dict[str, Spent] = field(default_factory=dict)
     """This and `authors`: what is used."""
@@ -89,7 +89,11 @@ class Spending:
             self.since_proposal[asked.author] = self.since_proposal.get(asked.author, NOTHING) + used
 
     def proposed(self, event: ProposalMade) -> None:
-        """What an author has thought of up to now belongs to this proposal."""
+        """What an author has thought of up to now belongs to this proposal, as does a search that led to it."""
+        if event.search_seconds:
+            used = Spent(cpu_seconds=event.search_seconds)
+            self.lab += used
+            self._charge(event.author, used)
         for author in [one for one in self.since_proposal if event.author.startswith(one)]:
             del self.since_proposal[author]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from novum.core.engine.stages.propose import CONTROL
 from novum.core.model.candidate import Space
-from novum.core.model.ports import Arena
+from novum.core.model.ports import Arena, ComputesOnly
 from novum.core.model.study import Study, WatchdogSettings
 
 WITHOUT_CONTROL = (CONTROL, "inbox")
@@ -30,5 +30,5 @@ def alarm_inputs(study: Study, arena: Arena) -> AlarmInputs:
     """Those of a study with its arena. Candidates of typed genes run nothing that is not the arena's own."""
     name, options = study.researcher.name, study.researcher.options
     controls = {CONTROL, str(options.get("control", CONTROL))} if name == "portfolio" else {CONTROL}
-    foreign = not isinstance(arena.space, Space) or bool(arena.spec.trust)
+    foreign = not isinstance(arena.space, Space | ComputesOnly) or bool(arena.spec.trust)
     return AlarmInputs(study.watchdog, foreign, frozenset(controls), name not in WITHOUT_CONTROL)

@@ -95,6 +95,8 @@ def _made(context: LabContext, said: Proposal, number: int, name: str) -> Propos
         probability=said.probability,
         effect=said.effect,
         request=said.consulted[-1].request if said.consulted else "",
+        searched=said.searched,
+        search_seconds=said.search_seconds,
     )
 
 

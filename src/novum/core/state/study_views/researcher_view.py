@@ -66,6 +66,7 @@ def _means(state: CampaignState) -> BudgetLeft:
     asks = (one.asked for one in state.request_log.waiting)
     return BudgetLeft(
         trials=None if budget.trials is None else max(0, budget.trials - used.trials),
+        cpu_seconds=None if budget.cpu_seconds is None else max(0.0, budget.cpu_seconds - used.cpu_seconds),
         tokens=None if budget.tokens is None else max(0, budget.tokens - used.tokens),
         money=None if budget.money is None else max(0.0, budget.money - used.money),
         reserved=frozenset(state.request_log.reserved),
