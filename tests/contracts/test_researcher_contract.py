@@ -13,7 +13,7 @@ from novum.registry import BUILT_IN, Kind, build
 from novum.testing import ResearcherContract
 
 PROGRAM = ("program", guessing())
-ALL = ("coinflip", "digits", "recall", "sequence", PROGRAM)
+ALL = ("coinflip", "digits", "local-learning", "recall", "sequence", PROGRAM)
 
 
 class TestArchive(ResearcherContract):

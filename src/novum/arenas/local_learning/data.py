@@ -87,7 +87,7 @@ def _grey(rows: Ints) -> Floats:
 @lru_cache(maxsize=32)
 def _drawn(options: Options, role: Role, seed: int, name: str) -> tuple[Floats, Ints]:
     count = options.rows if name == "train" else options.held_out
-    inputs, labels = labelled(GENERATORS[role], stream(seed, f"mnist1d/{name}"), count)
+    inputs, labels = labelled(GENERATORS[role], stream(seed, f"mnist1d/{role}/{name}"), count)
     if options.task == "mnist1d-permuted":
         inputs = inputs[:, stream(0, "mnist1d/permutation").permutation(inputs.shape[1])]
     return inputs, labels

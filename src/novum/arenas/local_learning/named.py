@@ -46,7 +46,7 @@ RULES: Mapping[str, Named] = {
         {
             "signal": "transpose",
             "settling": "hopfield",
-            "steps": 32,
+            "steps": 16,
             "step_size": 0.5,
             "nudge": 0.3,
             "antithetic": True,
@@ -57,7 +57,7 @@ RULES: Mapping[str, Named] = {
     ),
     "forward-forward": Named(
         {"signal": "goodness", "readout": "own", "normalise": "length", "update": "adam"},
-        "raise \\|h\\|^2 of right labels, lower that of wrong ones",
+        "raise |h|^2 of right labels, lower that of wrong ones",
         "2212.13345",
     ),
     "node perturbation": Named(

@@ -15,7 +15,7 @@ from novum.core.model.errors import StudyError
 from novum.core.model.options import parse_options
 from novum.core.model.trial import Role
 
-RATES = (0.03, 0.1, 0.3, 1.0)
+RATES = (0.1, 0.3, 1.0, 3.0)
 SURE = 1e-9
 """How seldom a guesser may pass what is called the best that there can be, when labels are drawn anew."""
 
@@ -40,7 +40,7 @@ def spec(options: Options) -> ArenaSpec:
         bounds=(0.0, 1.0),
         fixed_data=options.task == "digits",
         transfers=transfers(options),
-        controls=Controls(known={"normalise": "length", "update": "adam"}, null_options={"shuffled": True}),
+        controls=Controls(known={"feedback": "sign"}, null_options={"shuffled": True}),
         depends=("novum.arenas.local_learning.rules", "novum.arenas.digits.data", "novum.population.streams"),
         summary="Small networks learn by rules put together from parts of feedback alignment, target propagation, "
         "predictive coding, equilibrium propagation, forward-forward, perturbations and Hebbian components, on MNIST-1D "

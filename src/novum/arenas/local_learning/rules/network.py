@@ -137,7 +137,7 @@ def one_hot(labels: Tensor) -> Tensor:
 
 @lru_cache(maxsize=1)
 def _unit() -> Tensor:
-    return torch.eye(CLASSES)
+    return torch.eye(CLASSES, dtype=torch.float32)
 
 
 def _length(active: Tensor) -> Tensor:
