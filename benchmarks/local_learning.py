@@ -223,7 +223,9 @@ def main() -> None:
             print(f"{words}, {one.runs_per_core_hour:.0f} runs an hour", file=sys.stderr, flush=True)
     grid: list[Agreement] = []
     if args.part != "accuracy":
-        widths, depths, nudges = ([float(x) for x in given.split(",")] for given in (args.widths, args.depths, args.nudges))
+        widths, depths, nudges = (
+            [float(x) for x in given.split(",")] for given in (args.widths, args.depths, args.nudges)
+        )
         for cell in agreements([int(x) for x in widths], [int(x) for x in depths], nudges, args.steps, args.cells):
             grid.append(cell)
             print(f"{cell}", file=sys.stderr, flush=True)

@@ -82,6 +82,7 @@ def test_an_arena_with_its_default_options_is_as_admissible(suite):
 
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(
-        StudyError, match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, program, recall, sequence"
+        StudyError,
+        match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, program, recall, sequence",
     ):
         wiring.check(coin_study(arena="x"))

@@ -1,4 +1,4 @@
-"""The chart of how well a learning rule agrees with the gradient: cosine over width, by depth, a panel for each nudge."""
+"""The chart of how a learning rule agrees with the gradient: cosine over width, by depth, a panel for each nudge."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import altair as alt
 
 from novum.report.charts import Chart, inline
+
+COSINE = "cosine with the gradient, mean over layers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,10 @@ def _panel(cells: Sequence[AgreementCell], nudge: float) -> Chart:
         for one in cells
     ]
     x = alt.X("width:Q", title="units of a hidden layer", scale=alt.Scale(type="log", base=2, nice=False, padding=12))
-    y = alt.Y("cosine:Q", title="cosine with the gradient, mean over layers", scale=alt.Scale(zero=False))
+    y = alt.Y("cosine:Q", title=COSINE, scale=alt.Scale(zero=False))
     color = alt.Color("depth:O", title="hidden layers", scale=alt.Scale(scheme="viridis"))
     base = inline(rows)
-    bars = base.mark_rule(strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title=y.title), y2="high:Q", color=color)
+    bars = base.mark_rule(strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title=COSINE), y2="high:Q", color=color)
     lines = base.mark_line(point=True).encode(x=x, y=y, color=color)
     shown: Any = alt.layer(bars, lines).properties(width=320, height=240, title=f"nudge {nudge:g}")
     return shown  # type: ignore[no-any-return]  # drawn as any chart is

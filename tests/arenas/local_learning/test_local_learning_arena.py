@@ -20,7 +20,9 @@ from novum.arenas.local_learning.space import GENES, Design, canonical, space
 from novum.arenas.local_learning.spec import best_guess
 from novum.core.model.candidate import Candidate
 from novum.core.model.trial import Role, Trial, TrialGroup
+from novum.core.state.alarm_signals import bound
 from novum.population.streams import stream
+from novum.studies.load import load_study
 
 SMALL = {"samples": 64, "train": 60, "held_out": 40}
 
@@ -142,6 +144,13 @@ def test_shuffled_labels_leave_no_more_than_chance_and_the_ceiling_says_so():
     assert LocalLearningArena(Options()).spec.ceiling == 1.0
 
 
+def test_a_score_far_above_what_is_known_of_such_networks_is_suspect():
+    study = load_study("local-learning").study
+    arena = LocalLearningArena(Options(**study.options))
+    assert 0.68 < bound(arena.spec, study.watchdog.implausible) < 0.78
+    assert bound(LocalLearningArena(Options(shuffled=True)).spec, None) < 0.25
+
+
 @pytest.mark.parametrize("task", ["mnist1d", "digits"])
 def test_a_perfect_artefact_scores_one_in_its_own_role_only(task):
     options = Options(task=task, **SMALL)
@@ -170,7 +179,9 @@ def test_at_equal_flop_nobody_computes_more_than_the_baseline_and_a_half_step():
 def test_the_page_of_the_arena_lists_every_rule_gene_and_option():
     page = (Path(local_learning.__file__).parent / "README.md").read_text()
     for name, rule in RULES.items():
-        assert f"| {name} | {rule.equation.replace('|', chr(92) + '|')} | {rule.source} |" in page.replace("\\\\|", "\\|"), name
+        assert f"| {name} | {rule.equation.replace("|", chr(92) + "|")} | {rule.source} |" in page, name
+            "\\\\|", "\\|"
+        ), name
     told = set(re.findall(r"`(\w+)`", page))
     assert {field.name for field in fields(Options)} <= told
     assert {gene.name for gene in GENES} <= told

@@ -112,7 +112,9 @@ def test_predictive_coding_comes_to_the_gradient_linearly_in_the_nudge_and_quadr
 
 def test_equilibrium_propagation_comes_to_the_gradient_through_the_equilibrium():
     # One hidden layer receives nothing from above in the free phase: its equilibrium is the forward pass.
-    design = Design(signal="transpose", settling="hopfield", depth=1, width=16, activation="tanh", steps=64, step_size=0.5)
+    design = Design(
+        signal="transpose", settling="hopfield", depth=1, width=16, activation="tanh", steps=64, step_size=0.5
+    )
     found = [
         cosines(
             (one := made(replace(design, nudge=nudge, antithetic=True))).directions(*batch(), Noise(SEEDS, "t")),
@@ -304,9 +306,7 @@ class TestTraining:
         rng, options = random.Random(7), Options(samples=96, train=60, held_out=16)
         for _ in range(30):
             genome = space(options).sample(rng)
-            found = train(
-                Design.of(genome), [lesson(options, Role.SEARCH, 1)], (1,), (0.1,), 3, options.batch
-            )
+            found = train(Design.of(genome), [lesson(options, Role.SEARCH, 1)], (1,), (0.1,), 3, options.batch)
             guesses, fine = said(found.rule, torch.zeros(1, 16, 40))
             assert guesses.shape == (1, 16)
             assert fine == [True]

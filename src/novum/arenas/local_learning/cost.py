@@ -1,8 +1,9 @@
-"""What a rule costs by construction: multiply-adds of its matrix products, times two. Everything elementwise is left out."""
+"""What a rule costs by construction: two FLOP for each multiply-add of its matrix products, nothing elementwise."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from novum.arenas.local_learning.mnist1d import CLASSES
 from novum.arenas.local_learning.options import Options
@@ -25,7 +26,7 @@ class Products:
     def layers(self) -> list[tuple[int, int]]:
         """Inputs, bias included, and outputs of each hidden layer."""
         sizes = [self.inputs + LABEL * self.design.labelled, *[self.design.width] * self.design.depth]
-        return [(one + 1, other) for one, other in zip(sizes[:-1], sizes[1:], strict=True)]
+        return [(one + 1, other) for one, other in pairwise(sizes)]
 
     @property
     def hidden(self) -> int:
@@ -75,11 +76,12 @@ def step_flop(design: Design, inputs: int, batch: int) -> float:
         own = design.readout == "own"
         return 2.0 * batch * (4 * parts.hidden + (0 if own else parts.hidden + 2 * parts.readout))
     if design.signal == "hebbian":
-        return _hebbian(parts, design, batch)
+        return _hebbian(parts, batch)
     return (_nodes if design.noise == "nodes" else _weights)(parts, design, batch)
 
 
 def _carried(parts: Products, design: Design) -> int:
+    """Forward, down, and the products that change the weights."""
     del design
     return 2 * parts.forward + parts.down
 
@@ -104,7 +106,7 @@ def _hopfield(parts: Products, design: Design) -> int:
     return (1 + phases) * lowest + free + phases * nudged + 2 * parts.hidden + 2 * parts.readout
 
 
-def _hebbian(parts: Products, design: Design, batch: int) -> float:
+def _hebbian(parts: Products, batch: int) -> float:
     per_example = parts.forward + parts.readout
     for rows, columns in parts.layers:
         per_example += (rows - 1) * columns + columns**2 + rows * columns
@@ -118,7 +120,7 @@ def _nodes(parts: Products, design: Design, batch: int) -> float:
 
 
 def _weights(parts: Products, design: Design, batch: int) -> float:
-    """Draws through the layers and through their noise, clean passes where they are needed, the noise weighted again."""
+    """Draws through the layers and through their noise, a clean pass where it is needed, the noise weighted."""
     own, rank = design.readout == "own", design.rank
     matrices = [*parts.layers, *([(parts.readout // CLASSES, CLASSES)] if own else [])]
     apart = sum(rank * (one + other) if rank else one * other for one, other in matrices)

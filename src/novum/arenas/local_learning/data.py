@@ -102,4 +102,5 @@ def _shuffled(options: Options, seed: int, name: str, labels: Ints) -> Ints:
 
 def _standard(inputs: Floats, by: Floats) -> npt.NDArray[np.float32]:
     """Mean 0 and sd 1 over all numbers of `by` together."""
-    return ((inputs - by.mean()) / by.std()).astype(np.float32)
+    out: npt.NDArray[np.float32] = ((inputs - by.mean()) / by.std()).astype(np.float32)
+    return out

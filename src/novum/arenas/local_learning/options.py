@@ -18,12 +18,12 @@ class Options:
     """Task, length of training, and what is held equal.
 
     `task`: MNIST-1D (arXiv 2011.14439), the same with its 40 points permuted (which only networks that know of places
-    mind), or scikit-learn's digits. `train`: examples to learn from, which are shown again and again; of the digits there
-    are 720. `samples`: presentations of an example in one trial, `batch` at a time. `equal`: every rule gets as many
-    samples, or as many training FLOP as the baseline takes for them, so that dearer rules see fewer samples. `held_out`:
-    scored examples of MNIST-1D, drawn anew for every seed. `backprop` admits backpropagation as a candidate, which is
-    the reference and no answer to the question. `shuffled` draws every label anew, so that nothing can be learned: the
-    negative control of the preflight.
+    mind), or scikit-learn's digits. `train`: examples to learn from, which are shown again and again; of the digits
+    there are 720. `samples`: presentations of an example in one trial, `batch` at a time. `equal`: every rule gets as
+    many samples, or as many training FLOP as the baseline takes for them, so that dearer rules see fewer samples.
+    `held_out`: scored examples of MNIST-1D, drawn anew for every seed. `backprop` admits backpropagation, which is the
+    reference and no answer to the question. `shuffled` draws every label anew, so that nothing can be
+    learned: the negative control of the preflight.
     """
 
     task: Literal["mnist1d", "mnist1d-permuted", "digits"] = "mnist1d"

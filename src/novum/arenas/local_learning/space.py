@@ -44,8 +44,8 @@ GENES = (
     Gene(
         "readout",
         ("last", "all", "own"),
-        "softmax by the delta rule from the last hidden layer, from all of them (goodness, hebbian), or the rule's own: "
-        "the class of largest goodness, output weights by perturbation",
+        "softmax by the delta rule from the last hidden layer, from all of them (goodness, hebbian), or the rule's own:"
+        " the class of largest goodness, output weights by perturbation",
     ),
     Gene("width", (64, 32, 128), "units of a hidden layer"),
     Gene("depth", (2, 1, 4), "hidden layers"),

@@ -43,8 +43,8 @@ def spec(options: Options) -> ArenaSpec:
         controls=Controls(known={"feedback": "sign"}, null_options={"shuffled": True}),
         depends=("novum.arenas.local_learning.rules", "novum.arenas.digits.data", "novum.population.streams"),
         summary="Small networks learn by rules put together from parts of feedback alignment, target propagation, "
-        "predictive coding, equilibrium propagation, forward-forward, perturbations and Hebbian components, on MNIST-1D "
-        "or digits, at equal samples or equal FLOP.",
+        "predictive coding, equilibrium propagation, forward-forward, perturbations and Hebbian components, on MNIST-1D"
+        " or digits, at equal samples or equal FLOP.",
     )
 
 
@@ -57,7 +57,7 @@ def best_guess(scored: int) -> float:
 
 
 def transfers(options: Options) -> tuple[Transfer, ...]:
-    """Where a finding can be tried again: the other data, twice the samples, equal FLOP; those that the options allow."""
+    """Where a finding can be tried again: other data, twice the samples, equal FLOP; those that the options allow."""
     other = "digits" if options.task != "digits" else "mnist1d"
     found = [
         Transfer(f"on {other}", {"task": other}),

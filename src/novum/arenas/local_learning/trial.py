@@ -1,4 +1,4 @@
-"""The worker's side: trials of a group learn as one population; what they say of the held-out inputs goes out unscored."""
+"""The worker's side: trials of a group learn as one population; what they say of held-out inputs goes out unscored."""
 
 from __future__ import annotations
 

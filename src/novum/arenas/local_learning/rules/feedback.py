@@ -23,12 +23,14 @@ CORRUPTION = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Above:
-    """What there is above a hidden layer: the signal at the sums of the next layer, the error of what that one hands
-    on, what it hands on without the error, and the error of the output."""
+    """What there is above a hidden layer."""
 
     signal: Tensor
+    """At the sums of the next layer."""
     error: Tensor | None
+    """Of what the next layer hands on; None where that is the output."""
     out: Tensor | None
+    """What the next layer hands on without the error."""
     output_error: Tensor
 
 

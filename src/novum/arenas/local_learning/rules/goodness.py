@@ -58,7 +58,7 @@ class Goodness:
         return made.active[layer].square().mean(-1)
 
     def logits(self, inputs: Tensor) -> Tensor:
-        """The readout, or the goodness of every label summed over all layers but the first (one layer counts itself)."""
+        """The readout, or the goodness of every label, summed over all layers but the first where there are several."""
         if self.network.design.readout != "own":
             return self.network.read_out(self.network.forward(_neutral(inputs)).out)
         members, rows = inputs.shape[:2]

@@ -25,7 +25,7 @@ LABEL = 10
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Activities of every hidden layer: what it reads [P, B, I + 1], sums into its units, and what it hands on, [P, B, O]."""
+    """Activities of every hidden layer: what it reads, [P, B, I + 1], sums into its units and hands on, [P, B, O]."""
 
     read: list[Tensor]
     sums: list[Tensor]
@@ -48,9 +48,7 @@ class Network:
         """Gaussian weights of variance gain / inputs, gain 2 for relu; a network's own stream for each member."""
         sizes = [inputs + LABEL * design.labelled, *[design.width] * design.depth]
         gain = 2.0 if design.activation == "relu" else 1.0
-        hidden = [
-            drawn(seeds, f"hidden/{at}", sizes[at], sizes[at + 1], gain, bias=True) for at in range(design.depth)
-        ]
+        hidden = [drawn(seeds, f"hidden/{at}", sizes[at], sizes[at + 1], gain, bias=True) for at in range(design.depth)]
         readout = drawn(seeds, "readout", design.width * design.layers_read, CLASSES, 1.0, bias=True)
         return cls(design, hidden, readout)
 
@@ -121,7 +119,7 @@ def extended(below: Tensor) -> Tensor:
 
 
 def product(read: Tensor, signal: Tensor) -> Tensor:
-    """The mean over examples of what a layer reads times its signal, [P, I + 1, O]: the change that a signal asks for."""
+    """The change that a signal asks for: the mean over examples of what a layer reads times it, [P, I + 1, O]."""
     return read.mT @ signal / read.shape[1]
 
 

@@ -6,9 +6,9 @@ draws, which are further examples to the products.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -44,12 +44,9 @@ class NodePerturbation:
         else:
             change = above - _losses(logits, labels).repeat(1, draws)
         weight = -change[..., None] / design.nudge
-        signals = [(weight * each).unflatten(1, (draws, rows)).mean(1) for each in shifts]
+        signals = [_mean(weight * each, draws) for each in shifts]
         hidden = [product(read, signal) for read, signal in zip(made.read, signals, strict=True)]
-        if at_logits is None:
-            top = missing(logits, labels)
-        else:
-            top = (weight * at_logits).unflatten(1, (draws, rows)).mean(1)
+        top = missing(logits, labels) if at_logits is None else _mean(weight * at_logits, draws)
         return [*hidden, product(network.seen(made.out), top)]
 
     def _losses(
@@ -67,7 +64,7 @@ class NodePerturbation:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Noise E on a matrix of weights for each draw: A B^T / sqrt r with `left` [P, N, I + 1, r] and `right` [P, N, O, r].
+    """Noise E on a matrix of weights for each draw: A B^T / sqrt r, A `left` [P, N, I + 1, r], B `right` [P, N, O, r].
 
     Without `right` it is `left` [P, N, I + 1, O] itself.
     """
@@ -79,7 +76,8 @@ class Shift:
         """What is read [P, N, B, I + 1] times the noise, [P, N, B, O]."""
         if self.right is None:
             return read @ self.left
-        return read @ self.left @ self.right.mT / self.right.shape[-1] ** 0.5
+        out: Tensor = read @ self.left @ self.right.mT
+        return out / math.sqrt(self.right.shape[-1])
 
     def weighted(self, by: Tensor) -> Tensor:
         """The mean over draws of the noise times `by` [P, N], [P, I + 1, O]."""
@@ -90,7 +88,7 @@ class Shift:
         members, _, rows, rank = left.shape
         tall = left.permute(0, 2, 1, 3).reshape(members, rows, draws * rank)
         wide = self.right.permute(0, 1, 3, 2).reshape(members, draws * rank, -1)
-        return tall @ wide / rank**0.5
+        return tall @ wide / math.sqrt(rank)
 
 
 @dataclass
@@ -139,14 +137,20 @@ class WeightPerturbation:
         logits = network.read_out(found.out)
         if network.design.readout == "own":
             logits = logits + size * self._apart(below, shifts[-1])
-        return _losses(logits, labels.repeat(1, draws)).unflatten(1, (draws, -1)).mean(-1)
+        return _losses(logits, labels.repeat(1, draws)).view(len(logits), draws, -1).mean(-1)
 
     def _apart(self, below: Tensor, shift: Shift) -> Tensor:
-        read = extended(below).unflatten(1, (self.network.design.draws, -1))
+        read = extended(below).view(len(below), self.network.design.draws, -1, below.shape[-1] + 1)
         return shift.applied(read).flatten(1, 2)
 
     def logits(self, inputs: Tensor) -> Tensor:
         return self.network.read_out(self.network.forward(inputs).out)
+
+
+def _mean(signals: Tensor, draws: int) -> Tensor:
+    """Over draws, [P, B, O]."""
+    members, rows, units = signals.shape
+    return signals.view(members, draws, rows // draws, units).mean(1)
 
 
 def _losses(logits: Tensor, labels: Tensor) -> Tensor:

@@ -72,7 +72,7 @@ def train(
 @torch.no_grad()
 def said(made: Rule, inputs: Tensor) -> tuple[Tensor, list[bool]]:
     """Classes [P, rows] of inputs [P, rows, I], and whether all of a member's weights and logits are finite."""
-    pieces = [made.logits(part) for part in inputs.split(AT_ONCE, 1)]
+    pieces = [made.logits(inputs[:, at : at + AT_ONCE]) for at in range(0, inputs.shape[1], AT_ONCE)]
     logits = torch.cat(pieces, 1)
     fine = logits.isfinite().flatten(1).all(1)
     for weights in made.learned:

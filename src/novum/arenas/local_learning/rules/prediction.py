@@ -31,7 +31,7 @@ class Settled:
 
 @dataclass
 class Prediction:
-    """z_l += step_size * (what feedback says of the errors above - e_l), `steps` times; then along e_l f' x^T / nudge."""
+    """z_l += step_size * (what feedback says of the errors above - e_l), `steps` times; W goes along e_l f' x^T / nudge."""
 
     network: Network
     feedback: Feedback
@@ -79,7 +79,9 @@ class Prediction:
         signals = [network.local(made, layer, error) for layer, error in enumerate(errors)]
         aboves = [Above(d, e, out, nudge * output_error) for d, e, out in zip(signals, errors, made.out, strict=True)]
         aboves = [*aboves[1:], Above(nudge * output_error, None, None, nudge * output_error)]
-        change = [self.feedback.down(at, above) - error for at, (above, error) in enumerate(zip(aboves, errors, strict=True))]
+        change = [
+            self.feedback.down(at, above) - error for at, (above, error) in enumerate(zip(aboves, errors, strict=True))
+        ]
         return signals, output_error, change
 
     def logits(self, inputs: Tensor) -> Tensor:
