@@ -39,8 +39,7 @@ SMALLEST = {
     ),
     "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
     "local_learning.py": (
-        ["--samples", "64", "--seeds", "2", "--tasks", "mnist1d", "--only", "feedback", "--widths", "16"]
-        + ["--depths", "2", "--steps", "3", "--cells", "2"],
+        "--samples 64 --seeds 2 --tasks mnist1d --only feedback --widths 16 --depths 2 --steps 3 --cells 2".split(),
         {"accuracy", "agreement", "checks"},
     ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),

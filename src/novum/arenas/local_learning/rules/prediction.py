@@ -31,7 +31,7 @@ class Settled:
 
 @dataclass
 class Prediction:
-    """z_l += step_size * (what feedback says of the errors above - e_l), `steps` times; W goes along e_l f' x^T / nudge."""
+    """z_l += step_size * (what feedback says of errors above - e_l), `steps` times; W goes along e_l f' x^T / nudge."""
 
     network: Network
     feedback: Feedback
