@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--widths", default="16,32,64,128,256,512")
     parser.add_argument("--depths", default="2,4,8,16")
     parser.add_argument("--nudges", default="0.1,1")
-    parser.add_argument("--steps", type=int, default=400, help="of the relaxation")
+    parser.add_argument("--steps", type=int, default=2000, help="of the relaxation")
     parser.add_argument("--cells", type=int, default=4, help="seeds of a cell")
     parser.add_argument("--plot", type=Path, help="draw the agreement to this .svg or .png")
     parser.add_argument("--json", action="store_true")
