@@ -15,9 +15,8 @@ def test_every_cell_stands_in_the_panel_of_its_nudge():
     panels = chart(CELLS).to_dict()["concat"]
     assert [panel["title"] for panel in panels] == ["nudge 0.1", "nudge 1"]
     for panel, nudge in zip(panels, (0.1, 1.0), strict=True):
-        for layer in panel["layer"]:
-            shown = {(row["width"], row["depth"], row["cosine"]) for row in layer["data"]["values"]}
-            assert shown == {(one.width, one.depth, one.cosine) for one in CELLS if one.nudge == nudge}
+        shown = {(row["width"], row["depth"], row["cosine"]) for row in panel["data"]["values"]}
+        assert shown == {(one.width, one.depth, one.cosine) for one in CELLS if one.nudge == nudge}
 
 
 def test_it_is_drawn_without_a_browser(tmp_path):
