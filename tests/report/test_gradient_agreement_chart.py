@@ -12,10 +12,11 @@ CELLS = [
 
 
 def test_every_cell_stands_in_the_panel_of_its_nudge():
-    panels = chart(CELLS).to_dict()["concat"]
+    drawn = chart(CELLS).to_dict()
+    panels = drawn["concat"]
     assert [panel["title"] for panel in panels] == ["nudge 0.1", "nudge 1"]
     for panel, nudge in zip(panels, (0.1, 1.0), strict=True):
-        shown = {(row["width"], row["depth"], row["cosine"]) for row in panel["data"]["values"]}
+        shown = {(row["width"], row["depth"], row["cosine"]) for row in drawn["datasets"][panel["data"]["name"]]}
         assert shown == {(one.width, one.depth, one.cosine) for one in CELLS if one.nudge == nudge}
 
 
