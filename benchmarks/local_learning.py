@@ -229,16 +229,16 @@ def main() -> None:
         for cell in agreements([int(x) for x in widths], [int(x) for x in depths], nudges, args.steps, args.cells):
             grid.append(cell)
             print(f"{cell}", file=sys.stderr, flush=True)
-    if args.plot:
-        write(chart(grid), args.plot)
     held = checks(found, grid)
     if args.json:
         spent = time.process_time() - began
         told = {"accuracy": [asdict(one) for one in found], "agreement": [asdict(one) for one in grid]}
-        print(json.dumps({**told, "checks": held, "cpu_seconds": spent}))
-        return
-    for words, holds in held.items():
-        print(f"{'holds' if holds else 'FAILS':6s} {words}")
+        print(json.dumps({**told, "checks": held, "cpu_seconds": spent}), flush=True)
+    else:
+        for words, holds in held.items():
+            print(f"{'holds' if holds else 'FAILS':6s} {words}")
+    if args.plot:
+        write(chart(grid), args.plot)
 
 
 if __name__ == "__main__":
