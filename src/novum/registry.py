@@ -36,6 +36,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     Kind.ARENA: {
         "coinflip": "novum.arenas.coinflip:CoinflipArena",
         "digits": "novum.arenas.digits.arena:DigitsArena",
+        "local-learning": "novum.arenas.local_learning.arena:LocalLearningArena",
         "program": "novum.arenas.program.arena:ProgramArena",
         "programs": "novum.arenas.programs.arena:ProgramsArena",
         "recall": "novum.arenas.recall.arena:RecallArena",

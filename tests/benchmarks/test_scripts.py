@@ -38,6 +38,27 @@ SMALLEST = {
         {"rows"},
     ),
     "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
+    "local_learning.py": (
+        [
+            "--samples",
+            "64",
+            "--seeds",
+            "2",
+            "--tasks",
+            "mnist1d",
+            "--only",
+            "feedback",
+            "--widths",
+            "16",
+            "--depths",
+            "2",
+            "--steps",
+            "3",
+            "--cells",
+            "2",
+        ],
+        {"accuracy", "agreement", "checks"},
+    ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
@@ -52,7 +73,7 @@ def test_no_benchmark_is_left_out():
 @pytest.mark.parametrize("script", SMALLEST)
 def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
-    if script in ("fork.py", "training.py", "architectures.py"):
+    if script in ("fork.py", "training.py", "architectures.py", "local_learning.py"):
         pytest.importorskip("torch")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")

@@ -24,6 +24,18 @@ class TestDigits(ArenaContract):
 
 
 @pytest.mark.slow
+class TestLocalLearning(ArenaContract):
+    arena = "local-learning"
+    options: ClassVar = {"samples": 64, "held_out": 32, "train": 100}
+
+
+@pytest.mark.slow
+class TestLocalLearningOfDigits(ArenaContract):
+    arena = "local-learning"
+    options: ClassVar = {"samples": 64, "task": "digits", "train": 100, "equal": "flop"}
+
+
+@pytest.mark.slow
 class TestRecall(ArenaContract):
     arena = "recall"
     options: ClassVar = {"steps": 2, "held_out": 16}
@@ -58,7 +70,7 @@ class TestProgramsOfMatrices(ArenaContract):
     options: ClassVar = {"task": "component", "operations": "matrices", "features": 2, "examples": 20}
 
 
-SUITES = (TestCoinflip, TestDigits, TestProgram, TestPrograms, TestRecall, TestSequence)
+SUITES = (TestCoinflip, TestDigits, TestLocalLearning, TestProgram, TestPrograms, TestRecall, TestSequence)
 
 
 def test_no_built_in_arena_is_left_out():
@@ -82,6 +94,7 @@ def test_an_arena_with_its_default_options_is_as_admissible(suite):
 
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(
-        StudyError, match=r"arena: there is no 'x'; choose from coinflip, digits, program, recall, sequence"
+        StudyError,
+        match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, program, recall, sequence",
     ):
         wiring.check(coin_study(arena="x"))

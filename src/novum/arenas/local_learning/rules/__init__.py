@@ -1,0 +1,1 @@
+"""Local learning rules over a member axis, their derivatives written by hand; needs torch."""
