@@ -64,7 +64,7 @@ def _baseline(options: Options) -> Genome:
 
     Digits are told apart by the sum of what is seen, and examples of uneven scales are met with small steps.
     """
-    starts: dict[str, Genome] = {"component": {}, "digits": HEBB, "scales": {**STEP, "setup": "b = 0.02"}}
+    starts: dict[str, Genome] = {"component": {}, "digits": HEBB, "scales": {**STEP, "setup": "b = 0.05"}}
     return _admitted(starts.get(options.task, {"setup": "a = 1.0", "learn": "p = a * y"}), options)
 
 
