@@ -5,8 +5,8 @@
 
 The setting is that of the demonstration of AutoML-Zero (arXiv 2003.03384): 4 features, 100 examples to learn from and
 20 to be scored on, at most 4 + 2 + 8 instructions of 6 operations, eight tasks at once. Seconds are of CPU, of one
-thread, with mutation, selection and the check on other tasks; compilation is told apart. `random_solved`: how many seeds the
-same engine solves in the same time when programs are drawn without selection.
+thread, with mutation, selection and the check on other tasks; compilation is told apart. `random_solved`: how many
+seeds the same engine solves in the same time when programs are drawn without selection.
 """
 
 from __future__ import annotations

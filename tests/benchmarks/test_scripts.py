@@ -38,6 +38,10 @@ SMALLEST = {
         {"rows"},
     ),
     "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
+    "programs.py": (
+        ["--seeds", "1", "--bound", "0.5"],
+        {"programs_per_second", "demo_median_cpu_seconds", "demo_cpu_seconds", "demo_solved", "random_solved", "differing"},
+    ),
     "local_learning.py": (
         [
             "--samples",
@@ -75,6 +79,8 @@ def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
     if script in ("fork.py", "training.py", "architectures.py", "local_learning.py"):
         pytest.importorskip("torch")
+    if script == "programs.py":
+        pytest.importorskip("numba")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")
     done = subprocess.run(
