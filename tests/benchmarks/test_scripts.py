@@ -40,7 +40,14 @@ SMALLEST = {
     "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
     "programs.py": (
         ["--seeds", "1", "--bound", "0.5"],
-        {"programs_per_second", "demo_median_cpu_seconds", "demo_cpu_seconds", "demo_solved", "random_solved", "differing"},
+        {
+            "programs_per_second",
+            "demo_median_cpu_seconds",
+            "demo_cpu_seconds",
+            "demo_solved",
+            "random_solved",
+            "differing",
+        },
     ),
     "local_learning.py": (
         [

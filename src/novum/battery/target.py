@@ -62,8 +62,9 @@ def chosen(only: str) -> list[TargetStudy]:
 
 
 def _read(file: str, text: str) -> TargetStudy:
-    """A target from its file; the study is everything before the table `target`, which stands last."""
+    """A target from its file; the study is everything before the table `target`, and does not bear its name."""
     whole = tomllib.loads(text)
     target = parse_options(Target, whole["target"], f"the target {file}", "target")
     study, _, _ = text.partition("\n[target]\n")
-    return TargetStudy(str(whole["name"]), target, study + "\n", whole.get("options", {}), str(whole["arena"]))
+    name = file.removesuffix(".toml").partition("-")[2]
+    return TargetStudy(name, target, study + "\n", whole.get("options", {}), str(whole["arena"]))
