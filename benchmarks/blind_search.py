@@ -1,4 +1,4 @@
-"""A blind search of the sequence study beside random search for the same CPU time: the parts that each of them confirms.
+"""A blind search of the sequence study beside random search for the same CPU time: which parts each confirms.
 
     python benchmarks/blind_search.py --seeds 2 --cpu 1200 --json
     python benchmarks/blind_search.py --seeds 2 --cpu 1200 --without rotating --json
@@ -104,7 +104,7 @@ def campaign(study: Study, state: FullState, fresh: int) -> Campaign:
     """What a record says, and what fresh seeds say of its incumbent."""
     told = summarise(state)
     findings = [_found(one) for one in told.findings]
-    sound = [one for one in findings if one.grade != "retracted"]
+    sound = [one for one in findings if not one.grade.startswith("retracted")]
     held = {part for one in sound for part in one.parts}
     shares: Counter[str] = Counter()
     for done in state.finished.values():
