@@ -182,14 +182,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--researchers", default="evolve,random")
-    parser.add_argument("--without", default="", help="genes that no candidate may use, separated by commas")
+    parser.add_argument("--without", default="", help="further genes that no candidate may use, separated by commas")
     parser.add_argument("--fresh", type=int, default=8, help="seeds on which the last incumbent is measured")
     parser.add_argument("--steps", type=int, default=0, help="of training, instead of the study's")
     parser.add_argument("--labs", default="", help="keep the records here; what is there goes on")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     study = load_study("sequence").study
-    options = {**study.options, "without": given.without} | ({"steps": given.steps} if given.steps else {})
+    without = ", ".join(filter(None, (str(study.options["without"]), given.without)))
+    options = {**study.options, "without": without} | ({"steps": given.steps} if given.steps else {})
     rows = []
     with tempfile.TemporaryDirectory() as other:
         for seed in range(given.first, given.first + given.seeds):
