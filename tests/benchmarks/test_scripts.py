@@ -38,10 +38,26 @@ SMALLEST = {
         {"rows"},
     ),
     "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
+    "blind_search.py": (
+        ["--seeds", "1", "--cpu", "4", "--steps", "1", "--fresh", "2", "--researchers", "random"],
+        {"rows"},
+    ),
+    "hybrids.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear,retnet"], {"measured", "conclusions"}),
+    "transfer.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear,retnet,conv"], {"correlations"}),
+    "known_entropy.py": (["--only", "random", "--small", "--flop", "3e9"], {"rows"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
 """With tests of their own."""
+NEEDING_TORCH = {
+    "fork.py",
+    "training.py",
+    "architectures.py",
+    "blind_search.py",
+    "hybrids.py",
+    "transfer.py",
+    "known_entropy.py",
+}
 
 
 def test_no_benchmark_is_left_out():
@@ -52,7 +68,7 @@ def test_no_benchmark_is_left_out():
 @pytest.mark.parametrize("script", SMALLEST)
 def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
-    if script in ("fork.py", "training.py", "architectures.py"):
+    if script in NEEDING_TORCH:
         pytest.importorskip("torch")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")
