@@ -38,10 +38,10 @@ RATES = ("--rate=0.003", "--rate=0.01", "--rate=0.03", "--rate=0.1")
 DESIGN = ("--held-out=10", "--sizes=3", "--budgets=3", "--span=8", "--width=4", *RATES)
 SOURCES = {
     "random walk": Source(
-        "random_walk(nodes=32, mean_degree=6, length=32)", "linear", 1.5e12, (*DESIGN, "--tokens-per-parameter=60")
+        "random_walk(nodes=32, mean_degree=6, length=32)", "linear", 1e12, (*DESIGN, "--tokens-per-parameter=60")
     ),
     "hidden Markov": Source(
-        "hidden_markov(states=4, symbols=4, length=32)", "mamba2", 1.5e12, (*DESIGN, "--tokens-per-parameter=60")
+        "hidden_markov(states=4, symbols=4, length=32)", "mamba2", 1e12, (*DESIGN, "--tokens-per-parameter=60")
     ),
 }
 SMALLEST = ("--sizes=3", "--budgets=2", "--span=3", "--repeats=1", "--width=3", "--tokens-per-parameter=9", *RATES[1:])
