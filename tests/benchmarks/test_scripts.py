@@ -39,12 +39,12 @@ SMALLEST = {
     ),
     "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
     "blind_search.py": (
-        ["--seeds", "1", "--cpu", "4", "--steps", "1", "--fresh", "2", "--researchers", "random"],
+        ["--seeds", "1", "--cpu", "2", "--steps", "1", "--fresh", "1", "--researchers", "random"],
         {"rows"},
     ),
-    "hybrids.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear,retnet"], {"measured", "conclusions"}),
-    "transfer.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear,retnet,conv"], {"correlations"}),
-    "known_entropy.py": (["--only", "random", "--small", "--flop", "3e9"], {"rows"}),
+    "hybrids.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear"], {"measured", "conclusions"}),
+    "transfer.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear,conv"], {"correlations"}),
+    "known_entropy.py": (["--only", "hidden", "--small", "--flop", "3.2e10"], {"rows"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
