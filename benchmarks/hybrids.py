@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.float64]
 
 MIXERS = ("linear", "mamba2", "delta", "gated-delta")
 LAYERS = 4
-TASK = "mqar(length=32, keys=8, vocabulary=64)"
+TASK = "mqar(length=32, keys=6, vocabulary=32)"
 RESAMPLES = 1000
 
 
@@ -124,7 +124,7 @@ def main() -> None:
     """Print what was measured and what follows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=4, help="fresh ones per design")
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--mixers", default=",".join(MIXERS))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
