@@ -44,7 +44,15 @@ SOURCES = {
         "hidden_markov(states=4, symbols=4, length=32)", "mamba2", 1e12, (*DESIGN, "--tokens-per-parameter=60")
     ),
 }
-SMALLEST = ("--sizes=3", "--budgets=2", "--span=3", "--repeats=1", "--width=3", "--tokens-per-parameter=9", "--rate=0.03")
+SMALLEST = (
+    "--sizes=3",
+    "--budgets=2",
+    "--span=3",
+    "--repeats=1",
+    "--width=3",
+    "--tokens-per-parameter=9",
+    "--rate=0.03",
+)
 
 
 def scaled(name: str, source: Source, flop: float, seed: int, small: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import math
 import os
 import sys
 from dataclasses import asdict, dataclass, replace
+from itertools import combinations
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -94,10 +95,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="fresh ones per mixer and problem")
     parser.add_argument("--steps", type=int, default=0, help="instead of each problem's own")
     parser.add_argument("--mixers", default=",".join(MIXERS))
+    parser.add_argument("--problems", default=",".join(PROBLEMS), help="two of them at least")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     measured: dict[str, list[Measured]] = {}
-    for problem, made in PROBLEMS.items():
+    for problem in given.problems.split(","):
+        made = PROBLEMS[problem]
         for mixer in given.mixers.split(","):
             one = replace(made, name=f"{mixer}, {problem}", genome={"layer_1": mixer}, steps=given.steps or made.steps)
             found = measure(one, given.seeds, sweep=(900_001,))
@@ -106,7 +109,7 @@ def main() -> None:
             print(f"{words}, {found.cpu_seconds:.0f} CPU s", file=sys.stderr, flush=True)
     pairs = [
         correlation(measured[one], measured[other], (-1 if one == BYTES else 1, -1 if other == BYTES else 1))
-        for one, other in ((SMALL, LARGE), (SMALL, BYTES), (LARGE, BYTES))
+        for one, other in combinations(measured, 2)
     ]
     if given.json:
         runs = [asdict(each) for table in measured.values() for each in table]

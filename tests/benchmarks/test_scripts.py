@@ -43,7 +43,10 @@ SMALLEST = {
         {"rows"},
     ),
     "hybrids.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear"], {"measured", "conclusions"}),
-    "transfer.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear,conv"], {"correlations"}),
+    "transfer.py": (
+        ["--seeds", "2", "--steps", "1", "--mixers", "linear,conv", "--problems", "small,bytes"],
+        {"correlations"},
+    ),
     "known_entropy.py": (["--only", "hidden", "--small", "--flop", "3.2e10"], {"rows"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
