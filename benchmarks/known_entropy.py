@@ -59,7 +59,7 @@ def scaled(name: str, source: Source, flop: float, seed: int, small: bool) -> di
     """What the command says of one source."""
     with tempfile.TemporaryDirectory() as folder:
         study = Path(folder, "source.toml")
-        options = f'tasks = "{source.task}"\nmetric = "loss"\nbatch = 8\n'
+        options = f'tasks = "{source.task}"\nmetric = "loss"\nbatch = {2 if small else 8}\n'
         study.write_text(f'name = "source"\narena = "sequence"\n\n[options]\n{options}')
         words = [f"--flop={flop or source.flop:g}", f"--genome=layer_1={source.mixer}", f"--seed={seed}"]
         began = time.monotonic()

@@ -47,7 +47,7 @@ SMALLEST = {
         ["--seeds", "2", "--steps", "1", "--mixers", "linear,conv", "--problems", "small,bytes"],
         {"correlations"},
     ),
-    "known_entropy.py": (["--only", "hidden", "--small", "--flop", "3.2e10"], {"rows"}),
+    "known_entropy.py": (["--only", "hidden", "--small", "--flop", "8e9"], {"rows"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
