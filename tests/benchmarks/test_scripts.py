@@ -70,10 +70,30 @@ SMALLEST = {
         ],
         {"accuracy", "agreement", "checks"},
     ),
+    "blind_search.py": (
+        ["--seeds", "1", "--cpu", "2", "--steps", "1", "--fresh", "1", "--researchers", "random"],
+        {"rows"},
+    ),
+    "hybrids.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear"], {"measured", "conclusions"}),
+    "transfer.py": (
+        ["--seeds", "2", "--steps", "1", "--mixers", "linear,conv", "--problems", "small,bytes"],
+        {"correlations"},
+    ),
+    "known_entropy.py": (["--only", "hidden", "--small", "--flop", "8e9"], {"rows"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
 """With tests of their own."""
+NEEDING_TORCH = {
+    "fork.py",
+    "training.py",
+    "architectures.py",
+    "blind_search.py",
+    "hybrids.py",
+    "transfer.py",
+    "known_entropy.py",
+    "local_learning.py",
+}
 
 
 def test_no_benchmark_is_left_out():
@@ -84,7 +104,7 @@ def test_no_benchmark_is_left_out():
 @pytest.mark.parametrize("script", SMALLEST)
 def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
-    if script in ("fork.py", "training.py", "architectures.py", "local_learning.py"):
+    if script in NEEDING_TORCH:
         pytest.importorskip("torch")
     if script == "programs.py":
         pytest.importorskip("numba")
