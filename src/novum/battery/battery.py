@@ -46,21 +46,26 @@ def run(chosen: Sequence[TargetStudy], settings: Settings, tell: Callable[[str],
         raise UserError(f"--budget: {len(chosen)} targets need at least {needed:.0f} s of CPU time")
     stop = threading.Event()
     outcomes: dict[str, TargetOutcome] = {}
+    failed: dict[str, str] = {}
     with ThreadPoolExecutor(settings.jobs) as pool:
         waiting = {pool.submit(_target, one, seconds[one.name], settings, tell, stop): one.name for one in chosen}
         try:
             for done in as_completed(waiting):
-                if (outcome := done.result()) is not None:
-                    outcomes[waiting[done]] = outcome
+                try:
+                    if (outcome := done.result()) is not None:
+                        outcomes[waiting[done]] = outcome
+                except UserError as error:  # one target that cannot be run says nothing of the others
+                    failed[waiting[done]] = str(error)
+                    tell(f"{waiting[done]}: {error}")
         except BaseException:
             stop.set()
             for future in waiting:
                 future.cancel()
             raise
-    return table([outcomes[one.name] for one in chosen if one.name in outcomes], settings.seed, [])
+    return table([outcomes[one.name] for one in chosen if one.name in outcomes], settings.seed, failed)
 
 
-def table(outcomes: list[TargetOutcome], seed: int, unfinished: list[str]) -> BatteryResult:
+def table(outcomes: list[TargetOutcome], seed: int, failed: dict[str, str]) -> BatteryResult:
     """The outcomes with their sums."""
     return BatteryResult(
         outcomes,
@@ -69,7 +74,7 @@ def table(outcomes: list[TargetOutcome], seed: int, unfinished: list[str]) -> Ba
         sum(one.random_found for one in outcomes),
         round(sum(one.cpu_seconds + one.random_cpu_seconds for one in outcomes), 1),
         seed,
-        unfinished,
+        failed,
     )
 
 
