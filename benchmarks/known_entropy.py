@@ -51,7 +51,7 @@ SMALLEST = (
     "--repeats=1",
     "--width=3",
     "--tokens-per-parameter=9",
-    "--rate=0.03",
+    *RATES[1:],
 )
 
 

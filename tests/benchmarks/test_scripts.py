@@ -79,11 +79,13 @@ SMALLEST = {
         ["--seeds", "2", "--steps", "1", "--mixers", "linear,conv", "--problems", "small,bytes"],
         {"correlations"},
     ),
-    "known_entropy.py": (["--only", "hidden", "--small", "--flop", "8e9"], {"rows"}),
+    "known_entropy.py": (["--only", "hidden", "--small", "--flop", "3e9"], {"rows"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
 """With tests of their own."""
+SLOW = {"known_entropy.py"}
+"""Seven processes that import torch."""
 NEEDING_TORCH = {
     "fork.py",
     "training.py",
@@ -101,7 +103,9 @@ def test_no_benchmark_is_left_out():
     assert scripts == set(SMALLEST) | ELSEWHERE
 
 
-@pytest.mark.parametrize("script", SMALLEST)
+@pytest.mark.parametrize(
+    "script", [pytest.param(one, marks=pytest.mark.slow) if one in SLOW else one for one in SMALLEST]
+)
 def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
     if script in NEEDING_TORCH:
