@@ -27,6 +27,8 @@ INSERT, REPLACE, REMOVE, ALTER = 0.25, 0.4, 0.55, 1.0
 """Cumulated shares of the kinds of change."""
 AGAIN = 0.4
 """How probable one change more is, after each."""
+CONNECTED, DRAWS = 0.7, 20
+"""Share of insertions that shall have an effect, and draws for each."""
 
 
 @compiled
@@ -59,6 +61,31 @@ def insert_line(state: Any, raw: Any, constants: Any, start: int, stop: int, lan
         move_line(raw, constants, nearer, empty)
         empty = nearer
     draw_line(state, raw, constants, slot, ops, usable, kinds)
+    if uniform(state) < CONNECTED:
+        connect(state, raw, constants, slot, stop, language)
+
+
+@compiled
+def connect(state: Any, raw: Any, constants: Any, slot: int, stop: int, language: Any) -> None:
+    """Draw the line of a slot again until it writes a register that the next line reads, if that reads any.
+
+    Effective mutations: Brameier and Banzhaf, Linear Genetic Programming, 2007, section 5.
+    """
+    _parts, _masks, ops, usable, kinds = language
+    after = slot + 1
+    while after < stop and raw[after, 0] < 0:
+        after += 1
+    if after == stop:
+        return
+    place = below(state, 2)
+    wanted = ops[raw[after, 0], 1 + place]
+    if wanted < 0:
+        return
+    for _ in range(DRAWS):
+        if ops[raw[slot, 0], 0] == wanted:
+            raw[slot, 1] = raw[after, 2 + place]
+            return
+        draw_line(state, raw, constants, slot, ops, usable, kinds)
 
 
 @compiled

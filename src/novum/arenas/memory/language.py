@@ -8,21 +8,26 @@ from novum.arenas.memory.options import Options
 from novum.symbolic.language import Component, Language
 from novum.symbolic.operations import OPERATIONS
 
-LEFT_OUT = {"matmul", "exp_s", "min_s", "mul_m", "columns_m", "norm_m", "transpose"}
-"""Too dear, or of no use in any of the published rules."""
+FEW = (
+    "const add_s sub_s mul_s div_s sqrt_s dot add_v sub_v mul_v div_v add_m sub_m scale_v scale_m outer eye matvec vecmat"
+)
+"""Of the published rules, and their inverses."""
+LEFT_OUT = {"matmul", "mul_m", "transpose"}
+"""Too dear."""
 
 
 @lru_cache(maxsize=16)
 def language(options: Options) -> Language:
     """Registers: k and v what is written, q what is asked, o the answer; all others are free and begin at zero."""
+    named = set(FEW.split()) if options.operations == "few" else {one.name for one in OPERATIONS} - LEFT_OUT
     return Language(
         ("a", "b", "c", "e"),
         ("k", "v", "q", "o", "u", "w"),
-        ("S", "P", "U"),
+        ("S", "U") if options.state == "d2" else ("S", "P", "U"),
         (
             Component("setup", options.setup, once=True),
             Component("write", options.write, ("k", "v")),
             Component("read", options.read, ("q",), ("o",)),
         ),
-        tuple(one.name for one in OPERATIONS if one.name not in LEFT_OUT),
+        tuple(one.name for one in OPERATIONS if one.name in named),
     )

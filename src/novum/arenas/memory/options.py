@@ -34,8 +34,8 @@ class Part:
 
 PARTS = {
     Role.SEARCH: Part(1.0, 1.0, 4, 2.0, 0.3, 0.5, 0.5, 0.7),
-    Role.GATE: Part(1.5, 1.5, 5, 2.0, 0.25, 0.6, 0.4, 0.75),
-    Role.FINAL: Part(2.0, 2.0, 5, 2.4, 0.35, 0.4, 0.6, 0.6),
+    Role.GATE: Part(3.0, 3.0, 5, 2.0, 0.25, 0.6, 0.4, 0.75),
+    Role.FINAL: Part(4.0, 4.0, 5, 2.4, 0.35, 0.4, 0.6, 0.6),
 }
 
 
@@ -43,15 +43,17 @@ PARTS = {
 class Options:
     """How large a memory is, what is scored, and what a rule may consist of."""
 
-    size: Annotated[int, Ge(4), Le(64)] = 16
-    """Numbers of a key and of a value while searching, d; confirmations have one and a half times or twice as many."""
-    values: Annotated[int, Ge(4), Le(1024)] = 64
+    size: Annotated[int, Ge(4), Le(64)] = 8
+    """Numbers of a key and of a value while searching, d; confirmations have three or four times as many."""
+    values: Annotated[int, Ge(4), Le(1024)] = 32
     """Of the codebook, while searching; confirmations have more."""
     regime: Literal["all", "plain", "correlated", "overwritten", "noisy", "drifting", "small"] = "all"
     score: Literal["worst", "mean"] = "worst"
     """Of the regimes."""
     state: Literal["d2", "2d2"] = "d2"
     """Numbers that a rule may keep: one matrix or two, and 2 d + 8 more."""
+    operations: Literal["few", "more"] = "few"
+    """Those of the published rules, or nearly all."""
     write_flop: Annotated[int, Ge(0), Le(1000)] = 0
     """The most that a write may cost, in units of d^2; 0: anything. The delta rule takes 4 and 2 / d more."""
     setup: Annotated[int, Ge(0), Le(20)] = 6

@@ -38,7 +38,7 @@ class SearchSettings:
 
     population: int = 200
     tournament: int = 10
-    batches: int = 2
+    batches: int = 3
     restart: int = 40_000
     random: bool = False
     start: Program | None = None
