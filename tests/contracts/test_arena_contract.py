@@ -36,6 +36,18 @@ class TestLocalLearningOfDigits(ArenaContract):
 
 
 @pytest.mark.slow
+class TestMemory(ArenaContract):
+    arena = "memory"
+    options: ClassVar = {"size": 4, "values": 8}
+
+
+@pytest.mark.slow
+class TestMemoryOfTwoMatrices(ArenaContract):
+    arena = "memory"
+    options: ClassVar = {"size": 4, "values": 8, "state": "2d2", "score": "mean", "operations": "more"}
+
+
+@pytest.mark.slow
 class TestRecall(ArenaContract):
     arena = "recall"
     options: ClassVar = {"steps": 2, "held_out": 16}
@@ -70,7 +82,7 @@ class TestProgramsOfMatrices(ArenaContract):
     options: ClassVar = {"task": "component", "operations": "matrices", "features": 2, "examples": 20}
 
 
-SUITES = (TestCoinflip, TestDigits, TestLocalLearning, TestProgram, TestPrograms, TestRecall, TestSequence)
+SUITES = (TestCoinflip, TestDigits, TestLocalLearning, TestMemory, TestProgram, TestPrograms, TestRecall, TestSequence)
 
 
 def test_no_built_in_arena_is_left_out():
