@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from novum.symbolic.language import Language
 from novum.symbolic.normal_form import kept_registers
 from novum.symbolic.operations import BY_NAME
 from novum.symbolic.program import Code, Program
+from novum.symbolic.program_language import Language
 
 _SUMS = ("dot", "norm_v", "norm_m", "matvec", "vecmat")
 """A multiplication and an addition per element."""

@@ -1,7 +1,7 @@
 """What evolution does to programs, compiled: random lines, mutation, dead code, machine code with a fingerprint.
 
 A program is raw[slots, 4] of operation, out, a, b (operation -1: an empty slot; registers by their number in the
-language) and constants[slots]; each component has its own slots. `tables.Tables` describes the language.
+language) and constants[slots]; each component has its own slots. `language_tables.Tables` describes the language.
 """
 
 from __future__ import annotations

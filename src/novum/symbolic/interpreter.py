@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from novum.symbolic.language import Language
 from novum.symbolic.program import Code
+from novum.symbolic.program_language import Language
 
 Floats = NDArray[np.float64]
 Registers = dict[str, Floats]

@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from novum.symbolic.language import Language
 from novum.symbolic.operations import CODES
 from novum.symbolic.program import Program
+from novum.symbolic.program_language import Language
 
 LANES = 8
 """Independent values per number, worked on side by side: eight doubles fill the widest registers of today's CPUs."""

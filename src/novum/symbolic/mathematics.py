@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from novum.symbolic.language import Language
 from novum.symbolic.normal_form import kept_registers, normal_form
 from novum.symbolic.operations import BY_NAME
 from novum.symbolic.program import Code, Program
+from novum.symbolic.program_language import Language
 
 _TIMES = {"mul_s", "scale_v", "scale_m", "mul_v", "mul_m", "columns_m"}
 _SUMS = {"add_s", "add_v", "add_m", "sub_s", "sub_v", "sub_m"}

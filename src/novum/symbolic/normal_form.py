@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from novum.symbolic.language import Language
 from novum.symbolic.operations import BY_NAME
 from novum.symbolic.program import Code, Instruction, Program
+from novum.symbolic.program_language import Language
 
 
 def normal_form(program: Program, language: Language) -> Program:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from novum.core.model.errors import StudyError
-from novum.symbolic.language import Component, Language
 from novum.symbolic.operations import BY_NAME, Operation
+from novum.symbolic.program_language import Component, Language
 
 SEPARATOR = "; "
 _WORD = r"([A-Za-z][A-Za-z0-9_]*)"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from novum.symbolic.language import Language
 from novum.symbolic.normal_form import normal_form
 from novum.symbolic.operations import BY_NAME
 from novum.symbolic.program import Instruction, Program
+from novum.symbolic.program_language import Language
 
 
 def simplified(program: Program, language: Language, good: Callable[[Program], bool]) -> Program:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import random
 
-from novum.symbolic.language import Component, Language
 from novum.symbolic.operations import BY_NAME
 from novum.symbolic.program import Code, Instruction, Program
+from novum.symbolic.program_language import Component, Language
 
 SIGN_FLIPS = 0.1
 """Share of changes of a constant that also change its sign."""

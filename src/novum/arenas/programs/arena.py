@@ -14,7 +14,7 @@ from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import Cost, Genome
 from novum.core.model.metric import Score
 from novum.core.model.trial import Trial, TrialGroup
-from novum.symbolic.space import ProgramSpace
+from novum.symbolic.program_space import ProgramSpace
 
 SEARCHER = "novum.arenas.programs.bulk_search"
 

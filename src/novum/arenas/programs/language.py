@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from novum.arenas.programs.options import Options
 from novum.core.model.errors import StudyError
-from novum.symbolic.language import Component, Language
 from novum.symbolic.operations import BY_NAME, OPERATIONS
+from novum.symbolic.program_language import Component, Language
 
 FEW = ("const", "dot", "sub_s", "mul_s", "scale_v", "add_v")
 """Of the demonstration of AutoML-Zero."""

@@ -17,7 +17,10 @@ def score(options: Options, role: Role, seed: int, artefact: bytes) -> float:
     task = make(options, role, seed)
     if not isinstance(artefact, bytes) or len(artefact) != task.truth.size * 8:
         raise ArtefactError(f"the artefact must be {task.truth.size} doubles, what was said at each scored step")
-    return float(fitness(np.frombuffer(artefact, "<f8").reshape(task.truth.shape), task.truth, task.kind).mean())
+    said = np.frombuffer(artefact, "<f8").reshape(task.truth.shape)
+    if not np.isfinite(said).all():
+        raise ArtefactError("what a program said must be finite")
+    return float(fitness(said, task.truth, task.kind).mean())
 
 
 def fitness(said: Floats, truth: Floats, kind: int) -> Floats:

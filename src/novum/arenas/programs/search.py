@@ -16,11 +16,11 @@ from novum.arenas.programs.score import fitness
 from novum.arenas.programs.search_kernel import evolve
 from novum.arenas.programs.tasks import Floats, Task, make
 from novum.core.model.trial import Role
+from novum.symbolic.language_tables import Tables
 from novum.symbolic.machine import LANES, Layout, assembled
 from novum.symbolic.normal_form import normal_form
 from novum.symbolic.program import Program
 from novum.symbolic.simplify import simplified
-from novum.symbolic.tables import Tables
 
 PROBED = 10
 """First examples, on which programs are compared."""

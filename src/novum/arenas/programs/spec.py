@@ -10,7 +10,7 @@ from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
 from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
 from novum.core.model.options import parse_options
-from novum.symbolic.space import ProgramSpace
+from novum.symbolic.program_space import ProgramSpace
 
 METRICS = {
     "component": "1 - d^2 / 2, d the distance to the first principal component",
@@ -51,7 +51,7 @@ def spec(options: Options) -> ArenaSpec:
         ceiling=1.0,
         bounds=(0.0, 1.0),
         transfers=_transfers(options),
-        controls=Controls(known=_known(options), null_options={"shuffled": True}),
+        controls=Controls(known=_admitted(KNOWN.get(options.task, STEP), options), null_options={"shuffled": True}),
         depends=("novum.symbolic", "novum.arenas.digits.data"),
         summary="Programs of a few instructions over scalars, vectors and matrices that predict and learn, in the "
         "manner of AutoML-Zero: regression, a teacher network, principal components, digits, drift, uneven scales. "
@@ -60,19 +60,18 @@ def spec(options: Options) -> ArenaSpec:
 
 
 def _baseline(options: Options) -> Genome:
-    """What a study begins with: the empty program says 0, or keeps its random direction.
+    """What a study begins with: a program that says the last label, or keeps its random direction.
 
     Digits are told apart by the sum of what is seen, and examples of uneven scales are met with small steps.
     """
-    starts = {"digits": HEBB, "scales": {**STEP, "setup": "b = 0.02"}}
-    return starts.get(options.task, {})
+    starts: dict[str, Genome] = {"component": {}, "digits": HEBB, "scales": {**STEP, "setup": "b = 0.02"}}
+    return _admitted(starts.get(options.task, {"setup": "a = 1.0", "learn": "p = a * y"}), options)
 
 
-def _known(options: Options) -> Genome:
-    """Nothing where the language lacks an operation of the program that is known to learn."""
-    found = KNOWN.get(options.task, STEP)
+def _admitted(genome: Genome, options: Options) -> Genome:
+    """Its normal form; nothing where the study's language lacks an operation of it."""
     try:
-        return ProgramSpace(language(options)).validate(found)
+        return ProgramSpace(language(options)).validate(genome)
     except StudyError:
         return {}
 

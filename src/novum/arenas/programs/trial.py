@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from novum.arenas.programs.arena import ProgramsArena
 from novum.arenas.programs.options import Options
 from novum.arenas.programs.search import lived
 from novum.arenas.programs.tasks import make
 from novum.core.model.candidate import Candidate
-from novum.core.model.trial import Trial, TrialGroup, TrialOutput
+from novum.core.model.trial import OutcomeKind, Trial, TrialGroup, TrialOutput
 
 
 def warm() -> None:
@@ -25,5 +27,10 @@ def run(group: TrialGroup) -> list[TrialOutput]:
     for trial in group.trials:
         task = make(options, group.role, trial.seed)
         said = lived(program, options, task)
-        out.append(TrialOutput(trial.id, said.astype("<f8").tobytes(), facts={"instructions": float(len(program))}))
+        facts = {"instructions": float(len(program))}
+        if np.isfinite(said).all():
+            out.append(TrialOutput(trial.id, said.astype("<f8").tobytes(), facts=facts))
+        else:
+            cause = "what the program said is not finite"
+            out.append(TrialOutput(trial.id, failure=OutcomeKind.DIVERGED, cause=cause, facts=facts))
     return out

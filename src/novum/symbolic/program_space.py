@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from novum.core.model.candidate import Candidate, Genome, Setting
 from novum.core.model.errors import StudyError
-from novum.symbolic.language import Language
 from novum.symbolic.normal_form import normal_form
 from novum.symbolic.program import Program, read, written
+from novum.symbolic.program_language import Language
 from novum.symbolic.variation import crossed, mutated, random_program
 
-TRIES = 50
+TRIES = 1000
+"""Of a mutation with effect: in an empty program most instructions have none."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class ProgramSpace:
         return self.genome(random_program(self.language, rng))
 
     def mutate(self, genome: Genome, rng: random.Random) -> Genome:
-        """One change that the normal form does not undo, after up to 50 tries; otherwise the genome itself."""
+        """One change that the normal form does not undo, after up to TRIES tries; otherwise the genome itself."""
         program = self.program(genome)
         start = self.genome(program)
         for _ in range(TRIES):

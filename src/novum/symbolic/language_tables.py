@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from novum.core.model.errors import StudyError
-from novum.symbolic.language import Language
 from novum.symbolic.operations import CODES, OPERATIONS
 from novum.symbolic.program import Instruction, Program
+from novum.symbolic.program_language import Language
 
 KINDS = "svm"
 Ints = NDArray[np.int64]
