@@ -59,6 +59,10 @@ SMALLEST = {
         ],
         {"accuracy", "agreement", "checks"},
     ),
+    "memory_rules.py": (
+        ["--cpu", ".2", "--seeds", "1", "--repeats", "4", "--size", "8"],
+        {"streams per core-minute", "table", "ladder", "search"},
+    ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}

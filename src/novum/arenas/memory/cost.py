@@ -34,11 +34,12 @@ def hold_bounds(program: Program, options: Options) -> None:
 
 
 def cost(program: Program, options: Options) -> Cost:
-    """Numbers that it keeps, and FLOP of d writes and d reads while searching; it has no parameters.
+    """Numbers that it keeps, its parameters, and FLOP of d writes and d reads while searching.
 
     Raises StudyError as `hold_bounds`.
     """
     hold_bounds(program, options)
     size = options.width(Role.SEARCH)
+    state = state_floats(program, language(options), size)
     once, write, read = (flop(part, size) for part in program.parts)
-    return Cost(0, state_floats(program, language(options), size), float(once + size * (write + read)))
+    return Cost(state, state, float(once + size * (write + read)))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from novum.arenas.memory.options import Options
-from novum.symbolic.language import Component, Language
+from novum.symbolic.program_language import Component, Language
 from novum.symbolic.operations import OPERATIONS
 
-FEW = (
-    "const add_s sub_s mul_s div_s sqrt_s dot add_v sub_v mul_v div_v add_m sub_m scale_v scale_m outer eye matvec vecmat"
-)
+FEW = "const add_s sub_s mul_s div_s sqrt_s dot add_v sub_v mul_v div_v add_m sub_m scale_v scale_m outer eye matvec vecmat"
 """Of the published rules, and their inverses."""
 LEFT_OUT = {"matmul", "mul_m", "transpose"}
 """Too dear."""
@@ -23,7 +21,7 @@ def language(options: Options) -> Language:
     return Language(
         ("a", "b", "c", "e"),
         ("k", "v", "q", "o", "u", "w"),
-        ("S", "U") if options.state == "d2" else ("S", "P", "U"),
+        ("S", "P", "U"),
         (
             Component("setup", options.setup, once=True),
             Component("write", options.write, ("k", "v")),

@@ -16,7 +16,7 @@ from novum.arenas.memory.recall import reads
 from novum.arenas.memory.streams import Cell, Floats, cell
 from novum.core.model.trial import Role
 from novum.symbolic.program import Program
-from novum.symbolic.space import ProgramSpace
+from novum.symbolic.program_space import ProgramSpace
 
 EXACT, CLOSE = 1e-6, 0.05
 """Relative differences below which two rules read the same, or nearly so."""

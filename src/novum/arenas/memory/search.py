@@ -100,9 +100,7 @@ class Judge:
         cells = [one for at in range(batches) for one in make(options, Role.SEARCH, seed + at)]
         self._options = options
         order = [name for name in FIRST if name in options.regimes]
-        self._cells = {
-            name: [(one.size, Flat.of(one)) for one in cells if one.regime == name][::-1] for name in order
-        }
+        self._cells = {name: [(one.size, Flat.of(one)) for one in cells if one.regime == name][::-1] for name in order}
         self._machines = {size: Machine.of(options, size) for size in {one.size for one in cells}}
         self._known: dict[bytes, float] = {}
         self._best = 0.0

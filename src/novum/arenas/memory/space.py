@@ -10,7 +10,7 @@ from novum.arenas.memory.options import Options
 from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
 from novum.symbolic.program import Program
-from novum.symbolic.space import TRIES, ProgramSpace
+from novum.symbolic.program_space import TRIES, ProgramSpace
 
 
 @dataclass(frozen=True)
