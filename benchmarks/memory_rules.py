@@ -1,4 +1,4 @@
-"""Memory rules without training: how many streams a core-minute, how much do known rules recall, what is found?
+"""Memory rules without training: streams a core-minute, what known rules recall, and what a search finds.
 
 python benchmarks/memory_rules.py --json
 python benchmarks/memory_rules.py --part search --cpu 120 --seeds 3 --json
@@ -172,6 +172,7 @@ def main() -> None:
             (Options(write_flop=5), "hebb"),
             (Options(write_flop=5), "delta"),
             (Options(state="2d2"), "delta"),
+            (Options(state="2d2"), "rls"),
         ]
         out["search"] = [
             row for options, start in kinds for row in searches(options, start, given.cpu, given.seeds, given.repeats)

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from novum.symbolic.program_language import Language
+from novum.symbolic.language_tables import Tables
 from novum.symbolic.machine import Layout
 from novum.symbolic.normal_form import normal_form
 from novum.symbolic.offspring_kernel import bear
 from novum.symbolic.operations import OPERATIONS
 from novum.symbolic.program import Program
-from novum.symbolic.language_tables import Tables
+from novum.symbolic.program_language import Language
 
 BEST = 20
 """Programs that are kept beside the population, so that they can be judged again on other data."""

@@ -1,1 +1,1 @@
-"""Associative memories without training: which rule writes pairs into a matrix so that most are read back?"""
+"""Associative memories without training: rules that write pairs into a matrix and read them back."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from novum.arenas.memory.options import Options
-from novum.symbolic.program_language import Component, Language
 from novum.symbolic.operations import OPERATIONS
+from novum.symbolic.program_language import Component, Language
 
-FEW = "const add_s sub_s mul_s div_s sqrt_s dot add_v sub_v mul_v div_v add_m sub_m scale_v scale_m outer eye matvec vecmat"
+FEW = (
+    "const add_s sub_s mul_s div_s sqrt_s dot add_v sub_v mul_v div_v add_m sub_m scale_v scale_m "
+    "outer eye matvec vecmat"
+)
 """Of the published rules, and their inverses."""
 LEFT_OUT = {"matmul", "mul_m", "transpose"}
 """Too dear."""

@@ -11,7 +11,7 @@ import numpy as np
 from novum.arenas.memory.cost import most_state
 from novum.arenas.memory.language import language
 from novum.arenas.memory.options import Options
-from novum.arenas.memory.recall import Flat, Machine, guesses
+from novum.arenas.memory.recall import Code, Flat, Machine, guesses
 from novum.arenas.memory.score import areas, total
 from novum.arenas.memory.streams import Cell, make
 from novum.core.model.errors import StudyError
@@ -32,8 +32,9 @@ FIRST = ("overwritten", "correlated", "small", "drifting", "noisy", "plain")
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How to search. `random`: without selection. batches: of LANES streams per regime and load. restart: begin anew
-    after so many rules that were judged without one that is better.
+    """How to search. `random`: without selection. batches: of LANES streams per regime and load.
+
+    restart: begin anew after so many rules that were judged without one that is better.
     """
 
     population: int = 200
@@ -121,12 +122,11 @@ class Judge:
             self._best = max(self._best, self._known[key])
         return self._known[key]
 
-    def _judged(self, codes: dict[int, tuple[object, object, object]]) -> float:
+    def _judged(self, codes: dict[int, Code]) -> float:
         found: dict[str, float] = {}
         for regime, cells in self._cells.items():
             shares = [
-                float((self._machines[size].guesses(codes[size], one) == one.answers).mean())  # type: ignore[arg-type]
-                for size, one in cells
+                float((self._machines[size].guesses(codes[size], one) == one.answers).mean()) for size, one in cells
             ]
             found[regime] = float(np.mean(shares))
             if self._options.score == "worst" and found[regime] < self._best - BEHIND:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from novum.arenas.memory.named import RULES
-from novum.arenas.memory.streams import loads
 from novum.arenas.memory.options import PARTS, Options
+from novum.arenas.memory.streams import loads
 from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import Metric

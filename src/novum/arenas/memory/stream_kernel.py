@@ -10,7 +10,7 @@ from novum.symbolic.compiling import compiled
 from novum.symbolic.kernel import ZERO, L, execute
 from novum.symbolic.lanes import NOUGHT, add, load, mul
 
-K, V, Q, O, SCRATCH, SIZE = range(6)
+K, V, Q, ANSWER, SCRATCH, SIZE = range(6)
 """What the places of `where` hold: addresses of key, value, question, answer and scratch; numbers of a vector."""
 LANES = int(L)
 
@@ -61,7 +61,7 @@ def recalled(
     for t in range(asked):
         place(cells, where[Q], questions, t, n * L)
         execute(cells, words, constants, bounds[2], bounds[3], n, scratch)
-        nearest(cells, where[O], codebook, values, n * L, best, guesses, t * L)
+        nearest(cells, where[ANSWER], codebook, values, n * L, best, guesses, t * L)
 
 
 @compiled
@@ -74,7 +74,7 @@ def read_back(cells: Any, code: Any, where: Any, questions: Any, asked: Any, sai
         place(cells, where[Q], questions, t, length)
         execute(cells, words, constants, bounds[2], bounds[3], n, scratch)
         for j in range(length):
-            said[t * length + j] = cells[where[O] + j]
+            said[t * length + j] = cells[where[ANSWER] + j]
 
 
 @compiled
