@@ -41,6 +41,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "program": "novum.arenas.program.arena:ProgramArena",
         "programs": "novum.arenas.programs.arena:ProgramsArena",
         "recall": "novum.arenas.recall.arena:RecallArena",
+        "regret": "novum.arenas.regret.arena:RegretArena",
         "sequence": "novum.arenas.sequence.arena:SequenceArena",
     },
     Kind.RESEARCHER: {

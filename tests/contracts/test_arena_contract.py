@@ -59,6 +59,18 @@ class TestProgram(ArenaContract):
 
 
 @pytest.mark.slow
+class TestRegret(ArenaContract):
+    arena = "regret"
+    options: ClassVar = {"iterations": 10, "games": 1}
+
+
+@pytest.mark.slow
+class TestRegretAtOnce(ArenaContract):
+    arena = "regret"
+    options: ClassVar = {"iterations": 10, "alternating": False}
+
+
+@pytest.mark.slow
 class TestSequence(ArenaContract):
     arena = "sequence"
     options: ClassVar = {"steps": 2, "held_out": 16, "tasks": "overwrite + parity", "layers": 2}
@@ -82,7 +94,7 @@ class TestProgramsOfMatrices(ArenaContract):
     options: ClassVar = {"task": "component", "operations": "matrices", "features": 2, "examples": 20}
 
 
-SUITES = (TestCoinflip, TestDigits, TestLocalLearning, TestMemory, TestProgram, TestPrograms, TestRecall, TestSequence)
+SUITES = (TestCoinflip, TestDigits, TestLocalLearning, TestMemory, TestProgram, TestPrograms, TestRecall, TestRegret, TestSequence)
 
 
 def test_no_built_in_arena_is_left_out():

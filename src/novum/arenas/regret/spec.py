@@ -40,7 +40,10 @@ def spec(options: Options) -> ArenaSpec:
 def _transfers(options: Options) -> tuple[Transfer, ...]:
     found = (
         Transfer("ten times as many iterations", {"iterations": 10 * options.iterations}),
-        Transfer("players take turns" if not options.alternating else "both players at once", {"alternating": not options.alternating}),
+        Transfer(
+            "players take turns" if not options.alternating else "both players at once",
+            {"alternating": not options.alternating},
+        ),
     )
     return tuple(one for one in found if _fits(options, one))
 
