@@ -63,6 +63,10 @@ SMALLEST = {
         ["--cpu", ".2", "--seeds", "1", "--repeats", "4", "--size", "8"],
         {"streams per core-minute", "table", "ladder", "search"},
     ),
+    "regret_rules.py": (
+        ["--cpu", ".2", "--seeds", "1", "--trials", "2", "--iterations", "10"],
+        {"known", "milliseconds", "tuned", "search"},
+    ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
@@ -79,6 +83,8 @@ def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
     if script in ("fork.py", "training.py", "architectures.py", "local_learning.py"):
         pytest.importorskip("torch")
+    if script in ("memory_rules.py", "regret_rules.py"):
+        pytest.importorskip("numba")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")
     done = subprocess.run(

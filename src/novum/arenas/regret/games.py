@@ -54,7 +54,7 @@ def leduc() -> Game:
 
 
 class _Hand:
-    """A state of Leduc: cards, the board (-1: hidden), what was said, what both have put in, raises, moves of a round."""
+    """A state of Leduc: cards, board (-1: hidden), what was said, what both have paid, raises, moves of a round."""
 
     def __init__(
         self,

@@ -20,8 +20,8 @@ EXACT, CLOSE = 1e-6, 0.05
 MOVES, STEPS = 3, 24
 FINEST = 1e-9
 """Relative step of a constant at which fitting ends."""
-ROOM = {"update": 30, "policy": 20, "average": 20}
-"""Instructions that known rules may have, whatever the study allows."""
+ROOM = 30
+"""Instructions of an update that known rules may have, whatever the study allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _normalised(weights: Floats) -> Floats:
 
 def _fitted(name: str, rule: Rule, options: Options, values: Floats, said: tuple[Floats, Floats]) -> Recognised:
     """The constants of a rule at which it is nearest: a pattern search from the published ones."""
-    wide = replace(language(replace(options, **ROOM)), constants=(-1e12, 1e12))
+    wide = replace(language(replace(options, update=ROOM, policy=20, average=20)), constants=(-1e12, 1e12))
     space = ProgramSpace(wide)
 
     def apart(constants: tuple[float, ...]) -> tuple[float, float, float]:

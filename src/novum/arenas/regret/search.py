@@ -51,7 +51,7 @@ class SearchSettings:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best rule, minus its log exploitability on other games of the search part, rules made and judged, CPU time."""
+    """The best rule, minus its log exploitability on other games of the search part, rules made and judged, CPU s."""
 
     program: Program
     fitness: float
@@ -126,7 +126,7 @@ class Judge:
         if (found := self._played(codes, 1, early)) is None:
             return WORST
         if found > self._best * np.exp(BEHIND):
-            return max(WORST, -np.log(found))
+            return max(WORST, -float(np.log(found)))
         self._best = min(self._best, found)
         found = self._played(codes, early + 1, self._options.iterations)
         return WORST if found is None else -float(np.log(found))

@@ -104,6 +104,16 @@ def flat(name: str, root: Node) -> Game:
     ]
     info = [numbers[one.player, one.seen] if isinstance(one, Decision) else -1 for one in nodes]
     payoff = [one.payoff if isinstance(one, Terminal) else 0.0 for one in nodes]
-    ints = [np.array(x, np.int64) for x in (kinds, info, parent, action)]
     owner, actions = (np.array([key[place] for key in sets], np.int64) for place in (0, 2))
-    return Game(name, *ints, np.array(chance), np.array(payoff), tuple(levels), owner, actions)
+    return Game(
+        name,
+        kind=np.array(kinds, np.int64),
+        info=np.array(info, np.int64),
+        parent=np.array(parent, np.int64),
+        action=np.array(action, np.int64),
+        chance=np.array(chance),
+        payoff=np.array(payoff),
+        levels=tuple(levels),
+        owner=owner,
+        actions=actions,
+    )
