@@ -11,7 +11,7 @@ from novum.arenas.regret.options import Options
 from novum.arenas.regret.tree import Chance, Decision, Game, Node, Terminal, flat
 from novum.core.model.trial import Role
 
-SHAPES = {Role.SEARCH: (3, 3, 2), Role.GATE: (4, 4, 2), Role.FINAL: (3, 4, 3)}
+SHAPES = {Role.SEARCH: (3, 4, 2), Role.GATE: (4, 5, 2), Role.FINAL: (3, 4, 3)}
 """Of random games: what each player can be dealt, moves of a play, choices of a move."""
 
 

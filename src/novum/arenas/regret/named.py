@@ -36,6 +36,9 @@ _DCFR = (
     "R = r + R; a = sqrt(t); a = a * t; b = 1.0; b = a + b; a = a / b; u = relu(R); R = R - u; u = a * u; b = {0}; "
     "R = b * R; R = R + u"
 )
+_GEOMETRIC = "b = {0}; s = b * s; c = 1.0; s = c + s"
+"""s = b s + 1: so that a rule that is found is not compared with others that average more."""
+GROWTH = (1.01, 1.02, 1.05, 1.1, 1.2, 2.0)
 RULES: dict[str, Rule] = {
     "cfr": Rule("R = r + R", "w = relu(R)", "s = 1.0", (), (), "Zinkevich et al. 2007"),
     "cfr+": Rule("R = r + R; R = relu(R)", "w = relu(R)", _POWERS[1], (), (), "Tammelin 2014, arXiv 1407.5042"),
@@ -52,4 +55,8 @@ RULES: dict[str, Rule] = {
         "Farina et al. 2021, arXiv 2007.14358",
     ),
     "pcfr+ cubic": Rule("R = r + R; R = relu(R)", "w = R + r", _POWERS[3], (), (), "the same, cubic averaging"),
+    "cfr+ geometric": Rule(
+        "R = r + R; R = relu(R)", "w = relu(R)", _GEOMETRIC, (1.1,), (GROWTH,), "no publication: late policies alone"
+    ),
+    "pcfr+ geometric": Rule("R = r + R; R = relu(R)", "w = R + r", _GEOMETRIC, (1.1,), (GROWTH,), "the same"),
 }
