@@ -147,7 +147,7 @@ def main() -> None:
             for name, program in tuned(options, given.trials).items()
         ]
     if "search" in parts:
-        out["search"] = [row for options in both for row in searches(options, given.cpu, given.seeds, given.trials)]
+        out["search"] = searches(both[0], given.cpu, given.seeds, given.trials)
     print(json.dumps(out, indent=None if given.json else 1))
 
 
