@@ -38,6 +38,17 @@ SMALLEST = {
         {"rows"},
     ),
     "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
+    "programs.py": (
+        ["--seeds", "1", "--bound", "0.5"],
+        {
+            "programs_per_second",
+            "demo_median_cpu_seconds",
+            "demo_cpu_seconds",
+            "demo_solved",
+            "random_solved",
+            "differing",
+        },
+    ),
     "local_learning.py": (
         [
             "--samples",
@@ -67,10 +78,30 @@ SMALLEST = {
         ["--cpu", ".2", "--seeds", "1", "--trials", "2", "--iterations", "10"],
         {"known", "milliseconds", "tuned", "search"},
     ),
+    "blind_search.py": (
+        ["--seeds", "1", "--cpu", "2", "--steps", "1", "--fresh", "1", "--researchers", "random"],
+        {"rows"},
+    ),
+    "hybrids.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear"], {"measured", "conclusions"}),
+    "transfer.py": (
+        ["--seeds", "2", "--steps", "1", "--mixers", "linear,conv", "--problems", "small,bytes"],
+        {"correlations"},
+    ),
+    "known_entropy.py": (["--only", "hidden", "--small", "--flop", "8e9"], {"rows"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
 """With tests of their own."""
+NEEDING_TORCH = {
+    "fork.py",
+    "training.py",
+    "architectures.py",
+    "blind_search.py",
+    "hybrids.py",
+    "transfer.py",
+    "known_entropy.py",
+    "local_learning.py",
+}
 
 
 def test_no_benchmark_is_left_out():
@@ -81,9 +112,9 @@ def test_no_benchmark_is_left_out():
 @pytest.mark.parametrize("script", SMALLEST)
 def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
-    if script in ("fork.py", "training.py", "architectures.py", "local_learning.py"):
+    if script in NEEDING_TORCH:
         pytest.importorskip("torch")
-    if script in ("memory_rules.py", "regret_rules.py"):
+    if script in ("programs.py", "memory_rules.py", "regret_rules.py"):
         pytest.importorskip("numba")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from novum.symbolic import interpreter
-from novum.symbolic.program_language import Component, Language
+from novum.symbolic.language_tables import Tables
 from novum.symbolic.machine import LANES, Layout, assembled
 from novum.symbolic.operations import OPERATIONS
-from novum.symbolic.language_tables import Tables
+from novum.symbolic.program_language import Component, Language
 from novum.symbolic.variation import random_program
 
 pytestmark = pytest.mark.slow

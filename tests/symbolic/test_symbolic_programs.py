@@ -8,10 +8,10 @@ import pytest
 from novum.core.model.errors import StudyError
 from novum.symbolic.costs import flop, state_floats
 from novum.symbolic.interpreter import fresh_registers, run
-from novum.symbolic.program_language import Component, Language
 from novum.symbolic.normal_form import normal_form
 from novum.symbolic.operations import OPERATIONS
 from novum.symbolic.program import Program, read, written
+from novum.symbolic.program_language import Component, Language
 from novum.symbolic.program_space import ProgramSpace
 from novum.symbolic.variation import crossed, mutated, random_program
 

@@ -61,6 +61,7 @@ COMMANDS = (
     "schema_command",
     "help_command",
     "architectures.context_command",
+    "battery_command",
     "architectures.scale_command",
 )
 """Modules of this package that add commands, each by a function `register(app)`."""

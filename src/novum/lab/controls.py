@@ -238,7 +238,8 @@ def head_of(directory: Path) -> str:
 
 
 def _listed(changes: Setting) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in changes.items())
+    """In the order in which the record gives them back."""
+    return ", ".join(f"{name} = {value}" for name, value in sorted(changes.items()))
 
 
 def _verdict(state: CampaignState) -> Verdict | None:

@@ -5,17 +5,29 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from novum.arenas.programs.language import language
-from novum.arenas.programs.options import Options
+from novum.arenas.programs.options import CONTEXTS, Options
+from novum.arenas.programs.score import RISK
 from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
 from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
+from novum.core.model.metric import Metric
 from novum.core.model.options import parse_options
 from novum.symbolic.program_space import ProgramSpace
 
+BAYES = "1 - 2/pi atan(root mean square distance from the Bayes prediction)"
 METRICS = {
     "component": "1 - d^2 / 2, d the distance to the first principal component",
     "digits": "share of digits told apart",
+    "context": BAYES,
+    "functions": BAYES,
 }
+LEAST_SQUARES: Genome = {
+    "setup": "a = 1.0; W = eye(a)",
+    "predict": "p = dot(w, x)",
+    "learn": "u = W @ x; b = dot(u, x); c = 0.25; b = b + c; a = y - p; a = a / b; v = a * u; w = w + v; "
+    "a = 1.0; b = a / b; v = b * u; U = outer(v, u); W = W - U",
+}
+"""Recursive least squares (Plackett 1950): the Bayes predictor of the task `context`."""
 HEBB: Genome = {"predict": "p = dot(w, x)", "learn": "u = y * x; w = u + w"}
 KNOWN: dict[str, Genome] = {
     "component": {
@@ -51,6 +63,7 @@ def spec(options: Options) -> ArenaSpec:
         ceiling=1.0,
         bounds=(0.0, 1.0),
         transfers=_transfers(options),
+        metrics=(Metric(RISK, higher_is_better=False, resolution=1e-3),) if options.task in CONTEXTS else (),
         controls=Controls(known=_admitted(KNOWN.get(options.task, STEP), options), null_options={"shuffled": True}),
         depends=("novum.symbolic", "novum.arenas.digits.data"),
         summary="Programs of a few instructions over scalars, vectors and matrices that predict and learn, in the "
@@ -64,7 +77,7 @@ def _baseline(options: Options) -> Genome:
 
     Digits are told apart by the sum of what is seen, and examples of uneven scales are met with small steps.
     """
-    starts: dict[str, Genome] = {"component": {}, "digits": HEBB, "scales": {**STEP, "setup": "b = 0.02"}}
+    starts: dict[str, Genome] = {"component": {}, "digits": HEBB, "scales": {**STEP, "setup": "b = 0.05"}}
     return _admitted(starts.get(options.task, {"setup": "a = 1.0", "learn": "p = a * y"}), options)
 
 

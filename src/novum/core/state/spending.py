@@ -40,6 +40,8 @@ class Spending:
     """This and `authors`: what is used."""
     since_proposal: dict[str, Spent] = field(default_factory=dict)
     """Tokens and money of an author since its last proposal: they belong to the next one."""
+    searched: int = 0
+    """Candidates tried outside the record."""
     flights: dict[str, tuple[Payer | None, Spent]] = field(default_factory=dict)
     _payers: dict[str, Payer] = field(default_factory=dict)
     _asked: dict[str, ModelAsked] = field(default_factory=dict)
@@ -90,6 +92,7 @@ class Spending:
 
     def proposed(self, event: ProposalMade) -> None:
         """What an author has thought of up to now belongs to this proposal, as does a search that led to it."""
+        self.searched += event.searched
         if event.search_seconds:
             used = Spent(cpu_seconds=event.search_seconds)
             self.lab += used

@@ -1,0 +1,118 @@
+"""The battery: every target searched with its answer hidden, beside a control that draws at random.
+
+A target is searched in three stages, until it is found and confirmed or its share of the budget is used; the control
+then gets as much CPU time as the search took. What is finished is kept in the folder and not run again.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from novum.battery import campaigns
+from novum.battery.outcome import BatteryResult, Side, TargetOutcome
+from novum.battery.target import TargetStudy
+from novum.core.model.errors import UserError
+from novum.core.model.options import parse_options
+from novum.text.bounded_json import load_json
+
+STAGES = (0.25, 0.5, 1.0)
+"""Shares of a target's CPU time after which it is looked whether the answer is there."""
+RESULT = "outcome.json"
+LEAST_SECONDS = 5.0
+"""Of CPU time for each campaign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """cpu_seconds: of all campaigns together. jobs: targets at a time. folder: where labs and outcomes are."""
+
+    cpu_seconds: float
+    folder: Path
+    seed: int = 0
+    jobs: int = 2
+
+
+def run(chosen: Sequence[TargetStudy], settings: Settings, tell: Callable[[str], None]) -> BatteryResult:
+    """Run or finish the battery; `tell` is called with lines of progress. Raises UserError for too small a budget."""
+    shares = sum(one.target.share for one in chosen)
+    seconds = {one.name: settings.cpu_seconds / 2 * one.target.share / shares for one in chosen}
+    if (least := min(seconds.values())) < LEAST_SECONDS:
+        needed = settings.cpu_seconds * LEAST_SECONDS / least
+        raise UserError(f"--budget: {len(chosen)} targets need at least {needed:.0f} s of CPU time")
+    stop = threading.Event()
+    outcomes: dict[str, TargetOutcome] = {}
+    with ThreadPoolExecutor(settings.jobs) as pool:
+        waiting = {pool.submit(_target, one, seconds[one.name], settings, tell, stop): one.name for one in chosen}
+        try:
+            for done in as_completed(waiting):
+                if (outcome := done.result()) is not None:
+                    outcomes[waiting[done]] = outcome
+        except BaseException:
+            stop.set()
+            for future in waiting:
+                future.cancel()
+            raise
+    return table([outcomes[one.name] for one in chosen if one.name in outcomes], settings.seed, [])
+
+
+def table(outcomes: list[TargetOutcome], seed: int, unfinished: list[str]) -> BatteryResult:
+    """The outcomes with their sums."""
+    return BatteryResult(
+        outcomes,
+        sum(one.found for one in outcomes),
+        sum(one.confirmed for one in outcomes),
+        sum(one.random_found for one in outcomes),
+        round(sum(one.cpu_seconds + one.random_cpu_seconds for one in outcomes), 1),
+        seed,
+        unfinished,
+    )
+
+
+def _target(
+    one: TargetStudy, seconds: float, settings: Settings, tell: Callable[[str], None], stop: threading.Event
+) -> TargetOutcome | None:
+    """One target with its control; what is there already is taken as it is. None once the battery is stopped."""
+    folder = settings.folder / one.name
+    kept = folder / RESULT
+    if kept.exists():
+        return parse_options(TargetOutcome, load_json(kept.read_bytes()), f"the outcome in {kept}", "outcome")
+    mine = _searched(one, folder / "lab", seconds, settings.seed, tell, stop)
+    if mine is None or stop.is_set():
+        return None
+    tell(f"{one.name}: the control, at random for {mine.cpu_seconds:.0f} s of CPU time")
+    campaigns.run(folder / "random", campaigns.study_text(one, control=True), mine.cpu_seconds, settings.seed)
+    control = campaigns.read(one, folder / "random")
+    holds = all(campaigns.verified(folder / name) for name in ("lab", "random"))
+    labs = (str(folder / "lab"), str(folder / "random"))
+    outcome = TargetOutcome.of(one.name, (one.target.answer, one.target.hidden), (mine, control), holds, labs)
+    kept.write_text(json.dumps(asdict(outcome), indent=1), "utf-8")
+    tell(f"{one.name}: {_words(outcome)}")
+    return outcome
+
+
+def _searched(
+    one: TargetStudy, lab: Path, seconds: float, seed: int, tell: Callable[[str], None], stop: threading.Event
+) -> Side | None:
+    """The search, until the answer is confirmed or the CPU time is used."""
+    text, found = campaigns.study_text(one, control=False), None
+    for share in STAGES:
+        if stop.is_set():
+            return None
+        tell(f"{one.name}: searching for {share * seconds:.0f} s of CPU time")
+        campaigns.run(lab, text, share * seconds, seed)
+        found = campaigns.read(one, lab)
+        if found.confirmed:
+            break
+    return found
+
+
+def _words(one: TargetOutcome) -> str:
+    """A line about an outcome."""
+    end = "found and confirmed" if one.confirmed else "found, not confirmed" if one.found else "not found"
+    control = "found it too" if one.random_found else "did not find it"
+    return f"{end} after {one.cpu_seconds:.0f} s of CPU time and {one.candidates:,} candidates; chance {control}"

@@ -1,0 +1,106 @@
+"""Campaigns of the battery, each in a process of its own: run, verified, read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from novum.battery.outcome import Side
+from novum.battery.target import TargetStudy
+from novum.core.model.candidate import Genome, genome_text
+from novum.core.model.errors import UserError
+from novum.core.state.hypothesis import Hypothesis
+from novum.lab.restore import read_lab
+from novum.text.bounded_json import load_json
+
+RANDOM = '\n[researcher]\nname = "random"\n'
+LOOKED_AT = 200
+"""Screened candidates that are held against the answer, the best ones, beside all findings."""
+
+
+def study_text(one: TargetStudy, *, control: bool) -> str:
+    """The study of a target; for the control with candidates drawn at random, in bulk where the search is."""
+    if not control:
+        return one.study
+    before, _, table = one.study.partition("\n[researcher]\n")
+    bulk = 'name = "bulk"' in table
+    return before + (f"\n[researcher]\n{table}options.random = true\n" if bulk else RANDOM)
+
+
+def run(lab: Path, text: str, cpu_seconds: float, seed: int) -> None:
+    """Run a campaign until so much CPU time is used in it, or go on with it. Raises UserError where it fails."""
+    lab.parent.mkdir(parents=True, exist_ok=True)
+    file = lab.with_suffix(".toml")
+    file.write_text(text, "utf-8")
+    command = ["run", str(file), "--lab", str(lab), "--budget", f"cpu {cpu_seconds:.0f}s", "--seed", str(seed)]
+    _novum([*command, "--workers", "1", "--plain", "--json"], allowed=(0, 3))
+
+
+def verified(lab: Path) -> bool:
+    """Whether the record holds."""
+    return _novum(["verify", "--lab", str(lab), "--json"], allowed=(0, 1)) == 0
+
+
+def read(one: TargetStudy, lab: Path) -> Side:
+    """What a campaign has found."""
+    state = read_lab(lab)
+    every = [each for each in state.hypotheses.values() if each.finding or state.advantage(each) is not None]
+    findings = [each for each in every if each.finding and not each.retracted]
+    ranked = sorted(every, key=lambda each: state.advantage(each) or float("-inf"), reverse=True)[:LOOKED_AT]
+    looked = list({each.id: each for each in (*findings, *ranked)}.values())
+    names = recognised(one, [each.candidate.genome for each in looked])
+    said = {each.id: name for each, name in zip(looked, names, strict=True)}
+    hits = [each for each in looked if accepted(one.target.accepted, said[each.id]["names"])]
+    sure = [each for each in findings if each in hits]
+    shown = next(iter(sure or hits or findings[-1:] or ranked[:1]), None)
+    return Side(
+        state.cpu_seconds_in_all,
+        state.spending.searched + state.proposals,
+        bool(hits),
+        bool(sure),
+        **({} if shown is None else _shown(shown, said[shown.id])),
+        score=state.level(state.incumbent.candidate.id),
+    )
+
+
+def accepted(answers: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether one of the answers is there; its parts are joined by +."""
+    return any({part.strip() for part in answer.split("+")} <= set(names) for answer in answers)
+
+
+def recognised(one: TargetStudy, genomes: Sequence[Genome]) -> list[dict[str, Any]]:
+    """For each genome {"names": known rules or parts that it is or has, "words", "rule"}. Raises UserError."""
+    request = json.dumps({"options": one.options, "genomes": [dict(genome) for genome in genomes]})
+    done = subprocess.run(
+        [sys.executable, "-m", one.target.recogniser], input=request, capture_output=True, text=True, env=_environment()
+    )
+    if done.returncode:
+        raise UserError(f"{one.target.recogniser} failed: {(done.stderr.splitlines() or ['no message'])[-1]}")
+    found: list[dict[str, Any]] = load_json(done.stdout)
+    return found
+
+
+def _shown(one: Hypothesis, said: dict[str, Any]) -> dict[str, Any]:
+    rule = said["rule"] or genome_text(one.candidate.genome)
+    gain = one.finding.effect if one.finding else None
+    return {"hypothesis": one.id, "recognised": said["words"], "rule": rule, "gain": gain}
+
+
+def _novum(arguments: list[str], allowed: tuple[int, ...]) -> int:
+    """Run a command of Novum's; returns its status. Raises UserError with its last line where that is not allowed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "novum.cli", *arguments], capture_output=True, text=True, env=_environment()
+    )
+    if done.returncode not in allowed:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise UserError(f"novum {' '.join(arguments)} ended with status {done.returncode}: {last}")
+    return done.returncode
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
