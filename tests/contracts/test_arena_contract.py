@@ -94,7 +94,17 @@ class TestProgramsOfMatrices(ArenaContract):
     options: ClassVar = {"task": "component", "operations": "matrices", "features": 2, "examples": 20}
 
 
-SUITES = (TestCoinflip, TestDigits, TestLocalLearning, TestMemory, TestProgram, TestPrograms, TestRecall, TestRegret, TestSequence)
+SUITES = (
+    TestCoinflip,
+    TestDigits,
+    TestLocalLearning,
+    TestMemory,
+    TestProgram,
+    TestPrograms,
+    TestRecall,
+    TestRegret,
+    TestSequence,
+)
 
 
 def test_no_built_in_arena_is_left_out():

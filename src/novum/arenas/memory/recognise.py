@@ -5,18 +5,23 @@ Only the direction of an answer decides which value is nearest, so each set of s
 
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from novum.arenas.memory.arena import MemoryArena
 from novum.arenas.memory.language import language
 from novum.arenas.memory.named import RULES, Rule
 from novum.arenas.memory.options import PARTS, Options
 from novum.arenas.memory.recall import reads
 from novum.arenas.memory.streams import Cell, Floats, cell
 from novum.core.model.trial import Role
+from novum.symbolic.mathematics import equations
 from novum.symbolic.program import Program
 from novum.symbolic.program_space import ProgramSpace
+from novum.text.bounded_json import load_json
 
 EXACT, CLOSE = 1e-6, 0.05
 """Relative differences below which two rules read the same, or nearly so."""
@@ -38,6 +43,14 @@ class Recognised:
     def verdict(self) -> str:
         """exact, close or other."""
         return "exact" if self.distance < EXACT else "close" if self.distance < CLOSE else "other"
+
+    @property
+    def words(self) -> str:
+        """How near."""
+        constants = ", ".join(f"{one:.4g}" for one in self.constants)
+        named = f"{self.name} with {constants}" if constants else self.name
+        near = {"exact": "exactly", "close": "nearly", "other": "nearest to"}[self.verdict]
+        return f"{near} {named} (difference {self.distance:.2g})"
 
 
 def recognise(program: Program, options: Options, seed: int = 0) -> Recognised:
@@ -85,3 +98,22 @@ def _apart(known: Floats, said: Floats) -> float:
         return 1.0
     scale = max(0.0, float((known * said).sum()) / square)
     return float(np.sqrt(((scale * known - said) ** 2).sum() / (said**2).sum()))
+
+
+def main(request: str) -> None:
+    """Answer `{"options", "genomes"}` with what each genome is: names of rules that it equals, words, equations."""
+    asked = load_json(request)
+    options = Options.taken(asked["options"])
+    space = MemoryArena(options).space
+    told = []
+    for genome in asked["genomes"]:
+        program = space.program(genome)
+        near = recognise(program, options)
+        lines = [line for part in equations(program, space.language).values() for line in part]
+        names = [near.name] if near.distance < CLOSE else []
+        told.append({"names": names, "words": near.words, "rule": "; ".join(lines)})
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.stdin.read())

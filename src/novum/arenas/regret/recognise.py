@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from novum.arenas.regret.arena import RegretArena
 from novum.arenas.regret.language import language
 from novum.arenas.regret.named import RULES, Rule
 from novum.arenas.regret.options import Options
 from novum.arenas.regret.tree import Floats
 from novum.symbolic.interpreter import fresh_registers, run
 from novum.symbolic.machine import LANES
+from novum.symbolic.mathematics import equations
 from novum.symbolic.program import Program
 from novum.symbolic.program_space import ProgramSpace
+from novum.text.bounded_json import load_json
 
 EXACT, CLOSE = 1e-6, 0.05
 """Relative differences below which two rules play the same, or nearly so."""
@@ -41,6 +46,14 @@ class Recognised:
     def verdict(self) -> str:
         """exact, close or other."""
         return "exact" if self.distance < EXACT else "close" if self.distance < CLOSE else "other"
+
+    @property
+    def words(self) -> str:
+        """How near."""
+        constants = ", ".join(f"{one:.4g}" for one in self.constants)
+        named = f"{self.name} with {constants}" if constants else self.name
+        near = {"exact": "exactly", "close": "nearly", "other": "nearest to"}[self.verdict]
+        return f"{near} {named} (difference {self.distance:.2g})"
 
 
 def recognise(program: Program, options: Options, seed: int = 0) -> Recognised:
@@ -113,3 +126,22 @@ def _fitted(name: str, rule: Rule, options: Options, values: Floats, said: tuple
 def _apart(known: Floats, said: Floats) -> float:
     """The relative difference."""
     return float(np.sqrt(((known - said) ** 2).sum() / (said**2).sum()))
+
+
+def main(request: str) -> None:
+    """Answer `{"options", "genomes"}` with what each genome is: names of rules that it equals, words, equations."""
+    asked = load_json(request)
+    options = Options.taken(asked["options"])
+    space = RegretArena(options).space
+    told = []
+    for genome in asked["genomes"]:
+        program = space.program(genome)
+        near = recognise(program, options)
+        lines = [line for part in equations(program, space.language).values() for line in part]
+        names = [near.name] if near.distance < CLOSE else []
+        told.append({"names": names, "words": near.words, "rule": "; ".join(lines)})
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.stdin.read())

@@ -19,7 +19,7 @@ from novum.core.model.trial import ArtefactError, Role
 LEAST = 1e-6
 """Of the span of payoffs: below, an equilibrium counts as reached.
 
-Many random games have one in pure strategies, which fast rules reach to rounding; a geometric mean would be about these.
+Many random games have one in pure strategies, which fast rules reach to rounding: the mean would be about these alone.
 """
 
 
