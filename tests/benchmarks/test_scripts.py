@@ -70,6 +70,14 @@ SMALLEST = {
         ],
         {"accuracy", "agreement", "checks"},
     ),
+    "memory_rules.py": (
+        ["--cpu", ".2", "--seeds", "1", "--repeats", "4", "--size", "8"],
+        {"streams per core-minute", "table", "ladder", "search"},
+    ),
+    "regret_rules.py": (
+        ["--cpu", ".2", "--seeds", "1", "--trials", "2", "--iterations", "10"],
+        {"known", "milliseconds", "tuned", "search"},
+    ),
     "blind_search.py": (
         ["--seeds", "1", "--cpu", "2", "--steps", "1", "--fresh", "1", "--researchers", "random"],
         {"rows"},
@@ -110,7 +118,7 @@ def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
     if script in NEEDING_TORCH:
         pytest.importorskip("torch")
-    if script == "programs.py":
+    if script in ("programs.py", "memory_rules.py", "regret_rules.py"):
         pytest.importorskip("numba")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")
