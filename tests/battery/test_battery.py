@@ -6,8 +6,8 @@ import tomllib
 import pytest
 from typer.testing import CliRunner
 
-from novum.battery.battery import RESULT, Settings, run
 from novum.battery.campaigns import accepted, recognised, study_text
+from novum.battery.run_battery import RESULT, Settings, run
 from novum.battery.target import chosen, targets
 from novum.cli.app import application
 from novum.core.model.errors import UserError

@@ -37,7 +37,7 @@ SMALLEST = {
         ["--trials", "2", "--steps", "2", "--repeats", "1", "--only", "delta", "--compiling", "never"],
         {"rows"},
     ),
-    "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
+    "measurements.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
     "programs.py": (
         ["--seeds", "1", "--bound", "0.5"],
         {
@@ -97,7 +97,7 @@ SLOW = {"known_entropy.py"}
 NEEDING_TORCH = {
     "fork.py",
     "training.py",
-    "architectures.py",
+    "measurements.py",
     "blind_search.py",
     "hybrids.py",
     "transfer.py",

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from novum.battery.outcome import Side
 from novum.battery.target import TargetStudy
+from novum.battery.target_outcome import Side
 from novum.core.model.candidate import Genome, genome_text
 from novum.core.model.errors import NovumError, UserError
 from novum.core.state.hypothesis import Hypothesis

@@ -35,6 +35,12 @@ KNOWN: dict[str, Genome] = {
         "learn": "a = dot(x, w); a = a * b; u = a * x; w = u + w; a = norm(w); a = c / a; w = a * w",
     },
     "digits": HEBB,
+    "teacher": {
+        "setup": "a = 0.05",
+        "predict": "u = W @ x; v = relu(u); p = dot(w, v)",
+        "learn": "b = y - p; b = a * b; u = step(u); u = u * w; u = b * u; U = outer(u, x); W = W + U; v = b * v; "
+        "w = w + v",
+    },
     "scales": {"predict": "p = dot(w, x)", "learn": "p = y - p; a = dot(x, x); a = p / a; u = a * x; w = u + w"},
 }
 """A program that learns, by task: the step along the input, or another where that one fails."""

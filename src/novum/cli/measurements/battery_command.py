@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from novum.battery.outcome import BatteryResult
+from novum.battery.target_outcome import BatteryResult
 from novum.cli.command_groups import EVIDENCE
 from novum.cli.printing.output import JsonOption, as_json, table
 
@@ -29,7 +29,7 @@ def battery(
     json: JsonOption = False,
 ) -> None:
     """Hide known answers from the lab, let it search, and tell what it found, at what cost, beside chance."""
-    from novum.battery.battery import Settings, run
+    from novum.battery.run_battery import Settings, run
     from novum.battery.target import chosen
     from novum.core.model.errors import UserError
     from novum.governance.hard_budget import parse_budget

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from novum.battery import campaigns
-from novum.battery.outcome import BatteryResult, Side, TargetOutcome
 from novum.battery.target import TargetStudy
+from novum.battery.target_outcome import BatteryResult, Side, TargetOutcome
 from novum.core.model.errors import UserError
 from novum.core.model.options import parse_options
 from novum.text.bounded_json import load_json
