@@ -70,10 +70,11 @@ def cell(rng: np.random.Generator, regime: str, size: int, values: int, pairs: i
     answers = rng.integers(values, size=(pairs, LANES))
     written, said, questions = keys, answers, keys
     if regime == "overwritten":
-        again = round(part.again * pairs)
-        fresh = rng.integers(values, size=(again, LANES))
-        written, said = np.concatenate([keys, keys[:again]]), np.concatenate([answers, fresh])
-        answers = np.concatenate([fresh, answers[again:]])
+        again = rng.permutation(pairs)[: round(part.again * pairs)]
+        fresh = rng.integers(values, size=(len(again), LANES))
+        written, said = np.concatenate([keys, keys[again]]), np.concatenate([answers, fresh])
+        answers = answers.copy()
+        answers[again] = fresh
     elif regime == "noisy":
         noise = round(part.noise * pairs)
         order = rng.permutation(pairs + noise)
