@@ -67,7 +67,7 @@ def test_known_rules_are_recognised_and_others_are_not():
 @pytest.mark.timeout(400)
 def test_a_battery_of_one_runs_verifies_and_is_not_run_twice(tmp_path):
     pytest.importorskip("numba")
-    command = ["battery", "--only", "lms", "--budget", "24s", "--folder", str(tmp_path), "--json"]
+    command = ["battery", "--only", "lms", "--budget", "14s", "--folder", str(tmp_path), "--json"]
     first = CliRunner().invoke(application(), command)
     assert first.exit_code == 0, first.output
     told = json.loads(first.stdout)
