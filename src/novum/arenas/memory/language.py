@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from novum.arenas.memory.options import Options
+from novum.symbolic.operation_names import named_operations
 from novum.symbolic.operations import OPERATIONS
 from novum.symbolic.program_language import Component, Language
 
@@ -15,12 +16,12 @@ FEW = (
 """Of the published rules, and their inverses."""
 LEFT_OUT = {"matmul", "mul_m", "transpose"}
 """Too dear."""
+GROUPS = {"few": FEW.split(), "more": [one.name for one in OPERATIONS if one.name not in LEFT_OUT]}
 
 
 @lru_cache(maxsize=16)
 def language(options: Options) -> Language:
     """Registers: k and v what is written, q what is asked, o the answer; all others are free and begin at zero."""
-    named = set(FEW.split()) if options.operations == "few" else {one.name for one in OPERATIONS} - LEFT_OUT
     return Language(
         ("a", "b", "c", "e"),
         ("k", "v", "q", "o", "u", "w"),
@@ -30,5 +31,5 @@ def language(options: Options) -> Language:
             Component("write", options.write, ("k", "v")),
             Component("read", options.read, ("q",), ("o",)),
         ),
-        tuple(one.name for one in OPERATIONS if one.name in named),
+        named_operations(options.operations, GROUPS),
     )

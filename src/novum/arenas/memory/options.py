@@ -52,8 +52,8 @@ class Options:
     """Of the regimes."""
     state: Literal["d2", "2d2"] = "d2"
     """Numbers that a rule may keep: one matrix or two, and 2 d + 8 more."""
-    operations: Literal["few", "more"] = "few"
-    """Those of the published rules, or nearly all."""
+    operations: str = "few"
+    """Names joined by +; few stands for those of the published rules, more for nearly all."""
     write_flop: Annotated[int, Ge(0), Le(1000)] = 0
     """The most that a write may cost, in units of d^2; 0: anything. The delta rule takes 4 and 2 / d more."""
     setup: Annotated[int, Ge(0), Le(20)] = 6
