@@ -67,7 +67,8 @@ def recognise(program: Program, options: Options, seed: int = 0) -> Recognised:
 
 def _fitted(name: str, rule: Rule, options: Options, streams: list[Cell], found: list[Floats]) -> Recognised:
     """The constants of a rule at which it is nearest: a pattern search from the best point of its grid."""
-    space = ProgramSpace(replace(language(replace(options, operations="few", setup=20, write=40, read=4)), constants=(-1e12, 1e12)))
+    wide = replace(options, operations="few", setup=20, write=40, read=4)
+    space = ProgramSpace(replace(language(wide), constants=(-1e12, 1e12)))
 
     def distance(constants: tuple[float, ...]) -> float:
         program = space.program(rule.genome(*constants))

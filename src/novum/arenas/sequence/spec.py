@@ -74,12 +74,15 @@ def _settings(options: Options) -> list[Setting]:
 def _known(options: Options) -> Setting:
     """A change to the baseline that is known to help on the first task.
 
-    The delta rule where keys are recalled (arXiv 2406.06484), its wide range where states flip (2411.12537).
+    The delta rule where keys are recalled (arXiv 2406.06484), after a convolution where values follow their keys (arXiv
+    2312.04927), its wide range where states flip (2411.12537).
     """
     first = options.named[0].name
     if first in ("parity", "modular_arithmetic", "permutation_product"):
         return {"write": "delta", "beta": 2}
-    return {"write": "delta"} if first in ("overwrite", "mqar", "stacks", "palindrome") else {}
+    if first == "mqar":
+        return {"taps": 4, "write": "delta"}
+    return {"write": "delta"} if first in ("overwrite", "stacks", "palindrome") else {}
 
 
 def transfers(options: Options) -> tuple[Transfer, ...]:
