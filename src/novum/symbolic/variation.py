@@ -60,9 +60,10 @@ def _changed(part: Code, language: Language, component: Component, rng: random.R
 def altered(one: Instruction, language: Language, rng: random.Random) -> Instruction:
     """The same operation with one register, or its constant, changed."""
     operation = BY_NAME[one.operation]
-    if operation.constant and rng.random() < 0.8:
+    if operation.constant and rng.random() < (0.4 if one.operands else 0.8):
         value = one.constant * math.exp(rng.gauss(0, 0.7)) or rng.uniform(-1, 1)
-        return Instruction(one.operation, one.out, (), _held(-value if rng.random() < SIGN_FLIPS else value, language))
+        value = _held(-value if rng.random() < SIGN_FLIPS else value, language)
+        return Instruction(one.operation, one.out, one.operands, value)
     at = rng.randint(0, len(one.operands))
     if at == len(one.operands):
         return Instruction(one.operation, rng.choice(language.writable[operation.result]), one.operands, one.constant)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from novum.arenas.programs.options import Options
-from novum.core.model.errors import StudyError
+from novum.symbolic.chosen_operations import chosen_operations
 from novum.symbolic.operations import BY_NAME, OPERATIONS
 from novum.symbolic.program_language import Component, Language
 
@@ -28,7 +27,7 @@ def language(options: Options) -> Language:
     W, and w where it is scored, begin at random values, all others at zero. Raises StudyError for operations that do
     not exist.
     """
-    names = operations(options.operations)
+    names = chosen_operations(options.operations, GROUPS, OPERATIONS)
     direction, few = options.task == "component", not set(names) - set(SMALL)
     matrices = any("m" in BY_NAME[name].result + BY_NAME[name].operands for name in names)
     return Language(
@@ -43,19 +42,3 @@ def language(options: Options) -> Language:
         names,
         (*(("W",) if matrices else ()), *(("w",) if direction else ())),
     )
-
-
-def operations(text: str) -> tuple[str, ...]:
-    """The operations that a text such as "few + div_s" names, in their own order. Raises StudyError."""
-    chosen: set[str] = set()
-    for sign, name in re.findall(r"([+-]?)\s*([^\s+-]+)", text):
-        named = set(GROUPS.get(name, (name,)))
-        if wrong := named - set(BY_NAME):
-            raise StudyError(
-                f"options.operations: there is no operation {sorted(wrong)[0]!r}; choose from {', '.join(GROUPS)}, "
-                f"{', '.join(BY_NAME)}"
-            )
-        chosen = chosen - named if sign == "-" else chosen | named
-    if not chosen:
-        raise StudyError("options.operations: name at least one operation")
-    return tuple(one.name for one in OPERATIONS if one.name in chosen)
