@@ -37,6 +37,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "coinflip": "novum.arenas.coinflip:CoinflipArena",
         "digits": "novum.arenas.digits.arena:DigitsArena",
         "local-learning": "novum.arenas.local_learning.arena:LocalLearningArena",
+        "optimisers": "novum.arenas.optimisers.arena:OptimisersArena",
         "program": "novum.arenas.program.arena:ProgramArena",
         "programs": "novum.arenas.programs.arena:ProgramsArena",
         "recall": "novum.arenas.recall.arena:RecallArena",

@@ -1,7 +1,7 @@
 """What an instruction can do: operations over registers, with their kinds and how they are written.
 
-Kinds are "s" (scalar), "v" (vector of n numbers) and "m" (matrix, n x n where there are vectors). All are total: 1/0 is infinite, 0/0 is not a
-number, and a root is that of the absolute value, so that any program runs.
+Kinds are "s" (scalar), "v" (vector of n numbers) and "m" (matrix, n x n where there are vectors). All are total: 1/0 is
+infinite, 0/0 is not a number, and a root is that of the absolute value, so that any program runs.
 """
 
 from __future__ import annotations
@@ -94,10 +94,10 @@ UPDATES = (
 )
 """What update rules of matrices need beside; the compiled interpreter, whose matrices are square, has none of them.
 
-`interp` is (1 - c) a + c b (arXiv 2302.06675), `clip` shortens b to the root mean square a, `cautious` keeps a where its
-sign is that of b, stretched by the share that is kept (2411.16085); `unit` has the root mean square 1, and so has each
-row or column of `rows` and `columns`; means stand in all places of their row or column; `orthogonal` is the nearest
-orthogonal matrix at root mean square 1.
+`interp` is (1 - c) a + c b (arXiv 2302.06675), `clip` shortens b to the root mean square a, `cautious` keeps a where
+its sign is that of b, stretched by the share that is kept (2411.16085); `unit` has the root mean square 1, and so has
+each row or column of `rows` and `columns`; means stand in all places of their row or column; `orthogonal` is the
+nearest orthogonal matrix at root mean square 1, roughly.
 """
 
 CODES = {one.name: code for code, one in enumerate(OPERATIONS)}
