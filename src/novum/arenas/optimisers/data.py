@@ -22,6 +22,9 @@ from novum.population.streams import stream
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+LARGEST = 4.0
+"""Curvature of a quadratic, such that plain descent is stable below a rate of 1/2, in the middle of the sweep."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quadratic:
@@ -36,7 +39,7 @@ class Quadratic:
 
 
 def quadratic(options: Options, role: Role, seed: int) -> Quadratic:
-    """Curvatures from 1 / condition to 1, evenly in the logarithm on both sides."""
+    """Curvatures from LARGEST / condition to LARGEST, evenly in the logarithm on both sides."""
     size = options.units(role)
     rng = stream(seed, f"optimisers/quadratic/{role}")
     inputs, outputs = (_axes(rng, size, options.condition) for _ in range(2))
@@ -44,9 +47,9 @@ def quadratic(options: Options, role: Role, seed: int) -> Quadratic:
 
 
 def _axes(rng: np.random.Generator, size: int, condition: float) -> Floats:
-    """A matrix whose squared singular values lie between condition^-1/2 and 1."""
+    """A matrix whose squared singular values have the largest LARGEST^1/2 and the ratio condition^1/2."""
     axes, _ = np.linalg.qr(rng.standard_normal((size, size)))
-    out: Floats = np.geomspace(1.0, condition**-0.25, size)[:, None] * axes
+    out: Floats = LARGEST**0.25 * np.geomspace(1.0, condition**-0.25, size)[:, None] * axes
     return out
 
 

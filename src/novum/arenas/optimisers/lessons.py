@@ -68,7 +68,7 @@ class QuadraticLesson:
             single(np.stack([getattr(one, name) for one in tasks])) for name in ("inputs", "truth", "outputs")
         )
         self.asked = single(np.stack([held_out_rows(options, role, seed) for seed in seeds]))
-        self.batch, self.size = options.batch, options.units(role)
+        self.batch, self.size, self.noise = options.batch, options.units(role), options.noise
         self.streams = [stream(seed, f"optimisers/rows/{role}") for seed in seeds]
 
     def first(self) -> list[Tensor]:
@@ -76,10 +76,11 @@ class QuadraticLesson:
         return [torch.zeros_like(self.truth)]
 
     def gradients(self, weights: Sequence[Tensor], step: int) -> tuple[Sequence[Tensor], Tensor]:
-        """Rows are drawn anew for each step."""
+        """Rows and noise are drawn anew for each step."""
         del step
-        rows = single(np.stack([rng.standard_normal((self.batch, self.size)) for rng in self.streams])) @ self.inputs
-        wrong = rows @ (weights[0] - self.truth) @ self.outputs
+        fresh = single(np.stack([rng.standard_normal((2, self.batch, self.size)) for rng in self.streams]))
+        rows = fresh[:, 0] @ self.inputs
+        wrong = rows @ (weights[0] - self.truth) @ self.outputs + self.noise * fresh[:, 1]
         return [rows.mT @ wrong @ self.outputs.mT / self.batch], wrong.square().mean((1, 2))
 
     def said(self, weights: Sequence[Tensor]) -> Tensor:

@@ -33,6 +33,8 @@ class Options:
     """Bytes of a sequence."""
     condition: Annotated[float, Ge(1), Le(1e8)] = 1000.0
     """Largest over smallest curvature of a quadratic."""
+    noise: Annotated[float, Ge(0), Le(100)] = 0.0
+    """Sd of what is added to a quadratic's labels that are learned from; the scored ones are without."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     """Of the learning rate, after a rise over a twentieth of the steps."""
     train: Annotated[int, Ge(20), Le(100_000)] = 4000

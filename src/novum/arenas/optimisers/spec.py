@@ -37,7 +37,7 @@ def spec(options: Options) -> ArenaSpec:
         higher_is_better=digits,
         resolution=1.0 / PARTS[Role.SEARCH].size if digits else 0.005,
         program="novum.arenas.optimisers.trial",
-        group_size=8,
+        group_size=16,
         tuning=tuple({"lr": rate} for rate in RATES),
         baseline=_admitted(SGD, options),
         requires=("torch", "sklearn") if digits else ("torch",),
@@ -57,8 +57,8 @@ def spec(options: Options) -> ArenaSpec:
             "novum.population.streams",
             "novum.population.recipe",
         ),
-        summary="Update rules of optimisers as programs over gradient, parameter and kept matrices: signs, roots, norms of "
-        "rows and columns, Newton-Schulz orthogonalisation. Trained on quadratics, MNIST-1D, digits or bytes in "
+        summary="Update rules of optimisers as programs over gradient, parameter and state: signs, roots, norms "
+        "of rows and columns, Newton-Schulz orthogonalisation. Trained on quadratics, MNIST-1D, digits or bytes in "
         "equal steps, each over the same learning rates; scored at the end of the schedule.",
     )
 
