@@ -27,7 +27,7 @@ class Options:
     depth: Annotated[int, Ge(1), Le(8)] = 2
     """Hidden layers, or blocks of the transformer."""
     steps: Annotated[int, Ge(2), Le(100_000)] = 400
-    batch: Annotated[int, Ge(2), Le(1024)] = 32
+    batch: Annotated[int, Ge(1), Le(1024)] = 32
     """Examples of a step; of bytes, sequences."""
     length: Annotated[int, Ge(4), Le(1024)] = 32
     """Bytes of a sequence."""
