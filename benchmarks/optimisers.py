@@ -4,11 +4,10 @@
     python benchmarks/optimisers.py --part speedup --plot optimisers.svg --json
 
 Every rule gets the same eight learning rates on three seeds of their own, and is then run on fresh seeds at its best.
-`paired`: gains on the same fresh seeds, log ratio of losses (digits: accuracy). `speedup`: steps that momentum needs for
-the loss that a rule reaches in half of them would be one number; here the gain is the log ratio of final losses by
-width, with the slope over log2 of the width. `sensitivity`: the mean loss at every rate of the sweep. Intervals are
-Student's at 90 %. `runs_per_hour`: of two cores, from CPU seconds of one thread, sweeps included.
-`campaigns`: small campaigns from a baseline with the named rules as proposals, and what their gates said.
+`paired`: gains on the same fresh seeds, log ratio of losses (digits: accuracy). `by_width`: the same by width, with the
+slope over log2 of the width. `swept`: the mean level at every rate, minus log loss or accuracy. Intervals are Student's
+at 90 %. `runs_per_hour`: of two cores, from CPU seconds of one thread, sweeps included. `campaigns`: small campaigns of
+a baseline with named rules as proposals, and what their gates said: rule, incumbent, verdict, gain.
 """
 
 from __future__ import annotations
@@ -17,27 +16,39 @@ import argparse
 import json
 import math
 import os
+import random
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import altair as alt
 import torch
 from scipy.stats import linregress
 from scipy.stats import t as student
 
+from novum import api
 from novum.arenas.optimisers import trial as program
 from novum.arenas.optimisers.arena import OptimisersArena
 from novum.arenas.optimisers.named import RULES
 from novum.arenas.optimisers.options import Options
 from novum.arenas.optimisers.spec import RATES
-from novum.core.model.candidate import Candidate
+from novum.core.model.budget import Budget
+from novum.core.model.candidate import Candidate, Genome
+from novum.core.model.proposal import Proposal
+from novum.core.model.study import ResearcherSettings, ScreeningSettings, Study
+from novum.core.model.study_view import StudyView
 from novum.core.model.trial import Trial, TrialGroup
+from novum.report.calibration import write
+from novum.report.charts import Chart, inline
+
+T = TypeVar("T")
 
 SWEEP_SEEDS = (900_001, 900_002, 900_003)
 FRESH = 1_000
@@ -100,19 +111,17 @@ def measured(name: str, options: Options, seeds: int) -> Measured:
     )
 
 
-def _level(options: Options):  # type: ignore[no-untyped-def]
+def _level(options: Options) -> Callable[[float], float]:
     """What is averaged, larger is better: accuracy, or minus the logarithm of a loss."""
     return float if options.task == "digits" else lambda loss: -math.log(loss)
 
 
-def _scores(arena: OptimisersArena, genome: Mapping[str, object], pairs: Sequence[tuple[float, int]]) -> list[float | None]:
+def _scores(arena: OptimisersArena, genome: Genome, pairs: Sequence[tuple[float, int]]) -> list[float | None]:
     """None for what diverged."""
     out: list[float | None] = []
     for start in range(0, len(pairs), 24):
-        trials = tuple(
-            Trial(str(at), seed, {"lr": rate}) for at, (rate, seed) in enumerate(pairs[start : start + 24])
-        )
-        group = TrialGroup("measured", Candidate(genome), trials, asdict(arena.options))  # type: ignore[arg-type]
+        trials = tuple(Trial(str(at), seed, {"lr": rate}) for at, (rate, seed) in enumerate(pairs[start : start + 24]))
+        group = TrialGroup("measured", Candidate(genome), trials, asdict(arena.options))
         outputs = zip(trials, program.run(group), strict=True)
         out += [arena.score(group, one, said.artefact).value if said.artefact else None for one, said in outputs]
     return out
@@ -136,7 +145,10 @@ def interval(values: Sequence[float], level: float = 0.90) -> tuple[float, float
 
 def by_width(task: str, widths: Sequence[int], seeds: int) -> tuple[list[Gain], dict[str, dict[str, float]]]:
     """Gains over widths, and the slope of each pair over log2 of the width, all seeds of all widths as points."""
-    gains, points = [], {pair: [] for pair in (("momentum", "SGD"), ("Muon", "AdamW"))}
+    gains: list[Gain] = []
+    points: dict[tuple[str, str], list[tuple[float, float]]] = {
+        pair: [] for pair in (("momentum", "SGD"), ("Muon", "AdamW"))
+    }
     for width in widths:
         options = replace(TASKS[task], width=width)
         found = {name: measured(name, options, seeds) for name in ("SGD", "momentum", "AdamW", "Muon")}
@@ -159,25 +171,119 @@ def by_width(task: str, widths: Sequence[int], seeds: int) -> tuple[list[Gain], 
     return gains, slopes
 
 
-def campaign(task: str, baseline: str, proposals: Sequence[str], trials: int) -> dict[str, object]:
-    """A campaign from a baseline whose candidates are named rules, by the lab's own gate; what was supported."""
-    from novum.core.model.budget import Budget
-    from novum.core.model.study import ResearcherSettings, Study
-    from novum.core.state.hypothesis import Phase  # noqa: F401  states are read below
-    from novum.lab.wiring import in_memory
-    from novum.researchers.scripted import ScriptedResearcher
+@dataclass(frozen=True)
+class NamedRules:
+    """The Researcher port: the named rules in an order that is written with commas, then nothing."""
 
-    options = TASKS[task]
-    study = Study(name="named", arena="optimisers", options=asdict(options), baseline=RULES[baseline],
-                  executor="inline", researcher=ResearcherSettings("random"))  # fmt: skip
-    script = ScriptedResearcher(tuple(RULES[name] for name in proposals))
-    lab = in_memory(study, Budget(trials=trials), researcher=script)
-    lab.run()
-    told = {}
-    for name, one in zip(proposals, lab.state.hypotheses.values(), strict=False):
-        told[name] = str(one.phase.value)
-    return {"task": task, "baseline": baseline, "verdicts": told}
+    names: str
+
+    def propose(self, view: StudyView, rng: random.Random) -> Proposal | None:  # noqa: ARG002 nothing is left to chance
+        names = self.names.split(",")
+        if view.number > len(names):
+            return None
+        name = names[view.number - 1]
+        return Proposal(view.space.validate(RULES[name]), f"{name}, as published", probability=0.5)
 
 
-def say(what: object) -> None:
+def campaign(task: str, baseline: str, names: Sequence[str], budget: Budget) -> dict[str, object]:
+    """A campaign whose candidates are named rules, each screened and, by the lab's gate, confirmed or not."""
+    researcher = ResearcherSettings("optimisers:NamedRules", {"names": ",".join(names)})
+    study = Study(
+        name="named-rules",
+        arena="optimisers",
+        options=asdict(TASKS[task]),
+        baseline=RULES[baseline],
+        screening=ScreeningSettings(advance_one_in=1, keep_one_in=1, waiting=1),
+        researcher=researcher,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        api.run(study, budget, Path(folder) / "lab", workers=1, force=True)
+        state = api.read_lab(Path(folder) / "lab")
+        verified = api.verify(Path(folder) / "lab").ok
+    told = []
+    space = OptimisersArena(TASKS[task]).space
+    ids = {space.key(genome): name for name, genome in RULES.items()}
+    for one in state.hypotheses.values():
+        against = ids.get(one.registered.incumbent, one.registered.incumbent)
+        gain = one.finding.effect if one.finding else None
+        told.append([ids.get(one.candidate.id, one.id), against, str(one.verdict or one.phase), gain])
+    return {"task": task, "baseline": baseline, "told": told, "trials": state.spending.trials, "verified": verified}
+
+
+def say(what: T) -> T:
+    """Told while it runs."""
     print(what, file=sys.stderr, flush=True)
+    return what
+
+
+def checks(gains: Sequence[Gain], found: Sequence[Measured]) -> dict[str, bool]:
+    """Known answers, as far as something was measured about them."""
+    out = {f"{one.task}: {one.better} is better than {one.worse}": one.low > 0 for one in gains}
+    out.update({f"{one.task}: 300 runs an hour of {one.rule}": one.runs_per_hour >= 300 for one in found})
+    return out
+
+
+def chart(gains: Sequence[Gain]) -> Chart:
+    """Gain in log loss over the width of a network, with its interval."""
+    rows = [{**asdict(one), "pair": f"{one.better} over {one.worse}", "of": one.task} for one in gains]
+    base = inline(rows).encode(x=alt.X("width:Q", title="width", scale=alt.Scale(type="log", base=2)), color="pair:N")
+    line = base.mark_line(point=True).encode(y=alt.Y("mean:Q", title="log ratio of final losses"))
+    bars = base.mark_rule().encode(y="low:Q", y2="high:Q")
+    shown: Chart = (line + bars).properties(width=300, height=220, background="white")
+    return shown
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=("all", "rules", "speedup", "campaigns"), default="all")
+    parser.add_argument("--tasks", default=",".join(TASKS))
+    parser.add_argument("--only", default=",".join(RULES), help="rules")
+    parser.add_argument("--seeds", type=int, default=12, help="fresh ones per rule")
+    parser.add_argument("--steps", type=int, help="of every task, instead of its own")
+    parser.add_argument("--widths", default="8,16,32,64")
+    parser.add_argument("--campaign", type=float, default=90.0, help="CPU seconds of each campaign")
+    parser.add_argument("--plot", type=Path, help="draw the gains by width to this .svg or .png")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    if args.steps:
+        TASKS.update({name: replace(one, steps=args.steps) for name, one in TASKS.items()})
+    began = time.process_time()
+    found, gains = rules(args) if args.part in ("all", "rules") else ([], [])
+    widths, slopes = [], {}
+    if args.part in ("all", "speedup"):
+        for task in ("quadratic", "mnist1d"):
+            more, slope = by_width(task, [int(one) for one in args.widths.split(",")], args.seeds)
+            widths, slopes = widths + more, {**slopes, **slope}
+    ran = []
+    if args.part in ("all", "campaigns"):
+        budget = Budget(cpu_seconds=args.campaign)
+        ran.append(say(campaign("quadratic", "SGD", ("momentum",), budget)))
+        ran.append(say(campaign("quadratic", "AdamW", ("Muon",), budget)))
+        ran.append(say(campaign("mnist1d", "AdamW", ("Muon",), budget)))
+    held = checks(gains, found)
+    told = {"rules": [asdict(one) for one in found], "paired": [asdict(one) for one in gains],
+            "by_width": [asdict(one) for one in widths], "slopes": slopes, "campaigns": ran, "checks": held}  # fmt: skip
+    if args.json:
+        print(json.dumps({**told, "cpu_seconds": time.process_time() - began}), flush=True)
+    else:
+        for words, holds in held.items():
+            print(f"{'holds' if holds else 'FAILS':6s} {words}")
+    if args.plot:
+        write(chart(widths), args.plot)
+
+
+def rules(args: argparse.Namespace) -> tuple[list[Measured], list[Gain]]:
+    """Every rule on every task, and the pairs."""
+    found, gains = [], []
+    for task in args.tasks.split(","):
+        here = {}
+        for name in args.only.split(","):
+            here[name] = say(measured(name, TASKS[task], args.seeds))
+        found += here.values()
+        gains += [say(gain(here[a], here[b], TASKS[task])) for a, b in PAIRS if a in here and b in here]
+    return found, gains
+
+
+if __name__ == "__main__":
+    main()

@@ -62,7 +62,7 @@ def marks(options: Options, role: Role, seed: int, artefact: bytes) -> npt.NDArr
 def _read(artefact: bytes, rows: int, outputs: int) -> Floats:
     if not isinstance(artefact, bytes) or len(artefact) != rows * outputs * 4:
         raise ArtefactError(f"the artefact must be {rows} x {outputs} floats of 4 bytes")
-    said = np.frombuffer(artefact, "<f4").astype(np.float64).reshape(rows, outputs)
+    said = np.frombuffer(artefact, "<f4").reshape(rows, outputs)
     if not np.isfinite(said).all():
         raise ArtefactError("predictions must be finite")
-    return said
+    return said.astype(np.float64)

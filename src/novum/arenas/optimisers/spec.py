@@ -47,7 +47,7 @@ def spec(options: Options) -> ArenaSpec:
         log=not digits,
         fixed_data=digits,
         transfers=_transfers(options),
-        controls=Controls(_admitted(RULES["momentum"], options), _admitted({"step": "m = g; u = m"}, options)),
+        controls=Controls(_admitted(RULES["Muon"], options), _admitted({"step": "m = g; u = m"}, options)),
         depends=(
             "novum.symbolic",
             "novum.arenas.digits.data",
