@@ -57,7 +57,7 @@ TASKS = {
     "quadratic": Options(task="quadratic", width=16, steps=200, batch=16),
     "mnist1d": Options(task="mnist1d"),
     "digits": Options(task="digits", steps=200),
-    "bytes": Options(task="bytes", width=48, batch=8, steps=200, held_out=256),
+    "bytes": Options(task="bytes", width=40, batch=4, steps=120, held_out=256),
 }
 
 
@@ -98,7 +98,7 @@ def measured(name: str, options: Options, seeds: int) -> Measured:
     pairs = [(rate, seed) for rate in RATES for seed in SWEEP_SEEDS]
     found, many = _scores(arena, genome, pairs), len(SWEEP_SEEDS)
     groups = [found[many * at : many * (at + 1)] for at in range(len(RATES))]
-    means = [None if None in one else statistics.mean(map(_level(options), one)) for one in groups]
+    means = [_mean(options, one) for one in groups]
     rate = max((mean, rate) for mean, rate in zip(means, RATES, strict=True) if mean is not None)[1]
     fresh = _scores(arena, genome, [(rate, seed) for seed in range(FRESH, FRESH + seeds)])
     seconds = (time.process_time() - began) / (len(pairs) + seeds)
@@ -109,6 +109,11 @@ def measured(name: str, options: Options, seeds: int) -> Measured:
     return Measured(
         name, options.task, options.width, rate, scores, swept, edge, 7200 / seconds, cost.flop, cost.state_floats
     )
+
+
+def _mean(options: Options, scores: Sequence[float | None]) -> float | None:
+    known = [_level(options)(one) for one in scores if one is not None]
+    return statistics.mean(known) if len(known) == len(scores) else None
 
 
 def _level(options: Options) -> Callable[[float], float]:
@@ -206,8 +211,15 @@ def campaign(task: str, baseline: str, names: Sequence[str], budget: Budget) -> 
     for one in state.hypotheses.values():
         against = ids.get(one.registered.incumbent, one.registered.incumbent)
         gain = one.finding.effect if one.finding else None
-        told.append([ids.get(one.candidate.id, one.id), against, str(one.verdict or one.phase), gain])
-    return {"task": task, "baseline": baseline, "told": told, "trials": state.spending.trials, "verified": verified}
+        verdict = str(one.verdict.verdict) if one.verdict else str(one.phase)
+        told.append([ids.get(one.candidate.id, one.id), against, verdict, gain])
+    return {
+        "task": task,
+        "baseline": baseline,
+        "told": told,
+        "cpu_seconds": state.cpu_seconds_in_all,
+        "verified": verified,
+    }
 
 
 def say(what: T) -> T:
@@ -250,7 +262,8 @@ def main() -> None:
         TASKS.update({name: replace(one, steps=args.steps) for name, one in TASKS.items()})
     began = time.process_time()
     found, gains = rules(args) if args.part in ("all", "rules") else ([], [])
-    widths, slopes = [], {}
+    widths: list[Gain] = []
+    slopes: dict[str, dict[str, float]] = {}
     if args.part in ("all", "speedup"):
         for task in ("quadratic", "mnist1d"):
             more, slope = by_width(task, [int(one) for one in args.widths.split(",")], args.seeds)
@@ -262,8 +275,14 @@ def main() -> None:
         ran.append(say(campaign("quadratic", "AdamW", ("Muon",), budget)))
         ran.append(say(campaign("mnist1d", "AdamW", ("Muon",), budget)))
     held = checks(gains, found)
-    told = {"rules": [asdict(one) for one in found], "paired": [asdict(one) for one in gains],
-            "by_width": [asdict(one) for one in widths], "slopes": slopes, "campaigns": ran, "checks": held}  # fmt: skip
+    told = {
+        "rules": [asdict(one) for one in found],
+        "paired": [asdict(one) for one in gains],
+        "by_width": [asdict(one) for one in widths],
+        "slopes": slopes,
+        "campaigns": ran,
+        "checks": held,
+    }
     if args.json:
         print(json.dumps({**told, "cpu_seconds": time.process_time() - began}), flush=True)
     else:
@@ -275,7 +294,8 @@ def main() -> None:
 
 def rules(args: argparse.Namespace) -> tuple[list[Measured], list[Gain]]:
     """Every rule on every task, and the pairs."""
-    found, gains = [], []
+    found: list[Measured] = []
+    gains: list[Gain] = []
     for task in args.tasks.split(","):
         here = {}
         for name in args.only.split(","):

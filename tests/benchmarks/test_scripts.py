@@ -49,6 +49,10 @@ SMALLEST = {
             "differing",
         },
     ),
+    "optimisers.py": (
+        ["--tasks", "quadratic", "--only", "SGD,momentum", "--seeds", "2", "--steps", "5", "--part", "rules"],
+        {"rules", "paired", "by_width", "campaigns", "checks"},
+    ),
     "local_learning.py": (
         [
             "--samples",
@@ -84,7 +88,7 @@ def test_no_benchmark_is_left_out():
 @pytest.mark.parametrize("script", SMALLEST)
 def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
-    if script in ("fork.py", "training.py", "architectures.py", "local_learning.py"):
+    if script in ("fork.py", "training.py", "architectures.py", "local_learning.py", "optimisers.py"):
         pytest.importorskip("torch")
     if script == "programs.py":
         pytest.importorskip("numba")

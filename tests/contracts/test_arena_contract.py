@@ -128,6 +128,6 @@ def test_an_arena_with_its_default_options_is_as_admissible(suite):
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(
         StudyError,
-        match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, optimisers, program, programs, recall, sequence",
+        match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, optimisers, program",
     ):
         wiring.check(coin_study(arena="x"))

@@ -75,7 +75,7 @@ def test_newton_schulz_brings_singular_values_to_about_one(shape):
     x = torch.randn(8, *shape)
     values = torch.linalg.svdvals(orthogonalised(x))
     far = torch.linalg.svdvals(x) / x.flatten(1).norm(dim=1)[:, None] < 0.01  # too small for five rounds
-    assert 0.65 < float(values[~far].min())
+    assert float(values[~far].min()) > 0.65
     assert float(values.max()) < 1.25
     assert float(far.float().mean()) < 0.1
 
