@@ -151,9 +151,9 @@ def test_what_diverges_is_no_number_and_does_not_spoil_its_neighbours():
 
 
 KNOWN = {
-    "momentum": {"setup": "a = 0.8", "step": "m = a * m; m = m + g; u = m"},
-    "signum": {"setup": "a = 0.8; b = 0.3", "step": "m = a * m; m = m + g; p = sign(m); u = b * p"},
-    "orthogonalised momentum": {"step": "g = interp(g, m, 0.7); m = g; u = orthogonal(g)"},
+    "momentum": {"setup": "a = 0.83", "step": "m = a * m; m = m + g; u = m"},
+    "signum": {"setup": "a = 0.77; b = 0.3", "step": "m = a * m; m = m + g; p = sign(m); u = b * p"},
+    "orthogonalised momentum": {"step": "g = interp(g, m, 0.63); m = g; u = orthogonal(g)"},
     "Lion": RULES["Lion"],
     "Adam": RULES["AdamW"],
     "normalised momentum": RULES["normalised momentum"],

@@ -18,7 +18,6 @@ from itertools import product
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from torch import Tensor
 
 from novum.arenas.optimisers.language import language
@@ -48,6 +47,7 @@ RULES: Mapping[str, Genome] = {
     "normalised momentum": {"step": "m = interp(g, m, {0}); u = unit(m)"},
     "orthogonalised momentum": {"step": "m = interp(g, m, {0}); u = orthogonal(m)"},
     "orthogonalised Nesterov momentum": {"step": "m = interp(g, m, {0}); u = interp(g, m, {1}); u = orthogonal(u)"},
+    "mean of orthogonalised gradients": {"step": "p = orthogonal(g); m = interp(p, m, {0}); u = m"},
     "RMSprop": {"step": "p = g * g; n = interp(p, n, {0}); p = sqrt(n); a = 1e-08; p = a + p; u = g / p"},
     "Adam": {"setup": "a = {0}; b = {1}; c = 1.0; d = 1.0; e = 1.0", "step": _ADAM},
     "Adam without correction": {
@@ -56,10 +56,12 @@ RULES: Mapping[str, Genome] = {
 }
 """Those of fewer constants first. Lion with two equal constants is signum, Nesterov's form of it a special case."""
 GRID = (0.3, 0.55, 0.7, 0.8, 0.86, 0.9, 0.93, 0.96, 0.98, 0.99, 0.998)
-STEPS, SHAPES, LIVES = 16, ((6, 4), (3, 5)), 3
+STEPS, SHAPE, LIVES = 16, (6, 4), 4
 EXACT, CLOSE = 1e-6, 0.05
-NEAR = 0.4
-"""On the grid: farther rules are not fitted."""
+NEAR, FITTED = 0.3, 2
+"""Rules are fitted that are so near on the grid, and no more than so many."""
+ROUNDS, DELTA = 12, 1e-6
+"""Of fitting; the step of a numerical derivative."""
 Floats = NDArray[np.float64]
 WIDE = Options(operations="all", setup=20, instructions=40)
 
@@ -95,37 +97,35 @@ def nearest(program: Program, spoken: Language) -> Likeness:
     """
     ours, best = updates(program, spoken), Likeness("nothing known", (), math.inf)
     rough = {name: min((_compared(ours, name, at) for at in _grid(name)), key=_size) for name in RULES}
-    least = _size(min(rough.values(), key=_size))
+    limit = min(NEAR, sorted(map(_size, rough.values()))[FITTED - 1])
     for found in rough.values():
-        fitted = _fitted(ours, found) if found.difference < min(NEAR, 4 * least + CLOSE) else found
+        fitted = _fitted(ours, found) if EXACT < found.difference <= limit else found
         if fitted.difference < 0.5 * best.difference and best.difference > EXACT:
             best = fitted
     return best
 
 
 def updates(program: Program, spoken: Language) -> Floats:
-    """What a program says at every step on random gradients of each of SHAPES, in a row."""
-    said = []
-    for shape in SHAPES:
-        gradients, weights = (_drawn(name, shape) for name in ("gradients", "weights"))
-        rule = Rule(program, spoken, [weights[0]])
-        said += [rule([one], [gradient])[0].flatten() for one, gradient in zip(weights, gradients, strict=True)]
+    """What a program says at every step on random gradients, in a row."""
+    gradients, weights = _drawn("gradients"), _drawn("weights")
+    rule = Rule(program, spoken, [weights[0]])
+    said = [rule([one], [gradient])[0].flatten() for one, gradient in zip(weights, gradients, strict=True)]
     out: Floats = torch.cat(said).numpy()
     return out
 
 
-@lru_cache(maxsize=16)
-def _drawn(name: str, shape: tuple[int, int]) -> Tensor:
+@lru_cache(maxsize=2)
+def _drawn(name: str) -> Tensor:
     """[STEPS, LIVES, rows, columns], around a matrix that lasts, so that averages are more than smaller."""
-    rng = stream(7_000_001, f"optimisers/recognise/{name}/{shape}")
-    lasting = rng.standard_normal((1, LIVES, *shape))
-    return torch.from_numpy(0.7 * lasting + rng.standard_normal((STEPS, LIVES, *shape)))
+    rng = stream(7_000_001, f"optimisers/recognise/{name}")
+    lasting = rng.standard_normal((1, LIVES, *SHAPE))
+    return torch.from_numpy(0.7 * lasting + rng.standard_normal((STEPS, LIVES, *SHAPE)))
 
 
 @lru_cache(maxsize=1)
 def _weights() -> Floats:
     """In the order of `updates`."""
-    out: Floats = torch.cat([_drawn("weights", shape).flatten() for shape in SHAPES]).numpy()
+    out: Floats = _drawn("weights").flatten().numpy()
     return out
 
 
@@ -148,19 +148,41 @@ def _compared(ours: Floats, name: str, constants: tuple[float, ...]) -> Likeness
 
 
 def _fitted(ours: Floats, start: Likeness) -> Likeness:
-    """The constants at which a rule is nearest: a simplex search from the best of the grid."""
-    if not start.constants:
-        return start
-    corners = [start.constants]
-    for at in range(len(start.constants)):
-        corners.append(tuple(one - 0.2 * (1 - one) * (place == at) for place, one in enumerate(start.constants)))
+    """The constants at which a rule is nearest: closer and closer steps from the grid, then Gauss and Newton's."""
+    best, step = start, 0.3
+    for _ in range(ROUNDS if start.constants else 0):
+        tried = [_compared(ours, start.name, at) for at in _around(best.constants, step)]
+        nearer = min(tried, key=_size)
+        best, step = (nearer, step) if nearer.difference < best.difference else (best, step / 2)
+    for _ in range(ROUNDS if start.constants else 0):
+        found = _compared(ours, start.name, _newton(ours, best))
+        if not found.difference < best.difference:
+            break
+        best = found
+    return best
 
-    def apart(constants: Floats) -> float:
-        return _compared(ours, start.name, tuple(map(float, constants))).difference
 
-    options = {"xatol": 1e-10, "fatol": 1e-12, "maxiter": 150, "initial_simplex": np.array(corners)}
-    found = minimize(apart, start.constants, method="Nelder-Mead", options=options)
-    return _compared(ours, start.name, tuple(map(float, found.x)))
+def _around(constants: tuple[float, ...], step: float) -> list[tuple[float, ...]]:
+    """One constant nearer to one or farther from it, relative to the distance."""
+    moved = [(place, sign) for place in range(len(constants)) for sign in (-1, 1)]
+    return [
+        tuple(one + sign * step * (1 - one) * (at == place) for at, one in enumerate(constants))
+        for place, sign in moved
+    ]
+
+
+def _newton(ours: Floats, near: Likeness) -> tuple[float, ...]:
+    """Constants that a linear model of the rule at these would have, with free scale and decay."""
+    theirs, constants = _known(near.name, near.constants), np.array(near.constants)
+    slopes = [
+        (_known(near.name, tuple(map(float, constants + DELTA * unit))) - theirs) / DELTA
+        for unit in np.eye(len(constants))
+    ]
+    model = np.stack([theirs, _weights(), *slopes], 1)
+    if not np.isfinite(model).all():
+        return near.constants
+    found, *_ = np.linalg.lstsq(model, ours, rcond=None)
+    return tuple(float(one) for one in constants + found[2:] / found[0]) if found[0] else near.constants
 
 
 def compared(ours: Floats, theirs: Floats) -> tuple[float, float]:
