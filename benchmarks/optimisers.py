@@ -237,7 +237,7 @@ def checks(gains: Sequence[Gain], found: Sequence[Measured]) -> dict[str, bool]:
 
 def chart(gains: Sequence[Gain]) -> Chart:
     """Gain in log loss over the width of a network, with its interval."""
-    rows = [{**asdict(one), "pair": f"{one.better} over {one.worse}", "of": one.task} for one in gains]
+    rows = [{**asdict(one), "pair": f"{one.better} over {one.worse}, {one.task}"} for one in gains]
     base = inline(rows).encode(x=alt.X("width:Q", title="width", scale=alt.Scale(type="log", base=2)), color="pair:N")
     line = base.mark_line(point=True).encode(y=alt.Y("mean:Q", title="log ratio of final losses"))
     bars = base.mark_rule().encode(y="low:Q", y2="high:Q")
