@@ -44,6 +44,8 @@ class Design:
     width: int = 32
     layers: int = 1
     stretch: int = 1
+    batch: int = 16
+    metric: str = "accuracy"
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,24 @@ class Measured:
     cpu_seconds: float
 
 
-def measure(design: Design, seeds: int, rates: tuple[float, ...] = RATES) -> Measured:
+def measure(
+    design: Design, seeds: int, rates: tuple[float, ...] = RATES, sweep: tuple[int, ...] = SWEEP_SEEDS
+) -> Measured:
     began = time.process_time()
     options = Options(
-        tasks=design.tasks, steps=design.steps, width=design.width, layers=design.layers, stretch=design.stretch
+        tasks=design.tasks,
+        steps=design.steps,
+        width=design.width,
+        layers=design.layers,
+        stretch=design.stretch,
+        batch=design.batch,
+        metric=design.metric,  # type: ignore[arg-type]  # checked by the options
     )
     arena = SequenceArena(options)
     genome = arena.space.validate({**arena.spec.baseline, **design.genome})
-    swept = {rate: statistics.mean(_scores(arena, genome, SWEEP_SEEDS, rate)) for rate in rates}
-    rate = max(swept, key=lambda one: swept[one])
+    swept = {rate: statistics.mean(_scores(arena, genome, sweep, rate)) for rate in rates}
+    best = max if arena.spec.higher_is_better else min
+    rate = best(swept, key=lambda one: swept[one])
     scores = _scores(arena, genome, tuple(range(FRESH, FRESH + seeds)), rate)
     low, high = interval(scores)
     seconds = time.process_time() - began
@@ -79,9 +90,9 @@ def _scores(arena: SequenceArena, genome: Genome, seeds: tuple[int, ...], rate: 
     trials = tuple(Trial(str(seed), seed, {"lr": rate}) for seed in seeds)
     group = TrialGroup("measured", Candidate(genome), trials, asdict(arena.options))
     outputs = program.run(group)
-    floor = arena.spec.floor or 0.0
+    floor = arena.spec.floor if arena.spec.floor is not None else math.log(arena.options.named[0].task.outputs)
     return [
-        floor if one.artefact is None else arena.score(group, trial, one.artefact).value
+        floor if one.artefact is None else arena.score(group, trial, one.artefact).value  # diverged: a uniform guess
         for trial, one in zip(trials, outputs, strict=True)
     ]
 

@@ -37,10 +37,12 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "coinflip": "novum.arenas.coinflip:CoinflipArena",
         "digits": "novum.arenas.digits.arena:DigitsArena",
         "local-learning": "novum.arenas.local_learning.arena:LocalLearningArena",
+        "memory": "novum.arenas.memory.arena:MemoryArena",
         "optimisers": "novum.arenas.optimisers.arena:OptimisersArena",
         "program": "novum.arenas.program.arena:ProgramArena",
         "programs": "novum.arenas.programs.arena:ProgramsArena",
         "recall": "novum.arenas.recall.arena:RecallArena",
+        "regret": "novum.arenas.regret.arena:RegretArena",
         "sequence": "novum.arenas.sequence.arena:SequenceArena",
     },
     Kind.RESEARCHER: {

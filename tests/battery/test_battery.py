@@ -6,8 +6,8 @@ import tomllib
 import pytest
 from typer.testing import CliRunner
 
-from novum.battery.battery import RESULT, Settings, run
 from novum.battery.campaigns import accepted, recognised, study_text
+from novum.battery.run_battery import RESULT, Settings, run
 from novum.battery.target import chosen, targets
 from novum.cli.app import application
 from novum.core.model.errors import UserError
@@ -67,7 +67,7 @@ def test_known_rules_are_recognised_and_others_are_not():
 @pytest.mark.timeout(400)
 def test_a_battery_of_one_runs_verifies_and_is_not_run_twice(tmp_path):
     pytest.importorskip("numba")
-    command = ["battery", "--only", "lms", "--budget", "24s", "--folder", str(tmp_path), "--json"]
+    command = ["battery", "--only", "lms", "--budget", "14s", "--folder", str(tmp_path), "--json"]
     first = CliRunner().invoke(application(), command)
     assert first.exit_code == 0, first.output
     told = json.loads(first.stdout)

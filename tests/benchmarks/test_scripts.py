@@ -37,7 +37,7 @@ SMALLEST = {
         ["--trials", "2", "--steps", "2", "--repeats", "1", "--only", "delta", "--compiling", "never"],
         {"rows"},
     ),
-    "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
+    "measurements.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
     "programs.py": (
         ["--seeds", "1", "--bound", "0.5"],
         {
@@ -74,10 +74,41 @@ SMALLEST = {
         ],
         {"accuracy", "agreement", "checks"},
     ),
+    "memory_rules.py": (
+        ["--cpu", ".2", "--seeds", "1", "--repeats", "4", "--size", "8"],
+        {"streams per core-minute", "table", "ladder", "search"},
+    ),
+    "regret_rules.py": (
+        ["--cpu", ".2", "--seeds", "1", "--trials", "2", "--iterations", "10"],
+        {"known", "milliseconds", "tuned", "search"},
+    ),
+    "blind_search.py": (
+        ["--seeds", "1", "--cpu", "2", "--steps", "1", "--fresh", "1", "--researchers", "random"],
+        {"rows"},
+    ),
+    "hybrids.py": (["--seeds", "2", "--steps", "1", "--mixers", "linear"], {"measured", "conclusions"}),
+    "transfer.py": (
+        ["--seeds", "2", "--steps", "1", "--mixers", "linear,conv", "--problems", "small,bytes"],
+        {"correlations"},
+    ),
+    "known_entropy.py": (["--only", "hidden", "--small", "--flop", "3e9"], {"rows"}),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
 """With tests of their own."""
+SLOW = {"known_entropy.py"}
+"""Seven processes that import torch."""
+NEEDING_TORCH = {
+    "optimisers.py",
+    "fork.py",
+    "training.py",
+    "measurements.py",
+    "blind_search.py",
+    "hybrids.py",
+    "transfer.py",
+    "known_entropy.py",
+    "local_learning.py",
+}
 
 
 def test_no_benchmark_is_left_out():
@@ -85,12 +116,14 @@ def test_no_benchmark_is_left_out():
     assert scripts == set(SMALLEST) | ELSEWHERE
 
 
-@pytest.mark.parametrize("script", SMALLEST)
+@pytest.mark.parametrize(
+    "script", [pytest.param(one, marks=pytest.mark.slow) if one in SLOW else one for one in SMALLEST]
+)
 def test_it_runs_and_prints_one_json_object_with_its_keys(script):
     words, keys = SMALLEST[script]
-    if script in ("fork.py", "training.py", "architectures.py", "local_learning.py", "optimisers.py"):
+    if script in NEEDING_TORCH:
         pytest.importorskip("torch")
-    if script == "programs.py":
+    if script in ("programs.py", "memory_rules.py", "regret_rules.py"):
         pytest.importorskip("numba")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")

@@ -36,6 +36,18 @@ class TestLocalLearningOfDigits(ArenaContract):
 
 
 @pytest.mark.slow
+class TestMemory(ArenaContract):
+    arena = "memory"
+    options: ClassVar = {"size": 4, "values": 8}
+
+
+@pytest.mark.slow
+class TestMemoryOfTwoMatrices(ArenaContract):
+    arena = "memory"
+    options: ClassVar = {"size": 4, "values": 8, "state": "2d2", "score": "mean", "operations": "more"}
+
+
+@pytest.mark.slow
 class TestRecall(ArenaContract):
     arena = "recall"
     options: ClassVar = {"steps": 2, "held_out": 16}
@@ -44,6 +56,18 @@ class TestRecall(ArenaContract):
 class TestProgram(ArenaContract):
     arena = "program"
     options = guessing()
+
+
+@pytest.mark.slow
+class TestRegret(ArenaContract):
+    arena = "regret"
+    options: ClassVar = {"iterations": 10, "games": 1}
+
+
+@pytest.mark.slow
+class TestRegretAtOnce(ArenaContract):
+    arena = "regret"
+    options: ClassVar = {"iterations": 10, "alternating": False}
 
 
 @pytest.mark.slow
@@ -98,10 +122,12 @@ SUITES = (
     TestCoinflip,
     TestDigits,
     TestLocalLearning,
+    TestMemory,
     TestOptimisers,
     TestProgram,
     TestPrograms,
     TestRecall,
+    TestRegret,
     TestSequence,
 )
 
@@ -128,6 +154,6 @@ def test_an_arena_with_its_default_options_is_as_admissible(suite):
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(
         StudyError,
-        match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, optimisers, program",
+        match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, memory, optimisers, program",
     ):
         wiring.check(coin_study(arena="x"))

@@ -76,7 +76,7 @@ def test_mistakes_are_named_with_line_key_and_what_is_allowed(old, new, said):
         (
             'name = "evolve"',
             'name = "evolv"',
-            r"line 13: researcher\.name: there is no 'evolv'; choose from archive, bayes, code, evolve",
+            r"line 13: researcher\.name: there is no 'evolv'; choose from archive, bayes, bulk, code, evolve",
         ),
         ('budget = "30s"', 'executor = "cloud"', r"line 4: executor: there is no 'cloud'; choose from inline, local"),
         ("population = 8", "population = 0", r"line 16: researcher\.options\.population"),

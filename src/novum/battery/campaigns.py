@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from novum.battery.outcome import Side
 from novum.battery.target import TargetStudy
+from novum.battery.target_outcome import Side
 from novum.core.model.candidate import Genome, genome_text
-from novum.core.model.errors import UserError
+from novum.core.model.errors import NovumError, UserError
 from novum.core.state.hypothesis import Hypothesis
 from novum.lab.restore import read_lab
 from novum.text.bounded_json import load_json
 
 RANDOM = '\n[researcher]\nname = "random"\n'
+STOPPED = 130
+"""The status of a campaign that was interrupted."""
+LOOK_SECONDS = 5.0
+"""Between two looks at a running campaign."""
 LOOKED_AT = 200
 """Screened candidates that are held against the answer, the best ones, beside all findings."""
 
@@ -32,13 +39,55 @@ def study_text(one: TargetStudy, *, control: bool) -> str:
     return before + (f"\n[researcher]\n{table}options.random = true\n" if bulk else RANDOM)
 
 
-def run(lab: Path, text: str, cpu_seconds: float, seed: int) -> None:
-    """Run a campaign until so much CPU time is used in it, or go on with it. Raises UserError where it fails."""
+def run(
+    lab: Path, text: str, cpu_seconds: float, seed: int, enough: Callable[[], bool], *, force: bool = False
+) -> None:
+    """Run a campaign until so much CPU time is used in it or it is `enough`; or go on with it.
+
+    force: also with a budget that pays for no confirmation, as a control's may be. Raises UserError where it fails.
+    """
     lab.parent.mkdir(parents=True, exist_ok=True)
     file = lab.with_suffix(".toml")
     file.write_text(text, "utf-8")
-    command = ["run", str(file), "--lab", str(lab), "--budget", f"cpu {cpu_seconds:.0f}s", "--seed", str(seed)]
-    _novum([*command, "--workers", "1", "--plain", "--json"], allowed=(0, 3))
+    budget = f"cpu {max(1.0, cpu_seconds):.0f}s"
+    command = ["run", str(file), "--lab", str(lab), "--budget", budget, "--seed", str(seed)]
+    command += ["--force"] if force else []
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "novum.cli", *command, "--workers", "1", "--plain", "--json"],
+            stdout=subprocess.DEVNULL, stderr=errors, env=_environment(), start_new_session=True,
+        )  # fmt: skip
+        try:
+            _wait(process, enough)
+        finally:
+            if process.poll() is None:  # interrupted: what is running is lost, what has ended is in the record
+                process.terminate()
+                process.wait()
+        errors.seek(0)
+        if process.returncode not in (0, STOPPED):
+            last = (errors.read().strip().splitlines() or ["no message"])[-1]
+            raise UserError(f"novum {' '.join(command)} ended with status {process.returncode}: {last}")
+
+
+def _wait(process: subprocess.Popen[bytes], enough: Callable[[], bool]) -> None:
+    """Until the process has ended; it is told to stop once it is `enough`."""
+    while process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_SECONDS)
+            return
+        if enough():
+            process.send_signal(signal.SIGINT)  # ends the session after what is running
+            process.wait()
+            return
+
+
+def findings(lab: Path) -> int:
+    """How many findings stand by now; 0 as long as there is no record."""
+    try:
+        state = read_lab(lab)
+    except NovumError:
+        return 0
+    return sum(bool(each.finding and not each.retracted) for each in state.hypotheses.values())
 
 
 def verified(lab: Path) -> bool:
@@ -50,14 +99,14 @@ def read(one: TargetStudy, lab: Path) -> Side:
     """What a campaign has found."""
     state = read_lab(lab)
     every = [each for each in state.hypotheses.values() if each.finding or state.advantage(each) is not None]
-    findings = [each for each in every if each.finding and not each.retracted]
+    standing = [each for each in every if each.finding and not each.retracted]
     ranked = sorted(every, key=lambda each: state.advantage(each) or float("-inf"), reverse=True)[:LOOKED_AT]
-    looked = list({each.id: each for each in (*findings, *ranked)}.values())
+    looked = list({each.id: each for each in (*standing, *ranked)}.values())
     names = recognised(one, [each.candidate.genome for each in looked])
     said = {each.id: name for each, name in zip(looked, names, strict=True)}
     hits = [each for each in looked if accepted(one.target.accepted, said[each.id]["names"])]
-    sure = [each for each in findings if each in hits]
-    shown = next(iter(sure or hits or findings[-1:] or ranked[:1]), None)
+    sure = [each for each in standing if each in hits]
+    shown = next(iter(sure or hits or standing[-1:] or ranked[:1]), None)
     return Side(
         state.cpu_seconds_in_all,
         state.spending.searched + state.proposals,

@@ -60,9 +60,9 @@ COMMANDS = (
     "explain",
     "schema_command",
     "help_command",
-    "architectures.context_command",
-    "battery_command",
-    "architectures.scale_command",
+    "measurements.context_command",
+    "measurements.battery_command",
+    "measurements.scale_command",
 )
 """Modules of this package that add commands, each by a function `register(app)`."""
 

@@ -94,6 +94,22 @@ def test_a_blind_search_knows_no_published_mixer_by_name():
         space(Options(blind=True)).validate({"layer_1": "delta"})
 
 
+def test_no_candidate_uses_a_gene_that_a_study_leaves_out():
+    found, rng = space(Options(without="rotating, loops")), random.Random(0)
+    genome = found.sample(rng)
+    for _ in range(200):
+        genome = found.mutate(found.cross(genome, found.sample(rng), rng), rng)
+        assert (genome["rotating"], genome["loops"]) == (False, 1)
+    with pytest.raises(StudyError, match="rotating"):
+        found.validate({"rotating": True})
+
+
+@pytest.mark.parametrize("name", ["layer_1", "unit_keys", "d_key", "rotation"])
+def test_a_gene_that_is_needed_or_is_none_cannot_be_left_out(name):
+    with pytest.raises(StudyError, match=f"options.without: '{name}' cannot be left out: choose from feature, write"):
+        space(Options(without=name))
+
+
 @pytest.mark.parametrize("equal", ["parameters", "state", "flop"])
 def test_no_candidate_has_more_than_the_baseline_of_what_is_equal(equal):
     options = Options(equal=equal, layers=2, tasks="overwrite + parity", **SMALL)

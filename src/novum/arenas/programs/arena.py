@@ -35,7 +35,7 @@ class ProgramsArena:
 
     def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
         """Fitness in [0, 1] under the arena's own options; those that the group carries are not trusted."""
-        return Score(score(self.options, group.role, trial.seed, artefact))
+        return score(self.options, group.role, trial.seed, artefact)
 
     def cost(self, genome: Genome) -> Cost:
         """State and FLOP of one life, see `cost.cost`. Raises StudyError for what is no program."""

@@ -10,12 +10,14 @@ from annotated_types import Ge, Le
 from novum.core.model.candidate import Setting
 from novum.core.model.trial import Role
 
-TaskName = Literal["linear", "teacher", "component", "digits", "drift", "scales"]
+TaskName = Literal["linear", "teacher", "component", "digits", "drift", "scales", "context", "functions"]
 
 GROWTH = {Role.SEARCH: (1, 1), Role.GATE: (4, 10), Role.FINAL: (8, 20)}
 """How many times the features and the examples of the search a trial of each role has."""
-SHORT = ("scales",)
+SHORT = ("scales", "context", "functions")
 """Tasks in which everything learns in the end, so that longer lives would show nothing: twice the examples at most."""
+CONTEXTS = ("context", "functions")
+"""Tasks whose Bayes risk is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Options:
     features: Annotated[int, Ge(2), Le(128)] = 4
     """Numbers of an example, while searching; confirmations have four times as many."""
     examples: Annotated[int, Ge(10), Le(100_000)] = 100
-    """Seen once each, while searching; confirmations have ten times as many (scales: twice)."""
+    """Seen once each, while searching; confirmations have ten times as many (scales, context, functions: twice)."""
     scored: Annotated[int, Ge(5), Le(1000)] = 20
     """Examples afterwards, on which predictions are scored."""
     operations: str = "few"

@@ -8,19 +8,29 @@ from __future__ import annotations
 import numpy as np
 
 from novum.arenas.programs.options import Options
-from novum.arenas.programs.tasks import SIGN, SQUARED, Floats, make
+from novum.arenas.programs.tasks import SIGN, SQUARED, Floats, Task, make
+from novum.core.model.metric import Score
 from novum.core.model.trial import ArtefactError, Role
 
+RISK = "risk over the Bayes risk"
 
-def score(options: Options, role: Role, seed: int, artefact: bytes) -> float:
-    """Fitness in [0, 1], see `fitness`. Raises ArtefactError."""
+
+def score(options: Options, role: Role, seed: int, artefact: bytes) -> Score:
+    """Fitness in [0, 1], see `fitness`; and the risk over the Bayes risk, at least 1. Raises ArtefactError."""
     task = make(options, role, seed)
     if not isinstance(artefact, bytes) or len(artefact) != task.truth.size * 8:
         raise ArtefactError(f"the artefact must be {task.truth.size} doubles, what was said at each scored step")
     said = np.frombuffer(artefact, "<f8").reshape(task.truth.shape)
     if not np.isfinite(said).all():
         raise ArtefactError("what a program said must be finite")
-    return float(fitness(said, task.truth, task.kind).mean())
+    value = float(fitness(said, task.truth, task.kind).mean())
+    return Score(value, {} if task.risks is None else {RISK: risk(said, task)})
+
+
+def risk(said: Floats, task: Task) -> float:
+    """Expected squared error of predictions over that of the Bayes predictor, means over steps and instances."""
+    assert task.risks is not None
+    return float(1 + ((said - task.truth) ** 2).mean() / task.risks.mean())
 
 
 def fitness(said: Floats, truth: Floats, kind: int) -> Floats:

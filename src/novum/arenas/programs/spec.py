@@ -5,17 +5,29 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from novum.arenas.programs.language import language
-from novum.arenas.programs.options import Options
+from novum.arenas.programs.options import CONTEXTS, Options
+from novum.arenas.programs.score import RISK
 from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
 from novum.core.model.candidate import Genome
 from novum.core.model.errors import StudyError
+from novum.core.model.metric import Metric
 from novum.core.model.options import parse_options
 from novum.symbolic.program_space import ProgramSpace
 
+BAYES = "1 - 2/pi atan(root mean square distance from the Bayes prediction)"
 METRICS = {
     "component": "1 - d^2 / 2, d the distance to the first principal component",
     "digits": "share of digits told apart",
+    "context": BAYES,
+    "functions": BAYES,
 }
+LEAST_SQUARES: Genome = {
+    "setup": "a = 1.0; W = eye(a)",
+    "predict": "p = dot(w, x)",
+    "learn": "u = W @ x; b = dot(u, x); c = 0.25; b = b + c; a = y - p; a = a / b; v = a * u; w = w + v; "
+    "a = 1.0; b = a / b; v = b * u; U = outer(v, u); W = W - U",
+}
+"""Recursive least squares (Plackett 1950): the Bayes predictor of the task `context`."""
 HEBB: Genome = {"predict": "p = dot(w, x)", "learn": "u = y * x; w = u + w"}
 KNOWN: dict[str, Genome] = {
     "component": {
@@ -23,6 +35,12 @@ KNOWN: dict[str, Genome] = {
         "learn": "a = dot(x, w); a = a * b; u = a * x; w = u + w; a = norm(w); a = c / a; w = a * w",
     },
     "digits": HEBB,
+    "teacher": {
+        "setup": "a = 0.05",
+        "predict": "u = W @ x; v = relu(u); p = dot(w, v)",
+        "learn": "b = y - p; b = a * b; u = step(u); u = u * w; u = b * u; U = outer(u, x); W = W + U; v = b * v; "
+        "w = w + v",
+    },
     "scales": {"predict": "p = dot(w, x)", "learn": "p = y - p; a = dot(x, x); a = p / a; u = a * x; w = u + w"},
 }
 """A program that learns, by task: the step along the input, or another where that one fails."""
@@ -51,6 +69,7 @@ def spec(options: Options) -> ArenaSpec:
         ceiling=1.0,
         bounds=(0.0, 1.0),
         transfers=_transfers(options),
+        metrics=(Metric(RISK, higher_is_better=False, resolution=1e-3),) if options.task in CONTEXTS else (),
         controls=Controls(known=_admitted(KNOWN.get(options.task, STEP), options), null_options={"shuffled": True}),
         depends=("novum.symbolic", "novum.arenas.digits.data"),
         summary="Programs of a few instructions over scalars, vectors and matrices that predict and learn, in the "

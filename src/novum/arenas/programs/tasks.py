@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from novum.arenas.programs.contexts import function_context, linear_context
 from novum.arenas.programs.digit_pairs import digit_pairs
 from novum.arenas.programs.options import Options
 from novum.core.model.trial import Role
@@ -39,6 +40,8 @@ class Task:
     scored_from: int
     kind: int
     first: Floats
+    risks: Floats | None = None
+    """(scored, LANES) the Bayes risk, where it is known; the truth is then the Bayes prediction."""
 
     @property
     def width(self) -> int:
@@ -141,6 +144,21 @@ def _digits(rng: np.random.Generator, size: Size) -> Task:
     return Task(x, y, y[size.examples :, None], size.examples, size.examples, SIGN, _first(rng, size.features))
 
 
+def _context(rng: np.random.Generator, size: Size) -> Task:
+    """Noisy linear regression from a normal prior, every prediction scored against Bayes."""
+    return _against_bayes(linear_context(rng, size.examples, size.features, SQUARED_LENGTH), rng)
+
+
+def _functions(rng: np.random.Generator, size: Size) -> Task:
+    """Functions from a Gaussian process, seen through random Fourier features."""
+    return _against_bayes(function_context(rng, size.examples, size.features, SQUARED_LENGTH), rng)
+
+
+def _against_bayes(made: tuple[Floats, ...], rng: np.random.Generator) -> Task:
+    x, y, means, risks = made
+    return Task(x, y, means[:, None], len(x), 0, SQUARED, _first(rng, x.shape[1]), risks)
+
+
 _MAKERS: dict[str, Callable[[np.random.Generator, Size], Task]] = {
     "linear": _linear,
     "teacher": _teacher,
@@ -148,4 +166,6 @@ _MAKERS: dict[str, Callable[[np.random.Generator, Size], Task]] = {
     "digits": _digits,
     "drift": _drift,
     "scales": _scales,
+    "context": _context,
+    "functions": _functions,
 }

@@ -21,9 +21,10 @@ class Options:
     mean over them. `metric`: accuracy, or loss in nats per scored token. `layers`: places for mixers, of which a
     candidate may leave some empty. `equal`: what every candidate has as much of as the arena's baseline at `width`, by
     its width (parameters, flop) or the length of its keys (state). `stretch`: scored on sequences so many times as long
-    as those trained on. `blind`: published designs cannot be chosen by name, only by their parts. `shuffled` draws the
-    answers anew, so that nothing can be learned: the negative control of the preflight. `places`: members of a group
-    that are trained at the same time; 0: as many as the sizes suggest.
+    as those trained on. `blind`: published designs cannot be chosen by name, only by their parts. `without`: genes that
+    no candidate may use, separated by commas; they stay at their first choice. `shuffled` draws the answers anew, so
+    that nothing can be learned: the negative control of the preflight. `places`: members of a group that are trained
+    at the same time; 0: as many as the sizes suggest.
     """
 
     tasks: str = "overwrite"
@@ -39,6 +40,7 @@ class Options:
     sweep: Literal["rate", "rate and decay"] = "rate"
     stretch: Annotated[int, Ge(1), Le(8)] = 1
     blind: bool = False
+    without: str = ""
     shuffled: bool = False
     compiling: Literal["auto", "always", "never"] = "auto"
     places: Annotated[int, Ge(0), Le(4096)] = 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from novum.arenas.sequence.options import Options
 from novum.core.model.candidate import Gene, Genome, Scalar, Space
+from novum.core.model.errors import StudyError
 from novum.population.mixers.matrix_state import MatrixState
 from novum.population.mixers.mixer_core import Core
 from novum.population.mixers.named import NAMED
@@ -38,6 +39,9 @@ AROUND = (
     Gene("residual", ("plain", "attention"), "sum of all earlier layers, or attention over them"),
     Gene("loops", (1, 2), "how often the layers run, with shared weights"),
 )
+
+NEEDED = frozenset({"unit_keys", "taps", "d_key"})
+"""Genes that writes that correct, or the arena's baseline, have at another choice than the first."""
 
 _FIRST: dict[str, Scalar] = {gene.name: gene.choices[0] for gene in (*PARTS, *AROUND)}
 
@@ -97,7 +101,17 @@ def space(options: Options) -> StackSpace:
     order, names = places(options), mixer_names(options)
     first = Gene(order[0], names, "the mixer of this layer: a published one by name, or the one of the genes below")
     later = tuple(Gene(name, (*names, EMPTY), "the same for this layer, which may be empty") for name in order[1:])
-    return StackSpace((first, *later, *PARTS, *AROUND), lambda genome: canonical(genome, order, options.equal), order)
+    rest = _restricted((*PARTS, *AROUND), options.without)
+    return StackSpace((first, *later, *rest), lambda genome: canonical(genome, order, options.equal), order)
+
+
+def _restricted(genes: tuple[Gene, ...], without: str) -> tuple[Gene, ...]:
+    """The same genes, those named in `without` with their first choice alone. Raises StudyError."""
+    names = {name for part in without.split(",") if (name := part.strip())}
+    allowed = [gene.name for gene in genes if gene.name not in NEEDED]
+    if wrong := sorted(names - set(allowed)):
+        raise StudyError(f"options.without: {wrong[0]!r} cannot be left out: choose from {', '.join(allowed)}")
+    return tuple(Gene(one.name, one.choices[:1], one.doc) if one.name in names else one for one in genes)
 
 
 def packed(layers: Sequence[Scalar]) -> list[Scalar]:

@@ -19,7 +19,7 @@ from novum.arenas.sequence.context_cost import ContextCosts
 from novum.arenas.sequence.scaling_summary import ScalingSummary
 from novum.audit.anchor import Containment
 from novum.audit.verify import Verification
-from novum.battery.outcome import BatteryResult
+from novum.battery.target_outcome import BatteryResult
 from novum.cli.printing.json_values import AnchorRoot, ArenaLine, EventLine, PartLine, ReportFile, RequestSent
 from novum.core.events.campaign import PreflightRecorded
 from novum.lab.replay import Replayed

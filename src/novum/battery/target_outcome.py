@@ -78,5 +78,5 @@ class BatteryResult:
     cpu_seconds: float
     """Of all campaigns, controls included."""
     seed: int
-    unfinished: list[str]
-    """Targets that were stopped before their budget was used."""
+    failed: dict[str, str]
+    """Targets that could not be run, and why; they are tried again by the next command."""

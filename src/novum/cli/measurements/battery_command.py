@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from novum.battery.target_outcome import BatteryResult
 from novum.cli.command_groups import EVIDENCE
 from novum.cli.printing.output import JsonOption, as_json, table
 
@@ -28,7 +29,7 @@ def battery(
     json: JsonOption = False,
 ) -> None:
     """Hide known answers from the lab, let it search, and tell what it found, at what cost, beside chance."""
-    from novum.battery.battery import Settings, run
+    from novum.battery.run_battery import Settings, run
     from novum.battery.target import chosen
     from novum.core.model.errors import UserError
     from novum.governance.hard_budget import parse_budget
@@ -41,7 +42,14 @@ def battery(
     found = run(chosen(only), settings, lambda line: print(line, file=sys.stderr, flush=True))
     if json:
         print(as_json(found))
-        return
+    else:
+        _print(found, where)
+    if found.failed:
+        sys.exit(1)
+
+
+def _print(found: BatteryResult, where: Path) -> None:
+    """The table, and what could not be run."""
     rows = [
         [
             one.name,
@@ -57,6 +65,8 @@ def battery(
     table(
         ["target", "search", "CPU s", "candidates", "at random", "what it is", "holds"], rows, right=frozenset({2, 3})
     )
+    for name, why in found.failed.items():
+        print(f"\n{name} could not be run: {why}")
     print(
         f"\n{found.confirmed} of {len(found.targets)} found and confirmed ({found.random_found} at random), "
         f"{found.cpu_seconds:.0f} s of CPU time in all; labs and outcomes are in {where}"

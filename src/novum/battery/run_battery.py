@@ -1,7 +1,7 @@
 """The battery: every target searched with its answer hidden, beside a control that draws at random.
 
-A target is searched in three stages, until it is found and confirmed or its share of the budget is used; the control
-then gets as much CPU time as the search took. What is finished is kept in the folder and not run again.
+A target is searched until its answer is found and confirmed, or its share of the budget is used; the control then gets
+as much CPU time as the search took. What is finished is kept in the folder and not run again.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from novum.battery import campaigns
-from novum.battery.outcome import BatteryResult, Side, TargetOutcome
 from novum.battery.target import TargetStudy
+from novum.battery.target_outcome import BatteryResult, Side, TargetOutcome
 from novum.core.model.errors import UserError
 from novum.core.model.options import parse_options
 from novum.text.bounded_json import load_json
 
-STAGES = (0.25, 0.5, 1.0)
-"""Shares of a target's CPU time after which it is looked whether the answer is there."""
 RESULT = "outcome.json"
 LEAST_SECONDS = 5.0
 """Of CPU time for each campaign."""
@@ -46,21 +44,26 @@ def run(chosen: Sequence[TargetStudy], settings: Settings, tell: Callable[[str],
         raise UserError(f"--budget: {len(chosen)} targets need at least {needed:.0f} s of CPU time")
     stop = threading.Event()
     outcomes: dict[str, TargetOutcome] = {}
+    failed: dict[str, str] = {}
     with ThreadPoolExecutor(settings.jobs) as pool:
         waiting = {pool.submit(_target, one, seconds[one.name], settings, tell, stop): one.name for one in chosen}
         try:
             for done in as_completed(waiting):
-                if (outcome := done.result()) is not None:
-                    outcomes[waiting[done]] = outcome
+                try:
+                    if (outcome := done.result()) is not None:
+                        outcomes[waiting[done]] = outcome
+                except UserError as error:  # one target that cannot be run says nothing of the others
+                    failed[waiting[done]] = str(error)
+                    tell(f"{waiting[done]}: {error}")
         except BaseException:
             stop.set()
             for future in waiting:
                 future.cancel()
             raise
-    return table([outcomes[one.name] for one in chosen if one.name in outcomes], settings.seed, [])
+    return table([outcomes[one.name] for one in chosen if one.name in outcomes], settings.seed, failed)
 
 
-def table(outcomes: list[TargetOutcome], seed: int, unfinished: list[str]) -> BatteryResult:
+def table(outcomes: list[TargetOutcome], seed: int, failed: dict[str, str]) -> BatteryResult:
     """The outcomes with their sums."""
     return BatteryResult(
         outcomes,
@@ -69,7 +72,7 @@ def table(outcomes: list[TargetOutcome], seed: int, unfinished: list[str]) -> Ba
         sum(one.random_found for one in outcomes),
         round(sum(one.cpu_seconds + one.random_cpu_seconds for one in outcomes), 1),
         seed,
-        unfinished,
+        failed,
     )
 
 
@@ -85,7 +88,10 @@ def _target(
     if mine is None or stop.is_set():
         return None
     tell(f"{one.name}: the control, at random for {mine.cpu_seconds:.0f} s of CPU time")
-    campaigns.run(folder / "random", campaigns.study_text(one, control=True), mine.cpu_seconds, settings.seed)
+    text = campaigns.study_text(one, control=True)
+    campaigns.run(folder / "random", text, mine.cpu_seconds, settings.seed, stop.is_set, force=True)
+    if stop.is_set():
+        return None
     control = campaigns.read(one, folder / "random")
     holds = all(campaigns.verified(folder / name) for name in ("lab", "random"))
     labs = (str(folder / "lab"), str(folder / "random"))
@@ -98,17 +104,23 @@ def _target(
 def _searched(
     one: TargetStudy, lab: Path, seconds: float, seed: int, tell: Callable[[str], None], stop: threading.Event
 ) -> Side | None:
-    """The search, until the answer is confirmed or the CPU time is used."""
-    text, found = campaigns.study_text(one, control=False), None
-    for share in STAGES:
+    """The search, until the answer is confirmed or the CPU time is used; None once the battery is stopped."""
+    if stop.is_set():
+        return None
+    tell(f"{one.name}: searching for at most {seconds:.0f} s of CPU time")
+    findings = 0
+
+    def enough() -> bool:
+        nonlocal findings
         if stop.is_set():
-            return None
-        tell(f"{one.name}: searching for {share * seconds:.0f} s of CPU time")
-        campaigns.run(lab, text, share * seconds, seed)
-        found = campaigns.read(one, lab)
-        if found.confirmed:
-            break
-    return found
+            return True
+        if (now := campaigns.findings(lab)) == findings:
+            return False
+        findings = now
+        return campaigns.read(one, lab).confirmed
+
+    campaigns.run(lab, campaigns.study_text(one, control=False), seconds, seed, enough)
+    return campaigns.read(one, lab)
 
 
 def _words(one: TargetOutcome) -> str:

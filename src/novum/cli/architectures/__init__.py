@@ -1,1 +1,0 @@
-"""Commands about sequence architectures by themselves, without a campaign."""

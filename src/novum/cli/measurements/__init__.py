@@ -1,0 +1,1 @@
+"""Measurements of their own: what a context costs, scaling laws, the rediscovery battery."""
