@@ -38,6 +38,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "digits": "novum.arenas.digits.arena:DigitsArena",
         "local-learning": "novum.arenas.local_learning.arena:LocalLearningArena",
         "memory": "novum.arenas.memory.arena:MemoryArena",
+        "optimisers": "novum.arenas.optimisers.arena:OptimisersArena",
         "program": "novum.arenas.program.arena:ProgramArena",
         "programs": "novum.arenas.programs.arena:ProgramsArena",
         "recall": "novum.arenas.recall.arena:RecallArena",

@@ -49,6 +49,10 @@ SMALLEST = {
             "differing",
         },
     ),
+    "optimisers.py": (
+        ["--tasks", "quadratic", "--only", "SGD,momentum", "--seeds", "2", "--steps", "5", "--part", "rules"],
+        {"rules", "paired", "by_width", "campaigns", "checks"},
+    ),
     "local_learning.py": (
         [
             "--samples",
@@ -95,6 +99,7 @@ ELSEWHERE = {"crash.py", "gate_calibration.py"}
 SLOW = {"known_entropy.py"}
 """Seven processes that import torch."""
 NEEDING_TORCH = {
+    "optimisers.py",
     "fork.py",
     "training.py",
     "measurements.py",

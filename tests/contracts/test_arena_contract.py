@@ -94,11 +94,36 @@ class TestProgramsOfMatrices(ArenaContract):
     options: ClassVar = {"task": "component", "operations": "matrices", "features": 2, "examples": 20}
 
 
+@pytest.mark.slow
+class TestOptimisers(ArenaContract):
+    arena = "optimisers"
+    options: ClassVar = {"steps": 8, "train": 60, "held_out": 32, "width": 8, "batch": 4}
+
+
+@pytest.mark.slow
+class TestOptimisersOfQuadratics(ArenaContract):
+    arena = "optimisers"
+    options: ClassVar = {"task": "quadratic", "steps": 8, "held_out": 8, "width": 4, "operations": "few"}
+
+
+@pytest.mark.slow
+class TestOptimisersOfDigits(ArenaContract):
+    arena = "optimisers"
+    options: ClassVar = {"task": "digits", "steps": 20, "width": 8, "batch": 4}
+
+
+@pytest.mark.slow
+class TestOptimisersOfBytes(ArenaContract):
+    arena = "optimisers"
+    options: ClassVar = {"task": "bytes", "steps": 4, "width": 8, "batch": 2, "length": 8, "held_out": 8}
+
+
 SUITES = (
     TestCoinflip,
     TestDigits,
     TestLocalLearning,
     TestMemory,
+    TestOptimisers,
     TestProgram,
     TestPrograms,
     TestRecall,
@@ -129,6 +154,6 @@ def test_an_arena_with_its_default_options_is_as_admissible(suite):
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(
         StudyError,
-        match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, memory, program",
+        match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, memory, optimisers, program",
     ):
         wiring.check(coin_study(arena="x"))

@@ -13,7 +13,18 @@ from novum.registry import BUILT_IN, Kind, build
 from novum.testing import ResearcherContract
 
 PROGRAM = ("program", guessing())
-ALL = ("coinflip", "digits", "local-learning", "memory", "programs", "recall", "regret", "sequence", PROGRAM)
+ALL = (
+    "coinflip",
+    "digits",
+    "local-learning",
+    "memory",
+    "optimisers",
+    "programs",
+    "recall",
+    "regret",
+    "sequence",
+    PROGRAM,
+)
 
 
 class TestArchive(ResearcherContract):

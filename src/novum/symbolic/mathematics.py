@@ -8,7 +8,7 @@ from novum.symbolic.program import Code, Program
 from novum.symbolic.program_language import Language
 
 _TIMES = {"mul_s", "scale_v", "scale_m", "mul_v", "mul_m", "columns_m"}
-_SUMS = {"add_s", "add_v", "add_m", "sub_s", "sub_v", "sub_m"}
+_SUMS = {"add_s", "add_v", "add_m", "sub_s", "sub_v", "sub_m", "shift_m"}
 
 
 def equations(program: Program, language: Language) -> dict[str, list[str]]:
@@ -35,10 +35,12 @@ def _expression(operation: str, operands: list[tuple[str, int]], constant: float
     """Text and precedence: 0 for a sum, 1 for a product, 2 for what needs no brackets."""
     if operation == "const":
         return f"{constant:g}", 2 if constant >= 0 else 0
+    if operation == "copy_m":
+        return operands[0]
     tight = 0 if operation in _SUMS else 1 if operation in _TIMES else 2 if "{a} " in BY_NAME[operation].text else -1
     texts = []
     for place, (text, precedence) in enumerate(operands):
         least = tight + (place == 1 and operation.startswith(("sub", "div")))
         texts.append(f"({text})" if precedence < least else text)
     names = dict(zip("ab", texts, strict=False))
-    return BY_NAME[operation].text.format(**names), 2 if tight < 0 else min(tight, 1)
+    return BY_NAME[operation].text.format(c=f"{constant:g}", **names), 2 if tight < 0 else min(tight, 1)

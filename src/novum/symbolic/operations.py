@@ -1,7 +1,7 @@
 """What an instruction can do: operations over registers, with their kinds and how they are written.
 
-Kinds are "s" (scalar), "v" (vector of n numbers) and "m" (n x n matrix). All are total: 1/0 is infinite, 0/0 is not a
-number, and a root is that of the absolute value, so that any program runs.
+Kinds are "s" (scalar), "v" (vector of n numbers) and "m" (matrix, n x n where there are vectors). All are total: 1/0 is
+infinite, 0/0 is not a number, and a root is that of the absolute value, so that any program runs.
 """
 
 from __future__ import annotations
@@ -74,5 +74,31 @@ broadcasts, products.
 element, `eye` is the identity times a scalar, `step` is 1 above zero and 0 elsewhere.
 """
 
+UPDATES = (
+    Operation("copy_m", "m", "m", "{a}"),
+    Operation("interp_m", "m", "mm", "interp({a}, {b}, {c})", constant=True),
+    Operation("div_m", "m", "mm", "{a} / {b}"),
+    Operation("max_m", "m", "mm", "max({a}, {b})", commutes=True),
+    Operation("abs_m", "m", "m", "abs({a})"),
+    Operation("sqrt_m", "m", "m", "sqrt({a})"),
+    Operation("sign_m", "m", "m", "sign({a})"),
+    Operation("shift_m", "m", "sm", "{a} + {b}"),
+    Operation("clip_m", "m", "sm", "clip({a}, {b})"),
+    Operation("cautious_m", "m", "mm", "cautious({a}, {b})"),
+    Operation("unit_m", "m", "m", "unit({a})"),
+    Operation("unit_rows", "m", "m", "rows({a})"),
+    Operation("unit_columns", "m", "m", "columns({a})"),
+    Operation("row_mean", "m", "m", "row_mean({a})"),
+    Operation("column_mean", "m", "m", "column_mean({a})"),
+    Operation("orthogonal_m", "m", "m", "orthogonal({a})"),
+)
+"""What update rules of matrices need beside; the compiled interpreter, whose matrices are square, has none of them.
+
+`interp` is (1 - c) a + c b (arXiv 2302.06675), `clip` shortens b to the root mean square a, `cautious` keeps a where
+its sign is that of b, stretched by the share that is kept (2411.16085); `unit` has the root mean square 1, and so has
+each row or column of `rows` and `columns`; means stand in all places of their row or column; `orthogonal` is the
+nearest orthogonal matrix at root mean square 1, roughly.
+"""
+
 CODES = {one.name: code for code, one in enumerate(OPERATIONS)}
-BY_NAME = {one.name: one for one in OPERATIONS}
+BY_NAME = {one.name: one for one in (*OPERATIONS, *UPDATES)}

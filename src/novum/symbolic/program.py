@@ -73,11 +73,10 @@ def _instruction(line: str, language: Language, component: str) -> Instruction:
         raise StudyError(f"{component}: {line!r} does not write a register: one of {', '.join(language.registers)}")
     for operation in language.usable:
         if operation.result == language.kinds[out] and (found := _PATTERNS[operation.name].match(rest)):
-            if operation.constant:
-                return Instruction(operation.name, out, (), _constant(found.group(1), language, component, line))
-            operands = found.groups()
+            operands = found.groups()[: len(operation.operands)]
             if tuple(language.kinds.get(name) for name in operands) == tuple(operation.operands):
-                return Instruction(operation.name, out, operands)
+                value = _constant(found.groups()[-1], language, component, line) if operation.constant else 0.0
+                return Instruction(operation.name, out, operands, value)
     raise StudyError(f"{component}: {line!r} is no instruction of this arena; it has {operations_text(language)}")
 
 

@@ -1,6 +1,7 @@
-"""Random programs and small changes to them: an instruction more, less, or different, or an operand or constant.
+"""Random programs and small changes to them: an instruction more, less, or different, or a part of it.
 
-The changes are those of AutoML-Zero (arXiv 2003.03384, section 3.2); constants move by a factor, sometimes their sign.
+The changes are those of AutoML-Zero (arXiv 2003.03384, section 3.2), and one that keeps the registers of an
+instruction and changes its operation; constants move by a factor, sometimes their sign.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def mutated(program: Program, language: Language, rng: random.Random) -> Program
 
 
 def _changed(part: Code, language: Language, component: Component, rng: random.Random) -> Code:
-    kind = rng.choice(("insert", "remove", "alter", "alter", "replace", "move")) if part else "insert"
+    kind = rng.choice(("insert", "remove", "alter", "alter", "exchange", "replace", "move")) if part else "insert"
     lines = list(part)
     if kind == "insert":
         lines.insert(rng.randint(0, len(lines)), random_instruction(language, rng))
@@ -53,22 +54,44 @@ def _changed(part: Code, language: Language, component: Component, rng: random.R
         lines.insert(rng.randrange(len(lines)), lines.pop(rng.randrange(len(lines))))
     else:
         at = rng.randrange(len(lines))
-        lines[at] = altered(lines[at], language, rng) if kind == "alter" else random_instruction(language, rng)
+        lines[at] = _MADE[kind](lines[at], language, rng)
     return tuple(lines[: component.limit])
+
+
+def exchanged(one: Instruction, language: Language, rng: random.Random) -> Instruction:
+    """Another operation with the same registers, as far as their kinds allow; the others are drawn uniformly."""
+    found = random_instruction(language, rng)
+    old, new = BY_NAME[one.operation], BY_NAME[found.operation]
+    if new.result != old.result:
+        return found
+    kept = dict(enumerate(one.operands))
+    operands = tuple(
+        kept[at] if old.operands[at : at + 1] == new.operands[at] else name for at, name in enumerate(found.operands)
+    )
+    return Instruction(found.operation, one.out, operands, found.constant)
 
 
 def altered(one: Instruction, language: Language, rng: random.Random) -> Instruction:
     """The same operation with one register, or its constant, changed."""
     operation = BY_NAME[one.operation]
-    if operation.constant and rng.random() < 0.8:
+    if operation.constant and rng.random() < (0.4 if one.operands else 0.8):
         value = one.constant * math.exp(rng.gauss(0, 0.7)) or rng.uniform(-1, 1)
-        return Instruction(one.operation, one.out, (), _held(-value if rng.random() < SIGN_FLIPS else value, language))
+        value = _held(-value if rng.random() < SIGN_FLIPS else value, language)
+        return Instruction(one.operation, one.out, one.operands, value)
     at = rng.randint(0, len(one.operands))
     if at == len(one.operands):
         return Instruction(one.operation, rng.choice(language.writable[operation.result]), one.operands, one.constant)
     operands = list(one.operands)
     operands[at] = rng.choice(language.writable[operation.operands[at]])
     return Instruction(one.operation, one.out, tuple(operands), one.constant)
+
+
+def _drawn(one: Instruction, language: Language, rng: random.Random) -> Instruction:
+    del one
+    return random_instruction(language, rng)
+
+
+_MADE = {"alter": altered, "exchange": exchanged, "replace": _drawn}
 
 
 def crossed(one: Program, other: Program, language: Language, rng: random.Random) -> Program:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from novum.arenas.memory.options import Options
-from novum.symbolic.operation_names import named_operations
+from novum.symbolic.chosen_operations import chosen_operations
 from novum.symbolic.operations import OPERATIONS
 from novum.symbolic.program_language import Component, Language
 
@@ -31,5 +31,5 @@ def language(options: Options) -> Language:
             Component("write", options.write, ("k", "v")),
             Component("read", options.read, ("q",), ("o",)),
         ),
-        named_operations(options.operations, GROUPS),
+        chosen_operations(options.operations, GROUPS, OPERATIONS),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from novum.arenas.programs.options import Options
-from novum.symbolic.operation_names import named_operations
+from novum.symbolic.chosen_operations import chosen_operations
 from novum.symbolic.operations import BY_NAME, OPERATIONS
 from novum.symbolic.program_language import Component, Language
 
@@ -27,7 +27,7 @@ def language(options: Options) -> Language:
     W, and w where it is scored, begin at random values, all others at zero. Raises StudyError for operations that do
     not exist.
     """
-    names = named_operations(options.operations, GROUPS)
+    names = chosen_operations(options.operations, GROUPS, OPERATIONS)
     direction, few = options.task == "component", not set(names) - set(SMALL)
     matrices = any("m" in BY_NAME[name].result + BY_NAME[name].operands for name in names)
     return Language(
