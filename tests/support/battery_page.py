@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/battery.md"
@@ -15,21 +16,21 @@ BEGIN, END = "<!-- table -->\n", "<!-- end of the table -->\n"
 def table() -> str:
     """One row for each target, and the sums."""
     result = json.loads(RESULT.read_text())["result"]
-    rows = [
-        "| target | search | CPU s | candidates | at random | what was found | rule |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    rows += [
-        f"| {one['name']} | {_end(one['found'], one['confirmed'])} | {one['cpu_seconds']:.0f} | {one['candidates']:,} | "
-        f"{_end(one['random_found'], one['random_confirmed'])} | {one['recognised']} | `{one['rule']}` |"
-        for one in result["targets"]
-    ]
+    head = ["target", "search", "CPU s", "candidates", "at random", "what was found", "rule"]
+    lines = [head, ["---"] * len(head), *map(_row, result["targets"])]
     verified = sum(one["verified"] for one in result["targets"])
     sums = (
-        f"{result['confirmed']} of {len(result['targets'])} found and confirmed, {result['random_found']} found at random; "
-        f"both records of {verified} targets verify; {result['cpu_seconds']:.0f} s of CPU time in all."
+        f"{result['confirmed']} of {len(result['targets'])} found and confirmed, {result['random_found']} found at "
+        f"random; both records of {verified} targets verify; {result['cpu_seconds']:.0f} s of CPU time in all."
     )
-    return "\n".join([*rows, "", sums, ""])
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", sums, ""])
+
+
+def _row(one: dict[str, Any]) -> list[str]:
+    end = _end(one["found"], one["confirmed"])
+    chance = _end(one["random_found"], one["random_confirmed"])
+    figures = [f"{one['cpu_seconds']:.0f}", f"{one['candidates']:,}"]
+    return [one["name"], end, *figures, chance, one["recognised"], f"`{one['rule']}`"]
 
 
 def _end(found: bool, confirmed: bool) -> str:

@@ -16,7 +16,7 @@ FEW = (
 """Of the published rules, and their inverses."""
 LEFT_OUT = {"matmul", "mul_m", "transpose"}
 """Too dear."""
-GROUPS = {"few": FEW.split(), "more": [one.name for one in OPERATIONS if one.name not in LEFT_OUT]}
+GROUPS = {"few": tuple(FEW.split()), "more": tuple(one.name for one in OPERATIONS if one.name not in LEFT_OUT)}
 
 
 @lru_cache(maxsize=16)

@@ -20,6 +20,8 @@ from novum.symbolic.machine import LANES
 
 Floats = NDArray[np.float64]
 SQUARED_LENGTH = 4.0
+LARGE = 1e3
+"""Of a truth that has nothing to do with the examples: else saying little would be better than saying much."""
 SQUARED, SIGN, DIRECTION = range(3)
 """How the scored register is held against the truth: squared error, agreement of signs, distance but for the sign."""
 
@@ -71,7 +73,7 @@ def make(options: Options, role: Role, seed: int) -> Task:
     found = _MAKERS[options.task](rng, Size(features, examples, options.scored, role))
     if not options.shuffled:
         return found
-    labels, truth = rng.normal(size=found.labels.shape), rng.normal(size=found.truth.shape)
+    labels, truth = rng.normal(size=found.labels.shape), LARGE * rng.normal(size=found.truth.shape)
     return replace(found, labels=labels, truth=truth)
 
 
