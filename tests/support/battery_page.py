@@ -10,6 +10,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/battery.md"
 RESULT = ROOT / "docs/results/battery.json"
+LONGEST = 120
+"""Characters of a rule in the table; the stored result has them all."""
 BEGIN, END = "<!-- table -->\n", "<!-- end of the table -->\n"
 
 
@@ -30,7 +32,8 @@ def _row(one: dict[str, Any]) -> list[str]:
     end = _end(one["found"], one["confirmed"])
     chance = _end(one["random_found"], one["random_confirmed"])
     figures = [f"{one['cpu_seconds']:.0f}", f"{one['candidates']:,}"]
-    return [one["name"], end, *figures, chance, one["recognised"], f"`{one['rule']}`"]
+    rule = one["rule"] if len(one["rule"]) <= LONGEST else one["rule"][: LONGEST - 1] + "…"
+    return [one["name"], end, *figures, chance, one["recognised"], f"`{rule}`"]
 
 
 def _end(found: bool, confirmed: bool) -> str:

@@ -206,7 +206,7 @@ class Crosses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One gene that differs: its value in the incumbent and in the candidate ("–" when it is absent there)."""
+    """One gene that differs: its value in the incumbent and in the candidate ("–" when it is absent or empty there)."""
 
     gene: str
     old: str
@@ -224,7 +224,7 @@ def changes(candidate: Genome, incumbent: Genome) -> list[Change]:
 
 
 def _value(genome: Genome, name: str) -> str:
-    return cut(written(genome[name]), 80) if name in genome else "–"
+    return cut(written(genome.get(name, "")), 80) or "–"
 
 
 def change_text(candidate: Genome, incumbent: Genome, length: int = 60) -> str:
