@@ -96,7 +96,9 @@ def _target(
     holds = all(campaigns.verified(folder / name) for name in ("lab", "random"))
     labs = (str(folder / "lab"), str(folder / "random"))
     outcome = TargetOutcome.of(one.name, (one.target.answer, one.target.hidden), (mine, control), holds, labs)
-    kept.write_text(json.dumps(asdict(outcome), indent=1), "utf-8")
+    part = kept.with_suffix(".part")  # so that what is killed here leaves no half of an outcome
+    part.write_text(json.dumps(asdict(outcome), indent=1), "utf-8")
+    part.replace(kept)
     tell(f"{one.name}: {_words(outcome)}")
     return outcome
 
