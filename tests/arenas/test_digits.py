@@ -97,8 +97,8 @@ def test_samples_are_drawn_without_replacement_and_differ_between_seeds_and_draw
 
 def test_a_trial_never_asks_for_labels_of_what_is_scored(fresh, monkeypatch):
     asked = []
-    labels = data._labels
-    monkeypatch.setattr(data, "_labels", lambda rows: asked.append(rows) or labels(rows))
+    labels = data.labels
+    monkeypatch.setattr(data, "labels", lambda rows: asked.append(rows) or labels(rows))
     monkeypatch.setattr(data, "_part_labels", lambda role: pytest.fail("a worker has no use for these"))
     trial.run(group_of({}, 1, 2))
     trial.run(group_of({}, 1, options={"shuffled": True, "noise": 2.0}))

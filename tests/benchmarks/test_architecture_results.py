@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return " ".join((DOCS / "measurements.md").read_text().split())
+    return " ".join((DOCS / "architectures.md").read_text().split())
 
 
 def stored(name: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ SMALLEST = {
         ["--trials", "2", "--steps", "2", "--repeats", "1", "--only", "delta", "--compiling", "never"],
         {"rows"},
     ),
-    "measurements.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
+    "architectures.py": (["--seeds", "2", "--steps", "3", "--only", "overwrite"], {"measured", "checks"}),
     "programs.py": (
         ["--seeds", "1", "--bound", "0.5"],
         {
@@ -102,7 +102,7 @@ NEEDING_TORCH = {
     "optimisers.py",
     "fork.py",
     "training.py",
-    "measurements.py",
+    "architectures.py",
     "blind_search.py",
     "hybrids.py",
     "transfer.py",

@@ -135,7 +135,7 @@ def test_coinflip_needs_no_torch_and_recall_says_what_to_install(tmp_path):
         (("run", "coinflip", "--budget", "-5m"), "cannot read '-5m'"),
         (("run", "coinflip", "--budget", "0 trials"), "must be positive"),
         (("run", "coinflip", "--seed", "-1"), "--seed -1"),
-        (("run", "coinflip", "--researcher", "oracle"), "choose from archive, bayes, code, evolve"),
+        (("run", "coinflip", "--researcher", "oracle"), "choose from archive, bayes, bulk, code, evolve"),
         (("run", "broken.toml"), "broken.toml line 2"),
         (("run", "wrong.toml"), "wrong.toml line 5: gate.alpha"),
         (("run", "unbounded.toml"), "--budget"),
