@@ -26,6 +26,7 @@ from novum.symbolic.evolution_kernel import (
     winner,
 )
 from novum.symbolic.kernel import ZERO, L, execute
+from novum.symbolic.offspring_kernel import copy_program
 
 LARGEST = 1e6
 """Of what a program says on the first examples."""
@@ -88,15 +89,6 @@ def remember(keys: Any, values: Any, key: Any, value: float) -> None:
 
 
 @compiled
-def copy(raw: Any, constants: Any, source: int, target: int) -> None:
-    """One program over another."""
-    for slot in range(raw.shape[1]):
-        constants[target, slot] = constants[source, slot]
-        for place in range(4):
-            raw[target, slot, place] = raw[source, slot, place]
-
-
-@compiled
 def lived(
     cells: Any, code: Any, where: Any, data: Any, plans: Any, said: Any, keys: Any, values: Any, counts: Any, kind: int
 ) -> float:
@@ -154,7 +146,7 @@ def evolve(
                 draw_line(state, raw[place], constants[place], slot, ops, usable, kinds)
         else:
             parent = winner(state, fitness[:size], int(settings[0]))
-            copy(raw, constants, parent, place)
+            copy_program(raw, constants, parent, place)
             if uniform(state) < settings[1]:
                 mutate(state, raw[place], constants[place], parts, ops, usable, kinds)
         find_effective(raw[place], parts, masks, ops, effective)
@@ -171,7 +163,7 @@ def evolve(
         oldest[0] = (place + 1) % size
         if found > fitness[size]:
             fitness[size] = found
-            copy(raw, constants, place, size)
+            copy_program(raw, constants, place, size)
             if found > settings[2]:
                 return born + 1
     return children
