@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import threading
 import time
 from dataclasses import replace
 
 import labs
 import model_servers as models
 import pytest
+from tests.support.request_threads import none_left
 from tests.support.views import cases_of
 
 from novum.core.engine import artifact_store
@@ -61,9 +61,8 @@ def run(study, budget=BUDGET, **more):
     """Run a study in memory."""
     lab = labs.in_memory(study, budget, **more)
     lab.observe = patience(lab.context.researcher)
-    with closing_of(lab.context.researcher):
+    with none_left(), closing_of(lab.context.researcher):
         lab.run()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("novum-language")]
     return lab
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ import labs
 import model_servers as models
 import programs
 import pytest
+from tests.support.request_threads import none_left
 
 from novum.core.engine import artifact_store
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
@@ -59,7 +59,7 @@ class Told:
 def told(directory, asking, budget=BUDGET, **changes) -> Told:
     """Run a study to its end; every lab of these tests must keep what is asserted here."""
     settings = ResearcherSettings("language", {"backoff": 0.02, "timeout": 30.0, "in_flight": 1, **asking})
-    with session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
+    with none_left(), session(labs.coin_study(researcher=settings, **changes), budget, directory) as lab:
         started = time.monotonic()
         reason = lab.run()
         found = Told(reason, labs.events(lab), lab.blobs, lab.context.researcher)
@@ -67,7 +67,6 @@ def told(directory, asking, budget=BUDGET, **changes) -> Told:
     _never_overspent(found.events, budget)
     checked = verification.verify(directory)
     assert checked.ok, checked
-    assert not [one for one in threading.enumerate() if one.name.startswith("novum-language")]
     return found
 
 
@@ -389,7 +388,7 @@ def test_a_replay_of_a_lab_that_is_not_there_says_so(tmp_path):
 
 
 def test_closing_ends_a_request_in_flight_at_once(tmp_path):
-    with models.serving(models.Slow(60)) as server:
+    with none_left(), models.serving(models.Slow(60)) as server:
         researcher = build(Kind.RESEARCHER, "language", {"model": server.openai})
         lab = labs.in_memory(labs.coin_study(), Budget(trials=50, wall_seconds=5), researcher=researcher)
         while not server.bodies:
@@ -398,11 +397,10 @@ def test_closing_ends_a_request_in_flight_at_once(tmp_path):
         before = time.monotonic()
         researcher.close()
         assert time.monotonic() - before < 5
-    assert not [one for one in threading.enumerate() if one.name.startswith("novum-language")]
 
 
 def test_propose_never_waits_for_a_model(tmp_path):
-    with models.serving(models.Slow(60)) as server:
+    with none_left(), models.serving(models.Slow(60)) as server:
         researcher = build(Kind.RESEARCHER, "language", {"model": server.openai})
         lab = labs.in_memory(labs.coin_study(), Budget(trials=50, wall_seconds=5), researcher=researcher)
         slowest, propose = [], researcher.propose

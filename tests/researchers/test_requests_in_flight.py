@@ -9,6 +9,7 @@ import time
 import labs
 import pytest
 from model_servers import Status, coins, serving
+from tests.support.request_threads import none_left
 from views import coin_view
 
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
@@ -73,7 +74,7 @@ def test_a_lab_asks_several_at_once_and_keeps_every_promise(tmp_path):
         settings = ResearcherSettings("language", {"model": server.openai, "in_flight": 5})
         study = labs.coin_study(researcher=settings, screening=ScreeningSettings(waiting=8))
         budget = Budget(trials=150, tokens=400_000, wall_seconds=100.0)
-        with session(study, budget, tmp_path / "lab") as lab:
+        with none_left(), session(study, budget, tmp_path / "lab") as lab:
             lab.run()
             events = labs.events(lab)
     assert 3 <= act.most <= 5
@@ -83,7 +84,6 @@ def test_a_lab_asks_several_at_once_and_keeps_every_promise(tmp_path):
     made = [one for one in events if isinstance(one, ProposalMade) and one.author.startswith("language:")]
     assert len(made) == len(replies) > 5
     assert verification.verify(tmp_path / "lab").ok
-    assert not [one for one in threading.enumerate() if one.name.startswith("novum-language")]
 
 
 def test_it_asks_as_many_as_it_may():
