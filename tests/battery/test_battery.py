@@ -4,8 +4,11 @@ import json
 import tomllib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from novum.battery.allowance import Allowance
 from novum.battery.campaigns import accepted, recognised, study_text
 from novum.battery.run_battery import RESULT, Settings, run
 from novum.battery.target import chosen, targets
@@ -49,6 +52,29 @@ def test_unknown_targets_and_too_small_budgets_are_named(tmp_path):
         run(chosen("lms"), Settings(2.0, tmp_path), lambda _: None)
 
 
+@given(st.lists(st.tuples(st.floats(0.5, 4), st.floats(0, 1)), min_size=1, max_size=8))
+def test_what_a_target_does_not_need_is_left_to_those_after_it(targets_):
+    """Each has a share and needs a part of what it is given; the last is given all that is left."""
+    allowance = Allowance(1000.0, {str(at): share for at, (share, _) in enumerate(targets_)})
+    used = 0.0
+    for at, (_, need) in enumerate(targets_):
+        given_ = allowance.take(str(at))
+        assert 0 <= given_ <= 1000.0 - used + 1e-6
+        if at == len(targets_) - 1:
+            assert given_ == pytest.approx(1000.0 - used)
+        used += need * given_
+        allowance.settle(str(at), need * given_)
+
+
+def test_targets_that_run_side_by_side_are_not_given_the_same_time_twice():
+    allowance = Allowance(90.0, {"a": 1, "b": 1, "c": 1})
+    assert (allowance.take("a"), allowance.take("b")) == (30.0, 30.0)
+    allowance.settle("b", 10.0)
+    assert allowance.take("c") == pytest.approx(50.0)
+    allowance.settle("a", 45.0)
+    allowance.settle("c", 50.0)
+
+
 @pytest.mark.slow
 def test_known_rules_are_recognised_and_others_are_not():
     pytest.importorskip("numba")
@@ -67,7 +93,7 @@ def test_known_rules_are_recognised_and_others_are_not():
 @pytest.mark.timeout(400)
 def test_a_battery_of_one_runs_verifies_and_is_not_run_twice(tmp_path):
     pytest.importorskip("numba")
-    command = ["battery", "--only", "lms", "--budget", "14s", "--folder", str(tmp_path), "--json"]
+    command = ["battery", "--only", "lms", "--budget", "cpu 14s", "--folder", str(tmp_path), "--json"]
     first = CliRunner().invoke(application(), command)
     assert first.exit_code == 0, first.output
     told = json.loads(first.stdout)

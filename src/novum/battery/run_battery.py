@@ -1,7 +1,8 @@
 """The battery: every target searched with its answer hidden, beside a control that draws at random.
 
 A target is searched until its answer is found and confirmed, or its share of the budget is used; the control then gets
-as much CPU time as the search took. What is finished is kept in the folder and not run again.
+as much CPU time as the search took. What a target does not need is left to those after it. What is finished is kept in
+the folder and not run again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from novum.battery import campaigns
+from novum.battery.allowance import Allowance
 from novum.battery.target import TargetStudy
 from novum.battery.target_outcome import BatteryResult, Side, TargetOutcome
 from novum.core.model.errors import UserError
@@ -37,16 +39,12 @@ class Settings:
 
 def run(chosen: Sequence[TargetStudy], settings: Settings, tell: Callable[[str], None]) -> BatteryResult:
     """Run or finish the battery; `tell` is called with lines of progress. Raises UserError for too small a budget."""
-    shares = sum(one.target.share for one in chosen)
-    seconds = {one.name: settings.cpu_seconds / 2 * one.target.share / shares for one in chosen}
-    if (least := min(seconds.values())) < LEAST_SECONDS:
-        needed = settings.cpu_seconds * LEAST_SECONDS / least
-        raise UserError(f"--budget: {len(chosen)} targets need at least {needed:.0f} s of CPU time")
+    allowance = _allowance(chosen, settings)
     stop = threading.Event()
     outcomes: dict[str, TargetOutcome] = {}
     failed: dict[str, str] = {}
     with ThreadPoolExecutor(settings.jobs) as pool:
-        waiting = {pool.submit(_target, one, seconds[one.name], settings, tell, stop): one.name for one in chosen}
+        waiting = {pool.submit(_target, one, allowance, settings, tell, stop): one.name for one in chosen}
         try:
             for done in as_completed(waiting):
                 try:
@@ -76,14 +74,50 @@ def table(outcomes: list[TargetOutcome], seed: int, failed: dict[str, str]) -> B
     )
 
 
+def _allowance(chosen: Sequence[TargetStudy], settings: Settings) -> Allowance:
+    """The budget without what finished targets took. Raises UserError where it is too small for those to be run."""
+    finished = {one.name: outcome for one in chosen if (outcome := _finished(settings.folder / one.name))}
+    waiting = {one.name: one.target.share for one in chosen if one.name not in finished}
+    left = settings.cpu_seconds - sum(one.cpu_seconds + one.random_cpu_seconds for one in finished.values())
+    least = 2 * LEAST_SECONDS * sum(waiting.values()) / min(waiting.values(), default=1.0)
+    if waiting and left < least:
+        used = settings.cpu_seconds - left
+        raise UserError(f"--budget: {len(waiting)} targets need at least {used + least:.0f} s of CPU time")
+    return Allowance(left, waiting)
+
+
+def _finished(folder: Path) -> TargetOutcome | None:
+    """The outcome of a target that has been run in this folder."""
+    kept = folder / RESULT
+    if not kept.exists():
+        return None
+    return parse_options(TargetOutcome, load_json(kept.read_bytes()), f"the outcome in {kept}", "outcome")
+
+
 def _target(
-    one: TargetStudy, seconds: float, settings: Settings, tell: Callable[[str], None], stop: threading.Event
+    one: TargetStudy, allowance: Allowance, settings: Settings, tell: Callable[[str], None], stop: threading.Event
 ) -> TargetOutcome | None:
     """One target with its control; what is there already is taken as it is. None once the battery is stopped."""
+    if (known := _finished(settings.folder / one.name)) is not None:
+        return known
+    if stop.is_set():
+        return None
+    outcome, used = None, 0.0
+    seconds = allowance.take(one.name)
+    try:
+        outcome = _run(one, seconds / 2, settings, tell, stop)
+    finally:
+        if outcome is not None:
+            used = outcome.cpu_seconds + outcome.random_cpu_seconds
+        allowance.settle(one.name, used)
+    return outcome
+
+
+def _run(
+    one: TargetStudy, seconds: float, settings: Settings, tell: Callable[[str], None], stop: threading.Event
+) -> TargetOutcome | None:
+    """A target's search and its control; None once the battery is stopped."""
     folder = settings.folder / one.name
-    kept = folder / RESULT
-    if kept.exists():
-        return parse_options(TargetOutcome, load_json(kept.read_bytes()), f"the outcome in {kept}", "outcome")
     mine = _searched(one, folder / "lab", seconds, settings.seed, tell, stop)
     if mine is None or stop.is_set():
         return None
@@ -96,6 +130,7 @@ def _target(
     holds = all(campaigns.verified(folder / name) for name in ("lab", "random"))
     labs = (str(folder / "lab"), str(folder / "random"))
     outcome = TargetOutcome.of(one.name, (one.target.answer, one.target.hidden), (mine, control), holds, labs)
+    kept = folder / RESULT
     part = kept.with_suffix(".part")  # so that what is killed here leaves no half of an outcome
     part.write_text(json.dumps(asdict(outcome), indent=1), "utf-8")
     part.replace(kept)
@@ -106,9 +141,7 @@ def _target(
 def _searched(
     one: TargetStudy, lab: Path, seconds: float, seed: int, tell: Callable[[str], None], stop: threading.Event
 ) -> Side | None:
-    """The search, until the answer is confirmed or the CPU time is used; None once the battery is stopped."""
-    if stop.is_set():
-        return None
+    """The search, until the answer is confirmed or the CPU time is used; None if the battery is stopped meanwhile."""
     tell(f"{one.name}: searching for at most {seconds:.0f} s of CPU time")
     findings = 0
 

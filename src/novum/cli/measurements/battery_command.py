@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 
 
 def battery(
-    budget: Annotated[str, typer.Option(help="CPU time of all campaigns together, such as 60m.")] = "60m",
+    budget: Annotated[
+        str, typer.Option(help="How long, such as 60m (as much CPU time as its jobs have then), or 'cpu 2h' in all.")
+    ] = "60m",
     only: Annotated[str, typer.Option(help="Names of targets, separated by commas; all without it.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of all campaigns.")] = 0,
     folder: Annotated[
@@ -34,11 +36,12 @@ def battery(
     from novum.core.model.errors import UserError
     from novum.governance.hard_budget import parse_budget
 
-    allowed = parse_budget(budget if budget.startswith("cpu ") else f"cpu {budget}")
-    if allowed.cpu_seconds is None:
-        raise UserError(f"--budget {budget}: give CPU time, such as 60m")
+    allowed = parse_budget(budget)
+    seconds = allowed.cpu_seconds if allowed.wall_seconds is None else allowed.wall_seconds * jobs
+    if seconds is None:
+        raise UserError(f"--budget {budget}: give a time such as 60m, or CPU time such as 'cpu 2h'")
     where = folder or Path("labs") / f"battery-{seed}"
-    settings = Settings(allowed.cpu_seconds, where, seed, jobs)
+    settings = Settings(seconds, where, seed, jobs)
     found = run(chosen(only), settings, lambda line: print(line, file=sys.stderr, flush=True))
     if json:
         print(as_json(found))
