@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import statistics
+from dataclasses import replace
 
 import programs
 import pytest
 from labs import ScriptedArena, coin_study, in_memory
 
 from novum.arenas.coinflip import CoinflipArena
-from novum.core.model.arena_spec import Controls
+from novum.core.model.arena_spec import Controls, room
 from novum.core.model.budget import Budget, LevelSettings
 from novum.core.model.errors import StudyRefused
 from novum.core.model.study import GateSettings, PolicyRule, PolicySettings
@@ -84,6 +86,23 @@ def test_a_study_at_its_ceiling_is_refused(tmp_path):
     found = scripted(tmp_path, ceiling=0.53)
     assert not found.ok
     assert "from perfection" in checks(found)["range"].words
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(("scores", "ok"), [([0.011, 0.012], False), ([0.995, 0.999], None), ([0.5, 0.51], True)])
+def test_a_loss_has_its_perfection_below_and_its_guess_above(scores, ok, log):
+    ends = {"floor": 1.0, "ceiling": 0.01, "higher_is_better": False, "resolution": 0.1 if log else 0.01}
+    spec = replace(ScriptedArena().spec, **ends, log=log)
+    assert conclude.range_left(spec, scores).ok is ok
+
+
+def test_a_gain_that_nothing_bounds_has_no_figure():
+    spec = replace(ScriptedArena().spec, floor=1.0, ceiling=0.0, higher_is_better=False, log=True)
+    assert room(spec, 0.5) == math.inf
+    assert room(replace(spec, ceiling=None), 0.5) is None
+    assert room(replace(spec, ceiling=0.25), 0.5) == pytest.approx(math.log(2))
+    assert room(replace(spec, log=False), 0.5) == 0.5
+    assert "not known" in conclude.range_left(spec, [0.5, 0.51]).words
 
 
 def test_drift_over_the_order_of_runs_is_noticed():

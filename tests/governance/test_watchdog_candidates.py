@@ -241,6 +241,25 @@ def test_perfection_of_code_goes_into_quarantine_whatever_its_noise():
     assert "which is perfection" in interventions(lab)[0].words
 
 
+def test_perfection_of_a_loss_is_its_ceiling_and_a_guess_is_no_perfection():
+    """Level 5 loses a thousandth where all others lose half a point, and a guess loses half a point too."""
+
+    class Losing(Reported):
+        @property
+        def spec(self) -> ArenaSpec:
+            return dataclasses.replace(super().spec, higher_is_better=False, floor=0.5, ceiling=0.0)
+
+    def low(group):
+        return points(group, 1 if group.candidate.genome["level"] == 5 else 500)
+
+    lab = watched(scripted(watchdog=settings(too_good=1e9)), 500, place=Place(low), arena=Losing(), researcher=FEW)
+    lab.run()
+    about = [(step, subject) for alarm, step, subject in acts(lab) if alarm == "too_good"]
+    assert about[0] == ("quarantine", "h5")
+    assert {subject for _, subject in about} == {"h5"}
+    assert "which is perfection (0)" in interventions(lab)[0].words
+
+
 def test_a_jump_that_nothing_came_near_goes_into_quarantine():
     def late(group):
         return points(group, 60_000) if group.candidate.genome["level"] == 15 else scored(group)

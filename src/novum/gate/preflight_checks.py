@@ -95,18 +95,27 @@ def range_left(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:
     values = [score for score in scores if score is not None]
     if len(values) < 2 or (spec.floor is None and spec.ceiling is None):
         return Check("range", None, "the arena declares neither floor nor ceiling")
-    mean, sigma = statistics.fmean(values), max(statistics.stdev(values) * math.sqrt(2), spec.resolution)
-    best, worst = (spec.ceiling, spec.floor) if spec.higher_is_better else (spec.floor, spec.ceiling)
-    room = math.inf if best is None else abs(best - mean) / sigma
-    above = math.inf if worst is None else abs(mean - worst) / sigma
-    figures = {name: value for name, value in (("room_sd", room), ("above_floor_sd", above)) if value < math.inf}
-    if room < FAR_FROM_CEILING:
+    scale = math.log if spec.log else float
+    mean = statistics.fmean(scale(value) for value in values)
+    sigma = max(statistics.stdev(scale(value) for value in values) * math.sqrt(2), spec.resolution)
+    left = math.inf if (best := _scaled(spec, spec.ceiling)) is None else abs(best - mean) / sigma
+    above = math.inf if (worst := _scaled(spec, spec.floor)) is None else abs(mean - worst) / sigma
+    figures = {name: value for name, value in (("room_sd", left), ("above_floor_sd", above)) if value < math.inf}
+    if left < FAR_FROM_CEILING:
         return Check(
-            "range", False, f"the baseline stands {room:.1f} sigma from perfection: nothing can be shown", figures
+            "range", False, f"the baseline stands {left:.1f} sigma from perfection: nothing can be shown", figures
         )
     if above < FAR_FROM_CEILING / 2:
         return Check("range", None, f"the baseline stands {above:.1f} sigma from a guess: it may not learn", figures)
-    return Check("range", True, f"{room:.1f} sigma of room above the baseline", figures)
+    words = f"{left:.1f} sigma of room above the baseline" if left < math.inf else "how much room there is is not known"
+    return Check("range", True, words, figures)
+
+
+def _scaled(spec: ArenaSpec, level: float | None) -> float | None:
+    """An end of the scale in units of gains; None where there is none."""
+    if level is None or (spec.log and level <= 0):
+        return None
+    return math.log(level) if spec.log else level
 
 
 def against_itself(study: Study, scores: Sequence[float | None], sigma: float) -> Check:

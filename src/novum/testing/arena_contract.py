@@ -17,10 +17,10 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import TypeAdapter
 
-from novum.core.model.arena_spec import ArenaSpec, unfit
+from novum.core.model.arena_spec import ArenaSpec, room, unfit
 from novum.core.model.candidate import Candidate, Genome, Setting
 from novum.core.model.errors import StudyError
-from novum.core.model.metric import Score, gain
+from novum.core.model.metric import Score
 from novum.core.model.ports import Arena
 from novum.core.model.trial import ArtefactError, Trial, TrialGroup, TrialOutput
 from novum.executors.output_checks import NonsenseError, checked
@@ -268,10 +268,9 @@ class ArenaContract:
             isinstance(score.others, Mapping) and set(score.others) == names,
             f"Score.others names {sorted(score.others)}, spec.metrics {sorted(names)}: they have to be the same",
         )
-        if spec.ceiling is not None and not (spec.log and spec.ceiling <= 0):
-            beyond = gain(score.value, spec.ceiling, higher_is_better=spec.higher_is_better, log=spec.log)
+        if (left := room(spec, score.value)) is not None:
             hold(
-                beyond <= spec.resolution,
+                left >= -spec.resolution,
                 f"the score {score.value} is better than spec.ceiling ({spec.ceiling}), so every candidate would look "
                 "too good to be true",
             )

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from novum.core.model.candidate import Genome, Setting
-from novum.core.model.metric import RESOURCES, Metric, Score
+from novum.core.model.metric import RESOURCES, Metric, Score, gain
 from novum.core.model.trial import OutcomeKind
 
 
@@ -52,9 +52,9 @@ class ArenaSpec:
     """Importable modules that a worker needs."""
     summary: str = ""
     floor: float | None = None
-    """The metric of a guess, where it is known."""
+    """The metric of a guess, where it is known: the worse end, whether higher is better or lower."""
     ceiling: float | None = None
-    """The metric of perfection, where it is known."""
+    """The metric of perfection, where it is known: the better end."""
     controls: Controls = field(default_factory=Controls)
     bounds: tuple[float, float] | None = None
     """The lowest and the highest score that there can be, where that is known: what a claim of the mean rests on."""
@@ -74,6 +74,18 @@ class ArenaSpec:
     depends: tuple[str, ...] = ()
     """Modules and packages outside the program's own package whose code its results depend on; a campaign is held to
     them as well."""
+
+
+def room(spec: ArenaSpec, score: float) -> float | None:
+    """The gain from a score to perfection, in units of gains; None where the arena declares none.
+
+    Infinite where perfection is a loss of nothing and losses are compared by their ratio.
+    """
+    if spec.ceiling is None:
+        return None
+    if spec.log and spec.ceiling <= 0:
+        return math.inf
+    return gain(spec.ceiling, score, higher_is_better=spec.higher_is_better, log=spec.log)
 
 
 def unfit(spec: ArenaSpec, score: Score) -> tuple[OutcomeKind, str] | None:

@@ -6,9 +6,11 @@ Where they are typed genes nothing foreign runs, and a large gain is only remark
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from novum.core.events.oversight import Intervened
+from novum.core.model.arena_spec import room
 from novum.core.model.intervention import Alarm, Step
 from novum.core.state.campaign_state import CampaignState
 from novum.core.state.hypothesis import Hypothesis, Phase
@@ -45,15 +47,18 @@ def too_good(state: CampaignState, inputs: AlarmInputs, screened: Iterable[Hypot
 
 def _unearned(state: CampaignState, one: Hypothesis) -> Intervened | None:
     """A score at the ceiling, or a jump that no earlier candidate came near, whatever the noise."""
-    tuned, gain, ceiling = state.tuned.get(one.candidate.id), state.advantage(one), _perfection(state)
+    tuned, gain, spec = state.tuned.get(one.candidate.id), state.advantage(one), state.spec
     if tuned is None or tuned.score is None or gain is None or gain <= 0:
         return None
     figures = {"score": tuned.score, "gain": gain}
-    if ceiling is not None and abs(tuned.score - ceiling) <= state.spec.resolution:
-        words = f"{one.id} scored {tuned.score:.6g}, which is perfection ({ceiling:g}): it goes into quarantine"
+    left = room(spec, tuned.score)
+    if left is not None and abs(left) <= spec.resolution:
+        words = f"{one.id} scored {tuned.score:.6g}, which is perfection ({spec.ceiling:g}): it goes into quarantine"
         return Intervened(Alarm.TOO_GOOD, Step.QUARANTINE, one.id, words, figures)
-    room = 0.0 if ceiling is None else abs(ceiling - (state.level(one.registered.incumbent) or 0.0))
-    if gain < max(JUMP * state.spec.resolution, room / 2):
+    level = state.level(one.registered.incumbent)
+    before = None if level is None else room(spec, level)
+    half_way = before / 2 if before is not None and math.isfinite(before) else 0.0
+    if gain < max(JUMP * spec.resolution, half_way):
         return None  # before all others are looked at, since this is asked of every hypothesis
     rest = (other for other in state.hypotheses.values() if other.candidate.id != one.candidate.id)
     others = [state.advantage(other) or 0.0 for other in rest]
@@ -61,10 +66,6 @@ def _unearned(state: CampaignState, one: Hypothesis) -> Intervened | None:
         return None
     words = f"{one.id} gains {gain:.3g}, {JUMP:g} times what any of {len(others)} others did: it goes into quarantine"
     return Intervened(Alarm.TOO_GOOD, Step.QUARANTINE, one.id, words, figures)
-
-
-def _perfection(state: CampaignState) -> float | None:
-    return state.spec.ceiling if state.spec.higher_is_better else state.spec.floor
 
 
 def _leaps(state: CampaignState, inputs: AlarmInputs, screened: Iterable[Hypothesis]) -> Iterator[Intervened]:
