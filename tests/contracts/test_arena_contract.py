@@ -13,6 +13,9 @@ from novum.lab import wiring
 from novum.registry import BUILT_IN, Kind, build
 from novum.testing import ArenaContract
 
+ASKED = None
+"""In the place of a test that another suite of the same worker program holds: a process with torch takes seconds."""
+
 
 class TestCoinflip(ArenaContract):
     arena = "coinflip"
@@ -32,6 +35,7 @@ class TestLocalLearning(ArenaContract):
 @pytest.mark.slow
 class TestLocalLearningOfDigits(ArenaContract):
     arena = "local-learning"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
     options: ClassVar = {"samples": 64, "task": "digits", "train": 100, "equal": "flop"}
 
 
@@ -44,6 +48,7 @@ class TestMemory(ArenaContract):
 @pytest.mark.slow
 class TestMemoryOfTwoMatrices(ArenaContract):
     arena = "memory"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
     options: ClassVar = {"size": 4, "values": 8, "state": "2d2", "score": "mean", "operations": "more"}
 
 
@@ -67,6 +72,7 @@ class TestRegret(ArenaContract):
 @pytest.mark.slow
 class TestRegretAtOnce(ArenaContract):
     arena = "regret"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
     options: ClassVar = {"iterations": 10, "alternating": False}
 
 
@@ -79,6 +85,7 @@ class TestSequence(ArenaContract):
 @pytest.mark.slow
 class TestSequenceByLoss(ArenaContract):
     arena = "sequence"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
     options: ClassVar = {"steps": 2, "held_out": 16, "tasks": "hidden_markov", "metric": "loss", "equal": "state"}
 
 
@@ -91,6 +98,7 @@ class TestPrograms(ArenaContract):
 @pytest.mark.slow
 class TestProgramsOfMatrices(ArenaContract):
     arena = "programs"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
     options: ClassVar = {"task": "component", "operations": "matrices", "features": 2, "examples": 20}
 
 
@@ -103,18 +111,21 @@ class TestOptimisers(ArenaContract):
 @pytest.mark.slow
 class TestOptimisersOfQuadratics(ArenaContract):
     arena = "optimisers"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
     options: ClassVar = {"task": "quadratic", "steps": 8, "held_out": 8, "width": 4, "operations": "few"}
 
 
 @pytest.mark.slow
 class TestOptimisersOfDigits(ArenaContract):
     arena = "optimisers"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
     options: ClassVar = {"task": "digits", "steps": 20, "width": 8, "batch": 4}
 
 
 @pytest.mark.slow
 class TestOptimisersOfBytes(ArenaContract):
     arena = "optimisers"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
     options: ClassVar = {"task": "bytes", "steps": 4, "width": 8, "batch": 2, "length": 8, "held_out": 8}
 
 
