@@ -16,7 +16,7 @@ from novum.audit.claim_checks import check_claim, check_distilled, check_withhel
 from novum.audit.holdout_checks import check_holdout
 from novum.audit.score_checks import Rules, Scores, Seal, close, seal
 from novum.audit.signatures import Signatures
-from novum.core.engine.follow_up_questions import parts, without
+from novum.core.engine.finding_parts import parts, without
 from novum.core.engine.follow_up_registration import rule_of
 from novum.core.engine.preregistration import rule_for
 from novum.core.engine.stages import follow_up, promote, screen
@@ -307,10 +307,10 @@ class Audit:
 
     def _planned(self, event: AblationPlanned) -> None:
         hypothesis = self.state.hypotheses[event.hypothesis]
-        if hypothesis.finding is None or event.part not in parts(hypothesis):
+        if hypothesis.finding is None or event.part not in parts(self.state.spec, hypothesis):
             raise IntegrityError(f"{event.hypothesis} is no finding with a part {event.part!r}")
         space = self.rules.arena.space if self.rules and self.rules.arena else None
-        if space and without(space, hypothesis, event.part).id != event.rival.id:
+        if space and without(space, self.state.spec, hypothesis, (event.part,)).id != event.rival.id:
             raise IntegrityError(f"the rival of {event.hypothesis} is not its candidate without {event.part}")
 
     def _asked(self, event: FollowUpOpened) -> None:

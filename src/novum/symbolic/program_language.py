@@ -62,6 +62,11 @@ class Language:
         """All names, by kind."""
         return (*self.scalars, *self.vectors, *self.matrices)
 
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Names of the components: the genes of a program's genome."""
+        return tuple(one.name for one in self.components)
+
     @cached_property
     def kinds(self) -> dict[str, str]:
         """The kind of each register."""

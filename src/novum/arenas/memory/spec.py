@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from novum.arenas.memory.language import language
 from novum.arenas.memory.named import RULES
 from novum.arenas.memory.options import PARTS, Options
 from novum.arenas.memory.streams import loads
@@ -36,6 +37,7 @@ def spec(options: Options) -> ArenaSpec:
         metrics=tuple(Metric(name, True, 1.0 / asked) for name in options.regimes),
         transfers=_transfers(options),
         controls=Controls(known=RULES["delta"].genome(0.5), null_options={"shuffled": True}),
+        statements=language(options).genes,
         depends=("novum.symbolic",),
         summary="Associative memories without training: pairs of vectors are written into a matrix by a program of a "
         "few instructions and read back by the nearest value. Keys are plain, correlated, overwritten, between noise, "

@@ -48,6 +48,7 @@ def spec(options: Options) -> ArenaSpec:
         fixed_data=digits,
         transfers=_transfers(options),
         controls=Controls(_admitted(RULES["Muon"], options), _admitted({"step": "m = g; u = m"}, options)),
+        statements=language(options).genes,
         depends=(
             "novum.symbolic",
             "novum.arenas.digits.data",

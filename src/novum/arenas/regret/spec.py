@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from novum.arenas.regret.language import language
 from novum.arenas.regret.named import RULES
 from novum.arenas.regret.options import Options
 from novum.core.model.arena_spec import ArenaSpec, Controls, Transfer
@@ -30,6 +31,7 @@ def spec(options: Options) -> ArenaSpec:
         metrics=(Metric("worst game", False, 0.01, log=True),),
         transfers=_transfers(options),
         controls=Controls(known=RULES["cfr+"].genome(), null_options={"shuffled": True}),
+        statements=language(options).genes,
         depends=("novum.symbolic",),
         summary="Rules of a few instructions that turn counterfactual regrets into the next policy, in the manner of "
         "CFR: scored by the exact exploitability of the average strategy in Kuhn poker and random games, confirmed on "

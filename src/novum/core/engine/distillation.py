@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novum.core.engine.follow_up_questions import parts
+from novum.core.engine.finding_parts import parts, without
+from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.candidate import Candidate, CandidateSpace
 from novum.core.model.errors import StudyError
 from novum.core.model.trial_plan import Aim
@@ -37,17 +38,11 @@ def distilled(state: CampaignState, space: CandidateSpace) -> Distilled | None:
         return None
     if any(question.aim is Aim.ABLATE for question in unasked(state, finding)):
         return None
-    dropped = _dispensable(finding)
+    dropped = _dispensable(state.spec, finding)
     if not dropped:
         return None
-    assert finding.rule
-    genome, before = dict(finding.rule.candidate.genome), finding.rule.incumbent.genome
-    for part in dropped:
-        del genome[part]
-        if part in before:
-            genome[part] = before[part]
     try:
-        smaller = Candidate(space.validate(genome))
+        smaller = without(space, state.spec, finding, dropped)
     except StudyError:
         return None
     if smaller.id in state.distilled or smaller.id in state.known(state.incumbent.candidate.id):
@@ -62,12 +57,12 @@ def margin(state: CampaignState) -> float | None:
     return (1.0 - KEPT_SHARE) * effect if effect and effect > 0 else None
 
 
-def _dispensable(finding: Hypothesis) -> tuple[str, ...]:
+def _dispensable(spec: ArenaSpec, finding: Hypothesis) -> tuple[str, ...]:
     """Parts without which the finding was not shown to be worse; the one that matters most stays in any case."""
     asked = {one.opened.about: one for one in finding.follow_ups if one.opened.aim is Aim.ABLATE and one.closed}
-    named = [part for part in parts(finding) if part in asked]
-    free = [part for part in named if not _matters(asked[part])]
-    if free and len(free) == len(parts(finding)):
+    every = parts(spec, finding)
+    free = [part for part in every if part in asked and not _matters(asked[part])]
+    if free and len(free) == len(every):
         free.remove(max(free, key=lambda part: _effect(asked[part])))
     return tuple(free)
 

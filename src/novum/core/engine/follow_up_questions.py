@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from novum.core.engine.context import Campaign
+from novum.core.engine.finding_parts import parts, without
 from novum.core.events.promises import FollowUpsPromised, Question
-from novum.core.model.candidate import Candidate, CandidateSpace, Genome, Setting
+from novum.core.model.candidate import CandidateSpace, Genome, Setting
 from novum.core.model.errors import StudyError
 from novum.core.model.ports import Arena
 from novum.core.model.trial_plan import Aim
@@ -58,7 +59,7 @@ def _subjects(state: CampaignState, hypothesis: Hypothesis, aim: Aim) -> Iterato
     elif aim is Aim.METRIC:
         yield from state.study.follow_up.metrics
     else:
-        yield from parts(hypothesis)
+        yield from parts(state.spec, hypothesis)
 
 
 def _admitted(state: CampaignState, hypothesis: Hypothesis, question: Question, admission: Admission) -> bool:
@@ -70,22 +71,9 @@ def _admitted(state: CampaignState, hypothesis: Hypothesis, question: Question, 
         options = {**state.study.options, **transfer.options}
         return all(admission.admits(options, one.genome) for one in (mine, other))
     if question.aim is Aim.ABLATE:
-        rival = without(admission.space, hypothesis, question.about)
+        try:
+            rival = without(admission.space, state.spec, hypothesis, (question.about,))
+        except StudyError:
+            return False
         return rival.id not in (mine.id, other.id) and admission.admits(state.study.options, rival.genome)
     return True
-
-
-def parts(hypothesis: Hypothesis) -> list[str]:
-    """Genes in which a finding differs from its incumbent; none when it is one: there is nothing to take apart."""
-    assert hypothesis.rule
-    mine, other = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
-    changed = sorted(name for name in mine if mine[name] != other.get(name))
-    return changed if len(changed) > 1 else []
-
-
-def without(space: CandidateSpace, hypothesis: Hypothesis, part: str) -> Candidate:
-    """The finding's candidate with one gene as the incumbent has it, in normal form."""
-    assert hypothesis.rule
-    mine, other = hypothesis.rule.candidate.genome, hypothesis.rule.incumbent.genome
-    rest = {name: value for name, value in mine.items() if name != part}
-    return Candidate(space.validate({**rest, part: other[part]} if part in other else rest))

@@ -65,6 +65,8 @@ class ArenaSpec:
     """What else a score reports."""
     transfers: tuple[Transfer, ...] = ()
     """Where a finding can be tried again."""
+    statements: tuple[str, ...] = ()
+    """Genes that are programs, statements separated by semicolons: each is a part of a finding by itself."""
     fixed_data: bool = False
     """Scores come from fixed examples in parts (see Role) instead of examples drawn anew for each seed."""
     trust: str = ""

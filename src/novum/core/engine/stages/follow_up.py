@@ -16,7 +16,8 @@ from collections.abc import Iterator
 
 from novum.core.engine.context import Campaign, LabContext
 from novum.core.engine.dispatch import committed, dispatch
-from novum.core.engine.follow_up_questions import promise, without
+from novum.core.engine.finding_parts import without
+from novum.core.engine.follow_up_questions import promise
 from novum.core.engine.follow_up_registration import rule_of
 from novum.core.engine.paired_runs import pair_plans
 from novum.core.engine.stages.promote import supersede
@@ -77,7 +78,8 @@ def _ask(campaign: Campaign, hypothesis: Hypothesis, aim: Aim, about: str) -> li
     if aim is Aim.ABLATE:
         plan = campaign.state.ablations.get((hypothesis.id, about))
         if plan is None:
-            return [AblationPlanned(hypothesis.id, about, without(campaign.context.arena.space, hypothesis, about))]
+            rival = without(campaign.context.arena.space, campaign.spec, hypothesis, (about,))
+            return [AblationPlanned(hypothesis.id, about, rival)]
         if not campaign.state.swept(plan.rival.id):
             return sweep(campaign, [plan.rival])
     key = campaign.context.follow_up_key(hypothesis.id, len(hypothesis.follow_ups) + 1)
