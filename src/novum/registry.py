@@ -34,6 +34,7 @@ class Kind(StrEnum):
 
 BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     Kind.ARENA: {
+        "adaptation": "novum.arenas.adaptation.arena:AdaptationArena",
         "coinflip": "novum.arenas.coinflip:CoinflipArena",
         "digits": "novum.arenas.digits.arena:DigitsArena",
         "local-learning": "novum.arenas.local_learning.arena:LocalLearningArena",

@@ -92,6 +92,10 @@ SMALLEST = {
         {"correlations"},
     ),
     "known_entropy.py": (["--only", "hidden", "--small", "--flop", "3e9"], {"rows"}),
+    "adaptation.py": (
+        ["--seeds", "2", "--steps", "2", "--tasks", "tables", "--only", "neighbours"],
+        {"measured", "checks"},
+    ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
@@ -99,6 +103,7 @@ ELSEWHERE = {"crash.py", "gate_calibration.py"}
 SLOW = {"known_entropy.py"}
 """Seven processes that import torch."""
 NEEDING_TORCH = {
+    "adaptation.py",
     "optimisers.py",
     "fork.py",
     "training.py",

@@ -17,6 +17,19 @@ ASKED = None
 """In the place of a test that another suite of the same worker program holds: a process with torch takes seconds."""
 
 
+@pytest.mark.slow
+class TestAdaptation(ArenaContract):
+    arena = "adaptation"
+    options: ClassVar = {"steps": 2, "batch": 2, "exam": 4, "queries": 4}
+
+
+@pytest.mark.slow
+class TestAdaptationToTables(ArenaContract):
+    arena = "adaptation"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
+    options: ClassVar = {"steps": 2, "batch": 2, "exam": 4, "queries": 4, "task": "tables"}
+
+
 class TestCoinflip(ArenaContract):
     arena = "coinflip"
 
@@ -130,6 +143,7 @@ class TestOptimisersOfBytes(ArenaContract):
 
 
 SUITES = (
+    TestAdaptation,
     TestCoinflip,
     TestDigits,
     TestLocalLearning,
@@ -165,6 +179,6 @@ def test_an_arena_with_its_default_options_is_as_admissible(suite):
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(
         StudyError,
-        match=r"arena: there is no 'x'; choose from coinflip, digits, local-learning, memory, optimisers, program",
+        match=r"arena: there is no 'x'; choose from adaptation, coinflip, digits, local-learning, memory, optimisers, program",
     ):
         wiring.check(coin_study(arena="x"))

@@ -14,6 +14,7 @@ from novum.testing import ResearcherContract
 
 PROGRAM = ("program", guessing())
 ALL = (
+    "adaptation",
     "coinflip",
     "digits",
     "local-learning",

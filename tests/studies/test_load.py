@@ -70,7 +70,7 @@ def test_mistakes_are_named_with_line_key_and_what_is_allowed(old, new, said):
         (
             'arena = "coinflip"',
             'arena = "coins"',
-            r"mine\.toml line 3: arena: there is no 'coins'; choose from coinflip",
+            r"mine\.toml line 3: arena: there is no 'coins'; choose from adaptation, coinflip",
         ),
         ('world = "null"', 'world = "flat"', r"line 7: options\.world: cannot be 'flat'; choose mixed or null"),
         (
