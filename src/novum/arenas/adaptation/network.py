@@ -20,6 +20,8 @@ from novum.population.streams import stream
 Weights = dict[str, Tensor]
 NEIGHBOURS = 3
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sine": torch.sin}
+LONGEST = 3.0
+"""Direction of a step of gradient descent within a task, all weights together."""
 PENALTY, SHARPNESS = 0.1, 10.0
 """Of ridge regression and of attention, over and times the step size of a trial: they begin there."""
 
@@ -92,9 +94,19 @@ def adapted(weights: Weights, design: Design, tasks: Tasks, *, through: bool) ->
         wrong = output(now, design, tasks.inputs) - tasks.labels
         loss = 0.5 * (wrong**2).mean(-1).sum()
         slopes = torch.autograd.grad(loss, [now[name] for name in moved], create_graph=through)
+        shorter = _shortening(slopes)
         for name, slope in zip(moved, slopes, strict=True):
-            now[name] = now[name] - weights[f"rate of {name}"].exp() * slope
+            now[name] = now[name] - weights[f"rate of {name}"].exp() * shorter * slope
     return now
+
+
+def _shortening(slopes: Sequence[Tensor]) -> Tensor:
+    """What a task's direction of descent is multiplied with so that it is at most LONGEST, [P, B, 1, 1].
+
+    Without it, five steps at the step size that did best on other tasks have exploded.
+    """
+    squares = sum(((slope**2).sum((2, 3), keepdim=True) for slope in slopes), start=torch.tensor(1e-12))
+    return (LONGEST / squares.sqrt()).clamp(max=1.0)
 
 
 def predict(weights: Weights, design: Design, tasks: Tasks, *, through: bool) -> Tensor:
