@@ -21,7 +21,7 @@ def outputs(genome, options, setting, seeds=(0, 1)):
     from novum.arenas.adaptation.trial import run
 
     trials = tuple(Trial(str(seed), seed, setting) for seed in seeds)
-    group = TrialGroup("g", Candidate(space().validate(genome)), trials, options)
+    group = TrialGroup("g", Candidate(space(Options(**options)).validate(genome)), trials, options)
     return group, run(group)
 
 
@@ -33,7 +33,7 @@ def scored(name, options, setting, seeds=(0, 1)):
 
 
 def test_every_genome_has_one_normal_form():
-    found, rng = space(), random.Random(0)
+    found, rng = space(Options()), random.Random(0)
     for _ in range(500):
         genome = found.sample(rng)
         for one in (genome, found.mutate(genome, rng), found.cross(genome, found.sample(rng), rng)):
@@ -42,7 +42,7 @@ def test_every_genome_has_one_normal_form():
 
 
 def test_published_methods_are_different_candidates_and_keep_their_genes():
-    genomes = {name: space().validate(genome) for name, genome in METHODS.items()}
+    genomes = {name: space(Options()).validate(genome) for name, genome in METHODS.items()}
     assert len({Candidate(genome).id for genome in genomes.values()}) == len(METHODS)
     for name, genome in genomes.items():
         assert {gene: genome[gene] for gene in METHODS[name]} == dict(METHODS[name]), name
@@ -65,24 +65,24 @@ def tasks(members=2, count=3, shots=6, inputs=4, seed=0):
     def draw(*shape):
         return torch.randn(members, count, *shape, generator=rng)
 
-    return Tasks(draw(shots, inputs), draw(shots), draw(5, inputs))
+    return Tasks(draw(shots, inputs), draw(shots, 1), draw(5, inputs))
 
 
 def predicted(genome, given, rate=0.3, start=None):
-    from novum.arenas.adaptation.network import initial, predict
+    from novum.arenas.adaptation.network import Form, initial, predict
 
-    design = Design.of(space().validate(genome))
-    weights = initial(design, given.inputs.shape[-1], [0] * len(given.inputs), [rate] * len(given.inputs))
+    design = Design.of(space(Options()).validate(genome))
+    weights = initial(design, Form(given.inputs.shape[-1]), [0] * len(given.inputs), [rate] * len(given.inputs))
     if start is not None:
         weights["head"] = start
-    return predict(weights, design, given, through=False).detach()
+    return predict(weights, design, given, through=False).detach()[..., 0]
 
 
 def test_one_gradient_step_from_zero_is_a_layer_of_linear_attention():
     """arXiv 2212.07677: sum over examples of rate y <x, query>, here with mean gradients and inputs over sqrt(F)."""
     given = tasks()
     found = predicted({**METHODS["one gradient step"]}, given)
-    attention = 0.3 / 6 / 4 * torch.einsum("pbqf,pbkf,pbk->pbq", given.asked, given.inputs, given.labels)
+    attention = 0.3 / 6 / 4 * torch.einsum("pbqf,pbkf,pbkc->pbq", given.asked, given.inputs, given.labels)
     assert torch.allclose(found, attention, atol=1e-6)
 
 
@@ -91,7 +91,7 @@ def test_ridge_in_its_dual_is_ridge_in_its_normal_equations():
     found = predicted(METHODS["ridge"], given, rate=0.3)
     inputs, asked = given.inputs / 2, given.asked / 2
     gram = inputs.transpose(-1, -2) @ inputs + (0.1 / 0.3) * torch.eye(4)
-    weights = torch.linalg.solve(gram, inputs.transpose(-1, -2) @ given.labels[..., None])
+    weights = torch.linalg.solve(gram, inputs.transpose(-1, -2) @ given.labels)
     assert torch.allclose(found, (asked @ weights)[..., 0], atol=1e-5)
 
 
@@ -101,12 +101,12 @@ def test_the_delta_rule_is_recursive_and_of_one_example_a_gradient_step():
 
 
 def test_the_derivative_through_the_steps_is_that_of_finite_differences():
-    from novum.arenas.adaptation.network import initial, predict
+    from novum.arenas.adaptation.network import Form, initial, predict
 
     torch.manual_seed(0)
-    design = Design.of(space().validate({**METHODS["MAML"], "descent": 2, "activation": "tanh", "width": 16}))
+    design = Design.of(space(Options()).validate({**METHODS["MAML"], "descent": 2, "activation": "tanh", "width": 16}))
     given = tasks(members=1, inputs=2)
-    weights = {name: value.double() for name, value in initial(design, 2, [0], [0.3]).items()}
+    weights = {name: value.double() for name, value in initial(design, Form(2), [0], [0.3]).items()}
     weights["head"] = torch.randn_like(weights["head"])
     given = type(given)(given.inputs.double(), given.labels.double(), given.asked.double())
 

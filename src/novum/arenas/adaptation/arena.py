@@ -7,7 +7,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from novum.arenas.adaptation import tables
+from novum.arenas.adaptation import tables, texts
 from novum.arenas.adaptation.cost import cost
 from novum.arenas.adaptation.episodes import exam, lesson
 from novum.arenas.adaptation.options import Options
@@ -32,20 +32,25 @@ class AdaptationArena:
 
     @cached_property
     def space(self) -> Space:
-        return space()
+        return space(self.options)
 
     def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
-        """Risk over the Bayes risk, at least 1, or accuracy; the group's options are not trusted, the arena's count."""
-        return score(self.options, group.role, trial.seed, artefact)
+        """Risk over the Bayes risk, accuracy or bits; the group's options are not trusted, the arena's count."""
+        kept = cost(group.candidate.genome, self.options).state_floats
+        return score(self.options, group.role, trial.seed, artefact, kept)
 
     def examples(self, group: TrialGroup, trial: Trial) -> Mapping[str, Set[str]]:
         """Digests of what the first tasks show beforehand, and of the questions of the exam."""
         beforehand, _ = lesson(self.options, trial.seed, 0)
         asked = exam(self.options, group.role, trial.seed).asked
+        if self.options.text:  # eight characters occur everywhere, a piece of text does not
+            return {"train": _digests(beforehand.inputs[:, :, -1]), "scored": _digests(asked[:, :, -1])}
         return {"train": _digests(beforehand.inputs), "scored": _digests(asked)}
 
     def data_hashes(self) -> Mapping[str, str]:
-        """SHA-256 of the tables, where they are read."""
+        """SHA-256 of the tables or texts, where they are read."""
+        if self.options.text:
+            return texts.data_hashes()
         return tables.data_hashes() if self.options.classes else {}
 
     def cost(self, genome: Genome) -> Cost:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from novum.arenas.adaptation import tables
+from novum.arenas.adaptation import tables, texts
 from novum.arenas.adaptation.options import Options
 from novum.core.model.trial import Role
 from novum.population.streams import stream
@@ -45,7 +45,7 @@ class Episodes:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a scorer knows, [levels, tasks, questions]: the posterior mean and the Bayes risk, or the class, -1 or 1."""
+    """What a scorer knows, [levels, tasks, questions]: the posterior mean and the Bayes risk, or the label alone."""
 
     means: Floats
     risks: Floats
@@ -76,7 +76,7 @@ def truth(options: Options, role: Role, seed: int) -> Truth:
     """What it is scored against, which only the lab may know."""
     drawn = _exam(options, role, seed)
     count = len(options.levels)
-    if options.classes or options.shuffled:
+    if not options.bayes or options.shuffled:
         return Truth(np.repeat(drawn.answers[None], count, 0), np.ones((count, *drawn.answers.shape)))
     posterior = {"linear": _linear_posterior, "sinusoid": _sinusoid_posterior, "process": _process_posterior}
     found = [posterior[options.task](drawn, k) for k in options.levels]
@@ -93,18 +93,25 @@ def _drawn(
 ) -> _Drawn:
     """Tasks of a role; of tables those that are made up, or those with real rows."""
     shots = options.levels[-1]
-    if options.task == "tables":
-        inputs, labels = (
-            tables.made_up(rng, tasks, shots, questions) if made_up else tables.real(rng, role, tasks, shots, questions)
-        )
+    if not options.bayes:
+        kind = texts if options.text else tables
+        drawn = kind.made_up(rng, tasks, shots, questions) if made_up else kind.real(rng, role, tasks, shots, questions)
+        inputs, labels = drawn
     else:
         make = {"linear": _linear, "sinusoid": _sinusoid, "process": _process}[options.task]
         inputs, values = make(rng, role, tasks, shots + questions, options.inputs)
         labels = values + NOISE * rng.normal(size=values.shape)
     if options.shuffled:
-        labels = rng.choice([-1.0, 1.0], size=labels.shape) if options.classes else rng.normal(size=labels.shape)
+        labels = _meaningless(options, rng, labels.shape)
     seen = Episodes(inputs[:, :shots], labels[:, :shots], inputs[:, shots:])
     return _Drawn(seen, labels[:, shots:], role)
+
+
+def _meaningless(options: Options, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Labels that have nothing to do with anything."""
+    if options.text:
+        return rng.integers(texts.SYMBOLS, size=shape).astype(np.float64)
+    return rng.choice([-1.0, 1.0], size=shape) if options.classes else rng.normal(size=shape)
 
 
 def _linear(rng: np.random.Generator, role: Role, tasks: int, count: int, features: int) -> tuple[Floats, Floats]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from novum.arenas.adaptation.network import Tasks, Weights, adapted, initial, output, predict
+from novum.arenas.adaptation.network import Form, Tasks, Weights, adapted, initial, loss, output, predict
 from novum.arenas.adaptation.space import Design
 
 MOMENTS, SMALLEST = (0.9, 0.99), 1e-8
@@ -32,20 +32,20 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """Weights and the course: pairs of seconds and each member's mean squared error."""
+    """Weights and the course: pairs of seconds and each member's mean loss."""
 
     weights: Weights
     curve: list[tuple[float, list[float]]]
 
 
 Lesson = Callable[[int], tuple[Tasks, Tensor]]
-"""Tasks of a step with the answers to their questions, [P, B, Q]."""
+"""Tasks of a step with the answers to their questions, [P, B, Q, C]."""
 
 
-def learn(design: Design, inputs: int, members: Sequence[Member], lesson: Lesson, steps: int) -> Learned:
+def learn(design: Design, form: Form, members: Sequence[Member], lesson: Lesson, steps: int) -> Learned:
     """So many steps of Adam with warm-up and cosine on what the design learns; none where it learns nothing."""
     seeds, inner = [one.seed for one in members], [one.inner for one in members]
-    weights = initial(design, inputs, seeds, inner)
+    weights = initial(design, form, seeds, inner)
     learned = _learned(design, weights)
     curve: list[tuple[float, list[float]]] = []
     if not learned:
@@ -67,7 +67,8 @@ def _learned(design: Design, weights: Weights) -> list[str]:
     """Names of what is learned beforehand."""
     if design.meta == "none":
         return []
-    found = [name for name in weights if name.startswith("hidden") and design.features == "learned"]
+    features = [name for name in weights if name == "embedding" or name.startswith("hidden")]
+    found = features if design.features == "learned" else []
     joint = design.meta == "joint"  # a head is needed to learn features with, though none is kept
     found += ["head"] if design.start == "learned" or joint else []
     if design.rates == "learned":
@@ -78,7 +79,7 @@ def _learned(design: Design, weights: Weights) -> list[str]:
 def _slopes(
     design: Design, weights: Weights, learned: Sequence[str], tasks: Tasks, answers: Tensor, *, shots: int
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """The direction in which each learned weight is wrong, and every member's mean squared error."""
+    """The direction in which each learned weight is wrong, and every member's mean loss."""
     mine: Weights = {
         name: value.detach().requires_grad_(name in learned and design.meta != "reptile")
         for name, value in weights.items()
@@ -86,20 +87,21 @@ def _slopes(
     if design.meta == "reptile":
         with torch.enable_grad():
             moved = adapted(mine, design, tasks.first(shots), through=False)
-        wrong = (output(moved, design, tasks.asked) - answers).detach()
-        return {name: (mine[name] - moved[name].mean(1, keepdim=True)).detach() for name in learned}, _mean(wrong)
+        wrong = _mean(output(moved, design, tasks.asked), answers).detach()
+        return {name: (mine[name] - moved[name].mean(1, keepdim=True)).detach() for name in learned}, wrong
     if design.meta == "joint":
-        wrong = output(mine, design, tasks.asked) - answers
+        said = output(mine, design, tasks.asked)
     else:
-        wrong = predict(mine, design, tasks.first(shots), through=design.meta == "unrolled") - answers
-    found = torch.autograd.grad(_mean(wrong).sum(), [mine[name] for name in learned], allow_unused=True)
+        said = predict(mine, design, tasks.first(shots), through=design.meta == "unrolled")
+    wrong = _mean(said, answers)
+    found = torch.autograd.grad(wrong.sum(), [mine[name] for name in learned], allow_unused=True)
     slopes = {name: slope for name, slope in zip(learned, found, strict=True) if slope is not None}
-    return {name: _clipped(slope) for name, slope in slopes.items()}, _mean(wrong).detach()
+    return {name: _clipped(slope) for name, slope in slopes.items()}, wrong.detach()
 
 
-def _mean(wrong: Tensor) -> Tensor:
-    """Of each member."""
-    return (wrong**2).mean((1, 2))
+def _mean(said: Tensor, answers: Tensor) -> Tensor:
+    """The loss of each member."""
+    return loss(said, answers).mean((1, 2))
 
 
 def _clipped(slope: Tensor) -> Tensor:

@@ -10,23 +10,24 @@ from annotated_types import Ge, Le
 from novum.core.model.candidate import Setting
 from novum.core.model.errors import StudyError
 
-TASKS = ("linear", "sinusoid", "process", "tables")
+TASKS = ("linear", "sinusoid", "process", "tables", "text")
 MOST_ROWS = 20
-FEATURES = {"sinusoid": 1, "process": 1, "tables": 8}
+FEATURES = {"sinusoid": 1, "process": 1, "tables": 8, "text": 8}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """Which tasks are met, with how many examples each, and how much is learned before.
 
-    `task`: a linear map, a sinusoid or a draw from a Gaussian process, with noise and with a known Bayes predictor; or
-    tables: two classes of rows of scikit-learn's tables, after learning on made-up tables. `shots`: examples of a new
-    task after which it is asked about, separated by commas. `features`: inputs of the linear map. `steps`: of learning
-    beforehand, with `batch` tasks in each. `exam`: new tasks of a trial, `queries` questions in each. `shuffled` draws
-    every label anew, so that nothing can be learned: the negative control of the preflight.
+    `task`: a linear map, a sinusoid or a draw from a Gaussian process, with noise and with a known Bayes predictor;
+    tables: two classes of rows of scikit-learn's tables, after learning on made-up tables; text: the next character of
+    Python's manual, after learning on code. `shots`: examples of a new task after which it is asked about, separated by
+    commas; 0 is before the first. `features`: inputs of the linear map. `steps`: of learning beforehand, with `batch`
+    tasks in each. `exam`: new tasks of a trial, `queries` questions in each. `shuffled` draws every label anew, so that
+    nothing can be learned: the negative control of the preflight.
     """
 
-    task: Literal["linear", "sinusoid", "process", "tables"] = "sinusoid"
+    task: Literal["linear", "sinusoid", "process", "tables", "text"] = "sinusoid"
     shots: str = "2, 5, 10, 20"
     features: Annotated[int, Ge(1), Le(64)] = 8
     steps: Annotated[int, Ge(1), Le(100_000)] = 300
@@ -37,9 +38,14 @@ class Options:
 
     def __post_init__(self) -> None:
         levels = self.levels
-        if not levels or list(levels) != sorted(set(levels)) or not 1 <= levels[0] <= levels[-1] <= 256:
+        if (
+            not levels
+            or list(levels) != sorted(set(levels))
+            or not 0 <= levels[0] <= levels[-1] <= 256
+            or levels[-1] == 0
+        ):
             raise StudyError(
-                "options.shots: numbers of examples from 1 to 256 in rising order, such as '2, 5, 10'; "
+                "options.shots: numbers of examples from 0 to 256 in rising order, such as '2, 5, 10'; "
                 f"got {self.shots!r}"
             )
         if self.task == "tables" and levels[-1] > MOST_ROWS:
@@ -67,3 +73,13 @@ class Options:
     def classes(self) -> bool:
         """Whether labels are one of two classes, -1 and 1."""
         return self.task == "tables"
+
+    @property
+    def text(self) -> bool:
+        """Whether labels, and what describes an example, are numbers of characters."""
+        return self.task == "text"
+
+    @property
+    def bayes(self) -> bool:
+        """Whether the Bayes predictor is known."""
+        return not (self.classes or self.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from novum.arenas.adaptation.options import Options
 from novum.core.model.candidate import Gene, Genome, Scalar, Space
 
 GENES = (
@@ -36,18 +37,24 @@ STEPWISE = ("first-order", "reptile")
 """Ways to learn beforehand that need steps to look at."""
 
 
-def space() -> Space:
-    """The candidates."""
-    return Space(GENES, canonical)
+def space(options: Options) -> Space:
+    """The candidates that a study admits."""
+    return Space(GENES, lambda genome: canonical(genome, text=options.text))
 
 
-def canonical(genome: Genome) -> Genome:
+def canonical(genome: Genome, *, text: bool = False) -> Genome:
     """The normal form of a complete genome: contradictions settled, genes without effect at their first choice.
 
     Neighbours cannot be differentiated and keep no weights; attention keeps none. Who does nothing within a task can
     only learn to predict all at once. Reptile moves all weights and no step sizes. What is not learned is not there.
+    In text, characters need features and a distribution: no inputs as they are, no ridge regression, and attention in
+    the place of neighbours.
     """
     out = dict(genome)
+    if text:
+        out["features"] = "random" if out["features"] == "raw" else out["features"]
+        out["inner"] = {"ridge": "delta", "neighbours": "attention"}.get(str(out["inner"]), out["inner"])
+    keeps = text or out["inner"] not in ("attention", "neighbours")  # the weights of a head
     if out["inner"] == "none" and out["meta"] != "none":
         out["meta"] = "joint"
     if out["inner"] != "gradient" and out["meta"] in STEPWISE:
@@ -58,9 +65,9 @@ def canonical(genome: Genome) -> Genome:
         out["features"] = "random"
     if out["meta"] == "reptile":
         out |= {"features": "learned", "start": "learned", "adapts": "all"}
-    if out["meta"] == "joint" and out["features"] != "learned" and out["inner"] in ("attention", "neighbours"):
+    if out["meta"] == "joint" and out["features"] != "learned" and not keeps:
         out["meta"] = "none"
-    if out["inner"] in ("attention", "neighbours") or out["meta"] == "none":
+    if not keeps or out["meta"] == "none":
         out["start"] = "zero"
     elif out["meta"] == "joint" or out["inner"] == "none":
         out["start"] = "learned"
