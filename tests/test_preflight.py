@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import shutil
 import statistics
+from dataclasses import replace
 
 import programs
 import pytest
@@ -84,6 +85,14 @@ def test_a_study_at_its_ceiling_is_refused(tmp_path):
     found = scripted(tmp_path, ceiling=0.53)
     assert not found.ok
     assert "from perfection" in checks(found)["range"].words
+
+
+def test_of_losses_a_guess_is_the_worst_and_ratios_count():
+    losses = replace(ScriptedArena().spec, higher_is_better=False, log=True, floor=1.0, ceiling=None, bounds=None)
+    scattered = [0.01, 0.02, 0.04, 0.3] * 5
+    assert conclude.range_left(losses, scattered).ok
+    assert conclude.range_left(replace(losses, ceiling=0.01), scattered).ok is False
+    assert "from a guess" in conclude.range_left(losses, [0.9, 0.95, 1.05, 1.1] * 5).words
 
 
 def test_drift_over_the_order_of_runs_is_noticed():

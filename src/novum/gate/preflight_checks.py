@@ -95,8 +95,11 @@ def range_left(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:
     values = [score for score in scores if score is not None]
     if len(values) < 2 or (spec.floor is None and spec.ceiling is None):
         return Check("range", None, "the arena declares neither floor nor ceiling")
+    best, worst = spec.ceiling, spec.floor
+    if spec.log:
+        values = [math.log(value) for value in values]
+        best, worst = (None if one is None or one <= 0 else math.log(one) for one in (best, worst))
     mean, sigma = statistics.fmean(values), max(statistics.stdev(values) * math.sqrt(2), spec.resolution)
-    best, worst = (spec.ceiling, spec.floor) if spec.higher_is_better else (spec.floor, spec.ceiling)
     room = math.inf if best is None else abs(best - mean) / sigma
     above = math.inf if worst is None else abs(mean - worst) / sigma
     figures = {name: value for name, value in (("room_sd", room), ("above_floor_sd", above)) if value < math.inf}
