@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from novum.core.model.errors import StudyError
-from novum.symbolic.operations import CODES, OPERATIONS
+from novum.symbolic.operations import CODED, CODES
 from novum.symbolic.program import Instruction, Program
 from novum.symbolic.program_language import Language
 
@@ -34,9 +34,9 @@ class Tables:
 
     @cached_property
     def ops(self) -> Ints:
-        kinds = [[KINDS.index(one.result), *map(KINDS.index, one.operands)] for one in OPERATIONS]
+        kinds = [[KINDS.index(one.result), *map(KINDS.index, one.operands)] for one in CODED]
         padded = [row + [-1] * (3 - len(row)) for row in kinds]
-        return np.array([[*row, one.constant] for row, one in zip(padded, OPERATIONS, strict=True)])
+        return np.array([[*row, one.constant] for row, one in zip(padded, CODED, strict=True)])
 
     @cached_property
     def usable(self) -> Ints:
@@ -88,6 +88,6 @@ class Tables:
         )
 
     def _line(self, row: Ints, constant: float) -> Instruction:
-        one, registers = OPERATIONS[row[0]], self.language.registers
+        one, registers = CODED[row[0]], self.language.registers
         operands = tuple(registers[row[2 + place]] for place in one.places)
         return Instruction(one.name, registers[row[1]], operands, constant if one.constant else 0.0)

@@ -67,7 +67,7 @@ OPERATIONS = (
     Operation("transpose", "m", "m", "transpose({a})"),
     Operation("matmul", "m", "mm", "{a} @ {b}"),
 )
-"""Their position is the code by which the compiled interpreter knows them: from scalars to a scalar, sums, by element,
+"""The compiled interpreter knows them by their codes, in this order: from scalars to a scalar, sums, by element,
 broadcasts, products.
 
 `vecmat` is the transposed matrix times the vector, `columns_m` scales column j by the j-th number, `mul_m` is by
@@ -92,7 +92,7 @@ UPDATES = (
     Operation("column_mean", "m", "m", "column_mean({a})"),
     Operation("orthogonal_m", "m", "m", "orthogonal({a})"),
 )
-"""What update rules of matrices need beside; the compiled interpreter, whose matrices are square, has none of them.
+"""What update rules of matrices need beside; the optimisers arena has a compiled interpreter of its own for them.
 
 `interp` is (1 - c) a + c b (arXiv 2302.06675), `clip` shortens b to the root mean square a, `cautious` keeps a where
 its sign is that of b, stretched by the share that is kept (2411.16085); `unit` has the root mean square 1, and so has
@@ -100,5 +100,7 @@ each row or column of `rows` and `columns`; means stand in all places of their r
 nearest orthogonal matrix at root mean square 1, roughly.
 """
 
-CODES = {one.name: code for code, one in enumerate(OPERATIONS)}
-BY_NAME = {one.name: one for one in (*OPERATIONS, *UPDATES)}
+CODED = (*OPERATIONS, *UPDATES)
+"""By their codes in programs as arrays."""
+CODES = {one.name: code for code, one in enumerate(CODED)}
+BY_NAME = {one.name: one for one in CODED}

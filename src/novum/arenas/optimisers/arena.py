@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from novum.arenas.digits.data import FILE_DIGEST
@@ -19,6 +19,9 @@ from novum.core.model.metric import Score
 from novum.core.model.trial import Role, Trial, TrialGroup
 from novum.symbolic.program_space import ProgramSpace
 
+SEARCHER = "novum.arenas.optimisers.bulk_search"
+"""Of quadratics alone: a rule descends one in the time of a few steps of a network."""
+
 
 @dataclass(frozen=True)
 class OptimisersArena:
@@ -32,7 +35,8 @@ class OptimisersArena:
 
     @cached_property
     def space(self) -> ProgramSpace:
-        return ProgramSpace(language(self.options))
+        searcher = SEARCHER if self.options.task == "quadratic" else ""
+        return ProgramSpace(language(self.options), searcher, asdict(self.options))
 
     def score(self, group: TrialGroup, trial: Trial, artefact: bytes) -> Score:
         """Loss or accuracy at the end, under the arena's own options; those that the group carries are not trusted.

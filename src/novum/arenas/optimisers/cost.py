@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from novum.arenas.optimisers.constants import ROUNDS
 from novum.arenas.optimisers.options import Options
 from novum.arenas.optimisers.shapes import Shape, gradient_flop, shapes
 from novum.core.model.candidate import Cost
@@ -11,8 +12,6 @@ from novum.symbolic.operations import BY_NAME
 from novum.symbolic.program import Program
 from novum.symbolic.program_language import Language
 
-ROUNDS = 5
-"""Of the Newton-Schulz iteration."""
 _TWICE = ("norm_m", "unit_m", "unit_rows", "unit_columns", "clip_m")
 """A sum of squares, and a division of each element."""
 

@@ -10,15 +10,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from novum.arenas.optimisers.cost import ROUNDS
+from novum.arenas.optimisers.constants import COEFFICIENTS, ROUNDS, TINY
 from novum.symbolic.program import Code
 from novum.symbolic.program_language import Language
 
 Registers = dict[str, Tensor]
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of Muon's quintic iteration (Jordan et al. 2024), which brings singular values to about [0.7, 1.2]."""
-TINY = 1e-12
-"""Least length that anything is divided by, so that what is zero stays zero."""
 
 
 def fresh_registers(language: Language, like: Tensor) -> Registers:

@@ -12,17 +12,15 @@ from torch import Tensor
 from novum.arenas.optimisers.interpret import fresh_registers, run
 from novum.arenas.optimisers.lessons import Lesson, PerceptronLesson, QuadraticLesson
 from novum.arenas.optimisers.options import Options, TaskName
+from novum.arenas.optimisers.rate_schedule import factor
 from novum.arenas.optimisers.transformer import BytesLesson
 from novum.core.model.trial import Role
-from novum.population.recipe import schedule
 from novum.symbolic.program import Program
 from novum.symbolic.program_language import Language
 
 LESSONS: Mapping[TaskName, Callable[[Options, Role, Sequence[int]], Lesson]] = {
     "quadratic": QuadraticLesson, "mnist1d": PerceptronLesson, "digits": PerceptronLesson, "bytes": BytesLesson,
 }  # fmt: skip
-WARMUP = 0.05
-"""Part of the steps in which rates rise."""
 READINGS = 12
 
 
@@ -82,11 +80,3 @@ def train(
     for each in weights:
         fine &= each.isfinite().flatten(1).all(1)
     return Trained(said, fine.tolist(), curve)
-
-
-def factor(options: Options, step: int, steps: int) -> float:
-    """On the learning rate: a linear rise, then the schedule, which ends at zero or stays."""
-    rise = max(1, round(WARMUP * steps))
-    if options.schedule == "cosine" or step < rise:
-        return schedule(step, steps, WARMUP)
-    return 1.0 if options.schedule == "constant" else 1 - (step - rise) / max(1, steps - rise)
