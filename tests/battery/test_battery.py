@@ -43,6 +43,8 @@ def test_an_answer_of_several_parts_needs_all_of_them():
     assert accepted(("delta write + convolution",), ["convolution", "delta write", "gate"])
     assert not accepted(("delta write + convolution",), ["convolution"])
     assert accepted(("a", "b"), ["b"])
+    assert accepted(("pcfr+ cubic", "pcfr+"), ["pcfr+"])
+    assert not accepted(("pcfr+",), ["pcfr"])
 
 
 def test_unknown_targets_and_too_small_budgets_are_named(tmp_path):

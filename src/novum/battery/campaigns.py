@@ -118,8 +118,8 @@ def read(one: TargetStudy, lab: Path) -> Side:
 
 
 def accepted(answers: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether one of the answers is there; its parts are joined by +."""
-    return any({part.strip() for part in answer.split("+")} <= set(names) for answer in answers)
+    """Whether one of the answers is there; its parts are joined by " + " (names themselves may end in a plus)."""
+    return any({part.strip() for part in answer.split(" + ")} <= set(names) for answer in answers)
 
 
 def recognised(one: TargetStudy, genomes: Sequence[Genome]) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ class Target:
     recogniser: str
     """A module that is run as a program and says which known parts or rules candidates are."""
     accepted: tuple[str, ...]
-    """Names that the recogniser may give; all of one of these, joined by +, must be there."""
+    """Names that the recogniser may give; all of one of these, joined by " + ", must be there."""
     source: str = ""
     """Where the answer was published."""
     share: Annotated[float, Gt(0)] = 1.0

@@ -29,6 +29,10 @@ AGAIN = 0.4
 """How probable one change more is, after each."""
 CONNECTED, DRAWS = 0.7, 20
 """Share of insertions that shall have an effect, and draws for each."""
+CHAINED = 0.4
+"""How probable it is that a line is inserted before an inserted one that writes what that one reads."""
+IN_USE = 0.7
+"""Share of lines drawn whose operands shall be registers in use, which hold something."""
 
 
 @compiled
@@ -49,29 +53,65 @@ def move_line(raw: Any, constants: Any, source: int, target: int) -> None:
 
 
 @compiled
-def insert_line(state: Any, raw: Any, constants: Any, start: int, stop: int, language: Any) -> None:
-    """A random line between two others, where a slot of the component is empty; else in the place of one."""
-    _parts, _masks, ops, usable, kinds = language
-    slot, empty = start + below(state, stop - start), -1
+def insert_line(state: Any, raw: Any, constants: Any, slot: int, start: int, stop: int, language: Any) -> int:
+    """A random line before that of a slot, where a slot of the component is empty; else in its place. Returns where."""
+    empty = -1
     for one in range(start, stop):
         if raw[one, 0] < 0 and (empty < 0 or abs(one - slot) < abs(empty - slot)):
             empty = one
+    if 0 <= empty < slot:  # the lines between move back, so that the one that was here stays behind
+        slot -= 1
     while empty >= 0 and empty != slot:
         nearer = empty + (1 if slot > empty else -1)
         move_line(raw, constants, nearer, empty)
         empty = nearer
-    draw_line(state, raw, constants, slot, ops, usable, kinds)
+    draw_used(state, raw, constants, slot, start, language)
     if uniform(state) < CONNECTED:
-        connect(state, raw, constants, slot, stop, language)
+        connect(state, raw, constants, slot, start, stop, language)
+    return slot
 
 
 @compiled
-def connect(state: Any, raw: Any, constants: Any, slot: int, stop: int, language: Any) -> None:
+def in_use(raw: Any, start: int, language: Any) -> Any:
+    """Bits of the registers that are given to the component at `start`, or named by any line."""
+    parts, masks, ops, _usable, _kinds = language
+    found = np.uint64(0)
+    for part in range(len(parts)):
+        if parts[part, 0] == start:
+            found |= masks[part, 0]
+    for slot in range(len(raw)):
+        if raw[slot, 0] >= 0:
+            for place in range(3):
+                if ops[raw[slot, 0], place] >= 0:
+                    found |= ONE << np.uint64(raw[slot, 1 + place])
+    return found
+
+
+@compiled
+def draw_used(state: Any, raw: Any, constants: Any, slot: int, start: int, language: Any) -> None:
+    """A random line in a slot, whose operands are mostly registers in use: others hold zero, and say nothing."""
+    _parts, _masks, ops, usable, kinds = language
+    raw[slot, 0] = -1
+    used = in_use(raw, start, language)
+    draw_line(state, raw, constants, slot, ops, usable, kinds)
+    if uniform(state) >= IN_USE:
+        return
+    for place in range(2):
+        kind = ops[raw[slot, 0], 1 + place]
+        if kind >= 0:
+            for _ in range(DRAWS):
+                if (used >> np.uint64(raw[slot, 2 + place])) & ONE:
+                    break
+                raw[slot, 2 + place] = draw_register(state, kinds, kind)
+
+
+@compiled
+def connect(state: Any, raw: Any, constants: Any, slot: int, start: int, stop: int, language: Any) -> None:
     """Draw the line of a slot again until it writes a register that the next line reads, if that reads any.
 
     Effective mutations: Brameier and Banzhaf, Linear Genetic Programming, 2007, section 5.
     """
-    _parts, _masks, ops, usable, kinds = language
+    ops = language[2]
     after = slot + 1
     while after < stop and raw[after, 0] < 0:
         after += 1
@@ -85,7 +125,7 @@ def connect(state: Any, raw: Any, constants: Any, slot: int, stop: int, language
         if ops[raw[slot, 0], 0] == wanted:
             raw[slot, 1] = raw[after, 2 + place]
             return
-        draw_line(state, raw, constants, slot, ops, usable, kinds)
+        draw_used(state, raw, constants, slot, start, language)
 
 
 @compiled
@@ -108,17 +148,20 @@ def alter(state: Any, raw: Any, constants: Any, slot: int, language: Any) -> Non
 
 @compiled
 def change(state: Any, raw: Any, constants: Any, language: Any) -> None:
-    """One change of one component that has slots."""
-    parts, _masks, ops, usable, kinds = language
-    part = below(state, len(parts))
-    while parts[part, 1] == parts[part, 0]:
+    """One change: of a component drawn uniformly, or by its slots, as often."""
+    parts = language[0]
+    part, slot = below(state, len(parts)), below(state, len(raw))
+    by_slot = uniform(state) < 0.5
+    while parts[part, 1] == parts[part, 0] or (by_slot and not parts[part, 0] <= slot < parts[part, 1]):
         part = below(state, len(parts))
     start, stop = parts[part, 0], parts[part, 1]
     slot, kind = start + below(state, stop - start), uniform(state)
     if kind < INSERT:
-        insert_line(state, raw, constants, start, stop, language)
+        slot = insert_line(state, raw, constants, slot, start, stop, language)
+        while uniform(state) < CHAINED:
+            slot = insert_line(state, raw, constants, slot, start, stop, language)
     elif kind < REPLACE:
-        draw_line(state, raw, constants, slot, ops, usable, kinds)
+        draw_used(state, raw, constants, slot, start, language)
     elif kind < REMOVE:
         raw[slot, 0] = -1
     else:

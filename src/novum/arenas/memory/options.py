@@ -47,7 +47,8 @@ class Options:
     """Numbers of a key and of a value while searching, d; confirmations have three or four times as many."""
     values: Annotated[int, Ge(4), Le(1024)] = 32
     """Of the codebook, while searching; confirmations have more."""
-    regime: Literal["all", "plain", "correlated", "overwritten", "noisy", "drifting", "small"] = "all"
+    regime: Literal["all", "plain", "correlated", "overwritten", "noisy", "drifting", "small", "rewritten"] = "all"
+    """One of them; all are those of `REGIMES`."""
     score: Literal["worst", "mean"] = "worst"
     """Of the regimes."""
     state: Literal["d2", "2d2"] = "d2"

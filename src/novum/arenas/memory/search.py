@@ -22,11 +22,11 @@ from novum.symbolic.simplify import simplified
 
 BEHIND = 0.25
 """How far the worst regime so far may lie behind the best rule before the others are left out."""
-LOST = 1e-3
+LOST = 5e-3
 """Of the score, for a smaller rule."""
 CHUNK = 500
 """Rules between two looks at the clock."""
-FIRST = ("overwritten", "correlated", "small", "drifting", "noisy", "plain")
+FIRST = ("rewritten", "overwritten", "correlated", "small", "drifting", "noisy", "plain")
 """Regimes in the order in which rules are most often given up."""
 
 
@@ -37,10 +37,10 @@ class SearchSettings:
     restart: begin anew after so many rules that were judged without one that is better.
     """
 
-    population: int = 200
-    tournament: int = 10
+    population: int = 100
+    tournament: int = 5
     batches: int = 3
-    restart: int = 40_000
+    restart: int = 20_000
     random: bool = False
     start: Program | None = None
 
@@ -147,7 +147,7 @@ def best_of(programs: list[Program], options: Options, seed: int, batches: int =
 
 
 def shortened(program: Program, options: Options, seed: int) -> Program:
-    """A smaller rule within the study's bounds that loses at most a thousandth on other streams of the search part."""
+    """A smaller rule within the study's bounds that loses at most LOST on other streams of the search part."""
     from novum.arenas.memory.cost import hold_bounds
 
     streams = [make(options, Role.SEARCH, seed + at) for at in range(8)]

@@ -18,6 +18,10 @@ from novum.symbolic.machine import LANES
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+SHARE = 0.25
+REWRITES = 6
+"""How often a key is written again in the regime `rewritten`."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cell:
@@ -60,7 +64,8 @@ def make(options: Options, role: Role, seed: int) -> list[Cell]:
 def cell(rng: np.random.Generator, regime: str, size: int, values: int, pairs: int, part: Part) -> Cell:
     """Streams of n pairs, the further writes of their regime in order.
 
-    correlated: keys have a common part. overwritten: after all, some keys are written again with another value. noisy:
+    correlated: keys have a common part. overwritten: after all, some keys are written again with another value.
+    rewritten: the same, but half as many, six times each, in random order; the last value is right. noisy:
     random pairs between the others, at random places. drifting: all pairs are written twice, the second time and when
     they are asked for under a key that has moved.
     """
@@ -75,6 +80,12 @@ def cell(rng: np.random.Generator, regime: str, size: int, values: int, pairs: i
         written, said = np.concatenate([keys, keys[again]]), np.concatenate([answers, fresh])
         answers = answers.copy()
         answers[again] = fresh
+    elif regime == "rewritten":
+        often = rng.permutation(pairs)[: max(1, round(SHARE * part.again * pairs))]
+        order = rng.permutation(np.concatenate([np.arange(pairs), np.tile(often, REWRITES)]))
+        written, said = keys[order], rng.integers(values, size=(len(order), LANES))
+        for key, value in zip(order, said, strict=True):
+            answers[key] = value
     elif regime == "noisy":
         noise = round(part.noise * pairs)
         order = rng.permutation(pairs + noise)

@@ -19,6 +19,8 @@ class Options:
     """The second player answers the new strategy of the first; otherwise both are updated at once."""
     games: Annotated[int, Ge(0), Le(8)] = 2
     """Random games of a search trial, beside Kuhn poker; gate trials have as many larger ones, final trials one."""
+    operations: str = "more"
+    """Names joined by +; few stands for those of the published rules, more for nearly all on scalars and vectors."""
     update: Annotated[int, Ge(1), Le(30)] = 12
     policy: Annotated[int, Ge(1), Le(20)] = 4
     average: Annotated[int, Ge(1), Le(20)] = 4

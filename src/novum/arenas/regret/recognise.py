@@ -41,6 +41,16 @@ class Recognised:
     policies: float
     weights: float
     constants: tuple[float, ...]
+    plays: str = ""
+    """The first rule whose policies are the same, or nearly so, whatever the weights of the average."""
+
+    @property
+    def names(self) -> list[str]:
+        """Rules that it is; and whose policies it plays, since how these are averaged is a choice of its own.
+
+        Regret is a matter of the policies alone: a bound on it holds for any rule that plays them.
+        """
+        return [self.name] * (self.distance < CLOSE) + [f"policies of {self.plays}"] * bool(self.plays)
 
     @property
     def verdict(self) -> str:
@@ -53,7 +63,8 @@ class Recognised:
         constants = ", ".join(f"{one:.4g}" for one in self.constants)
         named = f"{self.name} with {constants}" if constants else self.name
         near = {"exact": "exactly", "close": "nearly", "other": "nearest to"}[self.verdict]
-        return f"{near} {named} (difference {self.distance:.2g})"
+        averaged = f", policies of {self.plays}" if self.verdict == "other" and self.plays else ""
+        return f"{near} {named} (difference {self.distance:.2g}){averaged}"
 
 
 def recognise(program: Program, options: Options, seed: int = 0) -> Recognised:
@@ -63,7 +74,8 @@ def recognise(program: Program, options: Options, seed: int = 0) -> Recognised:
     if not all(np.isfinite(one).all() for one in said):
         return Recognised("none", 1.0, 1.0, 1.0, ())
     fitted = [_fitted(name, rule, options, values, said) for name, rule in RULES.items()]
-    return min(fitted, key=lambda one: one.distance)
+    nearest, plays = (min(fitted, key=key) for key in (lambda one: one.distance, lambda one: one.policies))
+    return replace(nearest, plays=plays.name if plays.policies < CLOSE else "")
 
 
 def behaviour(program: Program, options: Options, values: Floats) -> tuple[Floats, Floats]:
@@ -80,7 +92,7 @@ def behaviour(program: Program, options: Options, values: Floats) -> tuple[Float
         registers.update(r=regrets, p=policy, t=now)
         run(average, registers)
         weights[step] = np.where(registers["s"] > 0, registers["s"], 0.0)
-        registers.update(r=regrets.copy(), p=policy.copy(), t=now.copy())
+        registers.update(r=regrets.copy(), p=policy.copy(), t=now.copy(), w=np.zeros_like(value))
         run(update, registers)
         registers.update(t=now.copy())
         run(choose, registers)
@@ -99,7 +111,7 @@ def _normalised(weights: Floats) -> Floats:
 
 def _fitted(name: str, rule: Rule, options: Options, values: Floats, said: tuple[Floats, Floats]) -> Recognised:
     """The constants of a rule at which it is nearest: a pattern search from the published ones."""
-    wide = replace(language(replace(options, update=ROOM, policy=20, average=20)), constants=(-1e12, 1e12))
+    wide = replace(language(replace(options, operations="more", update=ROOM, policy=20, average=20)), constants=(-1e12, 1e12))
     space = ProgramSpace(wide)
 
     def apart(constants: tuple[float, ...]) -> tuple[float, float, float]:
@@ -138,8 +150,7 @@ def main(request: str) -> None:
         program = space.program(genome)
         near = recognise(program, options)
         lines = [line for part in equations(program, space.language).values() for line in part]
-        names = [near.name] if near.distance < CLOSE else []
-        told.append({"names": names, "words": near.words, "rule": "; ".join(lines)})
+        told.append({"names": near.names, "words": near.words, "rule": "; ".join(lines)})
     print(json.dumps(told))
 
 

@@ -41,10 +41,10 @@ class SearchSettings:
     restart: begin anew after so many rules that were judged without one that is better.
     """
 
-    population: int = 200
-    tournament: int = 10
+    population: int = 100
+    tournament: int = 5
     extra: int = 2
-    restart: int = 20_000
+    restart: int = 3_000
     random: bool = False
     start: Program | None = None
 

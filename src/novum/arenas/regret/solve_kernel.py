@@ -68,6 +68,13 @@ def offer(cells: Any, where: Any, group: int, sets: Any, gains: Any, policy: Any
 
 
 @compiled
+def clear(cells: Any, where: Any) -> None:
+    """The weights at zero."""
+    for j in range(where[SIZE] * L):
+        cells[where[W] + j] = 0.0
+
+
+@compiled
 def adopt(cells: Any, where: Any, group: int, sets: Any, policy: Any, actions: Any) -> None:
     """The policy from the weights: clipped at 0 and normalised; uniform where none is positive."""
     for lane in range(LANES):
@@ -117,6 +124,7 @@ def play(
                 execute(memory, words, constants, bounds[2], bounds[3], n, scratch)
                 weigh(memory, where, group, sets, policy, own, average)
                 offer(memory, where, group, sets, gains, policy, actions, float(t))
+                clear(memory, where)
                 execute(memory, words, constants, bounds[0], bounds[1], n, scratch)
                 for lane in range(LANES):
                     memory[where[T] + np.uint64(lane)] = float(t)
