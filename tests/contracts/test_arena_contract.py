@@ -179,6 +179,6 @@ def test_an_arena_with_its_default_options_is_as_admissible(suite):
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(
         StudyError,
-        match=r"arena: there is no 'x'; choose from adaptation, coinflip, digits, local-learning, memory, optimisers, program",
+        match=r"arena: there is no 'x'; choose from adaptation, coinflip, digits, local-learning, memory, optimisers",
     ):
         wiring.check(coin_study(arena="x"))
