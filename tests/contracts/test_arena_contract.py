@@ -30,6 +30,13 @@ class TestAdaptationToTables(ArenaContract):
     options: ClassVar = {"steps": 2, "batch": 2, "exam": 4, "queries": 4, "task": "tables"}
 
 
+@pytest.mark.slow
+class TestAdaptationToText(ArenaContract):
+    arena = "adaptation"
+    test_the_workers_side_imports_nothing_of_the_labs_process = ASKED
+    options: ClassVar = {"steps": 2, "batch": 2, "exam": 2, "queries": 4, "task": "text", "shots": "0, 4"}
+
+
 class TestCoinflip(ArenaContract):
     arena = "coinflip"
 
