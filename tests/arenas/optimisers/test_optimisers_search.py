@@ -25,7 +25,7 @@ EVERY = (
 
 def both(text, options):
     """Losses of a rule on one quadratic at three rates: by the search, and by the trial's own interpreter."""
-    from novum.arenas.optimisers.search import Judge
+    from novum.arenas.optimisers.bulk.search import Judge
     from novum.arenas.optimisers.training import train
 
     program = ProgramSpace(language(options)).program({"step": text})
@@ -47,7 +47,7 @@ def test_the_search_descends_as_a_trial_does(text):
 
 
 def test_a_search_finds_what_beats_plain_descent_and_counts_what_it_made():
-    from novum.arenas.optimisers.search import Judge, SearchSettings, search
+    from novum.arenas.optimisers.bulk.search import Judge, SearchSettings, search
 
     options = Options("quadratic", operations="few", width=4, steps=20, batch=4, memory=1, setup=0, instructions=3)
     space = ProgramSpace(language(options))
@@ -60,8 +60,8 @@ def test_a_search_finds_what_beats_plain_descent_and_counts_what_it_made():
 
 
 def test_a_rule_that_runs_away_is_worst():
+    from novum.arenas.optimisers.bulk.search import Judge
     from novum.arenas.optimisers.score import MOST
-    from novum.arenas.optimisers.search import Judge
 
     options = Options("quadratic", width=4, steps=60, batch=4)
     program = ProgramSpace(language(options)).program({"step": "m = g + m; m = m + m; u = m - w"})

@@ -19,7 +19,7 @@ from novum.core.model.metric import Score
 from novum.core.model.trial import Role, Trial, TrialGroup
 from novum.symbolic.program_space import ProgramSpace
 
-SEARCHER = "novum.arenas.optimisers.bulk_search"
+SEARCHER = "novum.arenas.optimisers.bulk.bulk_search"
 """Of quadratics alone: a rule descends one in the time of a few steps of a network."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from novum.arenas.optimisers.update_kernel import execute, squares
+from novum.arenas.optimisers.bulk.update_kernel import execute, squares
 from novum.symbolic.compiling import compiled
 
 FAR = 1e8

@@ -1,4 +1,4 @@
-"""`python -m novum.arenas.optimisers.bulk_search REQUEST`: search, and write the best rule as a line of JSON."""
+"""`python -m novum.arenas.optimisers.bulk.bulk_search REQUEST`: search, and write the best rule as a line of JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 from typing import Any
 
 from novum.arenas.optimisers.arena import OptimisersArena
+from novum.arenas.optimisers.bulk.search import Found, SearchSettings, search
 from novum.arenas.optimisers.options import Options
-from novum.arenas.optimisers.search import Found, SearchSettings, search
 from novum.symbolic.bulk_request import Tell, answer
 from novum.symbolic.program_space import ProgramSpace
 

@@ -10,14 +10,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from novum.arenas.optimisers.bulk.descent_kernel import descend
+from novum.arenas.optimisers.bulk.update_kernel import ROOM
 from novum.arenas.optimisers.data import Floats, quadratic
-from novum.arenas.optimisers.descent_kernel import descend
 from novum.arenas.optimisers.language import language
 from novum.arenas.optimisers.options import Options
 from novum.arenas.optimisers.rate_schedule import factor
 from novum.arenas.optimisers.score import LEAST, MOST
 from novum.arenas.optimisers.spec import RATES
-from novum.arenas.optimisers.update_kernel import ROOM
 from novum.core.model.trial import Role
 from novum.population.streams import stream
 from novum.symbolic.evolution import Evolution, Offspring

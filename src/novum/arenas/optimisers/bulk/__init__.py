@@ -1,0 +1,1 @@
+"""Searching update rules of quadratics by the thousand, compiled."""
