@@ -5,8 +5,8 @@
 
 Every method is swept over the arena's four settings on two seeds of its own and runs at its best on fresh seeds, with
 equal steps of learning beforehand. Told are the risk over the Bayes risk (tables: accuracy; text: bits a character)
-with Student's interval at 90 % over seeds, numbers that a task keeps or changes, FLOP by construction and CPU time of a trial. On tables
-scikit-learn's logistic regression, random forest and nearest neighbours see the same examples.
+with Student's interval at 90 % over seeds, numbers that a task keeps or changes, FLOP by construction and CPU time of a
+trial. On tables scikit-learn's logistic regression, random forest and nearest neighbours see the same examples.
 """
 
 from __future__ import annotations
