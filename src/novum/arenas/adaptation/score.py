@@ -69,6 +69,8 @@ def _texts(shape: tuple[int, ...], artefact: bytes) -> Floats:
     if not isinstance(artefact, bytes) or len(artefact) != SYMBOLS * math.prod(shape):
         raise ArtefactError(f"the artefact must be {SYMBOLS * math.prod(shape)} bytes, one for each character")
     bits = np.frombuffer(artefact, np.uint8).reshape(*shape, SYMBOLS) / FINENESS
+    if (bits.min(-1) > math.log2(SYMBOLS) + 1 / FINENESS).any():
+        raise ArtefactError("of every question some character must be as probable as in a guess")
     total: Floats = np.log2(np.exp2(-bits).sum(-1, keepdims=True))
     return bits + total
 
