@@ -111,7 +111,9 @@ def _normalised(weights: Floats) -> Floats:
 
 def _fitted(name: str, rule: Rule, options: Options, values: Floats, said: tuple[Floats, Floats]) -> Recognised:
     """The constants of a rule at which it is nearest: a pattern search from the published ones."""
-    wide = replace(language(replace(options, operations="more", update=ROOM, policy=20, average=20)), constants=(-1e12, 1e12))
+    wide = replace(
+        language(replace(options, operations="more", update=ROOM, policy=20, average=20)), constants=(-1e12, 1e12)
+    )
     space = ProgramSpace(wide)
 
     def apart(constants: tuple[float, ...]) -> tuple[float, float, float]:
