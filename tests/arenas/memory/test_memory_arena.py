@@ -101,7 +101,7 @@ def test_children_are_charged_what_their_programs_cost():
         assert child.flop(8, 1) == flop(program.parts[1], 8)
 
 
-@pytest.mark.parametrize("regime", ["plain", "correlated", "overwritten", "noisy", "drifting"])
+@pytest.mark.parametrize("regime", ["plain", "correlated", "overwritten", "noisy", "drifting", "rewritten"])
 def test_streams_have_keys_and_values_of_length_one_and_answers_that_were_written_last(regime):
     one = stream(regime, pairs=9)
     for vectors in (one.keys, one.values, one.questions, one.codebook):

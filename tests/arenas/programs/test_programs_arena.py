@@ -86,3 +86,11 @@ def test_evolution_finds_a_rule_that_learns_and_chance_does_not():
     genome = ProgramsArena().space.genome(found.program)
     assert score(genome, Role.GATE) > 0.95
     assert sum(found.counts) == found.programs
+
+
+def test_a_direction_that_never_moves_is_no_slow_rule():
+    from novum.arenas.programs.recognise import nearest
+    from novum.symbolic.program import Program
+
+    options = Options(task="component", features=8, examples=200)
+    assert nearest(Program(((), (), ())), options).difference > 0.5

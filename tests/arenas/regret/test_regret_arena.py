@@ -152,6 +152,31 @@ def test_known_rules_are_recognised_in_other_words_and_others_are_not():
     assert recognise(SPACE.program(other), Options()).verdict == "other"
 
 
+def test_policies_are_recognised_whatever_their_average():
+    words = {**RULES["pcfr+"].genome(), "average": "s = 1.0"}
+    found = recognise(SPACE.program(words), Options())
+    assert found.names == ["policies of pcfr+"]
+    assert "policies of pcfr+" in found.words
+    assert recognise(rule("cfr+"), Options()).names == ["cfr+", "policies of cfr+"]
+
+
+def test_what_was_played_is_not_remembered():
+    """Weights are zero again at each update, in the kernel and in the recogniser."""
+    stored, plain = (
+        {"update": text, "policy": "w = relu(R)", "average": "s = 1.0"} for text in ("R = r + w", "R = max(r, r)")
+    )
+    one, other = (average_strategy(SPACE.program(each), Options(iterations=9), kuhn()) for each in (stored, plain))
+    assert np.allclose(one, other)
+    values = np.random.default_rng(1).normal(size=(5, 3, 8))
+    assert np.allclose(*(behaviour(SPACE.program(each), Options(), values)[0] for each in (stored, plain)))
+
+
+def test_few_operations_are_enough_for_the_published_policies():
+    space = RegretArena(Options(operations="few")).space
+    for one in RULES.values():
+        space.validate(one.genome())
+
+
 def test_the_interpreter_and_the_kernel_play_the_same_policies():
     values = np.random.default_rng(1).normal(size=(5, 3, 8))
     policies, weights = behaviour(rule("cfr+"), Options(), values)

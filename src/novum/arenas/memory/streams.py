@@ -18,9 +18,8 @@ from novum.symbolic.machine import LANES
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-SHARE = 0.25
-REWRITES = 6
-"""How often a key is written again in the regime `rewritten`."""
+SHARE, REWRITES = 0.25, 6
+"""Of the regime `rewritten`: of the share of keys that are written again, those that are, and how often each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +64,7 @@ def cell(rng: np.random.Generator, regime: str, size: int, values: int, pairs: i
     """Streams of n pairs, the further writes of their regime in order.
 
     correlated: keys have a common part. overwritten: after all, some keys are written again with another value.
-    rewritten: the same, but half as many, six times each, in random order; the last value is right. noisy:
+    rewritten: all pairs in random order, few of them REWRITES times more with other values; the last is right. noisy:
     random pairs between the others, at random places. drifting: all pairs are written twice, the second time and when
     they are asked for under a key that has moved.
     """

@@ -117,10 +117,16 @@ def _fitted(program: Program, options: Options, name: str, rule: Genome) -> Like
     """The rate at which a rule is nearest: a grid, then golden sections between the neighbours of its best point."""
     wide = replace(WIDE, task=options.task, features=options.features, examples=min(60, options.examples), scored=5)
     tasks = [make(wide, Role.SEARCH, 7_000_001 + life) for life in range(LIVES)]
-    ours = [lived(program, replace(options, examples=wide.examples, scored=5), task, 0) for task in tasks]
+    moved = options.task == "component"
+
+    def says(one: Program, chosen: Options) -> list[Floats]:
+        said = [lived(one, chosen, task, 0) for task in tasks]
+        return [life - life[0] for life in said] if moved else said  # a direction that stays is near all slow rules
+
+    ours = says(program, replace(options, examples=wide.examples, scored=5))
 
     def apart(rate: float) -> float:
-        return _difference(ours, [lived(_at(rule, rate, wide), wide, task, 0) for task in tasks])
+        return _difference(ours, says(_at(rule, rate, wide), wide))
 
     values = [apart(float(rate)) for rate in RATES]
     at = int(np.argmin(values))
