@@ -28,7 +28,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import altair
 import numpy as np
-from scipy.stats import t as student
+from intervals import mean_interval
 
 from novum.arenas.adaptation import trial as program
 from novum.arenas.adaptation.arena import AdaptationArena
@@ -57,15 +57,6 @@ class Measured:
     flop: float
     cpu_seconds: float
     setting: Setting
-
-
-def interval(scores: Sequence[float], level: float = 0.90) -> tuple[float, float, float]:
-    """The mean with Student's interval."""
-    mean = statistics.fmean(scores)
-    if len(scores) < 2:
-        return mean, mean, mean
-    half = float(student.ppf(0.5 + level / 2, len(scores) - 1)) * statistics.stdev(scores) / math.sqrt(len(scores))
-    return mean, mean - half, mean + half
 
 
 def scores(genome: Genome, options: Options, setting: Setting, seeds: Sequence[int]) -> list[list[float]]:
@@ -111,8 +102,8 @@ def measured(name: str, options: Options, seeds: int) -> Measured | None:
     return Measured(
         options.task,
         name,
-        interval([statistics.fmean(row[: len(options.levels)]) for row in found]),
-        {k: interval(list(column)) for k, column in columns.items()},
+        mean_interval([statistics.fmean(row[: len(options.levels)]) for row in found]),
+        {k: mean_interval(list(column)) for k, column in columns.items()},
         cost.state_floats,
         cost.flop,
         spent,
@@ -145,8 +136,10 @@ def reference(name: str, options: Options, seeds: int) -> Measured:
             for k in options.levels
         ]
         found.append(by_level(options, np.array(said, dtype=float), known).tolist())
-    levels = {k: interval(list(column)) for k, column in zip(options.levels, zip(*found, strict=True), strict=True)}
-    whole = interval([statistics.fmean(row) for row in found])
+    levels = {
+        k: mean_interval(list(column)) for k, column in zip(options.levels, zip(*found, strict=True), strict=True)
+    }
+    whole = mean_interval([statistics.fmean(row) for row in found])
     return Measured(options.task, name, whole, levels, 0, 0.0, (time.process_time() - began) / seeds, {})
 
 

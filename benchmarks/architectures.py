@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from scipy.stats import t as student
+from intervals import interval
 
 from novum.arenas.sequence import trial as program
 from novum.arenas.sequence.arena import SequenceArena
@@ -95,15 +95,6 @@ def _scores(arena: SequenceArena, genome: Genome, seeds: tuple[int, ...], rate: 
         floor if one.artefact is None else arena.score(group, trial, one.artefact).value  # diverged: a uniform guess
         for trial, one in zip(trials, outputs, strict=True)
     ]
-
-
-def interval(scores: list[float], level: float = 0.90) -> tuple[float, float]:
-    """Student's interval of the mean."""
-    mean = statistics.mean(scores)
-    if len(scores) < 2:
-        return mean, mean
-    half = float(student.ppf(0.5 + level / 2, len(scores) - 1)) * statistics.stdev(scores) / math.sqrt(len(scores))
-    return mean - half, mean + half
 
 
 RECALL = "mqar(length=32, keys=4, vocabulary=64)"

@@ -24,6 +24,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from intervals import mean_interval
+
 from novum.api import read_archive
 from novum.arenas.sequence import trial as program
 from novum.arenas.sequence.arena import SequenceArena
@@ -112,7 +114,7 @@ def campaign(study: Study, state: FullState, fresh: int) -> Campaign:
     options = Options.taken(study.options)
     genomes = [dict(state.incumbents[0].candidate.genome), dict(state.incumbents[-1].candidate.genome)]
     before, after = (_on_fresh_seeds(options, genome, fresh) for genome in genomes)
-    gain, low, high = interval([b - a for a, b in zip(before["score"], after["score"], strict=True)])
+    gain, low, high = mean_interval([b - a for a, b in zip(before["score"], after["score"], strict=True)])
     return Campaign(
         researcher=study.researcher.name,
         seed=study.seed,
@@ -162,17 +164,6 @@ def _scores(arena: SequenceArena, genome: Genome, first: int, seeds: int, rate: 
         for name, value in {"score": score.value, **score.others}.items():
             found.setdefault(name, []).append(value)
     return found
-
-
-def interval(values: list[float], level: float = 0.90) -> tuple[float, float, float]:
-    """Mean and Student's interval of it."""
-    from scipy.stats import t as student
-
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return mean, mean, mean
-    half = float(student.ppf(0.5 + level / 2, len(values) - 1)) * statistics.stdev(values) / len(values) ** 0.5
-    return mean, mean - half, mean + half
 
 
 def main() -> None:

@@ -24,7 +24,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import numpy.typing as npt
-from architectures import Design, Measured, interval, measure
+from architectures import Design, Measured, measure
+from intervals import interval
 from scipy.stats import kendalltau
 
 Floats = npt.NDArray[np.float64]

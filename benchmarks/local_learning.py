@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import statistics
 import sys
@@ -26,7 +25,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
-from scipy.stats import t as student
+from intervals import interval
 
 from novum.arenas.local_learning import trial as program
 from novum.arenas.local_learning.arena import LocalLearningArena
@@ -154,15 +153,6 @@ def _cell(
     network.design = Design(**{**asdict(design), "steps": 0})
     first = rule.settle(inputs, labels, network.forward(inputs), nudge).residual
     return Agreement(width, depth, nudge, statistics.mean(each), low, high, float((last / first).mean()))
-
-
-def interval(scores: Sequence[float], level: float = 0.90) -> tuple[float, float]:
-    """Student's interval of the mean."""
-    mean = statistics.mean(scores)
-    if len(scores) < 2:
-        return mean, mean
-    half = float(student.ppf(0.5 + level / 2, len(scores) - 1)) * statistics.stdev(scores) / math.sqrt(len(scores))
-    return mean - half, mean + half
 
 
 def checks(found: Sequence[Accuracy], grid: Sequence[Agreement]) -> dict[str, bool]:

@@ -30,6 +30,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import altair as alt
 import torch
+from intervals import interval
 from scipy.stats import linregress
 from scipy.stats import t as student
 
@@ -137,15 +138,6 @@ def gain(one: Measured, other: Measured, options: Options) -> Gain:
     gains = [level(a) - level(b) for a, b in zip(one.scores, other.scores, strict=True)]
     low, high = interval(gains)
     return Gain(one.rule, other.rule, one.task, one.width, statistics.mean(gains), low, high)
-
-
-def interval(values: Sequence[float], level: float = 0.90) -> tuple[float, float]:
-    """Student's interval of the mean."""
-    mean = statistics.mean(values)
-    if len(values) < 2:
-        return mean, mean
-    half = float(student.ppf(0.5 + level / 2, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
-    return mean - half, mean + half
 
 
 def by_width(task: str, widths: Sequence[int], seeds: int) -> tuple[list[Gain], dict[str, dict[str, float]]]:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from novum.arenas import packaged_tables
 from novum.arenas.digits import data, trial
 from novum.arenas.digits.arena import DigitsArena
 from novum.arenas.digits.features import copies, features, scaled
@@ -360,7 +361,7 @@ def test_a_missing_or_altered_file_is_named(fresh, monkeypatch):
     monkeypatch.setattr(data, "FILE_DIGEST", "0" * 64)
     with pytest.raises(UserError, match=r"digits\.csv\.gz does not hold the digits"):
         ARENA.score(group, group.trials[0], GOOD)
-    monkeypatch.setattr(data, "find_spec", lambda name: None)
+    monkeypatch.setattr(packaged_tables, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match="scikit-learn"):
         ARENA.score(group, group.trials[0], GOOD)
 

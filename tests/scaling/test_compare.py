@@ -35,16 +35,16 @@ def pair(first, second, seed, spread=0.005, common=0.0):
 
 @pytest.mark.slow
 def test_of_two_equal_laws_neither_is_called_better_more_often_than_the_level_allows():
-    """100 comparisons, both directions of each; 10 % and two Monte-Carlo standard errors at most."""
+    """200 comparisons, both directions of each; 10 % and two Monte-Carlo standard errors at most."""
     either = faster = lower = 0
-    for seed in range(100):
+    for seed in range(200):
         found = compare(*pair(SMALL, SMALL, seed, common=0.5 * (seed % 2)))
         gamma, loss = found.differences["gamma"].interval, found.differences[LOSS].interval
         either += found.scales_better or (gamma.high < 0 and loss.low > 0)
         faster += gamma.excludes_zero
         lower += loss.excludes_zero
-    bound = 100 * (0.1 + 2 * (0.1 * 0.9 / 100) ** 0.5)
-    assert either <= 0.1 * 100
+    bound = 200 * (0.1 + 2 * (0.1 * 0.9 / 200) ** 0.5)
+    assert either <= 0.1 * 200
     assert faster <= bound and lower <= bound
 
 

@@ -10,13 +10,17 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
+from novum.core.model.candidate import Setting
 from novum.symbolic.program import Program
 from novum.symbolic.program_space import ProgramSpace
 from novum.text.bounded_json import load_json
 
 Tell = Callable[[int, float], None]
+Options = TypeVar("Options")
+Settings = TypeVar("Settings")
 
 
 class Found(Protocol):
@@ -32,10 +36,24 @@ class Found(Protocol):
     def programs(self) -> int: ...
 
 
-def answer(request: str, search: Callable[[dict[str, Any], Tell], tuple[ProgramSpace, Found]]) -> None:
+@dataclass(frozen=True)
+class Searcher(Generic[Options, Settings]):
+    """The search of an arena.
+
+    options: from what a study says. space: of the arena with these. settings: with `random` and `start`. search: of
+    options, seed, settings and CPU seconds, with something to call now and then.
+    """
+
+    options: Callable[[Setting], Options]
+    space: Callable[[Options], ProgramSpace]
+    settings: Callable[..., Settings]
+    search: Callable[[Options, int, Settings, float, Tell], Found]
+
+
+def answer(request: str, searcher: Searcher[Any, Any]) -> None:
     """Search as requested and write the find as a line of JSON, with the CPU seconds of the whole process.
 
-    search gets the request and something to call now and then, which ends the process once whoever asked is gone.
+    What the search calls now and then ends the process once whoever asked is gone.
     """
     parent = os.getppid()
 
@@ -43,7 +61,11 @@ def answer(request: str, search: Callable[[dict[str, Any], Tell], tuple[ProgramS
         if os.getppid() != parent:
             sys.exit(1)
 
-    space, found = search(load_json(request), here)
+    asked = load_json(request)
+    options = searcher.options(asked["options"])
+    space = searcher.space(options)
+    settings = searcher.settings(random=bool(asked["random"]), start=space.program(asked["start"]))
+    found = searcher.search(options, int(asked["seed"]), settings, float(asked["cpu_seconds"]), here)
     genome = dict(space.genome(found.program))
     told = {"genome": genome, "programs": found.programs, "cpu_seconds": time.process_time(), "fitness": found.fitness}
     print(json.dumps(told))

@@ -7,6 +7,7 @@ dead code are judged once.
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from novum.symbolic.operations import OPERATIONS
 from novum.symbolic.program import Program
 from novum.symbolic.program_language import Language
 
+JUDGE_APART = 7919
+"""Between the seeds of the judges of two populations."""
 BEST = 20
 """Programs that are kept beside the population, so that they can be judged again on other data."""
 
@@ -63,6 +66,40 @@ def _flops(size: int) -> NDArray[np.int64]:
     if size not in _FLOPS:
         _FLOPS[size] = np.array([flop((Instruction(one.name, "x"),), size) for one in OPERATIONS])
     return _FLOPS[size]
+
+
+@dataclass(frozen=True)
+class EvolutionSettings:
+    """How to search. `random`: without selection.
+
+    restart: begin anew after so many programs that were judged without one that is better.
+    """
+
+    population: int = 100
+    tournament: int = 5
+    restart: int = 3_000
+    random: bool = False
+    start: Program | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best program, its fitness on data of its own, programs made and judged, and CPU seconds."""
+
+    program: Program
+    fitness: float
+    programs: int
+    judged: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Leaders:
+    """The best programs of one population after another; programs made and judged in all."""
+
+    programs: list[Program]
+    made: int
+    judged: int
 
 
 class Evolution:
@@ -132,3 +169,39 @@ class Evolution:
             entry = (value, self.judged, program)
             (heapq.heappush if len(self._best) < BEST else heapq.heapreplace)(self._best, entry)
         return value
+
+
+def evolved(
+    language: Language,
+    judge: Callable[[int], Callable[[Offspring], float]],
+    seed: int,
+    settings: EvolutionSettings,
+    cpu_seconds: float,
+    chunk: int,
+    tell: Callable[[int, float], None] | None = None,
+) -> Leaders:
+    """One population after another for a while, each begun anew when the one before stands still.
+
+    judge: makes what judges the children of a population from a seed. chunk: programs between two looks at the clock.
+    tell: called as often with the number of programs and the best fitness.
+    """
+    began, made, judged, restarts = time.process_time(), 0, 0, 0
+    leaders: list[Program] = []
+    while time.process_time() - began < cpu_seconds:
+        run = Evolution(
+            language,
+            seed * 1009 + restarts,
+            judge(seed + JUDGE_APART * restarts),
+            settings.start,
+            settings.population,
+            0 if settings.random else settings.tournament,
+        )
+        best, since = -np.inf, 0
+        while time.process_time() - began < cpu_seconds and run.judged - since < settings.restart:
+            run.go(chunk)
+            if run.best > best:
+                best, since = run.best, run.judged
+            if tell:
+                tell(made + run.made, run.best)
+        leaders, made, judged, restarts = leaders + run.leaders(), made + run.made, judged + run.judged, restarts + 1
+    return Leaders(leaders, made, judged)

@@ -53,7 +53,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """Tasks with labels of the questions. hidden: what the prior was drawn with, for the posterior."""
+    """Tasks with the answers to their questions, [tasks, questions], and whose prior they are from."""
 
     seen: Episodes
     answers: Floats

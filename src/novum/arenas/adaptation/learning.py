@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,12 @@ from torch import Tensor
 
 from novum.arenas.adaptation.network import Form, Tasks, Weights, adapted, initial, loss, output, predict
 from novum.arenas.adaptation.space import Design
+from novum.population.recipe import schedule
 
 MOMENTS, SMALLEST = (0.9, 0.99), 1e-8
 """Of Adam (Kingma and Ba 2015)."""
-SHARE = 0.1
-"""Of the steps in which the rate rises."""
+WARMUP = 0.1
+"""Part of the steps in which the rate rises."""
 LOOKS = 20
 """Points of a learning curve."""
 
@@ -55,8 +55,7 @@ def learn(design: Design, form: Form, members: Sequence[Member], lesson: Lesson,
     for step in range(steps):
         tasks, answers = lesson(step)
         slopes, errors = _slopes(design, weights, learned, tasks, answers, shots=1 + step % tasks.inputs.shape[2])
-        schedule = min(1.0, (step + 1) / (SHARE * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
-        for name, change in optimiser.step(slopes, outer * schedule).items():
+        for name, change in optimiser.step(slopes, outer * schedule(step, steps, WARMUP)).items():
             weights[name] = weights[name] - change
         if step % max(1, steps // LOOKS) == 0 or step == steps - 1:
             curve.append((time.process_time() - begun, errors.tolist()))

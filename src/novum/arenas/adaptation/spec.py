@@ -49,7 +49,13 @@ def spec(options: Options) -> ArenaSpec:
             known=METHODS[KNOWN.get(options.task, "ridge on learned features")],
             null_options={"shuffled": True},
         ),
-        depends=("novum.population.streams",),
+        depends=(
+            "novum.arenas.digits.data",
+            "novum.arenas.packaged_tables",
+            "novum.arenas.sequence.tasks",
+            "novum.population.recipe",
+            "novum.population.streams",
+        ),
         summary="Small networks that learn beforehand how to learn a task from a few examples: gradient steps, the "
         "delta rule, ridge regression, attention; on noisy linear maps, sinusoids and Gaussian processes held against "
         "the Bayes predictor, on real tables after learning on tables that are made up, and on prose after learning on "

@@ -1,24 +1,22 @@
 """Tables: two classes of rows, made up to learn from beforehand, and real ones to be asked about.
 
 The real ones are scikit-learn's copies of iris (Fisher 1936), wine (Forina 1991), breast cancer (Street, Wolberg and
-Mangasarian 1993) and digits (Alpaydin and Kaynak 1998). They are read where the package lies, without importing it.
+Mangasarian 1993) and digits (Alpaydin and Kaynak 1998).
 Every row belongs to one role, by a permutation that never changes, so that no row of the search comes back at the gate.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from novum.core.model.errors import MissingExtra, UserError
+from novum.arenas.digits.data import FILE as DIGITS
+from novum.arenas.digits.data import FILE_DIGEST
+from novum.arenas.packaged_tables import table_text
 from novum.core.model.trial import Role
 from novum.population.streams import stream
 
@@ -29,7 +27,7 @@ DIGESTS: Mapping[str, str] = {
     "iris.csv": "f13ffa8fdd56fd8e6c8d16d4081a3fbd3114bcd0aae4256c43205169cd9d1449",
     "wine_data.csv": "10e8a802908b34f86e5da8ce962f3c806694bc98450a18f61851af59f324bede",
     "breast_cancer.csv": "fed3eb72d0575ef6192293f5093c6e801b1476b577d0386bf4455504522172ed",
-    "digits.csv.gz": "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8",
+    DIGITS: FILE_DIGEST,
 }
 """SHA-256 of the tables as text."""
 ROLES = (Role.SEARCH, Role.GATE, Role.FINAL)
@@ -128,16 +126,6 @@ def _part(name: str, role: Role) -> Table:
 
 @cache
 def _table(name: str) -> Table:
-    package = find_spec("sklearn")
-    if package is None or not package.submodule_search_locations:
-        raise MissingExtra("the task 'tables' needs scikit-learn, which is not installed: pip install 'novum[arenas]'")
-    path = Path(package.submodule_search_locations[0]) / "datasets" / "data" / name
-    try:
-        text = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise UserError(f"a table of scikit-learn cannot be read from {path}: {error}") from error
-    if hashlib.sha256(text).hexdigest() != DIGESTS[name]:
-        raise UserError(f"{path} is not the table that this arena is about: install another scikit-learn")
-    lines = text.decode("ascii").splitlines()
-    numbers = np.loadtxt(lines if name.startswith("digits") else lines[1:], delimiter=",")
+    lines = table_text(name, DIGESTS[name], "the task 'tables'").splitlines()
+    numbers = np.loadtxt(lines if name == DIGITS else lines[1:], delimiter=",")
     return Table(numbers[:, :-1], numbers[:, -1].astype(np.int64))

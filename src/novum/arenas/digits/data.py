@@ -10,18 +10,15 @@ is for the scorer. Whatever is drawn comes from Philox (Salmon et al., SC 2011) 
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from novum.arenas.digits.options import Options
-from novum.core.model.errors import MissingExtra, UserError
+from novum.arenas.packaged_tables import table_text
 from novum.core.model.trial import Role
 
 Ints = npt.NDArray[np.int64]
@@ -31,6 +28,7 @@ ROWS = 1797
 PIXELS = 64
 CLASSES = 10
 PARTS_KEY = 0x6469676974732E31
+FILE = "digits.csv.gz"
 FILE_DIGEST = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
 
 _ORDER: Ints = np.argsort(np.random.Philox(key=PARTS_KEY).random_raw(ROWS), kind="stable")
@@ -100,18 +98,4 @@ def labels(rows: Ints) -> Ints:
 
 def _lines() -> list[str]:
     """The file's lines. Not kept: a worker's memory must not hold the labels of the scored parts."""
-    package = find_spec("sklearn")
-    if package is None or not package.submodule_search_locations:
-        raise MissingExtra("the arena 'digits' needs scikit-learn, which is not installed: pip install 'novum[arenas]'")
-    path = Path(package.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
-    text = _read(path)
-    if hashlib.sha256(text).hexdigest() != FILE_DIGEST:
-        raise UserError(f"{path} does not hold the digits that this arena is about: install another scikit-learn")
-    return text.decode("ascii").splitlines()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
-        raise UserError(f"the digits of scikit-learn cannot be read from {path}: {error}") from error
+    return table_text(FILE, FILE_DIGEST, "the arena 'digits'").splitlines()

@@ -41,7 +41,12 @@ def spec(options: Options) -> ArenaSpec:
         fixed_data=options.task == "digits",
         transfers=transfers(options),
         controls=Controls(known={"feedback": "sign"}, null_options={"shuffled": True}),
-        depends=("novum.arenas.local_learning.rules", "novum.arenas.digits.data", "novum.population.streams"),
+        depends=(
+            "novum.arenas.local_learning.rules",
+            "novum.arenas.digits.data",
+            "novum.arenas.packaged_tables",
+            "novum.population.streams",
+        ),
         summary="Small networks learn by rules put together from parts of feedback alignment, target propagation, "
         "predictive coding, equilibrium propagation, forward-forward, perturbations and Hebbian components, on MNIST-1D"
         " or digits, at equal samples or equal FLOP.",

@@ -16,7 +16,7 @@ from novum.arenas.memory.score import areas, total
 from novum.arenas.memory.streams import Cell, make
 from novum.core.model.errors import StudyError
 from novum.core.model.trial import Role
-from novum.symbolic.evolution import Evolution, Offspring
+from novum.symbolic.evolution import EvolutionSettings, Found, Offspring, evolved
 from novum.symbolic.program import Program
 from novum.symbolic.simplify import simplified
 
@@ -31,29 +31,11 @@ FIRST = ("rewritten", "overwritten", "correlated", "small", "drifting", "noisy",
 
 
 @dataclass(frozen=True)
-class SearchSettings:
-    """How to search. `random`: without selection. batches: of LANES streams per regime and load.
+class SearchSettings(EvolutionSettings):
+    """How to search. batches: of LANES streams per regime and load."""
 
-    restart: begin anew after so many rules that were judged without one that is better.
-    """
-
-    population: int = 100
-    tournament: int = 5
     batches: int = 3
     restart: int = 20_000
-    random: bool = False
-    start: Program | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The best rule, its score on fresh streams of the search part, rules made and judged, and CPU seconds."""
-
-    program: Program
-    fitness: float
-    programs: int
-    judged: int
-    cpu_seconds: float
 
 
 def search(
@@ -64,30 +46,14 @@ def search(
     tell: Callable[[int, float], None] | None = None,
 ) -> Found:
     """Evolve rules for a while; the best few are judged again on other streams, and the best of these is simplified."""
-    began, made, judged, restarts = time.process_time(), 0, 0, 0
-    leaders: list[Program] = []
-    while time.process_time() - began < cpu_seconds:
-        judge = Judge(options, seed + 7919 * restarts, settings.batches)
-        run = Evolution(
-            language(options),
-            seed * 1009 + restarts,
-            judge,
-            settings.start,
-            settings.population,
-            0 if settings.random else settings.tournament,
-        )
-        best, since = -np.inf, 0
-        while time.process_time() - began < cpu_seconds and run.judged - since < settings.restart:
-            run.go(CHUNK)
-            if run.best > best:
-                best, since = run.best, run.judged
-            if tell:
-                tell(made + run.made, run.best)
-        leaders, made, judged, restarts = leaders + run.leaders(), made + run.made, judged + run.judged, restarts + 1
-    program = best_of(leaders, options, seed + 1)
+    began = time.process_time()
+    run = evolved(
+        language(options), lambda at: Judge(options, at, settings.batches), seed, settings, cpu_seconds, CHUNK, tell
+    )
+    program = best_of(run.programs, options, seed + 1)
     shorter = shortened(program, options, seed + 100)
     fitness = level(shorter, options, [make(options, Role.SEARCH, seed + 200 + at) for at in range(8)])
-    return Found(shorter, fitness, made, judged, time.process_time() - began)
+    return Found(shorter, fitness, run.made, run.judged, time.process_time() - began)
 
 
 class Judge:

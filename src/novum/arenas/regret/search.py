@@ -15,7 +15,7 @@ from novum.arenas.regret.score import geometric, relative
 from novum.arenas.regret.solve import Code, Table
 from novum.arenas.regret.tree import Game
 from novum.core.model.trial import Role
-from novum.symbolic.evolution import Evolution, Offspring
+from novum.symbolic.evolution import EvolutionSettings, Found, Offspring, evolved
 from novum.symbolic.machine import assembled
 from novum.symbolic.program import Program
 from novum.symbolic.simplify import simplified
@@ -35,29 +35,10 @@ CHUNK = 200
 
 
 @dataclass(frozen=True)
-class SearchSettings:
-    """How to search. `random`: without selection. extra: random games beside those of a trial.
+class SearchSettings(EvolutionSettings):
+    """How to search. extra: random games beside those of a trial."""
 
-    restart: begin anew after so many rules that were judged without one that is better.
-    """
-
-    population: int = 100
-    tournament: int = 5
     extra: int = 2
-    restart: int = 3_000
-    random: bool = False
-    start: Program | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The best rule, minus its log exploitability on other games of the search part, rules made and judged, CPU s."""
-
-    program: Program
-    fitness: float
-    programs: int
-    judged: int
-    cpu_seconds: float
 
 
 def search(
@@ -68,31 +49,22 @@ def search(
     tell: Callable[[int, float], None] | None = None,
 ) -> Found:
     """Evolve rules for a while; the best few are judged again on other games, and the best of these is simplified."""
-    began, made, judged, restarts = time.process_time(), 0, 0, 0
-    leaders: list[Program] = []
-    while time.process_time() - began < cpu_seconds:
-        judge = Judge(options, _games(options, seed + 7919 * restarts, 1 + settings.extra // max(1, options.games)))
-        run = Evolution(
-            language(options),
-            seed * 1009 + restarts,
-            judge,
-            settings.start,
-            settings.population,
-            0 if settings.random else settings.tournament,
-        )
-        best, since = -np.inf, 0
-        while time.process_time() - began < cpu_seconds and run.judged - since < settings.restart:
-            run.go(CHUNK)
-            if run.best > best:
-                best, since = run.best, run.judged
-            if tell:
-                tell(made + run.made, run.best)
-        leaders, made, judged, restarts = leaders + run.leaders(), made + run.made, judged + run.judged, restarts + 1
+    began = time.process_time()
+    trials = 1 + settings.extra // max(1, options.games)
+    run = evolved(
+        language(options),
+        lambda at: Judge(options, _games(options, at, trials)),
+        seed,
+        settings,
+        cpu_seconds,
+        CHUNK,
+        tell,
+    )
     games = _games(options, seed + 1, 4)
-    program = max(leaders, key=lambda one: level(one, options, games))
+    program = max(run.programs, key=lambda one: level(one, options, games))
     shorter = shortened(program, options, _games(options, seed + 100, 4))
     fitness = level(shorter, options, _games(options, seed + 200, 8))
-    return Found(shorter, fitness, made, judged, time.process_time() - began)
+    return Found(shorter, fitness, run.made, run.judged, time.process_time() - began)
 
 
 class Judge:

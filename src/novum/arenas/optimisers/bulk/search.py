@@ -20,7 +20,7 @@ from novum.arenas.optimisers.score import LEAST, MOST
 from novum.arenas.optimisers.spec import RATES
 from novum.core.model.trial import Role
 from novum.population.streams import stream
-from novum.symbolic.evolution import Evolution, Offspring
+from novum.symbolic.evolution import EvolutionSettings, Found, Offspring, evolved
 from novum.symbolic.language_tables import Tables
 from novum.symbolic.program import Program
 from novum.symbolic.simplify import simplified
@@ -38,29 +38,10 @@ CHUNK = 50
 
 
 @dataclass(frozen=True)
-class SearchSettings:
-    """How to search. `random`: without selection. quadratics: on which a rule is judged.
+class SearchSettings(EvolutionSettings):
+    """How to search. quadratics: on which a rule is judged."""
 
-    restart: begin anew after so many rules that were judged without one that is better.
-    """
-
-    population: int = 100
-    tournament: int = 5
     quadratics: int = 6
-    restart: int = 3_000
-    random: bool = False
-    start: Program | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The best rule, minus its log loss on other quadratics of the search part, rules made and judged, CPU seconds."""
-
-    program: Program
-    fitness: float
-    programs: int
-    judged: int
-    cpu_seconds: float
 
 
 def search(
@@ -71,31 +52,15 @@ def search(
     tell: Callable[[int, float], None] | None = None,
 ) -> Found:
     """Evolve rules for a while; the best few are judged again on other quadratics, the best of these is simplified."""
-    began, made, judged, restarts = time.process_time(), 0, 0, 0
-    leaders: list[Program] = []
-    while time.process_time() - began < cpu_seconds:
-        judge = Judge(options, seed + 7919 * restarts, settings.quadratics)
-        run = Evolution(
-            language(options),
-            seed * 1009 + restarts,
-            judge,
-            settings.start,
-            settings.population,
-            0 if settings.random else settings.tournament,
-        )
-        best, since = -np.inf, 0
-        while time.process_time() - began < cpu_seconds and run.judged - since < settings.restart:
-            run.go(CHUNK)
-            if run.best > best:
-                best, since = run.best, run.judged
-            if tell:
-                tell(made + run.made, run.best)
-        leaders, made, judged, restarts = leaders + run.leaders(), made + run.made, judged + run.judged, restarts + 1
+    began = time.process_time()
+    run = evolved(
+        language(options), lambda at: Judge(options, at, settings.quadratics), seed, settings, cpu_seconds, CHUNK, tell
+    )
     again = Judge(options, seed + 1_000_003, 16)
-    program = max(leaders, key=again.level)
+    program = max(run.programs, key=again.level)
     shorter = shortened(program, options, Judge(options, seed + 2_000_003, 16))
     fitness = Judge(options, seed + 3_000_017, 16).level(shorter)
-    return Found(shorter, fitness, made, judged, time.process_time() - began)
+    return Found(shorter, fitness, run.made, run.judged, time.process_time() - began)
 
 
 @dataclass(frozen=True, eq=False)
