@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.arenas import packaged_tables
-from novum.arenas.digits import data, trial
+from novum.arenas.digits import data, packaged_tables, trial
 from novum.arenas.digits.arena import DigitsArena
 from novum.arenas.digits.features import copies, features, scaled
 from novum.arenas.digits.options import Options

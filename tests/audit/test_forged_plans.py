@@ -12,6 +12,7 @@ import pytest
 from edits import at, both, drop, place, put, without_follow_up
 from forgery import rewrite, text
 from labs import SECRET, Flaky, ScriptedArena, coin_study, scored
+from tests.support.archives import unpack
 
 from novum.core.engine.context import Campaign
 from novum.core.model.budget import Budget, LevelSettings
@@ -267,7 +268,7 @@ def _back(rows, nth):
 )
 def test_what_people_answered_cannot_be_changed(tmp_path, edit, said):
     with tarfile.open(GOLDEN / "people.tar.gz") as archive:
-        archive.extractall(tmp_path, filter="data")
+        unpack(archive, tmp_path)
     found = forged(tmp_path / "lab", edit)
     assert found.ok is not bool(said), found.lie
     assert said in found.lie

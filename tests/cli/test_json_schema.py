@@ -13,6 +13,7 @@ import json_page
 import jsonschema
 import pytest
 import typer.main
+from tests.support.archives import unpack
 
 from novum.agents.agent_session import AgentRounds, Round
 from novum.cli.app import application
@@ -90,7 +91,7 @@ def labs(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("labs")
     for name in ("coins", "people"):
         with tarfile.open(GOLDEN / f"{name}.tar.gz") as archive:
-            archive.extractall(place / name, filter="data")
+            unpack(archive, place / name)
     return place
 
 

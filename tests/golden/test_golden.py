@@ -35,6 +35,7 @@ from unittest import mock
 
 import pytest
 import typer.main
+from tests.support.archives import unpack
 
 HERE = Path(__file__).parent
 LABS, EXPECTED = HERE / "labs", HERE / "expected"
@@ -126,7 +127,7 @@ CASES = {f"{lab}/{name}": commands for lab, name, commands in _cases()}
 def unpacked(name: str, place: Path) -> Path:
     """A lab of `labs/` as the directory `lab` in a place."""
     with tarfile.open(LABS / f"{name}.tar.gz") as archive:
-        archive.extractall(place, filter="data")
+        unpack(archive, place)
     return place
 
 

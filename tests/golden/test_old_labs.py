@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from tests.support.archives import unpack
 
 import novum
 
@@ -27,7 +28,7 @@ def command(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def lab(request, tmp_path) -> Path:
     with tarfile.open(HERE / "labs" / f"{request.param}.tar.gz") as archive:
-        archive.extractall(tmp_path, filter="data")
+        unpack(archive, tmp_path)
     return tmp_path / "lab"
 
 

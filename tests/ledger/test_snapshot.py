@@ -9,12 +9,14 @@ import os
 import pickle
 import shutil
 import sqlite3
+from enum import Enum
 from pathlib import Path
 
 import pytest
 from labs import coin_study, same
 
 from novum.core.model.budget import Budget
+from novum.core.model.trial import OutcomeKind, Role
 from novum.core.state.campaign_state import CampaignState
 from novum.lab import restore, verification
 from novum.lab.session import session
@@ -54,6 +56,17 @@ def test_a_lab_opens_from_its_snapshot_to_the_same_state(lab):
     assert known
     assert known.seq > 1000
     assert same(opened(lab), from_events(lab))
+
+
+def test_a_python_that_pickles_enumerations_by_getattr_reads_its_snapshots(tmp_path, monkeypatch):
+    """As 3.11.0 to 3.11.3 do."""
+    monkeypatch.setattr(Enum, "__reduce_ex__", lambda one, _: (getattr, (type(one), one.name)))
+    state = CampaignState()
+    state.kinds = [OutcomeKind.SCORED, Role.GATE]
+    snapshot.save(tmp_path, b"secret", snapshot.Snapshot(state, 7, "head"))
+    known = snapshot.load(tmp_path, b"secret")
+    assert known
+    assert known.state.kinds == [OutcomeKind.SCORED, Role.GATE]
 
 
 def test_a_session_goes_on_from_a_snapshot_as_it_would_from_the_events(lab):

@@ -100,3 +100,15 @@ def test_a_directory_is_taken_apart_around_what_is_hidden(tmp_path):
     assert set(read) == {f"{root}/lib/own", f"{root}/bin", f"{root}/file"}
     assert set(listed) == {root, f"{root}/lib", hidden}
     assert without(root, ("/elsewhere",)) == ((root,), ())
+
+
+def test_links_show_nothing_that_is_hidden(tmp_path):
+    """A virtual environment has lib64, which is lib."""
+    for name in ("lib/packages/secret", "lib/own"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "lib/packages/secret/labels").touch()
+    (tmp_path / "lib64").symlink_to("lib")
+    (tmp_path / "within").symlink_to("lib/packages/secret/labels")
+    (tmp_path / "other").symlink_to("lib/own")
+    read, _ = without(str(tmp_path), (f"{tmp_path}/lib/packages",))
+    assert set(read) == {f"{tmp_path}/lib/own", f"{tmp_path}/other"}

@@ -19,6 +19,7 @@ import os
 import pickle
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,8 @@ class _Packer(pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         """How an object is written; NotImplemented for the usual way."""
+        if isinstance(obj, Enum):  # the usual way of Python 3.11.0 to 3.11.3 is getattr, which is no data
+            return type(obj), (obj.value,)
         names = _slots(type(obj))
         return (type(obj), tuple([getattr(obj, name) for name in names])) if names else NotImplemented
 

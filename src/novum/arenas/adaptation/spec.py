@@ -51,7 +51,7 @@ def spec(options: Options) -> ArenaSpec:
         ),
         depends=(
             "novum.arenas.digits.data",
-            "novum.arenas.packaged_tables",
+            "novum.arenas.digits.packaged_tables",
             "novum.arenas.sequence.tasks",
             "novum.population.recipe",
             "novum.population.streams",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from novum.arenas.digits.data import FILE as DIGITS
 from novum.arenas.digits.data import FILE_DIGEST
-from novum.arenas.packaged_tables import table_text
+from novum.arenas.digits.packaged_tables import table_text
 from novum.core.model.trial import Role
 from novum.population.streams import stream
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from novum.arenas.digits.options import Options
-from novum.arenas.packaged_tables import table_text
+from novum.arenas.digits.packaged_tables import table_text
 from novum.core.model.trial import Role
 
 Ints = npt.NDArray[np.int64]

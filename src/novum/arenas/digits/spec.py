@@ -49,7 +49,6 @@ SPEC = ArenaSpec(
     requires=("sklearn",),
     floor=1.0 / CLASSES,
     ceiling=1.0,
-    depends=("novum.arenas.packaged_tables",),
     bounds=(0.0, 1.0),
     fixed_data=True,
     transfers=transfers(Options()),

@@ -44,7 +44,7 @@ def spec(options: Options) -> ArenaSpec:
         depends=(
             "novum.arenas.local_learning.rules",
             "novum.arenas.digits.data",
-            "novum.arenas.packaged_tables",
+            "novum.arenas.digits.packaged_tables",
             "novum.population.streams",
         ),
         summary="Small networks learn by rules put together from parts of feedback alignment, target propagation, "

@@ -57,7 +57,7 @@ def spec(options: Options) -> ArenaSpec:
         depends=(
             "novum.symbolic",
             "novum.arenas.digits.data",
-            "novum.arenas.packaged_tables",
+            "novum.arenas.digits.packaged_tables",
             "novum.arenas.local_learning.data",
             "novum.arenas.local_learning.mnist1d",
             "novum.arenas.sequence.tasks",

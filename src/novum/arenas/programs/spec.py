@@ -72,7 +72,7 @@ def spec(options: Options) -> ArenaSpec:
         metrics=(Metric(RISK, higher_is_better=False, resolution=1e-3),) if options.task in CONTEXTS else (),
         controls=Controls(known=_admitted(KNOWN.get(options.task, STEP), options), null_options={"shuffled": True}),
         statements=language(options).genes,
-        depends=("novum.symbolic", "novum.arenas.digits.data", "novum.arenas.packaged_tables"),
+        depends=("novum.symbolic", "novum.arenas.digits.data", "novum.arenas.digits.packaged_tables"),
         summary="Programs of a few instructions over scalars, vectors and matrices that predict and learn, in the "
         "manner of AutoML-Zero: regression, a teacher network, principal components, digits, drift, uneven scales. "
         "Confirmed on more features and longer lives than searched.",

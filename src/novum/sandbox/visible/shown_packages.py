@@ -90,6 +90,11 @@ def without(root: str, hidden: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[
             parts, above = without(entry.path, hidden)
             read += parts
             listed += above
-        else:
+        elif not (entry.is_symlink() and _beside(os.path.realpath(entry.path), hidden)):
             read.append(entry.path)
     return tuple(read), tuple(listed)
+
+
+def _beside(path: str, hidden: tuple[str, ...]) -> bool:
+    """Whether a path is above, at or within something hidden: a link there would show it under another name."""
+    return any(f"{one}/".startswith(f"{path}/") or f"{path}/".startswith(f"{one}/") for one in hidden)
