@@ -6,6 +6,7 @@ import math
 
 from novum.core.engine.preregistration import AFFORDABLE, largest_loss
 from novum.core.events.campaign import Check
+from novum.core.model.arena_spec import one_distribution
 from novum.core.state.campaign_state import CampaignState
 from novum.gate import preflight_checks as conclude
 from novum.gate.group_correlation import group_correlation
@@ -64,6 +65,20 @@ def groups(state: CampaignState) -> Check | None:
         if run.score is not None:
             found.setdefault(run.group, []).append(run.score)
     return group_correlation(list(found.values()))
+
+
+def shifted(state: CampaignState) -> Check | None:
+    """Whether search and gate data seem to be of two distributions, where the arena does not say so."""
+    baseline = state.incumbents[0].candidate.id
+    tuned = state.tuned[baseline]
+    if not one_distribution(state.spec) or state.study.screening.fidelity != 1.0 or tuned.score is None:
+        return None
+    best = list(state.spec.tuning).index(tuned.setting)
+    search = [score for (setting, _), score in state.sweep_scores[baseline].items() if setting == best]
+    gate = [run.score for run in state.calibration.get(baseline, {}).values()]
+    return conclude.shifted(
+        state.spec, [one for one in search if one is not None], [one for one in gate if one is not None]
+    )
 
 
 def reach(state: CampaignState) -> tuple[Check, str]:

@@ -17,6 +17,7 @@ from novum.gate import power
 from novum.gate.judge import BettingGate
 
 SUSPICIOUS_TREND = 4.5
+SUSPICIOUS_SHIFT = 6.0
 FAR_FROM_CEILING = 2.0
 FEW_RUNS = 4
 """Runs of the baseline below which a failure among them, or a drift, cannot be told from chance."""
@@ -24,6 +25,7 @@ BIG = 2.0
 NEAR = 1e-12
 MOVES = "metric moves"
 TRUTH = "truth"
+SHIFT = "search and gate data"
 
 
 def first_threshold(study: Study, confirmations: int = LONG) -> float:
@@ -59,6 +61,26 @@ def noise(spec: ArenaSpec, scores: Sequence[float | None]) -> Check:
     unit = f"sigma {figures['sigma']:.3g} {spec.metric}"
     sound = True if failed == 0 else None if failed <= len(scores) / 10 else False
     return Check("noise", sound, f"{unit}, mean {mean:.3g}, {failed} failed runs, no drift", figures)
+
+
+def shifted(spec: ArenaSpec, search: Sequence[float], gate: Sequence[float]) -> Check | None:
+    """That the baseline scores otherwise on search data than on gate data; None where it does not, or few runs tell.
+
+    search: its runs at the best setting of its sweep, which is a lucky one: only a large difference says anything.
+    """
+    if not search or len(gate) < FEW_RUNS:
+        return None
+    scale = math.log if spec.log else float
+    mine, other = [scale(one) for one in search], [scale(one) for one in gate]
+    apart = abs(statistics.fmean(mine) - statistics.fmean(other))
+    doubt = statistics.stdev(other) * math.sqrt(1.0 / len(mine) + 1.0 / len(other))
+    if apart <= max(spec.resolution, SUSPICIOUS_SHIFT * doubt):
+        return None
+    words = (
+        f"the baseline scores {statistics.fmean(search):.3g} on search data and {statistics.fmean(gate):.3g} on gate "
+        "data: where these are of two distributions, the arena has to say shifted_data=True, or gains are misjudged"
+    )
+    return Check(SHIFT, None, words, {"apart": apart, "doubt": doubt})
 
 
 def metric_moves(level: float, scores: Sequence[float | None], asked: int) -> Check:

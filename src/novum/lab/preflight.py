@@ -118,6 +118,8 @@ def _own(bench: Bench, before: PreflightRecorded | None, frugal: bool) -> Iterat
     yield answers.claim(state)
     if grouped := answers.groups(state):
         yield grouped
+    if apart := answers.shifted(state):
+        yield apart
     if against := answers.against_itself(state):
         yield against
     yield kept.get("leak") or _leak(lab, baseline)

@@ -13,6 +13,7 @@ from novum.core.events.campaign import CampaignOpened, IncumbentChanged
 from novum.core.events.oversight import ProposalReviewed
 from novum.core.events.proposals import HypothesisSuperseded, HypothesisWithdrawn
 from novum.core.events.trials import CandidateTuned, ScaleMeasured, TrialFinished
+from novum.core.model.arena_spec import one_distribution
 from novum.core.model.candidate import Cost, Genome, Scalar
 from novum.core.model.metric import gain
 from novum.report import follow_up_narrative, outcome
@@ -149,7 +150,7 @@ def _level(book: CaseIndex, incumbent: str) -> tuple[Source, str] | None:
     """What screening gains are held against: the mean of fresh runs where they can be compared, else a sweep's."""
     opened = book.opened.event if book.opened else None
     assert isinstance(opened, CampaignOpened)
-    comparable = opened.study.screening.fidelity == 1.0 and not opened.card.fixed_data
+    comparable = opened.study.screening.fidelity == 1.0 and one_distribution(opened.card)
     if comparable and incumbent in book.scales:
         return Source(book.scales[incumbent]), "mean"
     tuned = book.tuned.get(incumbent)

@@ -17,12 +17,12 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import TypeAdapter
 
-from novum.core.model.arena_spec import ArenaSpec, room, unfit
+from novum.core.model.arena_spec import ArenaSpec, one_distribution, room, unfit
 from novum.core.model.candidate import Candidate, Genome, Setting
 from novum.core.model.errors import StudyError
 from novum.core.model.metric import Score
 from novum.core.model.ports import Arena
-from novum.core.model.trial import ArtefactError, Trial, TrialGroup, TrialOutput
+from novum.core.model.trial import ArtefactError, Role, Trial, TrialGroup, TrialOutput
 from novum.executors.output_checks import NonsenseError, checked
 from novum.ledger.codec import plain
 from novum.registry import Kind
@@ -179,6 +179,17 @@ class ArenaContract:
                 )
                 assert isinstance(score, Score)
                 self._check_score(score)
+
+    def test_an_arena_whose_gate_data_are_of_another_distribution_says_so(self) -> None:
+        found = []
+        for role in (Role.SEARCH, Role.GATE):
+            group = replace(self.group(), role=role)
+            found.append([self._scored(group, one, run.artefact or b"") for one, run in self._delivered(group)])
+        hold(
+            found[0] == found[1] or not one_distribution(self.problem.spec),
+            f"the same seeds score {found[0]} on search data and {found[1]} on gate data: say shifted_data=True in the "
+            "spec, or fixed_data=True where examples are kept in parts, so that the lab never compares the two",
+        )
 
     def test_an_artefact_that_is_none_raises_artefact_error(self) -> None:
         group = self.group()

@@ -43,6 +43,7 @@ def spec(options: Options) -> ArenaSpec:
         ceiling=None if text else 1.0,
         bounds=(0.0, 1.0) if classes else None,
         log=not classes,
+        shifted_data=True,
         metrics=tuple(_metrics(options, resolution)),
         transfers=transfers(options),
         controls=Controls(

@@ -39,6 +39,7 @@ def spec(options: Options) -> ArenaSpec:
         ceiling=best_guess(scored) if options.shuffled else 1.0,
         bounds=(0.0, 1.0),
         fixed_data=options.task == "digits",
+        shifted_data=options.task != "digits",
         transfers=transfers(options),
         controls=Controls(known={"feedback": "sign"}, null_options={"shuffled": True}),
         depends=(

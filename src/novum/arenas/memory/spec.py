@@ -34,6 +34,7 @@ def spec(options: Options) -> ArenaSpec:
         floor=1.0 / options.codebook(Role.SEARCH),
         ceiling=1.0,
         bounds=(0.0, 1.0),
+        shifted_data=True,
         metrics=tuple(Metric(name, True, 1.0 / asked) for name in options.regimes),
         transfers=_transfers(options),
         controls=Controls(known=RULES["delta"].genome(0.5), null_options={"shuffled": True}),

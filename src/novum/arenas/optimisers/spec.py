@@ -48,6 +48,7 @@ def spec(options: Options) -> ArenaSpec:
         bounds=(0.0, 1.0) if digits else None,
         log=not digits,
         fixed_data=digits,
+        shifted_data=True,
         transfers=_transfers(options),
         controls=Controls(
             _admitted(SHORT if options.task == "quadratic" else RULES["Muon"], options),

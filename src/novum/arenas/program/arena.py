@@ -60,6 +60,7 @@ class ProgramArena:
             log=program.log,
             metrics=tuple(Metric(one.name, one.higher_is_better, one.resolution, one.log) for one in program.metrics),
             fixed_data=program.fixed_data,
+            shifted_data="{role}" in " ".join(program.score) and not program.fixed_data,
             trust=OUTSIDE if program.score else REPORTED,
             gpus=program.gpus,
         )

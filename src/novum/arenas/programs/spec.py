@@ -68,6 +68,7 @@ def spec(options: Options) -> ArenaSpec:
         floor=0.0,
         ceiling=1.0,
         bounds=(0.0, 1.0),
+        shifted_data=True,
         transfers=_transfers(options),
         metrics=(Metric(RISK, higher_is_better=False, resolution=1e-3),) if options.task in CONTEXTS else (),
         controls=Controls(known=_admitted(KNOWN.get(options.task, STEP), options), null_options={"shuffled": True}),

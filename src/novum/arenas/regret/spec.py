@@ -28,6 +28,7 @@ def spec(options: Options) -> ArenaSpec:
         baseline=RULES["cfr"].genome(),
         requires=("numba",),
         log=True,
+        shifted_data=True,
         metrics=(Metric("worst game", False, 0.01, log=True),),
         transfers=_transfers(options),
         controls=Controls(known=RULES["cfr+"].genome(), null_options={"shuffled": True}),

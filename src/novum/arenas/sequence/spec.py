@@ -42,6 +42,7 @@ def spec(options: Options) -> ArenaSpec:
         floor=chance if accuracy else None,
         ceiling=1.0 if accuracy else best,
         bounds=(0.0, 1.0) if accuracy else None,
+        shifted_data=True,
         transfers=transfers(options),
         metrics=tuple(_metrics(options)),
         controls=Controls(known=_known(options), null_options={"shuffled": True}),

@@ -75,6 +75,8 @@ def _honest(state: CampaignState) -> Iterator[Check]:
         yield answers.claim(state)
         if grouped := answers.groups(state):
             yield grouped
+        if apart := answers.shifted(state):
+            yield apart
         if against := answers.against_itself(state):
             yield against
     yield answers.reach(state)[0]

@@ -69,6 +69,9 @@ class ArenaSpec:
     """Genes that are programs, statements separated by semicolons: each is a part of a finding by itself."""
     fixed_data: bool = False
     """Scores come from fixed examples in parts (see Role) instead of examples drawn anew for each seed."""
+    shifted_data: bool = False
+    """Gate and final data are drawn from another distribution than search data, such as larger problems: the score of
+    a search run says nothing about that of a gate run."""
     trust: str = ""
     """Where scores come from, when it is not the arena's own scorer in the lab."""
     gpus: int = 0
@@ -88,6 +91,11 @@ def room(spec: ArenaSpec, score: float) -> float | None:
     if spec.log and spec.ceiling <= 0:
         return math.inf
     return gain(spec.ceiling, score, higher_is_better=spec.higher_is_better, log=spec.log)
+
+
+def one_distribution(spec: ArenaSpec) -> bool:
+    """Whether scores of search runs and of gate runs may be compared, since they differ by their seeds only."""
+    return not (spec.fixed_data or spec.shifted_data)
 
 
 def unfit(spec: ArenaSpec, score: Score) -> tuple[OutcomeKind, str] | None:

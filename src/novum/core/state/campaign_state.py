@@ -20,7 +20,7 @@ from novum.core.events.proposals import (
 )
 from novum.core.events.trials import CandidateTuned, RungClosed, ScaleMeasured, TrialFinished
 from novum.core.events.verdicts import AblationPlanned, ConfirmationOpened
-from novum.core.model.arena_spec import ArenaSpec
+from novum.core.model.arena_spec import ArenaSpec, one_distribution
 from novum.core.model.budget import Budget, Spent
 from novum.core.model.candidate import Candidate
 from novum.core.model.metric import gain
@@ -175,7 +175,7 @@ class CampaignState:
         """Gain in the screening score over the level of another candidate, better is positive; None if unknown.
 
         That level is the mean of its fresh runs where there is one (an incumbent's own screening score is a lucky
-        one, or it would not have been promoted) and they are scored on the same data, else its screening score on the
+        one, or it would not have been promoted) and they are of the same distribution, else its screening score on the
         same search seeds.
         """
         mine, other = self.tuned.get(candidate), self.level(incumbent)
@@ -203,12 +203,12 @@ class CampaignState:
     @property
     def _sweeps_are_runs(self) -> bool:
         one_kind = len(self.spec.tuning) == 1 and self.study.screening.fidelity == 1.0
-        plain = one_kind and not self.spec.fixed_data and not self.spec.metrics
+        plain = one_kind and one_distribution(self.spec) and not self.spec.metrics
         return plain and self.study.gate.process == "scale-free"
 
     def level(self, candidate: str) -> float | None:
         """What screening gains are held against: see `gain`; None while it is not known."""
-        if candidate in self.scales and self.study.screening.fidelity == 1.0 and not self.spec.fixed_data:
+        if candidate in self.scales and self.study.screening.fidelity == 1.0 and one_distribution(self.spec):
             return self.scales[candidate].mean
         tuned = self.tuned.get(candidate)
         return tuned.score if tuned else None
