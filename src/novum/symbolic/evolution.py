@@ -185,10 +185,11 @@ def evolved(
     judge: makes what judges the children of a population from a seed. chunk: programs between two looks at the clock.
     tell: called as often with the number of programs and the best fitness.
     """
-    began, made, judged, restarts = time.process_time(), 0, 0, 0
+    made, judged, restarts = 0, 0, 0
     leaders: list[Program] = []
-    while time.process_time() - began < cpu_seconds:
-        run = Evolution(
+
+    def begun() -> Evolution:
+        return Evolution(
             language,
             seed * 1009 + restarts,
             judge(seed + JUDGE_APART * restarts),
@@ -196,6 +197,12 @@ def evolved(
             settings.population,
             0 if settings.random else settings.tournament,
         )
+
+    run = begun()
+    run.go(1)  # the first child compiles, which may take longer than a short search has
+    began = time.process_time()
+    while time.process_time() - began < cpu_seconds:
+        run = run if restarts == 0 else begun()
         best, since = -np.inf, 0
         while time.process_time() - began < cpu_seconds and run.judged - since < settings.restart:
             run.go(chunk)

@@ -75,22 +75,25 @@ def search(
 
     tell: called now and then with the number of programs and the best fitness.
     """
-    began, best, made, restarts = time.process_time(), None, 0, -1
     counts = np.zeros(4, np.int64)
-    while best is None or (best[0] <= settings.enough and time.process_time() - began < cpu_seconds):
-        restarts += 1
-        run = _Run(options, make(options, Role.SEARCH, seed), seed * 1009 + restarts, settings, counts)
+    best: tuple[float, Program] | None = None
+    run = _Run(options, make(options, Role.SEARCH, seed), seed * 1009, settings, counts)
+    made, restarts = run.go(1), 0  # the first child compiles, which may take longer than a short search has
+    began = time.process_time()
+    while True:
         idle = 0
-        while idle < settings.restart and time.process_time() - began < cpu_seconds:
+        while idle < settings.restart and time.process_time() - began < cpu_seconds and run.best <= settings.enough:
             before = run.best
             made += (born := run.go(CHUNK))
             idle = 0 if run.best > before else idle + born
             if tell:
                 tell(made, run.best)
-            if run.best > settings.enough:
-                break
         if best is None or run.best > best[0]:
             best = (run.best, run.program())
+        if best[0] > settings.enough or time.process_time() - began >= cpu_seconds:
+            break
+        restarts += 1
+        run = _Run(options, make(options, Role.SEARCH, seed), seed * 1009 + restarts, settings, counts)
     program = shortened(best[1], options, seed)
     seconds = time.process_time() - began
     return Found(program, best[0], made, seconds, tuple(map(int, counts)), restarts)  # type: ignore[arg-type]
