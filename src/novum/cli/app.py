@@ -60,6 +60,7 @@ COMMANDS = (
     "explain",
     "schema_command",
     "help_command",
+    "machines",
     "measurements.context_command",
     "measurements.battery_command",
     "measurements.scale_command",

@@ -37,6 +37,14 @@ BudgetOption = Annotated[
 ]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of researchers and of the search data.")]
 DirectoryOption = Annotated[Path | None, typer.Option("--lab", help="Lab directory. Default: labs/STUDY-SEED.")]
+ListenOption = Annotated[
+    str,
+    typer.Option(
+        "--listen",
+        metavar="HOST:PORT",
+        help="Run trials on machines that join there with `novum worker`; see `novum machines --token`.",
+    ),
+]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Parallel workers. Default: one per core.")]
 ResearcherOption = Annotated[
     str | None,
@@ -65,6 +73,7 @@ def run(
     seed: SeedOption = None,
     lab: DirectoryOption = None,
     workers: WorkersOption = None,
+    listen: ListenOption = "",
     researcher: ResearcherOption = None,
     model: ModelOption = None,
     json: JsonOption = False,
@@ -82,7 +91,7 @@ def run(
     if unsafe:
         chosen = _unsafe(chosen)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
-    wishes = _Wishes(force, tuple(reopen or ()))
+    wishes = _Wishes(force, tuple(reopen or ()), listen)
     try:
         reason, status = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
     except LabMismatch as mismatch:
@@ -191,6 +200,8 @@ class _Wishes:
     """Run whatever the preflight says."""
     reopen: tuple[str, ...]
     """Hypotheses to confirm again."""
+    listen: str = ""
+    """Where machines dial in."""
 
 
 def _run(
@@ -204,16 +215,20 @@ def _run(
     """Run the campaign; returns why it ended, and the exit status."""
     from novum.core.engine.stages.confirm import request
     from novum.lab.gpu_supply import supply_words
+    from novum.lab.machine_supply import joining
     from novum.lab.preflight import clear
     from novum.lab.session import session
     from novum.lab.wiring import cores
     from novum.views.progress import intervention
 
-    with session(study, budget, directory, workers=workers) as lab, watcher as watch, _stoppable(lab, watch):
+    opened = session(study, budget, directory, workers=workers, listen=wishes.listen)
+    with opened as lab, watcher as watch, _stoppable(lab, watch):
         say = watch.say if watch else lambda _: None
         for one in _apart(study, lab.state.study):
             say(one)
         for one in supply_words(lab.context.arena.spec, workers or cores()):
+            say(one)
+        for one in joining(lab.executor, directory):
             say(one)
         if watch:
             watch.begin(directory, lab)

@@ -17,6 +17,9 @@ from novum.core.model.trial import Limits, OutcomeKind, TrialGroup, TrialOutput
 from novum.sandbox.limits.limit_words import limit_in
 
 CLAIMABLE = frozenset({OutcomeKind.DIVERGED, OutcomeKind.CRASHED, OutcomeKind.INVALID})
+"""Failures that a trial program may report of itself."""
+OBSERVABLE = CLAIMABLE | {OutcomeKind.TIMED_OUT, OutcomeKind.OUT_OF_MEMORY, OutcomeKind.LOST}
+"""Failures that an executor elsewhere may report of a program that it has watched."""
 MAX_ARTEFACT_BYTES = 64 << 20
 MAX_CAUSE = 4000
 MAX_FACTS = 64
@@ -71,20 +74,22 @@ def classify(error: BaseException, limits: Limits) -> tuple[OutcomeKind, str]:
     return OutcomeKind.CRASHED, cause
 
 
-def checked(returned: object, group: TrialGroup) -> tuple[TrialOutput, ...]:
+def checked(
+    returned: object, group: TrialGroup, failures: frozenset[OutcomeKind] = CLAIMABLE
+) -> tuple[TrialOutput, ...]:
     """Return `returned` as exactly one clean output per trial of `group`, in order. Raises NonsenseError."""
     if isinstance(returned, str | bytes) or not isinstance(returned, Sequence):
         raise NonsenseError(f"run() returned {type(returned).__name__}, not a sequence of outputs")
     if len(returned) != len(group.trials):
         raise NonsenseError(f"{len(returned)} outputs for {len(group.trials)} trials")
     pairs = zip(returned, group.trials, strict=True)
-    outputs = tuple(_checked_one(output, trial.id) for output, trial in pairs)
+    outputs = tuple(_checked_one(output, trial.id, failures) for output, trial in pairs)
     if (size := sum(len(output.artefact or b"") for output in outputs)) > MAX_ARTEFACT_BYTES:
         raise NonsenseError(f"the artefacts take {size} bytes, the limit is {MAX_ARTEFACT_BYTES}")
     return outputs
 
 
-def _checked_one(output: object, trial_id: str) -> TrialOutput:
+def _checked_one(output: object, trial_id: str, failures: frozenset[OutcomeKind]) -> TrialOutput:
     if not isinstance(output, TrialOutput):
         raise NonsenseError(f"expected a TrialOutput for trial {trial_id}, got {type(output).__name__}")
     if output.trial_id != trial_id:
@@ -93,7 +98,7 @@ def _checked_one(output: object, trial_id: str) -> TrialOutput:
         raise NonsenseError(f"trial {trial_id} must have either an artefact or a failure")
     if output.artefact is not None and type(output.artefact) is not bytes:
         raise NonsenseError(f"the artefact of trial {trial_id} is {type(output.artefact).__name__}, not bytes")
-    if output.failure is not None and output.failure not in CLAIMABLE:
+    if output.failure is not None and output.failure not in failures:
         raise NonsenseError(f"trial {trial_id} claims {clean(str(output.failure))[:80]!r}, which it cannot know")
     return TrialOutput(
         trial_id=trial_id,

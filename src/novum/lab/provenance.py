@@ -10,11 +10,11 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import distributions
-from pathlib import Path
 
 from novum.core.events.campaign import Provenance
 from novum.core.model.ports import Arena, Blobs, HasData
 from novum.ledger.novum_code import PACKAGE, code_hash
+from novum.sandbox.processor import processor
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 GIT_SECONDS = 5.0
@@ -22,7 +22,7 @@ GIT_SECONDS = 5.0
 
 def provenance(arena: Arena, blobs: Blobs, isolation: str) -> Provenance:
     """What a result of this session may depend on. isolation: what stands between a trial and the machine."""
-    model, flags = _processor()
+    model, flags = processor()
     commit, changes = _checkout()
     return Provenance(
         novum_code=code_hash(),
@@ -66,19 +66,3 @@ def _git(*arguments: str) -> bytes:
     except (OSError, subprocess.TimeoutExpired):
         return b""
     return done.stdout if done.returncode == 0 else b""
-
-
-def _processor() -> tuple[str, tuple[str, ...]]:
-    """Model and feature flags of the processor, as far as the system tells."""
-    model, flags = platform.processor(), ()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return model, flags
-    for line in lines:
-        name, _, value = line.partition(":")
-        if name.strip() in ("model name", "Model") and value:
-            model = value.strip()
-        if name.strip() in ("flags", "Features") and value:
-            return model, tuple(sorted(value.split()))
-    return model, flags

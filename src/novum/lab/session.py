@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from novum import registry
@@ -41,10 +42,12 @@ def session(
     problem: Arena | None = None,
     researcher: Researcher | None = None,
     place: Executor | None = None,
+    listen: str = "",
 ) -> Iterator[Lab]:
     """A lab ready to run: lease taken, campaign opened or resumed, workers starting. Ends them all on leaving.
 
-    `place`: an executor that is open already and stays open.
+    `place`: an executor that is open already and stays open. `listen`: where machines dial in that run the trials,
+    whatever executor the study names; HOST:PORT.
 
     Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError.
     """
@@ -58,7 +61,8 @@ def session(
         raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
     if researcher is None:
         check_waiting(study, budget)
-    registry.find(Kind.EXECUTOR, study.executor, "executor")
+    here = replace(study, executor="remote") if listen else study
+    registry.find(Kind.EXECUTOR, here.executor, "executor")
     given, problem = problem, problem or arena(study)
     check_metrics(study, problem.spec)
     check_levels(study, len(problem.spec.tuning))
@@ -84,10 +88,10 @@ def session(
         journal.before_commit = blobs.sync
         box = Mailbox(directory)
         with _without_stale_stops(box) as stale:
-            take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(study, problem)), stale)
+            take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(here, problem)), stale)
         campaign = Campaign(state, rooms)
         holdout = holdout_service(rooms, blobs)
-        with nullcontext(place) if place else executor(study, problem, count) as running:
+        with nullcontext(place) if place else executor(here, problem, count, directory, listen) as running:
             if isinstance(running, ShowsProgress):
                 running.show_progress_in(live_readings.prepared(directory))
             lab = Lab(campaign, ledger, blobs, running, holdout_service=holdout, mailbox=box, secrets=known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from novum import registry
 from novum.core.engine.context import LabContext
 from novum.core.engine.oversight_ports import HoldoutService
 from novum.core.events.event_ports import Ledger
+from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Setting
 from novum.core.model.errors import LabMismatch, MissingExtra, StudyError
@@ -29,6 +31,7 @@ from novum.core.model.ports import (
     HandsOutGpus,
     HidesFiles,
     NeedsSandbox,
+    OpensDoor,
     Researcher,
 )
 from novum.core.model.seeds import Keyring, commitment
@@ -148,14 +151,34 @@ def holdout_service(rooms: LabContext, blobs: Blobs) -> HoldoutService | None:
     return LabHoldoutService(rooms, blobs) if rooms.arena.spec.fixed_data else None
 
 
-def executor(study: Study, problem: Arena, workers: int) -> AbstractContextManager[Executor]:
-    """Where the study's trials run. Raises ExecutorError, StudyError."""
+def executor(
+    study: Study, problem: Arena, workers: int, directory: Path | None = None, listen: str = ""
+) -> AbstractContextManager[Executor]:
+    """Where the study's trials run. directory: the lab's, for machines that dial in at `listen`.
+
+    Raises ExecutorError, StudyError.
+    """
     place, spec = registry.find(Kind.EXECUTOR, study.executor, "executor"), problem.spec
+    door: dict[str, Any] = _door(spec, directory, listen) if isinstance(place, OpensDoor) else {}
     if spec.gpus and not isinstance(place, HandsOutGpus):
         raise StudyError(f"executor: {study.executor!r} hands out no GPUs, and this study asks for some: take 'local'")
-    pool: dict[str, Any] = {"gpus": gpu_pool(spec)} if spec.gpus else {}
-    running: AbstractContextManager[Executor] = place(spec.program, workers_for(spec, workers), **pool)
+    more: dict[str, Any] = {"gpus": gpu_pool(spec)} if spec.gpus else {}
+    running: AbstractContextManager[Executor] = place(spec.program, workers_for(spec, workers), **more, **door)
     return running
+
+
+def _door(spec: ArenaSpec, directory: Path | None, listen: str) -> dict[str, Any]:
+    from novum.executors.remote.credentials import LabCredentials
+    from novum.executors.remote.executor import DEFAULT_ADDRESS, Door
+    from novum.ledger.novum_code import code_hash
+
+    if directory is None:
+        raise StudyError("executor: machines join a lab that has a directory of its own")
+    door = Door(
+        listen or DEFAULT_ADDRESS, LabCredentials(directory), code_hash(), lambda words: print(words, file=sys.stderr)
+    )
+    needed = () if spec.name == "program" else spec.requires
+    return {"door": door, "requires": needed, "depends": spec.depends}
 
 
 def require(problem: Arena) -> None:

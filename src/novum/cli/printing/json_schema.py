@@ -33,6 +33,7 @@ from novum.views.candidate_comparison import Difference
 from novum.views.finding_views.recovery_result import Recovery
 from novum.views.intervention_rows import Intervention
 from novum.views.lineage import Lineage
+from novum.views.machine_table import MachineTable
 from novum.views.progress import Progress
 from novum.views.record_detail import Detail
 from novum.views.record_search import FailureGroup, FailureLine
@@ -53,6 +54,7 @@ OUTPUTS: dict[str, JsonOutput] = {
     "resume": JsonOutput(RequestSent),
     "stop": JsonOutput(RequestSent),
     "status": JsonOutput(Progress),
+    "machines": JsonOutput(MachineTable),
     "findings": JsonOutput(list[Finding]),
     "show": JsonOutput(Detail),
     "report": JsonOutput(ReportFile),

@@ -17,7 +17,7 @@ from novum.core.model.candidate import Setting
 from novum.core.model.ports import Arena, Evidence, Governor, Researcher
 from novum.core.model.study import Study
 from novum.core.model.trial import Role, Trial, TrialGroup
-from novum.core.model.trial_plan import Plan, Purpose, Side
+from novum.core.model.trial_plan import Plan, Purpose, Side, together
 from novum.core.model.verdict import Judgement, Pair
 from novum.core.state.arm import arm_id
 from novum.core.state.campaign_state import CampaignState
@@ -163,6 +163,7 @@ def group_of(plan: Plan, key: bytes, study: Study) -> TrialGroup:
         limits=study.limits,
         role=role_of(plan),
         looks=plan.looks,
+        together=together(plan),
     )
 
 

@@ -16,13 +16,14 @@ from novum.core.engine.request_handling import answer
 from novum.core.events.campaign import SessionEnded
 from novum.core.events.event import Event, is_casual
 from novum.core.events.event_ports import Ledger
+from novum.core.events.machines import GroupRan, MachineJoined, MachineLeft
 from novum.core.events.models_and_people import ModelReplied
 from novum.core.events.trials import GroupDispatched, LateReport, TrialFinished
 from novum.core.model.arena_spec import unfit
 from novum.core.model.budget import Spent
 from novum.core.model.errors import UserError
 from novum.core.model.metric import Score
-from novum.core.model.ports import Blobs, Executor, RequestSource, WorksInBackground
+from novum.core.model.ports import Blobs, Executor, HasMachines, RequestSource, WorksInBackground
 from novum.core.model.request import Act, Request
 from novum.core.model.trial import ArtefactError, GroupResult, OutcomeKind, TrialOutput
 from novum.core.model.trial_plan import Purpose
@@ -94,6 +95,7 @@ class Lab:
     def step(self) -> bool:
         """Propose, admit, register, screen, confirm, decide, learn; then take in outcomes. False at the end."""
         self.take_requests()
+        self._meet_machines()
         self._look()
         while not (self.draining or self.state.intervention_log.stopped) and (
             events := self._answers() or self.policy(self.campaign)
@@ -107,8 +109,21 @@ class Lab:
         if self._due or self.state.intervention_log.stopped:
             return False
         for result in self.executor.collect(0.0) or self._wait():
-            self.record(self.outcomes(result) if result.group.id in self.state.in_flight else [self._late(result)])
+            self.record([self._late(result)] if self._given_up(result) else self.outcomes(result))
         return True
+
+    def _meet_machines(self) -> None:
+        """Record which machines have come and gone, where the executor has such; slots follow them."""
+        if not isinstance(self.executor, HasMachines):
+            return
+        here, known = self.executor.machines, self.state.machines.here
+        joined = [MachineJoined(one, one.kind, self.elapsed) for name, one in here.items() if name not in known]
+        gone = [MachineLeft(one, self.executor.why_gone(one), self.elapsed) for one in known if one not in here]
+        if joined or gone:
+            self.record([*gone, *joined])
+        if self.executor.slots != self.context.slots:
+            rooms = replace(self.context, slots=self.executor.slots)
+            self.campaign = replace(self.campaign, context=rooms, quiet={})
 
     def _look(self) -> None:
         """Let the watchdog look, before every decision: what is suspect must not be confirmed by the next one."""
@@ -122,9 +137,17 @@ class Lab:
                 break  # the rest waits for the next session
             if events := answer(self.campaign, self._known(request)):
                 self.record(events)
+                self._drain(request)
             assert self.mailbox
             self.mailbox.done(request)
             self.halted = self.halted or bool(self.state.request_log.stopped)
+
+    def _drain(self, request: Request) -> None:
+        """Send a machine away, when somebody has asked for that."""
+        if request.act is Act.DRAIN and isinstance(self.executor, HasMachines):
+            machine = str(request.body.get("machine", ""))
+            who = self._known(request).author
+            self.executor.drain(machine, f"{who} has sent it away", now=request.body.get("now") is True)
 
     def _known(self, request: Request) -> Request:
         """A request with the names that the record will have: whoever signs with a secret is the same somebody."""
@@ -153,6 +176,9 @@ class Lab:
         """The bound of the budget that is reached by now; the state knows the time of its last event only."""
         now = replace(self.state.spent, wall_seconds=self.wall_seconds)
         return self.state.intervention_log.stopped or self.context.governor.refuses(now, Spent(trials=1))
+
+    def _given_up(self, result: GroupResult) -> bool:
+        return result.late or result.group.id not in self.state.in_flight
 
     def _late(self, result: GroupResult) -> LateReport:
         """A group that nobody waits for any more: it was given up and has been run again."""
@@ -204,17 +230,25 @@ class Lab:
             apply(self.state, record.event)
         for event in events:
             if isinstance(event, GroupDispatched):
-                self.executor.submit(self.context.sent(event))
+                group = self.context.sent(event)
+                self.executor.submit(replace(group, kind=self.state.machines.kinds.get(group.together, "")))
 
     def outcomes(self, result: GroupResult) -> list[Event]:
         """The typed outcomes of a finished group; scores are computed here, never taken from the worker."""
-        found: list[Event] = []
+        found: list[Event] = self._where(result)
         stored = 0
         for number, output in enumerate(result.outputs):
             event = self._outcome(result, number, output, stored)
             found.append(event)
             stored += event.stored_bytes
         return found
+
+    def _where(self, result: GroupResult) -> list[Event]:
+        """On which machine a group ran, which may have come and gone since the last look."""
+        if (one := result.machine) is None:
+            return []
+        joined = [] if one.id in self.state.machines.known else [MachineJoined(one, one.kind, self.elapsed)]
+        return [*joined, GroupRan(result.group.id, one.id)]
 
     def _outcome(self, result: GroupResult, number: int, output: TrialOutput, stored: int) -> TrialFinished:
         """The outcome of one trial. stored: bytes of the artefacts of its group that are kept already."""

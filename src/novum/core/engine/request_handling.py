@@ -58,6 +58,11 @@ def _followed(campaign: Campaign, request: Request) -> list[Event]:
         return [_answered(campaign.state, request)]
     if request.act is Act.EXPORT:
         return _export(campaign, request)
+    if request.act is Act.DRAIN:
+        machine = _text(request.body, "machine", 100)
+        if machine not in campaign.state.machines.here:
+            raise StudyError(f"no machine {machine!r} is here; `novum machines` lists them")
+        return [RequestTaken(request.id, request.act, request.author, f"machine {machine}")]
     if request.act is not Act.PROPOSE:
         note = _text(request.body, "reason", MAX_WORDS)
         return [RequestTaken(request.id, request.act, request.author, note)]

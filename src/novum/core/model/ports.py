@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Share, Spent
 from novum.core.model.candidate import CandidateSpace, Cost, Genome, Setting
+from novum.core.model.machine import Machine
 from novum.core.model.metric import Score
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.request import Request
@@ -172,6 +173,13 @@ class HandsOutGpus(Protocol):
     hands_out_gpus: bool
 
 
+@runtime_checkable
+class OpensDoor(Protocol):
+    """What the class of an executor adds that machines dial in to: it takes `door`, `requires` and `depends`."""
+
+    opens_door: bool
+
+
 class WorkerProgram(Protocol):
     """What the module that an arena's spec names offers to a worker."""
 
@@ -212,6 +220,24 @@ class ShowsProgress(Protocol):
 
     def show_progress_in(self, directory: Path) -> None:
         """Have trials write their latest readings below this directory, from now on."""
+        ...
+
+
+@runtime_checkable
+class HasMachines(Protocol):
+    """What an executor adds whose trials run on machines that come and go; `slots` then changes with them."""
+
+    @property
+    def machines(self) -> Mapping[str, Machine]:
+        """Those that are here now, by their ids."""
+        ...
+
+    def why_gone(self, machine: str) -> str:
+        """Why one that was here is not any more."""
+        ...
+
+    def drain(self, machine: str, reason: str, *, now: bool = False) -> bool:
+        """Give one no more groups; now: take away what it has. False where it is not here."""
         ...
 
 

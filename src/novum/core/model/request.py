@@ -18,6 +18,8 @@ class Act(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     EXPORT = "export"
+    DRAIN = "drain"
+    """Give a machine no more trials; `now` in the body: take away what it has."""
 
 
 @dataclass(frozen=True, slots=True)

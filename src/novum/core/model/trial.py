@@ -12,6 +12,7 @@ from annotated_types import Gt, Le
 from novum.core.model.candidate import Candidate, Setting
 from novum.core.model.errors import NovumError
 from novum.core.model.gpu import Gpu
+from novum.core.model.machine import Machine
 from novum.core.model.run_progress import Curve, Look
 
 
@@ -70,7 +71,8 @@ class TrialGroup:
 
     `options` are the arena's own settings, the same for every trial of a study (transfers excepted). `role`: the part
     of the data that its scores are computed on; a worker has no use for it. `looks`: when its progress is judged, in
-    order. `gpus`: what it holds, as its executor gave them out.
+    order. `gpus`: what it holds, as its executor gave them out. `together`: groups of the same name run on machines of
+    one kind, since their trials are paired, and `kind` is that of those that have run; empty for any.
     """
 
     id: str
@@ -82,6 +84,8 @@ class TrialGroup:
     role: Role = Role.SEARCH
     looks: tuple[Look, ...] = ()
     gpus: tuple[Gpu, ...] = ()
+    together: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,10 @@ class GroupResult:
     group: TrialGroup
     outputs: tuple[TrialOutput, ...]
     usage: Usage
+    machine: Machine | None = None
+    """Where it ran, when that is not the lab's own machine."""
+    late: bool = False
+    """It was reported as lost before, and may have been run again: it must not be counted."""
 
 
 class ArtefactError(NovumError):

@@ -68,6 +68,14 @@ class Plan:
     """When its progress is judged, for screening alone."""
 
 
+def together(plan: Plan) -> str:
+    """The name under which groups are held to one kind of machine: those whose trials are paired; else empty."""
+    if plan.purpose in (Purpose.SCREEN, Purpose.CALIBRATE):
+        return ""
+    name = plan.arm or f"{plan.subject}:{plan.attempt}"
+    return f"follow-up {name}" if plan.purpose is Purpose.FOLLOW_UP else name
+
+
 ASKED = {"replicate": "again, on fresh seeds", "transfer": "elsewhere:", "ablate": "without", "metric": "on"}
 """How a follow-up is introduced, by its aim."""
 

@@ -35,6 +35,7 @@ from novum.core.state.holdout_queries import HoldoutQueries
 from novum.core.state.hypothesis import Hypothesis, Phase
 from novum.core.state.interventions import InterventionLog
 from novum.core.state.learning_curves import LearningCurves
+from novum.core.state.machine_log import MachineLog
 from novum.core.state.requests import RequestLog
 from novum.core.state.spending import Spending
 from novum.core.state.spread import Spread
@@ -107,6 +108,7 @@ class CampaignState:
         self.later_runs: dict[str, list[TrialFinished]] = {}
         """Runs of a finding's candidate on fresh seeds since it was recorded, by hypothesis."""
         self.in_flight: dict[str, Plan] = {}
+        self.machines = MachineLog()
         self.plans: dict[str, Plan] = {}
         self.findings: list[Hypothesis] = []
         self.exploratory: dict[str, Hypothesis] = {}

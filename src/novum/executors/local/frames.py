@@ -20,11 +20,11 @@ from novum.core.model.trial import OutcomeKind, TrialGroup, TrialOutput, Usage
 from novum.executors.output_checks import MAX_ARTEFACT_BYTES, NonsenseError, checked, failed, with_output
 from novum.text.bounded_json import JsonBounds, load_json
 
-_PREFIX = struct.Struct("!IQ")
+PREFIX = struct.Struct("!IQ")
 MAX_HEADER_BYTES = 1 << 20
 ENTERED = b"\x01"
 """What a sandboxed child writes before its frame, and before any foreign code runs: the walls stand."""
-MAX_FRAME_BYTES = _PREFIX.size + MAX_HEADER_BYTES + MAX_ARTEFACT_BYTES
+MAX_FRAME_BYTES = PREFIX.size + MAX_HEADER_BYTES + MAX_ARTEFACT_BYTES
 _OUTPUT_KEYS = {"trial_id", "bytes", "failure", "cause", "facts", "curve", "remarks", "resumed"}
 _BOUNDS = JsonBounds(size=MAX_HEADER_BYTES, values=200_000, containers=50_000)
 _ENDINGS = frozenset({OutcomeKind.CRASHED, OutcomeKind.INVALID, OutcomeKind.OUT_OF_MEMORY})
@@ -52,22 +52,22 @@ class Report:
 def pack(header: Mapping[str, Any], body: bytes = b"") -> bytes:
     """Make one frame, ready to send."""
     head = json.dumps(header).encode()
-    return b"".join((_PREFIX.pack(len(head), len(body)), head, body))
+    return b"".join((PREFIX.pack(len(head), len(body)), head, body))
 
 
 def take(buffer: bytearray) -> Frame | None:
     """Remove and return the first complete frame of `buffer`, None while it is incomplete. Raises NonsenseError."""
-    if len(buffer) < _PREFIX.size:
+    if len(buffer) < PREFIX.size:
         return None
-    head, body = _PREFIX.unpack_from(buffer)
+    head, body = PREFIX.unpack_from(buffer)
     # A child's frame travels inside a server's frame, so a server's may be one header longer.
     if head > MAX_HEADER_BYTES or body > MAX_FRAME_BYTES:
         raise NonsenseError(f"a frame announces {head} + {body} bytes")
-    end = _PREFIX.size + head + body
+    end = PREFIX.size + head + body
     if len(buffer) < end:
         return None
-    header = _object(bytes(buffer[_PREFIX.size : _PREFIX.size + head]))
-    frame = Frame(header, bytes(memoryview(buffer)[_PREFIX.size + head : end]))
+    header = _object(bytes(buffer[PREFIX.size : PREFIX.size + head]))
+    frame = Frame(header, bytes(memoryview(buffer)[PREFIX.size + head : end]))
     del buffer[:end]
     return frame
 
@@ -103,8 +103,8 @@ def unpack_report(frame: Frame) -> Report:
     return Report(ended, str(header["cause"]), str(header["output"]), Usage(cpu, wall, peak), frame.body)
 
 
-def pack_outputs(outputs: Sequence[TrialOutput]) -> bytes:
-    """Pack the checked outputs of a child."""
+def pack_outputs(outputs: Sequence[TrialOutput], more: Mapping[str, Any] | None = None) -> bytes:
+    """Pack the checked outputs of a child, with what else the header is to say."""
     entries = [
         {
             "trial_id": output.trial_id,
@@ -118,7 +118,7 @@ def pack_outputs(outputs: Sequence[TrialOutput]) -> bytes:
         }
         for output in outputs
     ]
-    return pack({"outputs": entries}, b"".join(output.artefact or b"" for output in outputs))
+    return pack({**(more or {}), "outputs": entries}, b"".join(output.artefact or b"" for output in outputs))
 
 
 def pack_plain(returned: object) -> bytes | None:
@@ -150,7 +150,7 @@ def pack_plain(returned: object) -> bytes | None:
         return None
     head = f'{{"outputs": [{", ".join(entries)}]}}'.encode()
     body = b"".join(bodies)
-    return b"".join((_PREFIX.pack(len(head), len(body)), head, body))
+    return b"".join((PREFIX.pack(len(head), len(body)), head, body))
 
 
 def pack_ending(kind: OutcomeKind, cause: str) -> bytes:
@@ -183,10 +183,11 @@ def _unpack_payload(report: Report, group: TrialGroup) -> tuple[TrialOutput, ...
     entries = frame.header.get("outputs")
     if set(frame.header) != {"outputs"} or not isinstance(entries, list):
         raise NonsenseError("its header has other fields than `outputs`")
-    return checked(_split(entries, frame.body), group)
+    return checked(split_outputs(entries, frame.body), group)
 
 
-def _split(entries: list[Any], body: bytes) -> list[TrialOutput]:
+def split_outputs(entries: list[Any], body: bytes) -> list[TrialOutput]:
+    """The outputs of the entries of a header and the artefacts of a body, not checked yet. Raises NonsenseError."""
     outputs, at = [], 0
     for entry in entries:
         if not isinstance(entry, dict) or set(entry) != _OUTPUT_KEYS:

@@ -73,6 +73,7 @@ def _trial_finished(state: CampaignState, event: TrialFinished) -> None:
         state.prices.add(event, len(plan.members), state.spec.gpus, as_screening=alike)
     elif event.kind is not OutcomeKind.STOPPED:
         state.failures.append((event, plan))
+    state.machines.finished(event, last=event.member == len(plan.members) - 1)
     if event.member == len(plan.members) - 1:
         _land(state, plan)
     if event.kind is OutcomeKind.LOST and state.lost_trials.again(event, plan):
