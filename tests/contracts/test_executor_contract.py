@@ -1,5 +1,7 @@
 """What every executor promises, held against every variant."""
 
+from dialled_in import DialledIn
+
 from novum.testing import ExecutorContract
 
 
@@ -14,3 +16,8 @@ class TestOneLocalWorker(ExecutorContract):
 class TestTwoLocalWorkers(ExecutorContract):
     executor = "local"
     workers = 2
+
+
+class TestMachineThatDialsIn(ExecutorContract):
+    executor = DialledIn
+    slowest = 5.0
