@@ -86,6 +86,7 @@ class Hub:
         self._leases = Leases(SILENCE_SECONDS, ABSENCE_SECONDS)
         self._lines: dict[str, Line] = {}
         self._given_up: dict[int, TrialGroup] = {}
+        self._missed: dict[str, Machine] = {}
         self._probe: TrialGroup | None = None
         self._strangers, self._session = 0, secrets.token_hex(8)
         self._clock = time.monotonic
@@ -109,7 +110,7 @@ class Hub:
                 self._leases.shift(now - last)
             last = now
             for name in self._leases.silent(now):
-                self._drop(name, f"it has said nothing for {SILENCE_SECONDS:g} s")
+                self._drop(name, f"it has said nothing for {SILENCE_SECONDS:g} s", welcome_back=True)
             for name in self._leases.overdue(now, GRACE_SECONDS):
                 self._drop(name, "it holds a group far beyond its limit of wall seconds")
             for group in self._leases.stranded(now):
@@ -220,7 +221,11 @@ class Hub:
         line.ready, holds = True, frame.header.get("holds")
         member = self._leases.members.get(line.machine.id)
         if member is None:
-            self._ask(line)
+            if line.machine.id in self._missed:
+                line.machine = self._missed.pop(line.machine.id)
+                self._join(line)
+            else:
+                self._ask(line)
             return
         held = {one for one in holds if isinstance(one, int)} if isinstance(holds, list) else set()
         member.draining = line.machine.id in self.gone
@@ -263,9 +268,13 @@ class Hub:
             return
         same = len(set(line.probes.values())) == 1
         line.machine = replace(line.machine, probe=line.probes[fence] if same else "")
+        self._join(line)
+
+    def _join(self, line: Line) -> None:
         self._leases.join(line.machine, self._clock())
         self.gone.pop(line.machine.id, None)
         self._publish()
+        self._grant()
 
     def _finish(self, machine: Machine, lease: Lease, frame: Frame) -> None:
         outputs = outputs_of(frame, lease.group)
@@ -283,11 +292,16 @@ class Hub:
             member.draining = True
             self._publish()
 
-    def _drop(self, machine: str, reason: str) -> None:
-        """Part with a machine: what it holds is lost, which says nothing of any candidate."""
+    def _drop(self, machine: str, reason: str, *, welcome_back: bool = False) -> None:
+        """Part with a machine: what it holds is lost, which says nothing of any candidate.
+
+        welcome_back: it may dial again and go on, and what it has run meanwhile is told of as late.
+        """
         member = self._leases.members.get(machine)
         self.gone[machine] = reason
         if member:
+            if welcome_back:
+                self._missed[machine] = member.machine
             for fence, lease in member.leases.items():
                 self._given_up[fence] = lease.group
         while len(self._given_up) > REMEMBERED:
@@ -295,7 +309,10 @@ class Hub:
         for group in self._leases.leave(machine):
             self._lose(group, f"machine {machine} is gone: {reason}", member.machine if member else None)
         if line := self._lines.pop(machine, None):
-            line.part(reason)
+            if welcome_back:
+                line.writer.close()
+            else:
+                line.part(reason)
         self._publish()
         self._grant()
 

@@ -11,7 +11,10 @@ from novum.core.state.machine_log import MachineRecord
 
 @folds(MachineJoined)
 def _joined(state: CampaignState, event: MachineJoined) -> None:
-    state.machines.known[event.machine.id] = MachineRecord(event.machine, event.kind, state.session, event.elapsed)
+    if again := state.machines.known.get(event.machine.id):
+        again.left, again.reason = None, ""
+    else:
+        state.machines.known[event.machine.id] = MachineRecord(event.machine, event.kind, state.session, event.elapsed)
     state.elapsed = max(state.elapsed, event.elapsed)
 
 
