@@ -9,13 +9,16 @@ import tempfile
 import time
 from pathlib import Path
 
+from novum.core.model.candidate import Candidate
+from novum.core.model.trial import Trial, TrialGroup
 from novum.executors.remote.credentials import LabCredentials
 from novum.executors.remote.executor import Door, RemoteExecutor
 from novum.ledger.novum_code import code_hash
 
 
 def door(directory, address="127.0.0.1:0", say=lambda _: None, code=None):
-    return Door(address, LabCredentials(Path(directory)), code or code_hash(), say)
+    probe = TrialGroup("probe", Candidate({"act": "echo"}), (Trial("probe.0", 1),))
+    return Door(address, LabCredentials(Path(directory)), code or code_hash(), probe, say)
 
 
 def worker(address, token, *, slots=1, name="m", give_up=30.0, environment=None):

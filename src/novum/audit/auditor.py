@@ -10,6 +10,7 @@ from novum.audit.checks.evidence_checks import check_evidence
 from novum.audit.checks.figure_checks import check_figures, check_reason
 from novum.audit.checks.form_checks import Forms
 from novum.audit.checks.incumbent_checks import allowed, check_crowned
+from novum.audit.checks.machine_checks import check_machines
 from novum.audit.checks.promise_checks import PROMISED_SINCE
 from novum.audit.checks.record_checks import RecordChecks
 from novum.audit.claim_checks import check_claim, check_distilled, check_withheld
@@ -24,6 +25,7 @@ from novum.core.engine.stages.confirm import UNPAID
 from novum.core.events.campaign import CampaignOpened, CheckpointSigned, IncumbentChanged, SessionStarted
 from novum.core.events.event import Event
 from novum.core.events.evidence_account import EvidencePlanned, TailRefuted
+from novum.core.events.machines import GroupRan, MachineJoined, MachineLeft
 from novum.core.events.oversight import Intervened
 from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn, ProposalMade
 from novum.core.events.trials import CandidateTuned, GroupDispatched, LateReport, ScaleMeasured, TrialFinished
@@ -145,6 +147,8 @@ class Audit:
             self._asked(event)
         elif isinstance(event, FollowUpClosed):
             self._answered(event)
+        elif isinstance(event, MachineJoined | MachineLeft | GroupRan):
+            check_machines(event, self.state)
 
     @property
     def _shared(self) -> bool:

@@ -17,9 +17,8 @@ from novum import registry
 from novum.core.engine.context import LabContext
 from novum.core.engine.oversight_ports import HoldoutService
 from novum.core.events.event_ports import Ledger
-from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Budget
-from novum.core.model.candidate import Setting
+from novum.core.model.candidate import Candidate, Setting
 from novum.core.model.errors import LabMismatch, MissingExtra, StudyError
 from novum.core.model.options import configured
 from novum.core.model.ports import (
@@ -34,8 +33,9 @@ from novum.core.model.ports import (
     OpensDoor,
     Researcher,
 )
-from novum.core.model.seeds import Keyring, commitment
+from novum.core.model.seeds import Keyring, commitment, seed
 from novum.core.model.study import Study
+from novum.core.model.trial import Trial, TrialGroup
 from novum.core.state.campaign_state import CampaignState
 from novum.governance.hard_budget import HardBudget, check_levels
 from novum.lab.gpu_supply import gpu_pool, workers_for
@@ -159,7 +159,7 @@ def executor(
     Raises ExecutorError, StudyError.
     """
     place, spec = registry.find(Kind.EXECUTOR, study.executor, "executor"), problem.spec
-    door: dict[str, Any] = _door(spec, directory, listen) if isinstance(place, OpensDoor) else {}
+    door: dict[str, Any] = _door(study, problem, directory, listen) if isinstance(place, OpensDoor) else {}
     if spec.gpus and not isinstance(place, HandsOutGpus):
         raise StudyError(f"executor: {study.executor!r} hands out no GPUs, and this study asks for some: take 'local'")
     more: dict[str, Any] = {"gpus": gpu_pool(spec)} if spec.gpus else {}
@@ -167,18 +167,19 @@ def executor(
     return running
 
 
-def _door(spec: ArenaSpec, directory: Path | None, listen: str) -> dict[str, Any]:
+def _door(study: Study, problem: Arena, directory: Path | None, listen: str) -> dict[str, Any]:
     from novum.executors.remote.credentials import LabCredentials
     from novum.executors.remote.executor import DEFAULT_ADDRESS, Door
     from novum.ledger.novum_code import code_hash
 
     if directory is None:
         raise StudyError("executor: machines join a lab that has a directory of its own")
-    door = Door(
-        listen or DEFAULT_ADDRESS, LabCredentials(directory), code_hash(), lambda words: print(words, file=sys.stderr)
-    )
-    needed = () if spec.name == "program" else spec.requires
-    return {"door": door, "requires": needed, "depends": spec.depends}
+    spec, baseline = problem.spec, Candidate(problem.space.validate(study.baseline or problem.spec.baseline))
+    trial = Trial("probe.0", seed(b"the probe of machines", 0), spec.tuning[0])
+    probe = TrialGroup("probe", baseline, (trial,), study.options, limits=study.limits)
+    where, who = listen or DEFAULT_ADDRESS, LabCredentials(directory)
+    door = Door(where, who, code_hash(), probe, lambda words: print(words, file=sys.stderr))
+    return {"door": door, "requires": () if spec.name == "program" else spec.requires, "depends": spec.depends}
 
 
 def require(problem: Arena) -> None:

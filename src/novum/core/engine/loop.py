@@ -109,7 +109,7 @@ class Lab:
         if self._due or self.state.intervention_log.stopped:
             return False
         for result in self.executor.collect(0.0) or self._wait():
-            self.record([self._late(result)] if self._given_up(result) else self.outcomes(result))
+            self.record(self._reported(result))
         return True
 
     def _meet_machines(self) -> None:
@@ -177,8 +177,12 @@ class Lab:
         now = replace(self.state.spent, wall_seconds=self.wall_seconds)
         return self.state.intervention_log.stopped or self.context.governor.refuses(now, Spent(trials=1))
 
-    def _given_up(self, result: GroupResult) -> bool:
-        return result.late or result.group.id not in self.state.in_flight
+    def _reported(self, result: GroupResult) -> list[Event]:
+        """What follows from a group that has ended: its outcomes, or a remark where it was given up before."""
+        waited_for = result.group.id in self.state.in_flight
+        if result.late:  # of another lab that this executor served before, where a group of that name is in flight
+            return [] if waited_for else [self._late(result)]
+        return self.outcomes(result) if waited_for else [self._late(result)]
 
     def _late(self, result: GroupResult) -> LateReport:
         """A group that nobody waits for any more: it was given up and has been run again."""

@@ -26,12 +26,14 @@ _START_SECONDS = 10.0
 class Door:
     """Where machines dial in, and who is let in: who knows the token, and runs the same code of Novum (its hash).
 
-    say: told about machines that are refused, a line each.
+    probe: what every machine runs twice before anything else; the same in all sessions of a lab. say: told about
+    machines that are refused, a line each.
     """
 
     address: str
     credentials: LabCredentials
     code: str
+    probe: TrialGroup
     say: Callable[[str], None] = lambda _: None
 
     @property
@@ -155,7 +157,7 @@ class RemoteExecutor:
 
     async def _run(self, opened: Future[str]) -> None:
         credentials = self._door.credentials
-        hub = Hub(lambda: credentials.token, self._code, self._results.put, self._door.say)
+        hub = Hub(lambda: credentials.token, self._code, self._door.probe, self._results.put, self._door.say)
         server = await hub.open(*self._door.host_and_port, credentials.context())
         self._hub, self._loop, self._ended = hub, asyncio.get_running_loop(), asyncio.Event()
         host, port = server.sockets[0].getsockname()[:2]

@@ -61,7 +61,6 @@ class Line:
     writer: asyncio.StreamWriter
     sender: GroupSender = field(default_factory=GroupSender)
     probes: dict[int, str] = field(default_factory=dict)
-    ready: bool = False
 
     def send(self, frame: bytes) -> None:
         """Put a frame on its way."""
@@ -81,13 +80,12 @@ class Line:
 class Hub:
     """Machines, their lines, and the groups between them."""
 
-    def __init__(self, token: Callable[[], Token], code: Code, done: Done, say: Say) -> None:
-        self._token, self._code, self._done, self._say = token, code, done, say
+    def __init__(self, token: Callable[[], Token], code: Code, probe: TrialGroup, done: Done, say: Say) -> None:
+        self._token, self._code, self._probe, self._done, self._say = token, code, probe, done, say
         self._leases = Leases(SILENCE_SECONDS, ABSENCE_SECONDS)
         self._lines: dict[str, Line] = {}
         self._given_up: dict[int, TrialGroup] = {}
         self._missed: dict[str, Machine] = {}
-        self._probe: TrialGroup | None = None
         self._strangers, self._session = 0, secrets.token_hex(8)
         self._clock = time.monotonic
         self.here: Mapping[str, Machine] = {}
@@ -117,11 +115,7 @@ class Hub:
                 self._lose(group, f"no machine of the kind that its pair ran on for {ABSENCE_SECONDS:g} s")
 
     def submit(self, group: TrialGroup) -> None:
-        """Take a group; the first one is what machines are probed with."""
-        if self._probe is None:
-            self._probe = replace(group, id="probe", trials=group.trials[:1], looks=(), together="", kind="")
-            for line in self._lines.values():
-                self._ask(line)
+        """Take a group."""
         self._leases.submit(group, self._clock())
         self._grant()
 
@@ -218,7 +212,7 @@ class Hub:
 
     def _ready(self, line: Line, frame: Frame) -> None:
         """A machine has the code. One that was here before goes on with what it holds."""
-        line.ready, holds = True, frame.header.get("holds")
+        holds = frame.header.get("holds")
         member = self._leases.members.get(line.machine.id)
         if member is None:
             if line.machine.id in self._missed:
@@ -238,11 +232,10 @@ class Hub:
         self._grant()
 
     def _ask(self, line: Line) -> None:
-        """Have a machine run the probe twice, once there is one."""
-        if self._probe and line.ready and not line.probes and line.machine.id not in self._leases.members:
-            line.probes = dict.fromkeys(PROBES, "")
-            for fence in PROBES:
-                line.run(self._probe, fence)
+        """Have a machine run the probe twice."""
+        line.probes = dict.fromkeys(PROBES, "")
+        for fence in PROBES:
+            line.run(self._probe, fence)
 
     def _ran(self, line: Line, frame: Frame) -> None:
         fence = frame.header.get("fence")
@@ -262,7 +255,6 @@ class Hub:
 
     def _probed(self, line: Line, fence: int, frame: Frame) -> None:
         """A run of the probe is in; after the second the machine joins."""
-        assert self._probe
         line.probes[fence] = _digest(outputs_of(frame, self._probe))
         if not all(line.probes.values()):
             return
