@@ -80,7 +80,7 @@ def repeatable(tmp_path_factory):
 @pytest.fixture
 def with_gpus(monkeypatch, tmp_path_factory):
     """Let this machine have so many GPUs: a harmless device stands in for the node of each."""
-    from novum.core.model.gpu import Gpu, GpuKind
+    from novum.core.model.hardware import Gpu, GpuKind
     from novum.sandbox.gpus import found_gpus, gpu_locks
 
     folder = tmp_path_factory.mktemp("gpu-locks")

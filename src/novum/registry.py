@@ -60,7 +60,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     Kind.EXECUTOR: {
         "inline": "novum.executors.inline:InlineExecutor",
         "local": "novum.executors.local.executor:LocalExecutor",
-        "remote": "novum.executors.remote.executor:RemoteExecutor",
+        "remote": "novum.executors.remote.remote_executor:RemoteExecutor",
     },
 }
 

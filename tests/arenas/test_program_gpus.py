@@ -17,7 +17,7 @@ from novum.arenas.program.manifest import parse_program, table
 from novum.core.model.budget import Budget
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import StudyError
-from novum.core.model.gpu import Gpu, GpuKind
+from novum.core.model.hardware import Gpu, GpuKind
 from novum.core.model.metric import COMPUTE
 from novum.core.model.proposal import Proposal
 from novum.core.model.trial import Limits, Trial, TrialGroup

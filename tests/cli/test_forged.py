@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from novum.api import read_lab
-from novum.cli.approvals_inbox import MAX_CHANGE
+from novum.cli.people.approvals_inbox import MAX_CHANGE
 from novum.text.clean import exact, for_terminal, printable
 
 SEEN_AS_IT_IS = "plain ASCII, Ünïcödé, 漢字, Ελληνικά, 🙂\tand tabs"
@@ -124,7 +124,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def test_a_long_line_is_cut_with_a_mark(novum, program, monkeypatch):
-    monkeypatch.setattr("novum.cli.approvals_inbox.MAX_CHANGE", 100_000)
+    monkeypatch.setattr("novum.cli.people.approvals_inbox.MAX_CHANGE", 100_000)
     shown = novum("inbox", "--lab", program).out.splitlines()
     (wide,) = [line for line in shown if "WIDE" in line]
     assert len(wide) < 500 and "characters more)" in wide

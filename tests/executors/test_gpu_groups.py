@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from novum.core.model.errors import ExecutorError
-from novum.core.model.gpu import Gpu, GpuKind
+from novum.core.model.hardware import Gpu, GpuKind
 from novum.core.model.trial import OutcomeKind
 from novum.executors.inline import InlineExecutor
 from novum.executors.local.executor import LocalExecutor

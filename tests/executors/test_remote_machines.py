@@ -15,7 +15,7 @@ from novum.core.model.candidate import Candidate
 from novum.core.model.errors import ExecutorError
 from novum.core.model.trial import Limits, OutcomeKind, Trial, TrialGroup
 from novum.executors.remote import hub
-from novum.executors.remote.executor import RemoteExecutor
+from novum.executors.remote.remote_executor import RemoteExecutor
 
 PROGRAM = "novum.testing.fault_injection"
 

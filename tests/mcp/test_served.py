@@ -155,9 +155,8 @@ def _opened(lab: Path) -> bool:
 
 
 def test_the_lab_itself_never_loads_the_protocol(tmp_path):
-    code = (
-        "import sys, novum.cli.app, novum.api, novum.cli.leaderboard, novum.lab.wiring; sys.exit('mcp' in sys.modules)"
-    )
+    names = "novum.cli.app, novum.api, novum.cli.people.leaderboard, novum.lab.wiring"
+    code = f"import sys, {names}; sys.exit('mcp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
 
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from novum.core.model.gpu import Gpu, GpuKind
+from novum.core.model.hardware import Gpu, GpuKind
 from novum.sandbox.gpus import found_gpus, gpu_access
 from novum.sandbox.gpus.found_gpus import find_gpus, why_closed, why_too_few
 from novum.sandbox.gpus.gpu_access import access_to, libraries_in

@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from novum.core.model.errors import UserError
-from novum.core.model.gpu import Gpu, GpuKind
+from novum.core.model.hardware import Gpu, GpuKind
 from novum.sandbox.gpus import gpu_locks
 from novum.sandbox.gpus.gpu_locks import GpuPool, lock_folder
 
@@ -68,7 +68,7 @@ def test_two_labs_on_one_gpu_take_turns(tmp_path):
 HOLDS = """
 import sys, time
 from pathlib import Path
-from novum.core.model.gpu import Gpu, GpuKind
+from novum.core.model.hardware import Gpu, GpuKind
 from novum.sandbox.gpus.gpu_locks import GpuPool
 lease = GpuPool([Gpu("GPU/0", "a GPU", GpuKind.NVIDIA, ())], 1, Path(sys.argv[1])).take()
 print("held", flush=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from novum.core.model.candidate import Candidate
 from novum.core.model.trial import Trial, TrialGroup
 from novum.executors.remote.credentials import LabCredentials
-from novum.executors.remote.executor import Door, RemoteExecutor
+from novum.executors.remote.remote_executor import Door, RemoteExecutor
 from novum.ledger.novum_code import code_hash
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from novum.adopt.project import Project
 from novum.core.model.errors import StudyError
-from novum.core.model.gpu import Gpu
+from novum.core.model.hardware import Gpu
 from novum.sandbox.gpus.found_gpus import gpus_here, why_too_few
 from novum.sandbox.gpus.gpu_locks import GpuPool
 

@@ -13,8 +13,8 @@ from importlib.metadata import distributions
 
 from novum.core.events.campaign import Provenance
 from novum.core.model.ports import Arena, Blobs, HasData
+from novum.executors.processor import processor
 from novum.ledger.novum_code import PACKAGE, code_hash
-from novum.sandbox.processor import processor
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 GIT_SECONDS = 5.0

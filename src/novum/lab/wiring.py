@@ -169,7 +169,7 @@ def executor(
 
 def _door(study: Study, problem: Arena, directory: Path | None, listen: str) -> dict[str, Any]:
     from novum.executors.remote.credentials import LabCredentials
-    from novum.executors.remote.executor import DEFAULT_ADDRESS, Door
+    from novum.executors.remote.remote_executor import DEFAULT_ADDRESS, Door
     from novum.ledger.novum_code import code_hash
 
     if directory is None:

@@ -25,7 +25,7 @@ from novum.arenas.program.log_module import with_log
 from novum.arenas.program.reported_score import remarks_of, said_of
 from novum.arenas.program.seeding import seeded
 from novum.core.model.candidate import Genome
-from novum.core.model.gpu import SPINNING, Gpu
+from novum.core.model.hardware import SPINNING, Gpu
 from novum.core.model.metric import Score
 from novum.core.model.trial import ArtefactError, Limits, OutcomeKind, Role
 from novum.sandbox import Bounds, Ended, Job, Tier, run

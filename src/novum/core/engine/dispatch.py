@@ -14,7 +14,7 @@ from novum.core.engine.context import LOOK_SECONDS, Campaign, LabContext
 from novum.core.events.event import Event
 from novum.core.events.trials import GroupDispatched
 from novum.core.model.budget import Share, Spent
-from novum.core.model.gpu import SPINNING
+from novum.core.model.hardware import SPINNING
 from novum.core.model.trial_plan import Plan
 from novum.core.state.arm import BLOCK
 from novum.core.state.campaign_state import CampaignState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novum.core.events.event import Event, Known, event
-from novum.core.model.machine import Machine
+from novum.core.model.hardware import Machine
 from novum.text.format import counted
 
 

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Share, Spent
 from novum.core.model.candidate import CandidateSpace, Cost, Genome, Setting
-from novum.core.model.machine import Machine
+from novum.core.model.hardware import Machine
 from novum.core.model.metric import Score
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.request import Request

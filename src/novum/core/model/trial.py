@@ -11,8 +11,7 @@ from annotated_types import Gt, Le
 
 from novum.core.model.candidate import Candidate, Setting
 from novum.core.model.errors import NovumError
-from novum.core.model.gpu import Gpu
-from novum.core.model.machine import Machine
+from novum.core.model.hardware import Gpu, Machine
 from novum.core.model.run_progress import Curve, Look
 
 

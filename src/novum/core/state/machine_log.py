@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from novum.core.events.trials import TrialFinished
-from novum.core.model.machine import Machine
+from novum.core.model.hardware import Machine
 from novum.core.model.trial import OutcomeKind
 
 

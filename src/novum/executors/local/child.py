@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from novum.core.model.gpu import Gpu
+from novum.core.model.hardware import Gpu
 from novum.core.model.trial import OutcomeKind, TrialGroup, TrialOutput
 from novum.executors.local.frames import ENTERED, MAX_HEADER_BYTES, pack_ending, pack_outputs, pack_plain
 from novum.executors.local.kernel_limits import confine, die_with_parent, release_reserve

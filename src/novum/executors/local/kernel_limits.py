@@ -13,7 +13,7 @@ import os
 import resource
 from collections.abc import Mapping
 
-from novum.core.model.gpu import SPINNING
+from novum.core.model.hardware import SPINNING
 from novum.core.model.trial import Limits
 from novum.sandbox.process_tree import user_tasks
 

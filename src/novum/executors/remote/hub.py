@@ -1,8 +1,8 @@
 """The lab's end of the lines to its machines: lets them in, hands out leases, believes what still holds one.
 
 Everything here runs in one thread, that of an asyncio loop; the lab's own thread speaks to it through
-`remote/executor.py`. A line that drops costs nothing by itself: the machine works on, dials again and goes on with the
-leases that it has, unless it was silent for too long.
+`remote/remote_executor.py`. A line that drops costs nothing by itself: the machine works on, dials again and goes on
+with the leases that it has, unless it was silent for too long.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from novum.core.model.machine import Machine
+from novum.core.model.hardware import Machine
 from novum.core.model.trial import GroupResult, OutcomeKind, TrialGroup, TrialOutput, Usage
 from novum.executors.local.frames import Frame, pack
 from novum.executors.output_checks import NonsenseError, clean, failed

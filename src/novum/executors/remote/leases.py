@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from novum.core.model.machine import Machine
+from novum.core.model.hardware import Machine
 from novum.core.model.trial import TrialGroup
 
 SPARE = 1

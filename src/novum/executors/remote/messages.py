@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from novum.core.model.machine import Machine
+from novum.core.model.hardware import Machine
 from novum.core.model.trial import OutcomeKind, TrialGroup, TrialOutput, Usage
 from novum.executors.local.frames import Frame, pack, pack_outputs, split_outputs
 from novum.executors.output_checks import OBSERVABLE, NonsenseError, checked, clean, failed

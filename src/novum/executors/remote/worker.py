@@ -23,16 +23,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from novum.core.model.errors import UserError
-from novum.core.model.machine import Machine
+from novum.core.model.hardware import Machine
 from novum.core.model.trial import GroupResult, TrialGroup
 from novum.executors.local.frames import Frame, pack
 from novum.executors.output_checks import NonsenseError, clean
+from novum.executors.processor import processor
 from novum.executors.remote.code_transfer import missing, unpacked
 from novum.executors.remote.credentials import Token, fingerprint, machine_context
 from novum.executors.remote.frame_stream import read_frame
 from novum.executors.remote.messages import PROTOCOL, GroupReader, Hello, pack_ran
 from novum.executors.remote.trial_runner import TrialRunner
-from novum.sandbox.processor import processor
 from novum.version import __version__
 
 CONNECT_SECONDS = 10.0

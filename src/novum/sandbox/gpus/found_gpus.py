@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from novum.core.model.gpu import Gpu, GpuKind
+from novum.core.model.hardware import Gpu, GpuKind
 from novum.sandbox.gpus.gpu_access import ROOT, answer_of
 from novum.sandbox.visible.visible_paths import drops_user
 

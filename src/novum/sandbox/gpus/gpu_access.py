@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from novum.core.model.gpu import Gpu, GpuKind
+from novum.core.model.hardware import Gpu, GpuKind
 
 ROOT = Path("/")
 ASK_SECONDS = 10.0

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from novum.core.model.errors import UserError
-from novum.core.model.gpu import Gpu
+from novum.core.model.hardware import Gpu
 
 
 def lock_folder() -> Path:

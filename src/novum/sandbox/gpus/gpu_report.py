@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from novum.core.model.gpu import Gpu, GpuKind
+from novum.core.model.hardware import Gpu, GpuKind
 from novum.sandbox.gpus.found_gpus import FoundGpus, gpus_here, why_closed
 from novum.sandbox.job import Tier
 from novum.sandbox.probe import SandboxStatus, sandbox_status

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from novum.core.model.errors import ExecutorError
-from novum.core.model.machine import Machine
+from novum.core.model.hardware import Machine
 from novum.core.model.trial import GroupResult, TrialGroup
 from novum.executors.remote.code_transfer import collected
 from novum.executors.remote.credentials import LabCredentials
