@@ -25,7 +25,7 @@ from novum.core.engine.stages.confirm import UNPAID
 from novum.core.events.campaign import CampaignOpened, CheckpointSigned, IncumbentChanged, SessionStarted
 from novum.core.events.event import Event
 from novum.core.events.evidence_account import EvidencePlanned, TailRefuted
-from novum.core.events.machines import GroupRan, MachineJoined, MachineLeft
+from novum.core.events.machines import GroupRan, GroupRechecked, MachineJoined, MachineLeft
 from novum.core.events.oversight import Intervened
 from novum.core.events.proposals import HypothesisRegistered, HypothesisWithdrawn, ProposalMade
 from novum.core.events.trials import CandidateTuned, GroupDispatched, LateReport, ScaleMeasured, TrialFinished
@@ -147,7 +147,7 @@ class Audit:
             self._asked(event)
         elif isinstance(event, FollowUpClosed):
             self._answered(event)
-        elif isinstance(event, MachineJoined | MachineLeft | GroupRan):
+        elif isinstance(event, MachineJoined | MachineLeft | GroupRan | GroupRechecked):
             check_machines(event, self.state)
 
     @property

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from novum.core.events.machines import GroupRan, MachineJoined, MachineLeft
+from novum.core.events.machines import GroupRan, GroupRechecked, MachineJoined, MachineLeft
 from novum.core.model.errors import IntegrityError
+from novum.core.model.hardware import Recheck
 from novum.core.model.trial_plan import together
 from novum.core.state.campaign_state import CampaignState
 
-MachineEvent = MachineJoined | MachineLeft | GroupRan
+MachineEvent = MachineJoined | MachineLeft | GroupRan | GroupRechecked
 
 
 def check_machines(event: MachineEvent, state: CampaignState) -> None:
@@ -26,6 +27,8 @@ def check_machines(event: MachineEvent, state: CampaignState) -> None:
     elif isinstance(event, MachineLeft):
         if event.machine not in here:
             raise IntegrityError(f"machine {event.machine} leaves, and is not here")
+    elif isinstance(event, GroupRechecked):
+        _rechecked(event.recheck, state)
     else:
         _ran(event, state)
 
@@ -41,3 +44,13 @@ def _ran(event: GroupRan, state: CampaignState) -> None:
         raise IntegrityError(
             f"{event.group} ran on machine {event.machine} of kind {one.kind}, its counterpart on one of kind {kind}"
         )
+
+
+def _rechecked(again: Recheck, state: CampaignState) -> None:
+    known = state.machines.known
+    if again.machine not in known or again.by not in known or again.machine == again.by:
+        raise IntegrityError(f"{again.group} is said to have been run again by machine {again.by}: that cannot be")
+    if again.blamed and (again.same or again.blamed not in known):
+        raise IntegrityError(f"machine {again.blamed} is blamed for {again.group}, of which nothing differs")
+    if again.cpu_seconds < 0.0:
+        raise IntegrityError(f"{again.group} was run again in {again.cpu_seconds:g} CPU seconds")

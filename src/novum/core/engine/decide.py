@@ -17,6 +17,7 @@ from novum.core.engine.stages import (
     distil,
     follow_up,
     holdout_query,
+    machine_doubts,
     opening,
     promote,
     quarantine,
@@ -28,6 +29,7 @@ from novum.core.engine.stages.admission import PROPOSE, admit, first_look
 from novum.core.engine.stages.propose import PATIENCE, propose, spent_share
 from novum.core.events.campaign import IncumbentChanged
 from novum.core.events.event import Event
+from novum.core.events.machines import GroupRan, GroupRechecked
 from novum.core.events.models_and_people import ApprovalAsked
 from novum.core.events.proposals import HypothesisRegistered
 from novum.core.events.trials import CandidateTuned, RungClosed, TrialFinished
@@ -59,6 +61,7 @@ _LEARN = Stage(
     wakes=(TrialFinished, HypothesisRegistered, IncumbentChanged, AblationPlanned, RungClosed, CandidateTuned),
 )
 STAGES = (
+    Stage(machine_doubts.decide, wakes=(GroupRechecked, GroupRan, IncumbentChanged)),
     Stage(same_behaviour.withdraw_the_same, wakes=(TrialFinished,)),
     _LEARN,
     Stage(people),

@@ -16,7 +16,7 @@ from novum.core.engine.request_handling import answer
 from novum.core.events.campaign import SessionEnded
 from novum.core.events.event import Event, is_casual
 from novum.core.events.event_ports import Ledger
-from novum.core.events.machines import GroupRan, MachineJoined, MachineLeft
+from novum.core.events.machines import GroupRan, GroupRechecked, MachineJoined, MachineLeft
 from novum.core.events.models_and_people import ModelReplied
 from novum.core.events.trials import GroupDispatched, LateReport, TrialFinished
 from novum.core.model.arena_spec import unfit
@@ -116,11 +116,15 @@ class Lab:
         """Record which machines have come and gone, where the executor has such; slots follow them."""
         if not isinstance(self.executor, HasMachines):
             return
-        here, known = self.executor.machines, self.state.machines.here
-        joined = [MachineJoined(one, one.kind, self.elapsed) for name, one in here.items() if name not in known]
-        gone = [MachineLeft(one, self.executor.why_gone(one), self.elapsed) for one in known if one not in here]
-        if joined or gone:
-            self.record([*gone, *joined])
+        here, before = self.executor.machines, self.state.machines.here
+        joined = [MachineJoined(one, one.kind, self.elapsed) for name, one in here.items() if name not in before]
+        gone = [MachineLeft(one, self.executor.why_gone(one), self.elapsed) for one in before if one not in here]
+        known = {*self.state.machines.known, *here}
+        again = [
+            GroupRechecked(one, self.elapsed) for one in self.executor.rechecks() if {one.machine, one.by} <= known
+        ]
+        if joined or gone or again:
+            self.record([*gone, *joined, *again])
         if self.executor.slots != self.context.slots:
             rooms = replace(self.context, slots=self.executor.slots)
             self.campaign = replace(self.campaign, context=rooms, quiet={})

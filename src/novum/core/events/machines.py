@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novum.core.events.event import Event, Known, event
-from novum.core.model.hardware import Machine
+from novum.core.model.hardware import Machine, Recheck
 from novum.text.format import counted
 
 
@@ -55,3 +55,21 @@ class GroupRan(Event):
 
     def sentence(self, known: Known) -> str:
         return f"{self.group} ran on machine {self.machine}"
+
+
+@event("group_rechecked", actor="executor", casual=True)
+@dataclass(frozen=True, slots=True)
+class GroupRechecked(Event):
+    """A group was run again on another machine. What rests on a machine that is blamed does not stand any more."""
+
+    recheck: Recheck
+    elapsed: float
+
+    def subjects(self, known: Known) -> set[str]:
+        return {self.recheck.group, self.recheck.machine, self.recheck.by}
+
+    def sentence(self, known: Known) -> str:
+        one = self.recheck
+        said = "gives the same" if one.same else "gives something else"
+        blamed = f"; machine {one.blamed} is at fault, two runs elsewhere agree against it" if one.blamed else ""
+        return f"{one.group}, which ran on machine {one.machine}, {said} on machine {one.by}{blamed}"

@@ -55,3 +55,17 @@ class Machine:
     def kind(self) -> str:
         """The same for machines whose results may be compared: equal processor, libraries, isolation and probe."""
         return digest([self.system, self.processor, self.python, dict(self.packages), self.isolation, self.probe])[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """A group that was run again on another machine of the same kind. machine: the one whose outcome is recorded."""
+
+    group: str
+    machine: str
+    by: str
+    same: bool
+    """Whether the artefacts are equal, byte for byte."""
+    cpu_seconds: float
+    blamed: str = ""
+    """The machine whose outputs two other runs agree against; empty where there is none."""

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 from novum.core.model.arena_spec import ArenaSpec
 from novum.core.model.budget import Share, Spent
 from novum.core.model.candidate import CandidateSpace, Cost, Genome, Setting
-from novum.core.model.hardware import Machine
+from novum.core.model.hardware import Machine, Recheck
 from novum.core.model.metric import Score
 from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.request import Request
@@ -234,6 +234,10 @@ class HasMachines(Protocol):
 
     def why_gone(self, machine: str) -> str:
         """Why one that was here is not any more."""
+        ...
+
+    def rechecks(self) -> Sequence[Recheck]:
+        """What runs again on other machines have shown since this was asked last."""
         ...
 
     def drain(self, machine: str, reason: str, *, now: bool = False) -> bool:

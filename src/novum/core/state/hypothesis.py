@@ -133,6 +133,8 @@ class Hypothesis:
     follow_ups: list[FollowUp] = field(default_factory=list)
     tail_refuted: TailRefuted | None = None
     """That its later runs refuted it."""
+    distrusted: str = ""
+    """Why its runs cannot be believed."""
     promised: tuple[Question, ...] | None = None
     """What it will be asked; None while nothing was said about that."""
     withdrawn: str = ""
@@ -162,6 +164,8 @@ class Hypothesis:
     @property
     def retracted(self) -> str:
         """Why a finding no longer stands, or nothing: a replication or later runs refuted it, or its ground."""
+        if self.distrusted:
+            return self.distrusted
         if any(one.closed and one.closed.verdict is Verdict.REFUTED for one in self.replications):
             return "its replication was refuted"
         if self.tail_refuted:

@@ -23,6 +23,13 @@ class MachineRecord:
     groups: int = 0
     cpu_seconds: float = 0.0
     outcomes: Counter[OutcomeKind] = field(default_factory=Counter)
+    served: set[str] = field(default_factory=set)
+    """Hypotheses that have evidence from it, follow-ups included."""
+    rechecked: int = 0
+    """Groups that were run again elsewhere, and of these the ones that gave something else."""
+    differing: int = 0
+    blamed: str = ""
+    """The group by which it was found to be at fault."""
 
 
 @dataclass

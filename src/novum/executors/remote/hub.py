@@ -8,7 +8,6 @@ with the leases that it has, unless it was silent for too long.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 import ssl
 import time
@@ -16,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from novum.core.model.hardware import Machine
-from novum.core.model.trial import GroupResult, OutcomeKind, TrialGroup, TrialOutput, Usage
+from novum.core.model.trial import GroupResult, OutcomeKind, TrialGroup, Usage
 from novum.executors.local.frames import Frame, pack
 from novum.executors.output_checks import NonsenseError, clean, failed
 from novum.executors.remote.code_transfer import Code
@@ -32,6 +31,7 @@ from novum.executors.remote.messages import (
     outputs_of,
     usage_of,
 )  # fmt: skip
+from novum.executors.remote.rechecks import Again, Rechecks, digest
 
 BEAT_SECONDS = 2.0
 SILENCE_SECONDS = 20.0
@@ -88,6 +88,7 @@ class Hub:
         self._missed: dict[str, Machine] = {}
         self._strangers, self._session = 0, secrets.token_hex(8)
         self._clock = time.monotonic
+        self.rechecks = Rechecks()
         self.here: Mapping[str, Machine] = {}
         self.slots = 1
         self.gone: dict[str, str] = {}
@@ -255,7 +256,7 @@ class Hub:
 
     def _probed(self, line: Line, fence: int, frame: Frame) -> None:
         """A run of the probe is in; after the second the machine joins."""
-        line.probes[fence] = _digest(outputs_of(frame, self._probe))
+        line.probes[fence] = digest(outputs_of(frame, self._probe))
         if not all(line.probes.values()):
             return
         same = len(set(line.probes.values())) == 1
@@ -271,7 +272,18 @@ class Hub:
     def _finish(self, machine: Machine, lease: Lease, frame: Frame) -> None:
         outputs = outputs_of(frame, lease.group)
         usage = usage_of(frame, self._clock() - lease.began, machine.slots)
+        if self.rechecks.holds(lease.group):
+            self._again(self.rechecks.ran(lease.group, machine, outputs, usage.cpu_seconds))
+            for name in {one.blamed for one in self.rechecks.found if one.blamed}:
+                if name in self._leases.members:
+                    self._drop(name, "its outputs did not come out the same on other machines")
+            return
         self._done(GroupResult(lease.group, outputs, usage, machine))
+        self._again(self.rechecks.chosen(lease.group, machine, outputs, self._leases.alike(machine)))
+
+    def _again(self, further: Again | None) -> None:
+        if further:
+            self._leases.submit(further.group, self._clock(), further.kind, further.avoid)
 
     def _grant(self) -> None:
         for lease in self._leases.grant(self._clock()):
@@ -295,7 +307,8 @@ class Hub:
             if welcome_back:
                 self._missed[machine] = member.machine
             for fence, lease in member.leases.items():
-                self._given_up[fence] = lease.group
+                if not self.rechecks.holds(lease.group):
+                    self._given_up[fence] = lease.group
         while len(self._given_up) > REMEMBERED:
             self._given_up.pop(next(iter(self._given_up)))
         for group in self._leases.leave(machine):
@@ -309,18 +322,12 @@ class Hub:
         self._grant()
 
     def _lose(self, group: TrialGroup, reason: str, machine: Machine | None = None) -> None:
+        if self.rechecks.holds(group):
+            self.rechecks.dropped(group)
+            return
         self._done(GroupResult(group, failed(group, OutcomeKind.LOST, reason), Usage(), machine))
 
     def _publish(self) -> None:
         """What the lab's thread sees: replaced as a whole, never changed."""
         self.here = {name: one.machine for name, one in self._leases.members.items()}
         self.slots = self._leases.slots
-
-
-def _digest(outputs: tuple[TrialOutput, ...]) -> str:
-    """What a probe has come to: its artefacts, or how it failed."""
-    found = hashlib.sha256()
-    for one in outputs:
-        found.update(b"-" if one.artefact is None else b"+" + one.artefact)
-        found.update(str(one.failure or "").encode() + b"\0")
-    return found.hexdigest()

@@ -11,13 +11,23 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from novum.core.model.hardware import Machine
 from novum.core.model.trial import TrialGroup
 
 SPARE = 1
 """Groups that a machine holds beyond its slots, so that none of these waits for the way to the lab and back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A group without a machine. since: by the lab's clock. kind: of the machine that it needs; avoid: not this one."""
+
+    group: TrialGroup
+    since: float
+    kind: str = ""
+    avoid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class Leases:
 
     def __init__(self, silence: float, absence: float) -> None:
         self._silence, self._absence = silence, absence
-        self._waiting: deque[tuple[TrialGroup, float]] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._kinds: dict[str, str] = {}
         self._fences = secrets.randbelow(1 << 48)
         self.members: dict[str, Member] = {}
@@ -64,11 +74,11 @@ class Leases:
         """Groups worth having in flight: one while there is no machine, so that one finds work when it comes."""
         return max(1, sum(one.machine.slots + SPARE for one in self.members.values() if not one.draining))
 
-    def submit(self, group: TrialGroup, now: float) -> None:
-        """Have a group wait for a machine."""
+    def submit(self, group: TrialGroup, now: float, kind: str = "", avoid: str = "") -> None:
+        """Have a group wait for a machine: of a kind, or but for one, where that is said."""
         if group.together and group.kind:
             self._kinds.setdefault(group.together, group.kind)
-        self._waiting.append((group, now))
+        self._waiting.append(Waiting(group, now, kind, avoid))
 
     def join(self, machine: Machine, now: float) -> None:
         """A machine may be given groups from now on."""
@@ -87,19 +97,27 @@ class Leases:
     def grant(self, now: float) -> Iterator[Lease]:
         """Leases for all groups that somebody has room for, in the order in which they came; the idlest first."""
         room = sum(max(0, one.room) for one in self.members.values())
-        left: deque[tuple[TrialGroup, float]] = deque()
+        left: deque[Waiting] = deque()
         while self._waiting and room > 0:
-            group, since = self._waiting.popleft()
-            if (found := self._for(group)) is None:
-                left.append((group, since))
+            waiting = self._waiting.popleft()
+            if (found := self._for(waiting)) is None:
+                left.append(waiting)
                 continue
             room -= 1
-            yield self._lease(group, found, now)
+            yield self._lease(waiting.group, found, now)
         self._waiting.extendleft(reversed(left))
 
-    def _for(self, group: TrialGroup) -> Member | None:
-        kind = self._kinds.get(group.together, "") if group.together else ""
-        fit = [one for one in self.members.values() if one.room > 0 and kind in ("", one.machine.kind)]
+    def _kind(self, waiting: Waiting) -> str:
+        """The kind of machine that a group has to run on; empty for any."""
+        return waiting.kind or (self._kinds.get(waiting.group.together, "") if waiting.group.together else "")
+
+    def _for(self, waiting: Waiting) -> Member | None:
+        kind = self._kind(waiting)
+        fit = [
+            one
+            for one in self.members.values()
+            if one.room > 0 and kind in ("", one.machine.kind) and one.machine.id != waiting.avoid
+        ]
         return min(fit, key=lambda one: len(one.leases) / one.machine.slots, default=None)
 
     def _lease(self, group: TrialGroup, one: Member, now: float) -> Lease:
@@ -130,25 +148,28 @@ class Leases:
         ]
 
     def stranded(self, now: float) -> list[TrialGroup]:
-        """Groups, taken out of the queue, that have waited too long for a machine of a kind that nobody here is of."""
-        kinds = {one.machine.kind for one in self.members.values()}
-        found, kept = [], deque[tuple[TrialGroup, float]]()
-        for group, since in self._waiting:
-            kind = self._kinds.get(group.together, "") if group.together else ""
-            waits = kind and kind not in kinds and now - since > self._absence
-            if waits:
-                found.append(group)
+        """Groups, taken out of the queue, that have waited too long for a machine which nobody here is."""
+        found, kept = [], deque[Waiting]()
+        for waiting in self._waiting:
+            kind = self._kind(waiting)
+            fit = any(
+                kind in ("", one.machine.kind) and one.machine.id != waiting.avoid for one in self.members.values()
+            )
+            needs = kind or waiting.avoid
+            if needs and not fit and now - waiting.since > self._absence:
+                found.append(waiting.group)
             else:
-                kept.append((group, since))
+                kept.append(waiting)
         self._waiting = kept
         return found
 
+    def alike(self, machine: Machine) -> int:
+        """How many other machines of its kind are here."""
+        return sum(one.machine.kind == machine.kind for one in self.members.values() if one.machine.id != machine.id)
+
     def shift(self, seconds: float) -> None:
         """The lab itself was away for so long: nobody is silent or late on account of that."""
-        self._waiting = deque((group, since + seconds) for group, since in self._waiting)
+        self._waiting = deque(replace(one, since=one.since + seconds) for one in self._waiting)
         for one in self.members.values():
             one.heard += seconds
-            one.leases = {
-                fence: Lease(lease.group, fence, lease.machine, lease.began + seconds)
-                for fence, lease in one.leases.items()
-            }
+            one.leases = {fence: replace(lease, began=lease.began + seconds) for fence, lease in one.leases.items()}

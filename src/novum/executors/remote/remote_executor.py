@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from novum.core.model.errors import ExecutorError
-from novum.core.model.hardware import Machine
+from novum.core.model.hardware import Machine, Recheck
 from novum.core.model.trial import GroupResult, TrialGroup
 from novum.executors.remote.code_transfer import collected
 from novum.executors.remote.credentials import LabCredentials
@@ -89,6 +89,13 @@ class RemoteExecutor:
     def why_gone(self, machine: str) -> str:
         """Why one that was here is not any more."""
         return self._open.gone.get(machine, "its line is down")
+
+    def rechecks(self) -> Sequence[Recheck]:
+        """What runs again on other machines have shown since this was asked last."""
+        found = self._open.rechecks.found
+        taken = found[:]
+        del found[: len(taken)]
+        return taken
 
     def drain(self, machine: str, reason: str, *, now: bool = False) -> bool:
         """Give a machine no more groups; now: take away what it has. False where it is not here."""
