@@ -104,6 +104,38 @@ class Tested(Protocol):
         ...
 
 
+@dataclass
+class Unswept:
+    """Candidates whose sweeps may lack something, so that a decision need not look at all of them. since: a revision.
+
+    lacking: None stands for all. concluded: the revision up to which complete sweeps have been closed.
+    """
+
+    since: int = -1
+    lacking: set[str] | None = None
+    concluded: int = -1
+    refused: bool = False
+    """Whether the last plan could not be paid for."""
+
+    def update(self, state: CampaignState) -> None:
+        """Take in what has changed."""
+        changed = state.sweeps_changed_since(self.since)
+        self.since = state.revision
+        if "" in changed:
+            self.lacking = None
+        elif self.lacking is not None:
+            self.lacking |= changed
+
+    def may_lack(self, candidate: str) -> bool:
+        """Whether the sweep of a candidate has to be looked at."""
+        return self.lacking is None or candidate in self.lacking
+
+    def lacks_nothing(self, candidate: str) -> None:
+        """A candidate's sweep was looked at, and there is nothing to send."""
+        if self.lacking is not None:
+            self.lacking.discard(candidate)
+
+
 @dataclass(frozen=True)
 class Campaign:
     """An opened campaign: its state, and the rooms that decisions about it consult."""
@@ -112,6 +144,8 @@ class Campaign:
     context: LabContext
     quiet: dict[str, int] = field(default_factory=dict, compare=False)
     """The revision of the state at which a stage found nothing to do."""
+    unswept: Unswept = field(default_factory=Unswept, compare=False)
+    """Which sweeps have to be looked at."""
     undecided: dict[str, tuple[int, int, int]] = field(default_factory=dict, compare=False)
     """With which runs and discoveries a rule was judged without a verdict. Neither is part of what is known: they save
     looking twice at the same thing."""

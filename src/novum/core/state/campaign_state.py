@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Set
+from itertools import takewhile
 
 from novum.core.events.campaign import (
     IncumbentChanged,
@@ -93,6 +94,9 @@ class CampaignState:
         """Scores of a tuned candidate's sweep, by number of the setting and of the seed."""
         self.sweep_others: dict[str, dict[str, float]] = {}
         """Further metrics of a tuned candidate: means over the runs at its best setting, where the spec has any."""
+        self.swept_at: dict[str, int] = {}
+        """The revision at which what a candidate's sweep lacks may have changed last, the latest at the end; that of ""
+        stands for all candidates."""
         self.rungs: dict[str, RungClosed] = {}
         self.rung_scores: list[float] = []
         self.tuned: dict[str, CandidateTuned] = {}
@@ -136,6 +140,16 @@ class CampaignState:
             return "<a campaign that was not opened>"
         counts = f"{len(self.hypotheses)} hypotheses, {self.trials} trials, {self.account.discoveries} supported"
         return f"<campaign {self.study.name}, {'running' if self.session_open else 'stopped'}: {counts}>"
+
+    def sweep_changed(self, candidate: str = "") -> None:
+        """What the sweep of a candidate lacks may be something else after this event; of all of them by default."""
+        self.swept_at.pop(candidate, None)
+        self.swept_at[candidate] = self.revision + 1
+
+    def sweeps_changed_since(self, revision: int) -> set[str]:
+        """Candidates whose sweeps may lack something else than they did at a revision; with "" all may."""
+        newest = ((name, at) for name, at in reversed(self.swept_at.items()))
+        return {name for name, _ in takewhile(lambda one: one[1] > revision, newest)}
 
     @property
     def incumbent(self) -> IncumbentChanged:

@@ -43,6 +43,8 @@ class Spending:
     searched: int = 0
     """Candidates tried outside the record."""
     flights: dict[str, tuple[Payer | None, Spent]] = field(default_factory=dict)
+    _in_flight: Spent | None = field(default=None, compare=False)
+    """The sum of all flights, until they change."""
     _payers: dict[str, Payer] = field(default_factory=dict)
     _asked: dict[str, ModelAsked] = field(default_factory=dict)
 
@@ -63,6 +65,7 @@ class Spending:
         """Set aside what a group may use."""
         aside = Spent(trials=len(event.plan.members), cpu_seconds=event.cpu_seconds, gpu_seconds=event.gpu_seconds)
         self.flights[event.plan.id] = self.payer(event.plan), aside
+        self._in_flight = None
 
     def finished(self, event: Trial, plan: Plan, gpus: int) -> None:
         """Settle one trial."""
@@ -77,6 +80,7 @@ class Spending:
     def landed(self, group: str) -> None:
         """A group is complete: nothing is set aside for it any more."""
         self.flights.pop(group, None)
+        self._in_flight = None
 
     def asked(self, event: ModelAsked) -> None:
         """Set aside what a request to a model may cost."""
@@ -111,6 +115,7 @@ class Spending:
     def ended(self) -> None:
         """The session is over: nothing is in flight."""
         self.flights.clear()
+        self._in_flight = None
 
     def by_authors(self, pattern: str) -> Spent:
         """Used and set aside by all authors whose name fits `pattern`, which may hold * and ?."""
@@ -130,7 +135,14 @@ class Spending:
     @property
     def in_flight(self) -> Spent:
         """Set aside for all groups in flight."""
-        return sum((aside for _, aside in self.flights.values()), NOTHING)
+        if self._in_flight is None:
+            every = [aside for _, aside in self.flights.values()]
+            self._in_flight = Spent(
+                trials=sum([one.trials for one in every]),
+                cpu_seconds=sum([one.cpu_seconds for one in every], 0.0),
+                gpu_seconds=sum([one.gpu_seconds for one in every], 0.0),
+            )
+        return self._in_flight
 
     def _awaited(self, pattern: str) -> Iterator[Spent]:
         for one in self._asked.values():

@@ -69,6 +69,8 @@ def follow_up(campaign: Campaign) -> list[Event]:
 
 def has_room(state: CampaignState, share: float) -> bool:
     """Whether a share of the trials pays for another block of pairs."""
+    if state.follow_up_trials + 2 * BLOCK > share * state.trials:
+        return False
     flying = sum(len(plan.members) for plan in state.in_flight.values() if state.for_follow_up(plan))
     return state.follow_up_trials + flying + 2 * BLOCK <= share * state.trials
 

@@ -35,10 +35,10 @@ PATIENCE = 200
 
 
 def propose(campaign: Campaign) -> list[Event]:
-    """Ask for one idea while fewer are being screened than the study allows."""
+    """Ask for one idea while fewer are being screened than the study allows, or than there are slots for."""
     # What waits for people holds up nobody, but there is no point in asking them ever more.
     begun = max(campaign.state.count(Phase.SCREENING), len(campaign.state.request_log.waiting))
-    if begun >= campaign.study.screening.waiting or len(campaign.state.pending) > len(
+    if begun >= max(campaign.study.screening.waiting, campaign.context.slots) or len(campaign.state.pending) > len(
         campaign.state.request_log.waiting
     ):
         return []

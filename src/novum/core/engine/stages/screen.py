@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from novum.core.engine.claim import renewed
 from novum.core.engine.context import Campaign
@@ -27,22 +28,35 @@ from novum.core.state.trial_costs import SweepCost
 
 def learn(campaign: Campaign) -> list[Event]:
     """Conclude sweeps and scales whose runs are complete."""
-    return [*_tune(campaign.state), *_scale(campaign)]
+    return [*_tune(campaign), *_scale(campaign)]
 
 
 def screen(campaign: Campaign) -> list[Event]:
     """Send the next sweep, the incumbent's own first, then those of registered hypotheses."""
-    waiting = [campaign.state.incumbent.candidate] + [
-        h.candidate for h in campaign.state.open_hypotheses(Phase.SCREENING)
-    ]
-    return sweep(campaign, waiting)
+    state = campaign.state
+    screening = (one.candidate for one in state.by_phase[Phase.SCREENING].values())
+    if events := sweep(campaign, chain([state.incumbent.candidate], screening)):
+        return events
+    if campaign.free_slots > 0 and not campaign.unswept.refused:
+        campaign.unswept.lacking = set(state.rivals)  # of the others none lacks anything, or they are closed
+    return []
 
 
 def sweep(campaign: Campaign, candidates: Iterable[Candidate]) -> list[Event]:
     """Send the next part of the first sweep that is not complete, if it can be afforded."""
+    unswept = campaign.unswept
+    unswept.update(campaign.state)
+    unswept.refused = False
+    if unswept.lacking is not None and not unswept.lacking:
+        return []
     for candidate in candidates:
+        if not unswept.may_lack(candidate.id):
+            continue
         if plan := _sweep_plan(campaign, candidate):
-            return dispatch(campaign, [plan], committed(campaign))
+            events = dispatch(campaign, [plan], committed(campaign))
+            unswept.refused = not events
+            return events
+        unswept.lacks_nothing(candidate.id)
     return []
 
 
@@ -113,12 +127,19 @@ def _looks(state: CampaignState, candidate: Candidate) -> tuple[Look, ...]:
     return state.learning_curves.looks(state.prices.at_present(usual), state.study.screening.reduction_factor)
 
 
-def _tune(state: CampaignState) -> list[Event]:
-    """Close the first rung or the sweep of every candidate whose runs are complete so far."""
+def _tune(campaign: Campaign) -> list[Event]:
+    """Close the first rung or the sweep of the first candidate whose runs are complete so far."""
+    state, unswept = campaign.state, campaign.unswept
+    changed = state.sweeps_changed_since(unswept.concluded)
+    if not changed:
+        return []
     waiting = {h.candidate.id for h in state.open_hypotheses(Phase.SCREENING)} | {state.incumbent.candidate.id}
-    for candidate in sorted(one for one in waiting | state.rivals if not _complete(state, one)):
-        if len(state.sweeps[candidate]) == _settings(state) * _seeds_due(state, candidate):
+    waiting |= state.rivals
+    for candidate in sorted(one for one in (waiting if "" in changed else waiting & changed)):
+        done = state.sweeps[candidate]
+        if not _complete(state, candidate) and len(done) == _settings(state) * _seeds_due(state, candidate):
             return [next_step(state, candidate)]
+    unswept.concluded = state.revision
     return []
 
 

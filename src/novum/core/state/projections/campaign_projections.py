@@ -28,6 +28,7 @@ def _campaign_opened(state: CampaignState, event: CampaignOpened) -> None:
 
 @folds(SessionStarted)
 def _session_started(state: CampaignState, event: SessionStarted) -> None:
+    state.sweep_changed()
     state.earlier_sessions += state.elapsed
     state.session, state.session_open, state.elapsed = event.session, True, 0.0
     state.schema = event.schema
@@ -42,6 +43,7 @@ def _session_started(state: CampaignState, event: SessionStarted) -> None:
 
 @folds(SessionEnded)
 def _session_ended(state: CampaignState, event: SessionEnded) -> None:
+    state.sweep_changed()
     state.elapsed = max(state.elapsed, event.elapsed)
     state.session_open, state.end_reason = False, event.reason
     state.in_flight.clear()

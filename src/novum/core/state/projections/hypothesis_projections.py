@@ -67,6 +67,7 @@ def _proposal_reviewed(state: CampaignState, event: ProposalReviewed) -> None:
 
 @folds(HypothesisRegistered)
 def _hypothesis_registered(state: CampaignState, event: HypothesisRegistered) -> None:
+    state.sweep_changed(event.candidate.id)
     state.pending = [proposal for proposal in state.pending if proposal.number != event.number]
     state.refused_in_a_row = 0
     state.spending.registered(event)
@@ -167,6 +168,7 @@ def _reopening_requested(state: CampaignState, event: ReopeningRequested) -> Non
 def _ablation_planned(state: CampaignState, event: AblationPlanned) -> None:
     state.ablations[event.hypothesis, event.part] = event
     state.rivals.add(event.rival.id)
+    state.sweep_changed(event.rival.id)
     state.candidates[event.rival.id] = event.rival
     state.sweeps.setdefault(event.rival.id, {})
 
@@ -190,6 +192,7 @@ def _follow_up_closed(state: CampaignState, event: FollowUpClosed) -> None:
 
 @folds(IncumbentChanged)
 def _incumbent_changed(state: CampaignState, event: IncumbentChanged) -> None:
+    state.sweep_changed()
     state.incumbents.append(event)
     state.promoted_by.pop(event.candidate.id, None)
     if event.hypothesis:

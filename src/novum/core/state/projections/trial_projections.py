@@ -73,6 +73,8 @@ def _trial_finished(state: CampaignState, event: TrialFinished) -> None:
         state.prices.add(event, len(plan.members), state.spec.gpus, as_screening=alike)
     elif event.kind is not OutcomeKind.STOPPED:
         state.failures.append((event, plan))
+    if plan.purpose is Purpose.SCREEN:
+        state.sweep_changed(plan.subject)
     state.machines.finished(event, last=event.member == len(plan.members) - 1)
     if event.member == len(plan.members) - 1:
         _land(state, plan)
@@ -85,6 +87,7 @@ def _trial_finished(state: CampaignState, event: TrialFinished) -> None:
 @folds(RungClosed)
 def _rung_closed(state: CampaignState, event: RungClosed) -> None:
     state.rungs[event.candidate] = event
+    state.sweep_changed(event.candidate)
     if event.score is not None:
         bisect.insort(state.rung_scores, event.score if state.spec.higher_is_better else -event.score)
 
@@ -92,6 +95,7 @@ def _rung_closed(state: CampaignState, event: RungClosed) -> None:
 @folds(CandidateTuned)
 def _candidate_tuned(state: CampaignState, event: CandidateTuned) -> None:
     state.tuned[event.candidate] = event
+    state.sweep_changed(event.candidate)
     state.spreads[event.candidate] = _spread(state, event)
     state.sweep_scores[event.candidate] = {at: run.score for at, run in state.sweeps[event.candidate].items()}
     if others := _others(state, event):
