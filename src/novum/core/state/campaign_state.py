@@ -112,6 +112,8 @@ class CampaignState:
         self.later_runs: dict[str, list[TrialFinished]] = {}
         """Runs of a finding's candidate on fresh seeds since it was recorded, by hypothesis."""
         self.in_flight: dict[str, Plan] = {}
+        self.in_flight_for: dict[str, dict[str, Plan]] = {}
+        """The same by whom they serve."""
         self.machines = MachineLog()
         self.plans: dict[str, Plan] = {}
         self.findings: list[Hypothesis] = []
@@ -140,6 +142,15 @@ class CampaignState:
             return "<a campaign that was not opened>"
         counts = f"{len(self.hypotheses)} hypotheses, {self.trials} trials, {self.account.discoveries} supported"
         return f"<campaign {self.study.name}, {'running' if self.session_open else 'stopped'}: {counts}>"
+
+    def sent_for(self, subject: str) -> list[Plan]:
+        """Groups in flight for a candidate or a hypothesis."""
+        return list(self.in_flight_for.get(subject, {}).values())
+
+    def nothing_in_flight(self) -> None:
+        """A session is over, or begins: whatever was in flight will not come."""
+        self.in_flight.clear()
+        self.in_flight_for.clear()
 
     def sweep_changed(self, candidate: str = "") -> None:
         """What the sweep of a candidate lacks may be something else after this event; of all of them by default."""

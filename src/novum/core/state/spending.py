@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade
@@ -30,6 +31,21 @@ class Payer:
 
 
 @dataclass
+class Flying:
+    """What all groups in flight may use together: exact, so that nothing is left of it when all have landed."""
+
+    trials: int = 0
+    cpu: Fraction = Fraction(0)
+    gpu: Fraction = Fraction(0)
+
+    def add(self, aside: Spent, sign: int) -> None:
+        """A group leaves (1) or lands (-1)."""
+        self.trials += sign * aside.trials
+        self.cpu += sign * Fraction(aside.cpu_seconds)
+        self.gpu += sign * Fraction(aside.gpu_seconds)
+
+
+@dataclass
 class Spending:
     """What was used, in all and by author and hypothesis."""
 
@@ -43,8 +59,7 @@ class Spending:
     searched: int = 0
     """Candidates tried outside the record."""
     flights: dict[str, tuple[Payer | None, Spent]] = field(default_factory=dict)
-    _in_flight: Spent | None = field(default=None, compare=False)
-    """The sum of all flights, until they change."""
+    _flying: Flying = field(default_factory=Flying)
     _payers: dict[str, Payer] = field(default_factory=dict)
     _asked: dict[str, ModelAsked] = field(default_factory=dict)
 
@@ -65,7 +80,7 @@ class Spending:
         """Set aside what a group may use."""
         aside = Spent(trials=len(event.plan.members), cpu_seconds=event.cpu_seconds, gpu_seconds=event.gpu_seconds)
         self.flights[event.plan.id] = self.payer(event.plan), aside
-        self._in_flight = None
+        self._flying.add(aside, 1)
 
     def finished(self, event: Trial, plan: Plan, gpus: int) -> None:
         """Settle one trial."""
@@ -79,8 +94,8 @@ class Spending:
 
     def landed(self, group: str) -> None:
         """A group is complete: nothing is set aside for it any more."""
-        self.flights.pop(group, None)
-        self._in_flight = None
+        if gone := self.flights.pop(group, None):
+            self._flying.add(gone[1], -1)
 
     def asked(self, event: ModelAsked) -> None:
         """Set aside what a request to a model may cost."""
@@ -115,7 +130,7 @@ class Spending:
     def ended(self) -> None:
         """The session is over: nothing is in flight."""
         self.flights.clear()
-        self._in_flight = None
+        self._flying = Flying()
 
     def by_authors(self, pattern: str) -> Spent:
         """Used and set aside by all authors whose name fits `pattern`, which may hold * and ?."""
@@ -135,14 +150,9 @@ class Spending:
     @property
     def in_flight(self) -> Spent:
         """Set aside for all groups in flight."""
-        if self._in_flight is None:
-            every = [aside for _, aside in self.flights.values()]
-            self._in_flight = Spent(
-                trials=sum([one.trials for one in every]),
-                cpu_seconds=sum([one.cpu_seconds for one in every], 0.0),
-                gpu_seconds=sum([one.gpu_seconds for one in every], 0.0),
-            )
-        return self._in_flight
+        return Spent(
+            trials=self._flying.trials, cpu_seconds=float(self._flying.cpu), gpu_seconds=float(self._flying.gpu)
+        )
 
     def _awaited(self, pattern: str) -> Iterator[Spent]:
         for one in self._asked.values():

@@ -48,6 +48,10 @@ class Member:
     heard: float
     leases: dict[int, Lease] = field(default_factory=dict)
     draining: bool = False
+    kind: str = ""
+
+    def __post_init__(self) -> None:
+        self.kind = self.machine.kind
 
     @property
     def room(self) -> int:
@@ -116,13 +120,13 @@ class Leases:
         fit = [
             one
             for one in self.members.values()
-            if one.room > 0 and kind in ("", one.machine.kind) and one.machine.id != waiting.avoid
+            if one.room > 0 and (not kind or kind == one.kind) and one.machine.id != waiting.avoid
         ]
         return min(fit, key=lambda one: len(one.leases) / one.machine.slots, default=None)
 
     def _lease(self, group: TrialGroup, one: Member, now: float) -> Lease:
         if group.together:
-            self._kinds.setdefault(group.together, one.machine.kind)
+            self._kinds.setdefault(group.together, one.kind)
         self._fences += 1
         lease = Lease(group, self._fences, one.machine.id, now)
         one.leases[lease.fence] = lease
@@ -153,7 +157,7 @@ class Leases:
         for waiting in self._waiting:
             kind = self._kind(waiting)
             fit = any(
-                kind in ("", one.machine.kind) and one.machine.id != waiting.avoid for one in self.members.values()
+                (not kind or kind == one.kind) and one.machine.id != waiting.avoid for one in self.members.values()
             )
             needs = kind or waiting.avoid
             if needs and not fit and now - waiting.since > self._absence:
@@ -165,7 +169,7 @@ class Leases:
 
     def alike(self, machine: Machine) -> int:
         """How many other machines of its kind are here."""
-        return sum(one.machine.kind == machine.kind for one in self.members.values() if one.machine.id != machine.id)
+        return sum(one.kind == machine.kind for one in self.members.values() if one.machine.id != machine.id)
 
     def shift(self, seconds: float) -> None:
         """The lab itself was away for so long: nobody is silent or late on account of that."""

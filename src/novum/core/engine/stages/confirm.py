@@ -167,8 +167,8 @@ def _calibration_plans(campaign: Campaign) -> Iterator[Plan]:
         return
     flying = {
         member.index
-        for plan in campaign.state.in_flight.values()
-        if plan.purpose is Purpose.CALIBRATE and plan.subject == incumbent.id
+        for plan in campaign.state.sent_for(incumbent.id)
+        if plan.purpose is Purpose.CALIBRATE
         for member in plan.members
     }
     done = campaign.state.calibration.get(incumbent.id, {})

@@ -64,7 +64,7 @@ def withdraw(campaign: Campaign) -> list[Event]:
     """Close hypotheses whose own budget, or whose author's, pays for no further trial of their sweep."""
     if not campaign.study.budgets.given:
         return []
-    flying = {plan.subject for plan in campaign.state.in_flight.values()}
+    flying = campaign.state.in_flight_for
     for one in campaign.state.open_hypotheses(Phase.SCREENING):
         plan = None if one.candidate.id in flying else _sweep_plan(campaign, one.candidate)
         needed = price(campaign.state, len(plan.members), campaign.context.slots) if plan else None
@@ -97,8 +97,8 @@ def _sweep_plan(campaign: Campaign, candidate: Candidate) -> Plan | None:
         return None
     flying = {
         (campaign.spec.tuning.index(member.setting), member.index)
-        for plan in campaign.state.in_flight.values()
-        if plan.purpose is Purpose.SCREEN and plan.subject == candidate.id
+        for plan in campaign.state.sent_for(candidate.id)
+        if plan.purpose is Purpose.SCREEN
         for member in plan.members
     }
     done: Sweep = campaign.state.sweeps[candidate.id]
@@ -133,14 +133,22 @@ def _tune(campaign: Campaign) -> list[Event]:
     changed = state.sweeps_changed_since(unswept.concluded)
     if not changed:
         return []
-    waiting = {h.candidate.id for h in state.open_hypotheses(Phase.SCREENING)} | {state.incumbent.candidate.id}
-    waiting |= state.rivals
-    for candidate in sorted(one for one in (waiting if "" in changed else waiting & changed)):
-        done = state.sweeps[candidate]
-        if not _complete(state, candidate) and len(done) == _settings(state) * _seeds_due(state, candidate):
-            return [next_step(state, candidate)]
+    complete = [one for one in (state.sweeps if "" in changed else changed) if _is_whole(state, one)]
+    if complete:
+        waiting = {one.candidate.id for one in state.by_phase[Phase.SCREENING].values()} | state.rivals
+        waiting.add(state.incumbent.candidate.id)
+        if found := min((one for one in complete if one in waiting), default=None):
+            return [next_step(state, found)]
     unswept.concluded = state.revision
     return []
+
+
+def _is_whole(state: CampaignState, candidate: str) -> bool:
+    """Whether all runs of a candidate's sweep that are due by now are in, and it has not been closed with them."""
+    done = state.sweeps.get(candidate)
+    if not done or _complete(state, candidate):
+        return False
+    return len(done) == _settings(state) * _seeds_due(state, candidate)
 
 
 def _complete(state: CampaignState, candidate: str) -> bool:

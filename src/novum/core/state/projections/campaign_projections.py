@@ -33,7 +33,7 @@ def _session_started(state: CampaignState, event: SessionStarted) -> None:
     state.session, state.session_open, state.elapsed = event.session, True, 0.0
     state.schema = event.schema
     state.budget, state.workers, state.provenance = event.budget, event.workers, event.provenance
-    state.in_flight.clear()
+    state.nothing_in_flight()
     state.machines.session_over(0.0)
     state.spending.ended()
     state.request_log.resumed()
@@ -46,7 +46,7 @@ def _session_ended(state: CampaignState, event: SessionEnded) -> None:
     state.sweep_changed()
     state.elapsed = max(state.elapsed, event.elapsed)
     state.session_open, state.end_reason = False, event.reason
-    state.in_flight.clear()
+    state.nothing_in_flight()
     state.machines.session_over(event.elapsed)
     state.spending.ended()
 

@@ -34,6 +34,7 @@ def _group_dispatched(state: CampaignState, event: GroupDispatched) -> None:
     plan = event.plan
     state.dispatched += 1
     state.in_flight[plan.id] = state.plans[plan.id] = plan
+    state.in_flight_for.setdefault(plan.subject, {})[plan.id] = plan
     state.spending.dispatched(event)
     state.alarm_signals.sent(event)
     state.elapsed = max(state.elapsed, event.elapsed)
@@ -148,6 +149,10 @@ def _tuned_runs(state: CampaignState, event: CandidateTuned) -> list[TrialFinish
 def _land(state: CampaignState, plan: Plan) -> None:
     """A group is complete. Plans of sweeps are let go: millions of trials must not weigh on the state."""
     state.in_flight.pop(plan.id, None)
+    if others := state.in_flight_for.get(plan.subject):
+        others.pop(plan.id, None)
+        if not others:
+            del state.in_flight_for[plan.subject]
     state.spending.landed(plan.id)
     state.arrived_members.pop(plan.id, None)
     if plan.purpose is Purpose.SCREEN:
