@@ -9,7 +9,7 @@ from dialled_in import door, ended, until, worker
 
 from novum.core.model.trial import OutcomeKind
 from novum.executors.remote.credentials import LabCredentials
-from novum.executors.remote.executor import RemoteExecutor
+from novum.executors.remote.remote_executor import RemoteExecutor
 
 DOUBLES = "novum.testing.fault_injection"
 AT_ONCE = 5.0

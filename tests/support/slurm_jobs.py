@@ -16,7 +16,7 @@ def options(**changes) -> JobOptions:
 
 
 class LocalJobs(SlurmExecutor):
-    """With jobs of one slot, named after nothing but a program and the number of jobs."""
+    """With jobs of one slot, made from nothing but a program and the number of jobs."""
 
     def __init__(self, program, workers, **changes):
         self._lab = tempfile.TemporaryDirectory()
@@ -32,12 +32,34 @@ class LocalJobs(SlurmExecutor):
     def folder(self) -> Path:
         return self._folder
 
+    @property
+    def door(self):
+        return self._door
+
+    def worker(self, job):
+        """The process of a job that is `novum worker`: the one that submitit's own has started."""
+        (found,) = _below(job)
+        return found
+
+    @property
+    def busy(self):
+        """Whether its only job runs a group, by the processes below it."""
+        (job,) = self.jobs
+        return any(_below(server) for server in _below(self.worker(job)))
+
     def close(self):
         super().close()
         self._lab.cleanup()
 
 
-class OneAtATime(LocalJobs):
-    """Gives out one group at a time, as an executor in the lab's own process does."""
+def runs(pid):
+    """Whether a process lives; a zombie that a container's init does not collect does not count."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
-    slots = 1
+
+def _below(pid):
+    """Children of a process, whichever of its threads has started them."""
+    return [int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()]

@@ -101,7 +101,7 @@ def run(
     if unsafe:
         chosen = _unsafe(chosen)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
-    wishes = _Wishes(force, tuple(reopen or ()), _machines(machines, listen))
+    wishes = _Wishes(force, tuple(reopen or ()), listen, _machines(machines))
     try:
         reason, status = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
     except LabMismatch as mismatch:
@@ -185,13 +185,11 @@ def _chosen(
     return chosen, allowed
 
 
-def _machines(file: Path | None, listen: str) -> Machines | None:
-    """Where trials run, if not where the study says. Raises StudyError."""
-    from novum.lab.machine_supply import Machines, read_machines
+def _machines(file: Path | None) -> Machines | None:
+    """What a machines file says. Raises StudyError."""
+    from novum.lab.machine_supply import read_machines
 
-    if file is not None:
-        return read_machines(file, listen)
-    return Machines("remote", listen=listen) if listen else None
+    return read_machines(file) if file else None
 
 
 def _asking(settings: ResearcherSettings, model: str, given: str | None) -> ResearcherSettings:
@@ -219,6 +217,8 @@ class _Wishes:
     """Run whatever the preflight says."""
     reopen: tuple[str, ...]
     """Hypotheses to confirm again."""
+    listen: str = ""
+    """Where machines dial in."""
     machines: Machines | None = None
     """Where trials run, if not where the study says."""
 
@@ -240,7 +240,7 @@ def _run(
     from novum.lab.wiring import cores
     from novum.views.progress import intervention
 
-    opened = session(study, budget, directory, workers=workers, machines=wishes.machines)
+    opened = session(study, budget, directory, workers=workers, listen=wishes.listen, machines=wishes.machines)
     with opened as lab, watcher as watch, _stoppable(lab, watch):
         say = watch.say if watch else lambda _: None
         for one in _apart(study, lab.state.study):

@@ -34,17 +34,13 @@ class StartsMachines(Protocol):
 
 @dataclass(frozen=True)
 class Machines:
-    """Where trials run, whatever executor the study names.
-
-    options: what a file says of the site. listen: where machines dial in, HOST:PORT; empty for the executor's default.
-    """
+    """Where trials run, whatever executor the study names. options: what a file says of the site."""
 
     executor: str
     options: Setting = field(default_factory=dict)
-    listen: str = ""
 
 
-def read_machines(path: Path, listen: str = "") -> Machines:
+def read_machines(path: Path) -> Machines:
     """A machines file: one table, which names an executor, with its options. Raises StudyError."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -53,7 +49,7 @@ def read_machines(path: Path, listen: str = "") -> Machines:
         raise StudyError(f"--machines {path}: cannot be read: {reason}") from None
     if len(tables) != 1 or not isinstance(table := next(iter(tables.values())), dict):
         raise StudyError(f"--machines {path}: it must hold one table that names an executor, such as [slurm]")
-    machines = Machines(next(iter(tables)), table, listen)
+    machines = Machines(next(iter(tables)), table)
     try:
         site(registry.find(Kind.EXECUTOR, machines.executor, "executor"), machines)
     except StudyError as error:

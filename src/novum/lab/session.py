@@ -43,12 +43,13 @@ def session(
     problem: Arena | None = None,
     researcher: Researcher | None = None,
     place: Executor | None = None,
+    listen: str = "",
     machines: Machines | None = None,
 ) -> Iterator[Lab]:
     """A lab ready to run: lease taken, campaign opened or resumed, workers starting. Ends them all on leaving.
 
-    `place`: an executor that is open already and stays open. `machines`: where trials run instead, whatever executor
-    the study names.
+    `place`: an executor that is open already and stays open. `listen`: where machines dial in that run the trials,
+    HOST:PORT; `machines`: where trials run; both whatever executor the study names.
 
     Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError.
     """
@@ -62,7 +63,7 @@ def session(
         raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
     if researcher is None:
         check_waiting(study, budget)
-    here = replace(study, executor=machines.executor) if machines else study
+    here = replace(study, executor=machines.executor if machines else "remote" if listen else study.executor)
     registry.find(Kind.EXECUTOR, here.executor, "executor")
     given, problem = problem, problem or arena(study)
     check_metrics(study, problem.spec)
@@ -92,7 +93,7 @@ def session(
             take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(here, problem)), stale)
         campaign = Campaign(state, rooms)
         holdout = holdout_service(rooms, blobs)
-        with nullcontext(place) if place else executor(here, problem, count, directory, machines) as running:
+        with nullcontext(place) if place else executor(here, problem, count, directory, listen, machines) as running:
             if isinstance(running, ShowsProgress):
                 running.show_progress_in(live_readings.prepared(directory))
             lab = Lab(campaign, ledger, blobs, running, holdout_service=holdout, mailbox=box, secrets=known)

@@ -153,16 +153,20 @@ def holdout_service(rooms: LabContext, blobs: Blobs) -> HoldoutService | None:
 
 
 def executor(
-    study: Study, problem: Arena, workers: int, directory: Path | None = None, machines: Machines | None = None
+    study: Study,
+    problem: Arena,
+    workers: int,
+    directory: Path | None = None,
+    listen: str = "",
+    machines: Machines | None = None,
 ) -> AbstractContextManager[Executor]:
-    """Where the study's trials run. directory: the lab's, for machines that dial in. machines: what is wanted of them.
+    """Where the study's trials run. directory: the lab's, for machines that dial in at `listen`, or as `machines` says.
 
     Raises ExecutorError, StudyError.
     """
-    machines = machines or Machines(study.executor)
     place, spec = registry.find(Kind.EXECUTOR, study.executor, "executor"), problem.spec
-    jobs = site(place, machines)
-    listen = machines.listen or (jobs["jobs"].listen if jobs else "")
+    jobs = site(place, machines or Machines(study.executor))
+    listen = listen or (jobs["jobs"].listen if jobs else "")
     door: dict[str, Any] = {**_door(study, problem, directory, listen), **jobs} if isinstance(place, OpensDoor) else {}
     if spec.gpus and not isinstance(place, HandsOutGpus):
         raise StudyError(f"executor: {study.executor!r} hands out no GPUs, and this study asks for some: take 'local'")
