@@ -1,11 +1,18 @@
 """What is asked of a site, and how many jobs to submit when: without any site."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from novum.core.model.errors import StudyError
 from novum.executors.slurm.job_account import LONGEST_WAIT_SECONDS, SHORT_SECONDS, JobAccount
 from novum.executors.slurm.job_options import JobOptions
 from novum.executors.slurm.worker_job import job_of
+from novum.lab.machine_supply import read_machines, site
+from novum.registry import Kind, find
+
+PAGE = Path(__file__).parents[2] / "docs/machines.md"
 
 
 def test_a_job_that_was_at_work_is_replaced_at_once():
@@ -98,3 +105,15 @@ def test_a_machines_file_says_what_is_wrong_with_it(refused, tmp_path, text, wor
     said = refused("run", "coinflip", "--budget", "10 trials", "--lab", tmp_path / "lab", "--machines", path)
     assert f"--machines {path}: " in said and words in said
     assert not (tmp_path / "lab").exists()
+
+
+def test_the_file_of_the_manual_says_what_the_manual_says(tmp_path):
+    (text,) = re.findall(r"```toml\n# site\.toml\n(.*?)```", PAGE.read_text(), re.S)
+    path = tmp_path / "site.toml"
+    path.write_text(text)
+    machines = read_machines(path)
+    jobs = site(find(Kind.EXECUTOR, machines.executor, "executor"), machines)["jobs"]
+    assert (jobs.jobs, jobs.trials, jobs.minutes, jobs.listen) == (8, 16, 240, "0.0.0.0:0")
+    asked = jobs.asked_of_slurm
+    assert (asked["partition"], asked["account"], asked["setup"][0]) == ("cpu", "my-project", "module load python/3.12")
+    assert asked["additional_parameters"] == {"qos": "long", "no_requeue": True, "signal": "TERM@30"}
