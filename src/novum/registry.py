@@ -61,6 +61,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "inline": "novum.executors.inline:InlineExecutor",
         "local": "novum.executors.local.executor:LocalExecutor",
         "remote": "novum.executors.remote.remote_executor:RemoteExecutor",
+        "slurm": "novum.executors.slurm.slurm_executor:SlurmExecutor",
     },
 }
 

@@ -21,11 +21,11 @@ def door(directory, address="127.0.0.1:0", say=lambda _: None, code=None):
     return Door(address, LabCredentials(Path(directory)), code or code_hash(), probe, say)
 
 
-def worker(address, token, *, slots=1, name="m", give_up=30.0, environment=None):
+def worker(address, token, *, slots=1, name="m", give_up=30.0, environment=None, arguments=()):
     """A worker process; its output is read from `stdout`."""
     command = [sys.executable, "-m", "novum.cli", "worker", "--connect", address, "--slots", str(slots)]
     return subprocess.Popen(
-        [*command, "--name", name, "--give-up", str(give_up)],
+        [*command, "--name", name, "--give-up", str(give_up), *arguments],
         env={**os.environ, "NOVUM_TOKEN": str(token), **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -104,6 +104,9 @@ def worker(
     token_from: Annotated[
         str, typer.Option("--token-from", metavar="VARIABLE", help="The environment variable that holds the token.")
     ] = "NOVUM_TOKEN",
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file that holds the token, in place of a variable.")
+    ] = None,
     slots: Annotated[int | None, typer.Option(min=1, max=4096, help="Trials at once. Default: one per core.")] = None,
     name: Annotated[str, typer.Option(help="What the lab calls this machine. Default: its host name.")] = "",
     give_up: Annotated[
@@ -117,15 +120,25 @@ def worker(
     from novum.ledger.novum_code import code_hash
 
     host, port = parse_address(connect)
-    if token_from not in os.environ:
-        raise UserError(
-            f"the environment variable {token_from} is not set: put there what `novum machines --lab LAB --token` "
-            "prints on the lab's machine"
-        )
-    token = parse_token(os.environ.pop(token_from), f"the environment variable {token_from}")
+    token = parse_token(*_told(token_from, token_file))
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     asked = Work(host, port, token, slots or cores(), give_up, cache / "novum" / "code", code_hash(), name)
     reason = work(asked, lambda words: print(line(words), flush=True))
     print(line(reason))
     if reason.startswith(("the lab has refused", "the token is of", "no lab at", "its trials need")):
         sys.exit(2)
+
+
+def _told(variable: str, file: Path | None) -> tuple[str, str]:
+    """What should be a token, and where it was found. Raises UserError."""
+    if file:
+        try:
+            return file.read_text(errors="replace"), str(file)
+        except OSError as error:
+            raise UserError(f"--token-file {file}: {error.strerror or error}") from None
+    if variable not in os.environ:
+        raise UserError(
+            f"the environment variable {variable} is not set: put there what `novum machines --lab LAB --token` "
+            "prints on the lab's machine"
+        )
+    return os.environ.pop(variable), f"the environment variable {variable}"

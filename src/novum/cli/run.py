@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from novum.core.events.campaign import PreflightRecorded
     from novum.core.model.budget import Budget
     from novum.core.model.study import ResearcherSettings, Study
+    from novum.lab.machine_supply import Machines
 
 INTERRUPTED, STOPPED = 130, 1
 """Exit statuses: by a person, and by the watchdog since something is wrong with the machine."""
@@ -43,6 +44,14 @@ ListenOption = Annotated[
         "--listen",
         metavar="HOST:PORT",
         help="Run trials on machines that join there with `novum worker`; see `novum machines --token`.",
+    ),
+]
+MachinesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--machines",
+        metavar="FILE",
+        help="Run trials where this TOML file says, such as the jobs of a Slurm site; see docs/machines.md.",
     ),
 ]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Parallel workers. Default: one per core.")]
@@ -74,6 +83,7 @@ def run(
     lab: DirectoryOption = None,
     workers: WorkersOption = None,
     listen: ListenOption = "",
+    machines: MachinesOption = None,
     researcher: ResearcherOption = None,
     model: ModelOption = None,
     json: JsonOption = False,
@@ -91,7 +101,7 @@ def run(
     if unsafe:
         chosen = _unsafe(chosen)
     directory = lab or LABS / f"{chosen.name}-{chosen.seed}"
-    wishes = _Wishes(force, tuple(reopen or ()), listen)
+    wishes = _Wishes(force, tuple(reopen or ()), listen, _machines(machines))
     try:
         reason, status = _run(chosen, allowed, directory, workers, _watcher(json=json, plain=plain), wishes)
     except LabMismatch as mismatch:
@@ -175,6 +185,13 @@ def _chosen(
     return chosen, allowed
 
 
+def _machines(file: Path | None) -> Machines | None:
+    """What a machines file says. Raises StudyError."""
+    from novum.lab.machine_supply import read_machines
+
+    return read_machines(file) if file else None
+
+
 def _asking(settings: ResearcherSettings, model: str, given: str | None) -> ResearcherSettings:
     """The researcher language with a model, or another that was asked for and may know one. Raises StudyError."""
     if given not in (None, "language"):
@@ -202,6 +219,8 @@ class _Wishes:
     """Hypotheses to confirm again."""
     listen: str = ""
     """Where machines dial in."""
+    machines: Machines | None = None
+    """Where trials run, if not where the study says."""
 
 
 def _run(
@@ -221,7 +240,7 @@ def _run(
     from novum.lab.wiring import cores
     from novum.views.progress import intervention
 
-    opened = session(study, budget, directory, workers=workers, listen=wishes.listen)
+    opened = session(study, budget, directory, workers=workers, listen=wishes.listen, machines=wishes.machines)
     with opened as lab, watcher as watch, _stoppable(lab, watch):
         say = watch.say if watch else lambda _: None
         for one in _apart(study, lab.state.study):

@@ -23,6 +23,7 @@ from novum.governance.stop_watcher import kill_switch
 from novum.governance.watchdog import watchdog
 from novum.lab import restore
 from novum.lab.gpu_supply import check_gpus, workers_for
+from novum.lab.machine_supply import Machines
 from novum.lab.open_campaign import as_recorded, check_same, take_up
 from novum.lab.provenance import provenance
 from novum.lab.study_checks import check_metrics, check_secrets, valid
@@ -43,11 +44,12 @@ def session(
     researcher: Researcher | None = None,
     place: Executor | None = None,
     listen: str = "",
+    machines: Machines | None = None,
 ) -> Iterator[Lab]:
     """A lab ready to run: lease taken, campaign opened or resumed, workers starting. Ends them all on leaving.
 
     `place`: an executor that is open already and stays open. `listen`: where machines dial in that run the trials,
-    whatever executor the study names; HOST:PORT.
+    HOST:PORT; `machines`: where trials run; both whatever executor the study names.
 
     Raises LabInUse, LabMismatch, MissingExtra, StorageError, StudyError.
     """
@@ -61,7 +63,7 @@ def session(
         raise StudyError("no budget: give --budget (for example --budget 3m) or a budget line in the study file")
     if researcher is None:
         check_waiting(study, budget)
-    here = replace(study, executor="remote") if listen else study
+    here = replace(study, executor=machines.executor if machines else "remote" if listen else study.executor)
     registry.find(Kind.EXECUTOR, here.executor, "executor")
     given, problem = problem, problem or arena(study)
     check_metrics(study, problem.spec)
@@ -91,7 +93,7 @@ def session(
             take_up(state, ledger, rooms, budget, provenance(problem, blobs, isolation(here, problem)), stale)
         campaign = Campaign(state, rooms)
         holdout = holdout_service(rooms, blobs)
-        with nullcontext(place) if place else executor(here, problem, count, directory, listen) as running:
+        with nullcontext(place) if place else executor(here, problem, count, directory, listen, machines) as running:
             if isinstance(running, ShowsProgress):
                 running.show_progress_in(live_readings.prepared(directory))
             lab = Lab(campaign, ledger, blobs, running, holdout_service=holdout, mailbox=box, secrets=known)

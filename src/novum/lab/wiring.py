@@ -39,6 +39,7 @@ from novum.core.model.trial import Trial, TrialGroup
 from novum.core.state.campaign_state import CampaignState
 from novum.governance.hard_budget import HardBudget, check_levels
 from novum.lab.gpu_supply import gpu_pool, workers_for
+from novum.lab.machine_supply import Machines, site
 from novum.lab.model_researchers import researcher as researcher_of
 from novum.lab.model_researchers import with_comments
 from novum.lab.study_checks import check_metrics
@@ -152,14 +153,21 @@ def holdout_service(rooms: LabContext, blobs: Blobs) -> HoldoutService | None:
 
 
 def executor(
-    study: Study, problem: Arena, workers: int, directory: Path | None = None, listen: str = ""
+    study: Study,
+    problem: Arena,
+    workers: int,
+    directory: Path | None = None,
+    listen: str = "",
+    machines: Machines | None = None,
 ) -> AbstractContextManager[Executor]:
-    """Where the study's trials run. directory: the lab's, for machines that dial in at `listen`.
+    """Where the study's trials run. directory: the lab's, for machines that dial in at `listen`, or as `machines` says.
 
     Raises ExecutorError, StudyError.
     """
     place, spec = registry.find(Kind.EXECUTOR, study.executor, "executor"), problem.spec
-    door: dict[str, Any] = _door(study, problem, directory, listen) if isinstance(place, OpensDoor) else {}
+    jobs = site(place, machines or Machines(study.executor))
+    listen = listen or (jobs["jobs"].listen if jobs else "")
+    door: dict[str, Any] = {**_door(study, problem, directory, listen), **jobs} if isinstance(place, OpensDoor) else {}
     if spec.gpus and not isinstance(place, HandsOutGpus):
         raise StudyError(f"executor: {study.executor!r} hands out no GPUs, and this study asks for some: take 'local'")
     more: dict[str, Any] = {"gpus": gpu_pool(spec)} if spec.gpus else {}

@@ -65,6 +65,10 @@ class LabCredentials:
         public = certificate.read_text().partition("-----BEGIN PRIVATE")[0]
         return Token(fingerprint(ssl.PEM_cert_to_DER_cert(public.strip())), secret.read_text().strip())
 
+    def write_token(self, path: Path) -> None:
+        """The token in a file that only its owner may read. Raises OSError."""
+        _write(path, str(self.token).encode())
+
     def renew(self) -> None:
         """Another secret from now on: nobody joins with the former token any more."""
         _write(self.directory / SECRET, secrets.token_urlsafe(32).encode())

@@ -14,13 +14,16 @@ import os
 import platform
 import random
 import secrets
+import signal
 import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import FrameType
 
 from novum.core.model.errors import UserError
 from novum.core.model.hardware import Machine
@@ -38,6 +41,10 @@ from novum.version import __version__
 CONNECT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 30.0
 """Between two attempts to dial in."""
+FAREWELL_SECONDS = 2.0
+"""That the lab is given to hear why a machine leaves, before the line is closed."""
+ENDED_BY = (signal.SIGTERM, signal.SIGINT)
+"""Signals on which a machine says goodbye: a batch system's, before a time limit or for others, and Ctrl-C."""
 HELD = 1_000
 """Outcomes that are kept for a lab that does not answer."""
 
@@ -77,14 +84,27 @@ class Worker:
         self._writer: asyncio.StreamWriter | None = None
         self._session = ""
         self._broken: asyncio.Future[str] | None = None
+        self._task: asyncio.Task[str] | None = None
+        self._ended = ""
         self.finished = 0
 
+    def end(self, reason: str) -> None:
+        """Part with the lab, whatever runs; for signal handlers of the thread that runs this.
+
+        From this moment on nothing is reported: who ends a machine often ends its processes with it, and that trials
+        die of that says nothing about their candidates.
+        """
+        if not self._ended:
+            self._ended = reason
+            if self._task:
+                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+
     async def run(self) -> str:
-        """Work until the lab sends it away, or is not found for too long; returns why. Raises ExecutorError."""
-        self._broken = asyncio.get_running_loop().create_future()
+        """Work until it is ended, sent away, or finds no lab for too long; returns why. Raises ExecutorError."""
+        self._broken, self._task = asyncio.get_running_loop().create_future(), asyncio.current_task()
         last, wait = time.monotonic(), 0.2
         try:
-            while True:
+            while not self._ended:
                 try:
                     await self._dial()
                 except Parted as parted:
@@ -102,6 +122,11 @@ class Worker:
                     return f"no lab at {self._work.host}:{self._work.port} for {self._work.give_up:g} s: {problem}"
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))
                 wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+            return self._ended
+        except asyncio.CancelledError:
+            if not self._ended:
+                raise
+            return self._ended
         finally:
             self._leave()
 
@@ -174,8 +199,21 @@ class Worker:
                     await writer.drain()
                     raise Parted(self._broken.result())
                 self._hear(await reading, groups)
+        except asyncio.CancelledError:
+            reading.cancel()
+            await asyncio.wait((reading,))
+            await self._take_leave(reader, writer)
+            raise
         finally:
             beating.cancel()
+
+    async def _take_leave(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Say why this machine ends, so that what it runs is given to others at once; the lab then hangs up."""
+        writer.write(pack({"say": "bye", "reason": self._ended or "it was ended there"}))
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                while await reader.read(1 << 16):
+                    pass
 
     def _hear(self, frame: Frame, groups: GroupReader) -> None:
         said = frame.header.get("say")
@@ -192,6 +230,8 @@ class Worker:
     def _ran(self, fence: int, result: GroupResult) -> None:
         """A group is done: tell the lab, and again when the line is up if it does not hear."""
         self._running.pop(fence, None)
+        if self._ended:
+            return
         self.finished += 1
         packed = pack_ran(fence, result.outputs, result.usage)
         self._done[fence] = packed
@@ -273,5 +313,18 @@ def parse_address(text: str) -> tuple[str, int]:
 
 
 def work(asked: Work, say: Say) -> str:
-    """Work for a lab until it ends; returns why. Raises ExecutorError, UserError."""
-    return asyncio.run(Worker(replace(asked), say).run())
+    """Work for a lab until it ends, or this process is told to; returns why. Raises ExecutorError, UserError.
+
+    For the main thread of a process, as signals arrive there.
+    """
+    worker = Worker(replace(asked), say)
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        worker.end(f"it was ended there by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, end) for number in ENDED_BY}
+    try:
+        return asyncio.run(worker.run())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
