@@ -65,7 +65,7 @@ def measured(slots: int, rounds: int) -> dict[str, float]:
     began, warm = time.process_time(), (0.0, 0.0)
     while lab.step():
         if state.trials < slots:
-            warm = (cluster.busy_seconds, cluster.slot_seconds)
+            warm = (cluster.busy_seconds - cluster.wasted_seconds, cluster.slot_seconds)
         elif state.trials > (rounds - 1) * slots:
             break
     seconds = time.process_time() - began
@@ -73,7 +73,7 @@ def measured(slots: int, rounds: int) -> dict[str, float]:
     return {
         "slots": slots,
         "trials": state.trials,
-        "utilisation": (cluster.busy_seconds - warm[0]) / (cluster.slot_seconds - warm[1]),
+        "utilisation": (cluster.busy_seconds - cluster.wasted_seconds - warm[0]) / (cluster.slot_seconds - warm[1]),
         "lost": state.outcomes[OutcomeKind.LOST],
         "counted_twice": sum(count > 1 for count in ends.values()),
         "lab_ms_per_trial": 1000 * seconds / state.trials,
@@ -94,11 +94,11 @@ def main() -> None:
         print(json.dumps({"clusters": found}, indent=2))
         return
     for one in found:
-        print(
-            f"{one['slots']:6} slots: utilisation {one['utilisation']:.3f}, {one['lab_ms_per_trial']:.2f} CPU ms a trial "
-            f"in the lab, {one['decision_ms_per_trial']:.2f} of them decisions; {one['lost']} of {one['trials']} trials "
-            f"lost and run again, {one['counted_twice']} counted twice"
+        lost = f"{one['lost']} of {one['trials']} trials lost and run again, {one['counted_twice']} counted twice"
+        ms = (
+            f"{one['lab_ms_per_trial']:.2f} CPU ms a trial in the lab, {one['decision_ms_per_trial']:.2f} for decisions"
         )
+        print(f"{one['slots']:6} slots: utilisation {one['utilisation']:.3f}; {ms}; {lost}")
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ class SimulatedCluster:
         self._gone: dict[str, str] = {}
         self.now = 0.0
         self.busy_seconds = self.wasted_seconds = self.slot_seconds = 0.0
+        self._busy = self._slots = 0
         self._queues: dict[str, list[float]] = {}
         self._known: dict[str, Machine] = {}
         for number in range(law.machines):
@@ -101,12 +102,12 @@ class SimulatedCluster:
 
     @property
     def utilisation(self) -> float:
-        """Share of the slots' time up to now in which they ran what has come to an outcome."""
-        return self.busy_seconds / self.slot_seconds if self.slot_seconds else 0.0
+        """Share of the slots' time up to now in which they ran something that was not lost."""
+        return (self.busy_seconds - self.wasted_seconds) / self.slot_seconds if self.slot_seconds else 0.0
 
     def _pass(self, at: float) -> None:
-        slots = sum(one.machine.slots for one in self._leases.members.values())
-        self.slot_seconds += (at - self.now) * slots
+        self.slot_seconds += (at - self.now) * self._slots
+        self.busy_seconds += (at - self.now) * self._busy
         self.now = at
 
     def _at(self, seconds: float, happen: Callable[[], None]) -> None:
@@ -122,6 +123,7 @@ class SimulatedCluster:
         seconds = sum(scale * self._rng.paretovariate(self._law.tail) for _ in lease.group.trials)
         lost = self._rng.random() < self._law.lost
         share = self._rng.random() if lost else 1.0
+        self._busy += len(self._leases.members[lease.machine].leases) <= self._law.slots
         queue = self._queues[lease.machine]
         start = max(self.now, heapq.heappop(queue))
         heapq.heappush(queue, start + seconds * share)
@@ -131,16 +133,17 @@ class SimulatedCluster:
         if self._leases.end(lease.machine, lease.fence) is None:
             return  # the machine was preempted meanwhile
         machine = self._known[lease.machine]
+        self._busy -= len(self._leases.members[lease.machine].leases) < self._law.slots
         if lost:
             self.wasted_seconds += seconds
             outputs = failed(lease.group, OutcomeKind.LOST, "the simulated cluster lost it")
         else:
-            self.busy_seconds += seconds
             outputs = tuple(self._outputs(lease.group))
         self._done.append(GroupResult(lease.group, outputs, Usage(seconds, seconds, 1), machine))
 
     def _join(self, machine: Machine) -> None:
         self._leases.join(machine, self.now)
+        self._slots += machine.slots
         self._queues[machine.id] = [self.now] * machine.slots
         self._known[machine.id] = machine
         if self._law.preempted > 0:
@@ -148,6 +151,10 @@ class SimulatedCluster:
 
     def _leave(self, name: str, reason: str) -> None:
         machine, self._gone[name] = self._known[name], reason
+        self._slots -= machine.slots
+        held = self._leases.members[name].leases.values()
+        self._busy -= min(len(held), machine.slots)
+        self.wasted_seconds += sum(sorted(self.now - lease.began for lease in held)[-machine.slots :])
         for group in self._leases.leave(name):
             outputs = failed(group, OutcomeKind.LOST, f"machine {name} was {reason}")
             self._done.append(GroupResult(group, outputs, Usage(), machine))

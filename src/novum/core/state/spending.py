@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from novum.core.events.models_and_people import ModelAsked, ModelReplied
 from novum.core.events.proposals import HypothesisRegistered, ProposalMade
@@ -30,19 +29,23 @@ class Payer:
     author: str
 
 
+TICKS = 1 << 40
+"""Of a second: whole numbers, of which nothing is left when what was added is taken away again."""
+
+
 @dataclass
 class Flying:
-    """What all groups in flight may use together: exact, so that nothing is left of it when all have landed."""
+    """What all groups in flight may use together. cpu, gpu: in ticks."""
 
     trials: int = 0
-    cpu: Fraction = Fraction(0)
-    gpu: Fraction = Fraction(0)
+    cpu: int = 0
+    gpu: int = 0
 
     def add(self, aside: Spent, sign: int) -> None:
         """A group leaves (1) or lands (-1)."""
         self.trials += sign * aside.trials
-        self.cpu += sign * Fraction(aside.cpu_seconds)
-        self.gpu += sign * Fraction(aside.gpu_seconds)
+        self.cpu += sign * round(aside.cpu_seconds * TICKS)
+        self.gpu += sign * round(aside.gpu_seconds * TICKS)
 
 
 @dataclass
