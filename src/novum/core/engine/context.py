@@ -114,6 +114,8 @@ class Unswept:
     since: int = -1
     lacking: set[str] | None = None
     concluded: int = -1
+    compared: int = -1
+    """The same for those that may behave as their incumbent does."""
     refused: bool = False
     """Whether the last plan could not be paid for."""
 

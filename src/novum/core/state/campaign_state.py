@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from itertools import takewhile
 
 from novum.core.events.campaign import (
@@ -82,6 +82,8 @@ class CampaignState:
         self.proposals = self.refused = self.refused_in_a_row = 0
         self.hypotheses: dict[str, Hypothesis] = {}
         self.by_phase: dict[Phase, dict[str, Hypothesis]] = {phase: {} for phase in Phase}
+        self.screening_of: dict[str, dict[str, int]] = {}
+        """Hypotheses that are being screened, by their candidate, with the revision at which each was registered."""
         self.screened: list[Hypothesis] = []
         self.confirmation_queue = ConfirmationQueue()
         self.tried_against: dict[str, set[str]] = {}
@@ -151,6 +153,11 @@ class CampaignState:
         """A session is over, or begins: whatever was in flight will not come."""
         self.in_flight.clear()
         self.in_flight_for.clear()
+
+    def screening_among(self, candidates: Iterable[str]) -> list[Hypothesis]:
+        """Hypotheses about these candidates that are being screened, in the order of their registration."""
+        found = [entry for one in candidates for entry in self.screening_of.get(one, {}).items()]
+        return [self.hypotheses[name] for name, _ in sorted(found, key=lambda entry: entry[1])]
 
     def sweep_changed(self, candidate: str = "") -> None:
         """What the sweep of a candidate lacks may be something else after this event; of all of them by default."""

@@ -16,15 +16,20 @@ DISTINCT = 0.9
 
 def withdraw_the_same(campaign: Campaign) -> list[Event]:
     """Close hypotheses whose first look gave exactly the scores that their incumbent's gave on the same seeds."""
-    state = campaign.state
+    state, unswept = campaign.state, campaign.unswept
+    changed = state.sweeps_changed_since(unswept.compared)
+    if not changed:
+        return []
     incumbent = state.incumbent.candidate.id
     first = min(state.study.screening.first_seeds, state.study.screening.seeds)
     known = {at: score for at, score in state.sweep_scores.get(incumbent, {}).items() if at[1] < first}
     if not known or None in known.values() or not _is_fine_grained(state):
         return []
+    waiting = state.open_hypotheses(Phase.SCREENING) if "" in changed else state.screening_among(changed)
+    unswept.compared = state.revision
     return [
         HypothesisWithdrawn(one.id, "it behaves as its incumbent does: its first look gave exactly the same scores")
-        for one in state.open_hypotheses(Phase.SCREENING)
+        for one in waiting
         if one.registered.incumbent == incumbent and one.candidate.id not in state.rungs
         if {at: run.score for at, run in state.sweeps.get(one.candidate.id, {}).items()} == known
     ]

@@ -7,7 +7,6 @@ import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
 
 from novum.core.engine.claim import renewed
 from novum.core.engine.context import Campaign
@@ -33,12 +32,14 @@ def learn(campaign: Campaign) -> list[Event]:
 
 def screen(campaign: Campaign) -> list[Event]:
     """Send the next sweep, the incumbent's own first, then those of registered hypotheses."""
-    state = campaign.state
-    screening = (one.candidate for one in state.by_phase[Phase.SCREENING].values())
-    if events := sweep(campaign, chain([state.incumbent.candidate], screening)):
+    state, unswept = campaign.state, campaign.unswept
+    unswept.update(state)
+    lacking = unswept.lacking
+    waiting = state.open_hypotheses(Phase.SCREENING) if lacking is None else state.screening_among(lacking)
+    if events := sweep(campaign, [state.incumbent.candidate, *(one.candidate for one in waiting)]):
         return events
-    if campaign.free_slots > 0 and not campaign.unswept.refused:
-        campaign.unswept.lacking = set(state.rivals)  # of the others none lacks anything, or they are closed
+    if not unswept.refused:
+        unswept.lacking = set(state.rivals)  # of the others none lacks anything, or they are closed
     return []
 
 
@@ -135,9 +136,8 @@ def _tune(campaign: Campaign) -> list[Event]:
         return []
     complete = [one for one in (state.sweeps if "" in changed else changed) if _is_whole(state, one)]
     if complete:
-        waiting = {one.candidate.id for one in state.by_phase[Phase.SCREENING].values()} | state.rivals
-        waiting.add(state.incumbent.candidate.id)
-        if found := min((one for one in complete if one in waiting), default=None):
+        due = (state.screening_of, state.rivals, {state.incumbent.candidate.id})
+        if found := min((one for one in complete if any(one in those for those in due)), default=None):
             return [next_step(state, found)]
     unswept.concluded = state.revision
     return []

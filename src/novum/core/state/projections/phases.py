@@ -11,6 +11,12 @@ def move(state: CampaignState, hypothesis: Hypothesis, phase: Phase) -> None:
     """Put a hypothesis into a phase; one that waits joins the queue for confirmation if it is promising."""
     state.by_phase[hypothesis.phase].pop(hypothesis.id, None)
     state.confirmation_queue.drop(hypothesis.id)
+    if hypothesis.phase is Phase.SCREENING and (others := state.screening_of.get(hypothesis.candidate.id)):
+        others.pop(hypothesis.id, None)
+        if not others:
+            del state.screening_of[hypothesis.candidate.id]
+    if phase is Phase.SCREENING:
+        state.screening_of.setdefault(hypothesis.candidate.id, {})[hypothesis.id] = state.revision
     hypothesis.phase = phase
     state.by_phase[phase][hypothesis.id] = hypothesis
     if phase is Phase.WAITING and state.is_promising(hypothesis):

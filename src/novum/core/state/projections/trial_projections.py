@@ -102,9 +102,8 @@ def _candidate_tuned(state: CampaignState, event: CandidateTuned) -> None:
     if others := _others(state, event):
         state.sweep_others[event.candidate] = others
     state.sweeps[event.candidate] = {}
-    for hypothesis in state.open_hypotheses(Phase.SCREENING):
-        if hypothesis.candidate.id == event.candidate:
-            settle_screening(state, hypothesis)
+    for hypothesis in state.screening_among([event.candidate]):
+        settle_screening(state, hypothesis)
     rank_again(state, event.candidate)
 
 
