@@ -60,6 +60,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     Kind.EXECUTOR: {
         "inline": "novum.executors.inline:InlineExecutor",
         "local": "novum.executors.local.executor:LocalExecutor",
+        "ray": "novum.executors.ray_cluster.ray_executor:RayExecutor",
     },
 }
 
