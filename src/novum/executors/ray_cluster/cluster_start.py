@@ -30,15 +30,16 @@ _ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """What makes Ray keep 127.0.0.1 as its node's address: the name is history, the reading of it is not."""
 
 
-def driver_environment(outer: Mapping[str, str], mark: str, own: Path | None) -> dict[str, str]:
+def driver_environment(outer: Mapping[str, str], mark: str, address: str, own: Path | None) -> dict[str, str]:
     """What the driver process may see of `outer`: as little as a worker, and Ray's variables where it joins a cluster.
 
     On a cluster of its own all of Ray's processes inherit this environment, so that no key of the lab gets there.
-    own: the folder of such a cluster; its token lies there.
+    address: of the cluster to join. own: the folder of one's own; its token lies there.
     """
     ours = {**worker_environment(outer, mark), **_QUIET, **_TOKEN}
     if own is None:
-        return {**{name: value for name, value in outer.items() if name.startswith("RAY_")}, **ours}
+        near = _ON_LOOPBACK if address.startswith("127.") else {}
+        return {**{name: value for name, value in outer.items() if name.startswith("RAY_")}, **ours, **near}
     return {**ours, **_ON_LOOPBACK, "RAY_AUTH_TOKEN_PATH": str(own / TOKEN_FILE), "RAY_TMPDIR": str(own / RAY_FOLDER)}
 
 
@@ -81,6 +82,13 @@ def connect(plan: ActorPlan, address: str, own: Path | None) -> None:
         _temp_dir=str(own / RAY_FOLDER),
         **quiet,
     )
+
+
+def address_of_cluster() -> str:
+    """Where the cluster is, for others who have its token."""
+    import ray
+
+    return str(ray.get_runtime_context().gcs_address)
 
 
 def lacking(plan: ActorPlan, own: bool) -> str:

@@ -68,7 +68,7 @@ class DriverLink:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env=driver_environment(os.environ, secrets.token_hex(8), self._folder),
+            env=driver_environment(os.environ, secrets.token_hex(8), address, self._folder),
             pass_fds=[control],
             start_new_session=True,
         )

@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 from novum.executors.local.frames import Frame, pack, take
 from novum.executors.ray_cluster.actor_plan import ActorPlan
 from novum.executors.ray_cluster.actor_pool import ActorPool, Unusable, Work
-from novum.executors.ray_cluster.cluster_start import actor_maker, connect, lacking
+from novum.executors.ray_cluster.cluster_start import actor_maker, address_of_cluster, connect, lacking
 from novum.sandbox.process_tree import in_session, kill, runs
 
 BEAT_SECONDS = 1.0
@@ -83,7 +83,7 @@ class Driver:
         connect(plan, self._address, self._own)
         self._daemons = _daemons() if self._own else {}
         pool = self._pool(plan)
-        self.tell({"event": "ready"}, b"")
+        self.tell({"event": "ready", "address": address_of_cluster()}, b"")
         try:
             if reason := lacking(plan, self._own is not None):
                 raise Unusable(reason)

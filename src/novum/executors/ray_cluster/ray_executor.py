@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _FAILED_STARTS_ALLOWED = 3
 _OLDEST = Version("2.60")
+_REFUSED = ("InvalidAuthToken", "AuthenticationError")
+"""What Ray says of a token that is not the cluster's own: no further start would help."""
 _INSTALL = 'pip install "novum[ray]"'
 
 
@@ -89,6 +91,7 @@ class RayExecutor:
         self._flying: dict[int, TrialGroup] = {}
         self._done: list[GroupResult] = []
         self._places: list[ActorPlace] = []
+        self._found = ""
         self._count = 0
         self._failed_starts = 0
         self._unusable = ""
@@ -104,6 +107,11 @@ class RayExecutor:
     def places(self) -> Sequence[ActorPlace]:
         """The actors that are ready or at work: node, process, and the strongest sandbox tier that works there."""
         return tuple(self._places)
+
+    @property
+    def address(self) -> str:
+        """The address of the cluster, as `ray status` takes it; empty until it is there."""
+        return self._found
 
     def show_progress_in(self, directory: Path) -> None:
         """Actors have their trials write there how they are doing, on a cluster of this executor's own."""
@@ -201,7 +209,8 @@ class RayExecutor:
         }
         steps[frame.header["event"]](driver, frame)
 
-    def _ready(self, driver: DriverLink, _: Frame) -> None:
+    def _ready(self, driver: DriverLink, frame: Frame) -> None:
+        self._found = str(frame.header["address"])
         driver.ready = True
         self._failed_starts = 0
 
@@ -235,7 +244,8 @@ class RayExecutor:
         """Part with the driver. What it had is lost; one that never became ready counts as a failed start."""
         assert self._driver is not None
         driver, self._driver = self._driver, None
-        words = driver.reason or driver.last_words()
+        printed = driver.last_words()
+        words = driver.reason or printed
         ended = driver.end(patience)
         for group in self._flying.values():
             cause = with_output(f"the driver of the Ray cluster was lost: {reason} ({ended})", words)
@@ -244,12 +254,12 @@ class RayExecutor:
         self._places.clear()
         if not driver.ready:
             self._failed_starts += 1
-            if self._failed_starts >= _FAILED_STARTS_ALLOWED:
+            refused = any(sign in printed + words for sign in _REFUSED)
+            if refused or self._failed_starts >= _FAILED_STARTS_ALLOWED:
+                what = "did not take the token" if refused else f"could not be had in {self._failed_starts} starts"
                 where = f"the Ray cluster at {self._address!r}" if self._address else "a Ray cluster on this machine"
-                self._unusable = (
-                    f"{where} could not be had in {_FAILED_STARTS_ALLOWED} starts: {reason} ({ended}). "
-                    f"{_advice(self._address)}\n{clean(words)}".rstrip()
-                )
+                advice = f"{where} {what}: {reason} ({ended}). {_advice(self._address)}"
+                self._unusable = f"{advice}\n{clean(words)}".rstrip()
 
 
 def _lost(group: TrialGroup, cause: str) -> tuple[TrialOutput, ...]:

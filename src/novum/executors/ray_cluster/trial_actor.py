@@ -35,7 +35,7 @@ that grew to gigabytes have been reported."""
 
 
 class TrialActor:
-    """One worker. Ray makes it with `max_restarts=0` and `max_task_retries=0`: the lab alone decides what runs again."""
+    """One worker. Ray makes it with `max_restarts=0`, `max_task_retries=0`: the lab alone decides what runs again."""
 
     def __init__(self, plan: ActorPlan) -> None:
         die_with_parent(os.getppid(), signal.SIGKILL)
