@@ -217,7 +217,13 @@ def test_nobody_joins_a_cluster_without_a_token_of_their_own(monkeypatch, tmp_pa
 
 
 def test_a_cluster_of_its_own_gets_no_secret_and_no_wish_of_the_user_about_authentication(tmp_path):
-    outer = {"PATH": "/bin", "API_KEY": "secret", "RAY_AUTH_MODE": "disabled", "RAY_AUTH_TOKEN": "t", "RAY_ADDRESS": "x"}
+    outer = {
+        "PATH": "/bin",
+        "API_KEY": "secret",
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_AUTH_TOKEN": "t",
+        "RAY_ADDRESS": "x",
+    }
     own = driver_environment(outer, "mark", "", tmp_path)
     assert own["RAY_AUTH_MODE"] == "token" and own["RAY_AUTH_TOKEN_PATH"] == str(tmp_path / TOKEN_FILE)
     assert not {"API_KEY", "RAY_AUTH_TOKEN", "RAY_ADDRESS"} & set(own)
