@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
@@ -41,18 +42,46 @@ WARM = 5
 Row = Mapping[str, float]
 
 
-def spent() -> float:
-    """CPU seconds of this process and of all below it, those that have ended and been waited for included."""
-    return time.process_time() + cpu_seconds(descendants(os.getpid()))
+class Meter:
+    """CPU seconds of this process and of all below it, those that have ended included.
+
+    Fork servers wait for their children, whose time is then theirs. Ray's node daemon does not wait for its workers:
+    of those that end counts what they had used when they were last looked at.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, float] = {}
+        self._ended = 0.0
+        self._lock = threading.Lock()
+
+    def read(self) -> float:
+        with self._lock:
+            now = {pid: cpu_seconds([pid]) for pid in descendants(os.getpid())}
+            self._ended += sum(used for pid, used in self._seen.items() if pid not in now)
+            self._seen = now
+            return time.process_time() + self._ended + sum(now.values())
+
+    def follow(self) -> None:
+        """Look twenty times a second from now on; only where no fork server is below."""
+
+        def look() -> None:
+            while True:
+                self.read()
+                time.sleep(0.05)
+
+        threading.Thread(target=look, daemon=True).start()
+
+
+METER = Meter()
 
 
 def rounds(run: Callable[[int], None], trials: int, repeats: int) -> Row:
     """Run so many trials, several times; medians for one trial, and the range of its CPU time."""
     cpu, wall = [], []
     for _ in range(repeats):
-        before, began = spent(), time.monotonic()
+        before, began = METER.read(), time.monotonic()
         run(trials)
-        cpu.append(1000 * (spent() - before) / trials)
+        cpu.append(1000 * (METER.read() - before) / trials)
         wall.append(1000 * (time.monotonic() - began) / trials)
     return {
         "cpu_ms_per_trial": round(statistics.median(cpu), 3),
@@ -130,6 +159,7 @@ def tune(trials: int, repeats: int) -> Row | None:
 def others(trials: int, tuned: int, repeats: int) -> dict[str, Row | None]:
     """What Ray itself does, in a process with a cluster like that of the executor; its environment is set already."""
     own = Path(os.environ["NOVUM_BENCHMARK_PLACE"])
+    METER.follow()
     connect(ActorPlan("noop_trial", 1, None, None, (), 1.0, 0, 0, None), "", own)
     return {"ray calls": bare_calls(trials, repeats), "ray tune": tune(tuned, repeats)}
 
@@ -142,8 +172,7 @@ def apart(trials: int, tuned: int, repeats: int) -> dict[str, Row | None]:
         words = ["--others", "--trials", str(trials), "--tuned", str(tuned), "--repeats", str(repeats)]
         done = subprocess.run(
             [sys.executable, __file__, *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
             env={**driver_environment(os.environ, "benchmark", "", Path(place)), **quiet},

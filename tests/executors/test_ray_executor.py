@@ -1,4 +1,4 @@
-"""Actors, daemons and labs are killed and hang on a real Ray cluster; each group comes back once, nothing stays behind."""
+"""Actors, daemons and labs are killed and hang on a Ray cluster: each group comes back once, nothing stays behind."""
 
 import os
 import re
@@ -98,7 +98,7 @@ def listeners(pids):
     inodes = set()
     for pid in pids:
         for fd in Path(f"/proc/{pid}/fd").iterdir():
-            if found := re.fullmatch(r"socket:\[(\d+)\]", os.readlink(fd) if fd.is_symlink() else ""):
+            if found := re.fullmatch(r"socket:\[(\d+)\]", str(fd.readlink()) if fd.is_symlink() else ""):
                 inodes.add(found[1])
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
