@@ -46,20 +46,23 @@ class Meter:
     """CPU seconds of this process and of all below it, those that have ended included.
 
     Fork servers wait for their children, whose time is then theirs. Ray's node daemon does not wait for its workers:
-    of those that end counts what they had used when they were last looked at.
+    of those that end counts what they had used when they were last looked at. Looking itself does not count.
     """
 
     def __init__(self) -> None:
         self._seen: dict[int, float] = {}
         self._ended = 0.0
+        self._looking = 0.0
         self._lock = threading.Lock()
 
     def read(self) -> float:
         with self._lock:
+            began = time.thread_time()
             now = {pid: cpu_seconds([pid]) for pid in descendants(os.getpid())}
             self._ended += sum(used for pid, used in self._seen.items() if pid not in now)
             self._seen = now
-            return time.process_time() + self._ended + sum(now.values())
+            self._looking += time.thread_time() - began
+            return time.process_time() - self._looking + self._ended + sum(now.values())
 
     def follow(self) -> None:
         """Look twenty times a second from now on; only where no fork server is below."""
