@@ -1,5 +1,6 @@
 """Actors, daemons and labs are killed and hang on a Ray cluster: each group comes back once, nothing stays behind."""
 
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,12 @@ from labs import coin_study, in_memory
 
 from novum.core.model.budget import Budget
 from novum.core.model.errors import ExecutorError
+from novum.core.model.gpu import Gpu, GpuKind
 from novum.core.model.trial import Limits, OutcomeKind
 from novum.executors.ray_cluster import ray_executor
 from novum.executors.ray_cluster.cluster_start import TOKEN_FILE, driver_environment
 from novum.executors.ray_cluster.ray_executor import RayExecutor
+from novum.sandbox.gpus.gpu_locks import GpuPool
 from novum.sandbox.process_tree import descendants, in_session, runs
 
 DOUBLES = "novum.testing.fault_injection"
@@ -163,6 +167,21 @@ def test_leaving_ends_every_process_and_removes_the_folder(cluster, make):
         cluster.submit(make("echo"))
 
 
+@needs_ray
+def test_no_two_groups_hold_one_gpu_at_a_time(make, finish, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)]))
+    gpu = Gpu("GPU-0", "a GPU", GpuKind.NVIDIA, ("/dev/full",), visible="GPU-0")
+    with RayExecutor("gpu_program", 2, gpus=GpuPool([gpu], 1, tmp_path)) as executor:
+        results = finish(executor, *(make("look") for _ in range(3)), within=90)
+    spans = sorted((one["began"], one["ended"]) for one in told(results))
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+    assert all(one["gpus"] == ["GPU-0"] and one["visible"] == "GPU-0" for one in told(results))
+
+
+def told(results):
+    return [json.loads(result.outputs[0].artefact) for result in results]
+
+
 LAB = """
 import sys, time
 from novum.core.model.candidate import Candidate
@@ -212,6 +231,9 @@ def test_nobody_joins_a_cluster_without_a_token_of_their_own(monkeypatch, tmp_pa
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ExecutorError, match="takes its token"):
         RayExecutor(DOUBLES, 1, address="10.0.0.1:6379")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+    with pytest.raises(ExecutorError, match="nothing answers"):
+        RayExecutor(DOUBLES, 1, address="127.0.0.1:1")
     with pytest.raises(ExecutorError, match="is the Ray client's"):
         RayExecutor(DOUBLES, 1, address="ray://10.0.0.1:10001")
 

@@ -26,6 +26,8 @@ from novum.executors.ray_cluster.cluster_start import driver_environment, write_
 from novum.sandbox.process_tree import in_session, kill
 
 START_SECONDS = 180.0
+JOIN_SECONDS = 60.0
+"""A cluster that runs answers within seconds; Ray asks one that does not for minutes."""
 SILENCE_SECONDS = 90.0
 """A driver says every second that it lives; one call of Ray's may keep it for a minute while a head is gone."""
 END_SECONDS = 10.0
@@ -45,7 +47,7 @@ class DriverLink:
         self.ready = False
         self.reason = ""
         """Why it ends, if it said so."""
-        self.deadline = time.monotonic() + START_SECONDS
+        self.deadline = time.monotonic() + (JOIN_SECONDS if address else START_SECONDS)
         self._folder = None if address else _private_folder()
         self._buffer = bytearray()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the driver)

@@ -1,7 +1,8 @@
 """The driver process: `python -m novum.executors.ray_cluster.ray_driver CONTROL_FD LAB_PID ADDRESS FOLDER`.
 
 The only process beside the actors that imports Ray. Between it and the lab pass frames of JSON and raw bytes: what
-Ray unpickles (its own errors, answers of actors) is unpickled here, and a Ray that ends its process ends this one.
+Ray unpickles (its own errors, answers of actors) is unpickled here. Ray ends a process that has lost its head node for
+a minute, which is this one and not the lab.
 
 Covered: when the lab ends in any way, this process hears its channel end, or sees its parent gone, and ends the
 cluster if that is its own. When a daemon of its own cluster dies, it ends as well, and the lab starts another.
@@ -80,7 +81,10 @@ class Driver:
         """Serve for ever. Raises LabGoneError when there is nobody left to serve."""
         threading.Thread(target=self._send, daemon=True).start()
         plan: ActorPlan = pickle.loads(self._first().body)  # noqa: S301 (only the lab holds the other end)
-        connect(plan, self._address, self._own)
+        try:
+            connect(plan, self._address, self._own)
+        except OSError as error:  # Ray's ConnectionError is one, and is not about the lab
+            raise RuntimeError(f"Ray could not connect: {error}") from error
         self._daemons = _daemons() if self._own else {}
         pool = self._pool(plan)
         self.tell({"event": "ready", "address": address_of_cluster()}, b"")

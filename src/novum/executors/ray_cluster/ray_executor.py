@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import pickle
 import selectors
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from novum.sandbox.job import Tier
 
 _FAILED_STARTS_ALLOWED = 3
+_ANSWER_SECONDS = 5.0
+_LAST_LINES = 5
 _OLDEST = Version("2.60")
 _REFUSED = ("InvalidAuthToken", "AuthenticationError")
 """What Ray says of a token that is not the cluster's own: no further start would help."""
@@ -259,7 +262,8 @@ class RayExecutor:
                 what = "did not take the token" if refused else f"could not be had in {self._failed_starts} starts"
                 where = f"the Ray cluster at {self._address!r}" if self._address else "a Ray cluster on this machine"
                 advice = f"{where} {what}: {reason} ({ended}). {_advice(self._address)}"
-                self._unusable = f"{advice}\n{clean(words)}".rstrip()
+                last = "" if refused else "\n".join(clean(words).splitlines()[-_LAST_LINES:])
+                self._unusable = f"{advice}\n{last}".rstrip()
 
 
 def _lost(group: TrialGroup, cause: str) -> tuple[TrialOutput, ...]:
@@ -289,3 +293,9 @@ def _check(address: str) -> None:
             f"to join the Ray cluster at {address!r} takes its token: put it into RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH "
             "or ~/.ray/auth_token (`ray get-auth-token` prints it where the cluster was started)"
         )
+    host, _, port = address.rpartition(":")
+    if port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
+        except OSError as error:
+            raise ExecutorError(f"nothing answers at {address!r}, the address of the Ray cluster: {error}") from None
