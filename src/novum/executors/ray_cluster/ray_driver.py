@@ -55,7 +55,7 @@ def main(control_fd: int, lab: int, address: str, folder: str) -> NoReturn:
     driver = Driver(control, address, own)
     try:
         driver.serve()
-    except (LabGoneError, OSError):
+    except LabGoneError:
         status = 0
     except BaseException as error:
         traceback.print_exc()
@@ -81,10 +81,7 @@ class Driver:
         """Serve for ever. Raises LabGoneError when there is nobody left to serve."""
         threading.Thread(target=self._send, daemon=True).start()
         plan: ActorPlan = pickle.loads(self._first().body)  # noqa: S301 (only the lab holds the other end)
-        try:
-            connect(plan, self._address, self._own)
-        except OSError as error:  # Ray's ConnectionError is one, and is not about the lab
-            raise RuntimeError(f"Ray could not connect: {error}") from error
+        connect(plan, self._address, self._own)
         self._daemons = _daemons() if self._own else {}
         pool = self._pool(plan)
         self.tell({"event": "ready", "address": address_of_cluster()}, b"")
@@ -148,7 +145,11 @@ class Driver:
                 return frame
 
     def _receive(self) -> list[Frame]:
-        if not (data := self._control.recv(1 << 20)):
+        try:
+            data = self._control.recv(1 << 20)
+        except OSError:
+            data = b""
+        if not data:
             raise LabGoneError
         self._buffer += data
         frames = []
