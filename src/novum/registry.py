@@ -62,6 +62,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "local": "novum.executors.local.executor:LocalExecutor",
         "remote": "novum.executors.remote.remote_executor:RemoteExecutor",
         "slurm": "novum.executors.slurm.slurm_executor:SlurmExecutor",
+        "ray": "novum.executors.ray_cluster.ray_executor:RayExecutor",
     },
 }
 

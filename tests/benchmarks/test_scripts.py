@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -97,11 +98,15 @@ SMALLEST = {
         {"measured", "checks"},
     ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
+    "ray_overhead.py": (
+        ["--trials", "16", "--tuned", "2", "--repeats", "1"],
+        {"novum local", "novum ray", "ray calls", "ray tune"},
+    ),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
 """With tests of their own."""
-SLOW = {"known_entropy.py"}
-"""Seven processes that import torch."""
+SLOW = {"known_entropy.py", "ray_overhead.py"}
+"""Seven processes that import torch; two clusters."""
 NEEDING_TORCH = {
     "adaptation.py",
     "optimisers.py",
@@ -130,6 +135,8 @@ def test_it_runs_and_prints_one_json_object_with_its_keys(script):
         pytest.importorskip("torch")
     if script in ("programs.py", "memory_rules.py", "regret_rules.py"):
         pytest.importorskip("numba")
+    if script == "ray_overhead.py":
+        find_spec("ray") or pytest.skip("needs Ray")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")
     done = subprocess.run(

@@ -1,8 +1,11 @@
 """What every executor promises, held against every variant."""
 
+from importlib.util import find_spec
+
 import pytest
 from dialled_in import DialledIn
 
+from novum.executors.ray_cluster.ray_executor import RayExecutor
 from novum.testing import ExecutorContract
 from novum.testing.executor_contract import DOUBLES
 
@@ -42,3 +45,16 @@ class TestSlurmJobsOnThisMachine(ExecutorContract):
     @pytest.fixture
     def place(self, started):
         return started
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install 'novum[ray]'")
+class TestRay(ExecutorContract):
+    executor = "ray"
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def place(cls):
+        """One for all of them, since a cluster takes seconds to start."""
+        with RayExecutor(DOUBLES, cls.workers) as running:
+            yield running

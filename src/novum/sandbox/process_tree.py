@@ -56,6 +56,24 @@ def _parent(pid: int) -> int:
     return -1
 
 
+def in_session(leader: int) -> list[int]:
+    """Every live process of the session that process `leader` began, also after the end of that one (Linux)."""
+    return [pid for pid in _processes() if (said := _stat(pid)) and said[3] == str(leader) and said[0] not in "ZX"]
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and no zombie (Linux)."""
+    said = _stat(pid)
+    return bool(said) and said[0] not in "ZX"
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent, group, session and what follows them; empty when the process is gone."""
+    with suppress(OSError):
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return []
+
+
 def memory_pages(pid: int | str = "self") -> tuple[int, int, int]:
     """Virtual, resident and private resident bytes of a process; zeros when it is gone."""
     try:

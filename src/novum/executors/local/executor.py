@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _FAILED_STARTS_ALLOWED = 3
 _LEAVE_SECONDS = 0.5
+_LOOK_SECONDS = 0.02
 
 
 class LocalExecutor:
@@ -72,6 +73,13 @@ class LocalExecutor:
     def show_progress_in(self, directory: Path) -> None:
         """Servers that start from now on have their trials write there how they are doing."""
         self._live = directory.absolute()
+
+    def prepare(self) -> None:
+        """Wait until one server has loaded the program, before there is work for it. Raises ExecutorError."""
+        while not any(slot.ready for slot in self._slots):
+            if not self._slots:
+                self._start()
+            self.collect(_LOOK_SECONDS)
 
     def submit(self, group: TrialGroup) -> None:
         if self._closed or self._unusable:

@@ -83,14 +83,15 @@ def unpack_group(frame: Frame) -> TrialGroup:
     return group
 
 
-def pack_report(report: Report) -> bytes:
-    """Pack a report on its way to the lab."""
+def pack_report(report: Report, more: Mapping[str, Any] | None = None) -> bytes:
+    """Pack a report on its way to the lab. more: what else its header says."""
     usage = report.usage
     header = {
         "ended": report.ended,
         "cause": report.cause,
         "output": report.output,
         "usage": [usage.cpu_seconds, usage.wall_seconds, usage.peak_bytes],
+        **(more or {}),
     }
     return pack(header, report.payload)
 

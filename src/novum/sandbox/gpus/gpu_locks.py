@@ -57,6 +57,11 @@ class GpuPool:
         self._turn: int | None = None
 
     @property
+    def each(self) -> int:
+        """How many GPUs one group holds."""
+        return self._each
+
+    @property
     def groups(self) -> int:
         """How many groups can hold GPUs at once."""
         return len(self._gpus) // self._each

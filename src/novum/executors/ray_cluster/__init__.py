@@ -1,0 +1,1 @@
+"""Trials on a Ray cluster. Nothing here imports Ray but the driver process and what it starts."""
