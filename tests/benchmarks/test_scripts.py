@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -98,14 +97,15 @@ SMALLEST = {
         {"measured", "checks"},
     ),
     "overhead.py": (["--trials", "60", "--only", "inline"], {"novum inline"}),
-    "ray_overhead.py": (
+    "remote_overhead.py": (
         ["--trials", "16", "--tuned", "2", "--repeats", "1"],
-        {"novum local", "novum ray", "ray calls", "ray tune"},
+        {"novum local", "novum remote", "novum ray", "ray calls", "ray tune"},
     ),
+    "simulated_cluster.py": (["--slots", "40", "--rounds", "3"], {"clusters"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}
 """With tests of their own."""
-SLOW = {"known_entropy.py", "ray_overhead.py"}
+SLOW = {"known_entropy.py", "remote_overhead.py"}
 """Seven processes that import torch; two clusters."""
 NEEDING_TORCH = {
     "adaptation.py",
@@ -135,8 +135,6 @@ def test_it_runs_and_prints_one_json_object_with_its_keys(script):
         pytest.importorskip("torch")
     if script in ("programs.py", "memory_rules.py", "regret_rules.py"):
         pytest.importorskip("numba")
-    if script == "ray_overhead.py":
-        find_spec("ray") or pytest.skip("needs Ray")
     if script == "models_in_flight.py":
         pytest.importorskip("pydantic_ai")
     done = subprocess.run(

@@ -1,12 +1,12 @@
-"""What does a trial that does nothing cost on a Ray cluster? Groups of eight; Ray Tune beside it, where installed.
+"""What does a trial that does nothing cost elsewhere? Groups of eight on a machine that dials in, and on Ray.
 
-    python benchmarks/ray_overhead.py --json
+    python benchmarks/remote_overhead.py --json
 
 CPU time of everything below this process, Ray's daemons and all, per trial, once workers are warm: the median of
 several rounds. `ray calls` is the floor: one bare actor call for each group of eight, which returns its bytes.
 Ray Tune runs each trial by itself, as it does; `ray tune` lets it use its actors again, which is its cheaper way. All
-of them use one worker on a cluster with the same settings. Without Ray, `local` alone is measured and the others are
-null; without `ray[tune]`, those of Ray Tune.
+of them use one worker, those of Ray on a cluster with the same settings; `novum remote` is a worker process that has
+dialled in over loopback. Without Ray its rows are null; without `ray[tune]`, that of Ray Tune.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,6 +36,9 @@ from novum.executors.local.executor import LocalExecutor  # noqa: E402
 from novum.executors.ray_cluster.actor_plan import ActorPlan  # noqa: E402
 from novum.executors.ray_cluster.cluster_start import connect, driver_environment, write_token  # noqa: E402
 from novum.executors.ray_cluster.ray_executor import RayExecutor  # noqa: E402
+from novum.executors.remote.credentials import LabCredentials  # noqa: E402
+from novum.executors.remote.remote_executor import Door, RemoteExecutor  # noqa: E402
+from novum.ledger.novum_code import code_hash  # noqa: E402
 from novum.sandbox.process_tree import cpu_seconds, descendants  # noqa: E402
 
 GROUP = 8
@@ -94,7 +98,23 @@ def rounds(run: Callable[[int], None], trials: int, repeats: int) -> Row:
     }
 
 
-def on(executor: LocalExecutor | RayExecutor, trials: int, repeats: int) -> Row:
+@contextmanager
+def dialled_in() -> Iterator[RemoteExecutor]:
+    """The remote executor with one worker on this machine, which has joined."""
+    with tempfile.TemporaryDirectory(prefix="novum-remote-") as place:
+        lab = LabCredentials(Path(place))
+        probe = TrialGroup("probe", Candidate({"a": 1}), (Trial("probe.0", 1),))
+        with RemoteExecutor("noop_trial", 1, door=Door("127.0.0.1:0", lab, code_hash(), probe)) as executor:
+            command = [sys.executable, "-m", "novum.cli", "worker", "--connect", executor.address, "--slots", "1"]
+            environment = {**os.environ, "NOVUM_TOKEN": str(lab.token)}
+            with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as worker:
+                while not executor.machines and worker.poll() is None:
+                    time.sleep(0.05)
+                yield executor
+                executor.close()
+
+
+def on(executor: LocalExecutor | RayExecutor | RemoteExecutor, trials: int, repeats: int) -> Row:
     """Novum's executor, open, as a lab uses it: as many groups in flight as it has slots."""
 
     def run(count: int) -> None:
@@ -189,6 +209,8 @@ def measured(trials: int, tuned: int, repeats: int) -> dict[str, Row | None]:
     """All rows; null for what is not installed."""
     with LocalExecutor("noop_trial", 1) as executor:
         rows: dict[str, Row | None] = {"novum local": on(executor, trials, repeats)}
+    with dialled_in() as remote:
+        rows["novum remote"] = on(remote, trials, repeats)
     if find_spec("ray") is None:
         return {**rows, "novum ray": None, "ray calls": None, "ray tune": None}
     with RayExecutor("noop_trial", 1, address="") as executor:
@@ -213,7 +235,7 @@ def main() -> None:
         print(json.dumps(rows))
         return
     for name, row in rows.items():
-        print(f"{name:<12}" + ("not installed" if row is None else "  ".join(f"{k} {v}" for k, v in row.items())))
+        print(f"{name:<13}" + ("not installed" if row is None else "  ".join(f"{k} {v}" for k, v in row.items())))
 
 
 if __name__ == "__main__":
