@@ -17,7 +17,7 @@ import typer
 
 from novum.cli.command_groups import RUN
 from novum.cli.printing.output import LABS, JsonOption, as_json, line, table
-from novum.core.model.errors import LabMismatch, StudyError
+from novum.core.model.errors import LabMismatch, StudyError, UserError
 
 if TYPE_CHECKING:
     from novum.cli.printing.live_panel import Watcher
@@ -234,7 +234,7 @@ def _run(
     """Run the campaign; returns why it ended, and the exit status."""
     from novum.core.engine.stages.confirm import request
     from novum.lab.gpu_supply import supply_words
-    from novum.lab.machine_supply import joining
+    from novum.lab.machine_supply import joining, nobody_joined
     from novum.lab.preflight import clear
     from novum.lab.session import session
     from novum.lab.wiring import cores
@@ -253,7 +253,12 @@ def _run(
             watch.begin(directory, lab)
             lab.observe = watch.show
         lab.record([request(lab.state, name) for name in wishes.reopen])
-        clear(lab, directory, say=say, force=wishes.force)
+        try:
+            clear(lab, directory, say=say, force=wishes.force)
+        except UserError as error:
+            if words := nobody_joined(lab.executor, lab.state):
+                raise StudyError(words) from error
+            raise
         if watch and lab.state.preflight:
             watch.say(_said(lab.state.preflight))
         reason = lab.run()

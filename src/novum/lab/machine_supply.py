@@ -12,7 +12,8 @@ from novum import registry
 from novum.core.model.candidate import Setting
 from novum.core.model.errors import StudyError
 from novum.core.model.options import parse_options
-from novum.core.model.ports import Executor
+from novum.core.model.ports import Executor, HasMachines
+from novum.core.state.campaign_state import CampaignState
 from novum.registry import Kind
 
 TOKEN_VARIABLE = "NOVUM_TOKEN"
@@ -76,3 +77,10 @@ def joining(executor: Executor, directory: Path) -> list[str]:
         f"machines join at {address}: {TOKEN_VARIABLE}=$(novum machines --lab {directory} --token) there, then "
         f"novum worker --connect {address} --token-from {TOKEN_VARIABLE}"
     ]
+
+
+def nobody_joined(executor: Executor, state: CampaignState) -> str:
+    """That a session came to nothing since no machine joined it, in words; empty where that is not so."""
+    if not isinstance(executor, HasMachines) or state.machines.known:
+        return ""
+    return f"no machine has joined at {getattr(executor, 'address', '')} in this session, so nothing could be run"

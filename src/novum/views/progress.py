@@ -134,7 +134,7 @@ def progress(
         trial_budget=state.budget.trials,
         cpu_budget=state.budget.cpu_seconds,
         wall_budget=state.budget.wall_seconds,
-        workers=state.workers,
+        workers=_workers(state),
         in_flight={str(purpose): purposes.count(purpose) for purpose in Purpose if purpose in purposes},
         running_trials=_running(state, live or {}),
         ended_early=state.outcomes[OutcomeKind.STOPPED],
@@ -173,7 +173,7 @@ def _next_in_line(state: CampaignState) -> NextInLine | None:
     gain = state.advantage(best) if best else None
     if best is None or gain is None:
         return None
-    most = max(1, state.workers // 2)
+    most = max(1, _workers(state) // 2)
     missing = to_be_screened(state)
     if state.count(Phase.CONFIRMING) >= most:
         waits_for = "a verdict on what is being confirmed"
@@ -197,7 +197,7 @@ def to_be_screened(state: CampaignState) -> int:
 def _next_verdict(state: CampaignState, gate: BettingGate) -> float | None:
     """Seconds to the threshold at the growth so far, and to the last pair at most; the soonest of all open ones."""
     hypotheses = state.open_hypotheses(Phase.CONFIRMING)
-    per_pair = 2 * state.prices.usual[1] * len(hypotheses) / max(1, state.workers)
+    per_pair = 2 * state.prices.usual[1] * len(hypotheses) / max(1, _workers(state))
     left = []
     for one in hypotheses:
         assert one.rule
@@ -246,3 +246,9 @@ def _verdicts(state: CampaignState, last: int) -> list[Verdictline]:
         now = hypothesis_status(state, hypothesis)
         lines.append(Verdictline(hypothesis.id, change(state, hypothesis), now.outcome, now.reason))
     return lines
+
+
+def _workers(state: CampaignState) -> int:
+    """How many trial groups can run at once: on the machines that are here, where any has ever joined."""
+    machines = state.machines
+    return sum(one.machine.slots for one in machines.here.values()) if machines.known else state.workers

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from novum.cli.ask import user
 from novum.cli.printing.keys import Keys
 from novum.cli.printing.output import line, number
+from novum.core.model.ports import HasMachines
 from novum.core.model.request import Act
 from novum.governance.mailbox import Mailbox
 from novum.sandbox import live_readings
@@ -66,7 +67,8 @@ class PlainWatcher:
         self._heard = lab.state.intervention_log.taken
         now = progress(lab.state)
         self.say(f"{now.study}: {now.question}")
-        self.say(f"lab {directory}, {now.workers} worker(s), session {lab.state.session}")
+        where = "machines that dial in" if isinstance(lab.executor, HasMachines) else f"{now.workers} worker(s)"
+        self.say(f"lab {directory}, {where}, session {lab.state.session}")
         self.say(f"starting from {line(now.incumbent_words)}")
 
     def show(self, state: CampaignState) -> None:

@@ -153,9 +153,8 @@ class Spending:
     @property
     def in_flight(self) -> Spent:
         """Set aside for all groups in flight."""
-        return Spent(
-            trials=self._flying.trials, cpu_seconds=float(self._flying.cpu), gpu_seconds=float(self._flying.gpu)
-        )
+        now = self._flying
+        return Spent(trials=now.trials, cpu_seconds=now.cpu / TICKS, gpu_seconds=now.gpu / TICKS)
 
     def _awaited(self, pattern: str) -> Iterator[Spent]:
         for one in self._asked.values():

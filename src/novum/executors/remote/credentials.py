@@ -46,7 +46,7 @@ def parse_token(text: str, where: str) -> Token:
     """The token that `where` holds. Raises UserError."""
     if found := _TOKEN.fullmatch(text.strip()):
         return Token(found[1], found[2])
-    raise UserError(f"{where} holds no token: it is what `novum machines token LAB` prints, novum-...")
+    raise UserError(f"{where} holds no token: `novum machines --lab LAB --token` prints one on the lab's machine")
 
 
 @dataclass(frozen=True)
