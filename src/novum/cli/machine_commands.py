@@ -84,12 +84,15 @@ def _print(found: MachineTable) -> None:
         return
     rows = []
     for one in found.machines:
-        where = "works" if one.here else f"left: {one.reason}"
         speed = "" if one.trials_per_cpu_minute is None else f"{one.trials_per_cpu_minute:.3g}"
         numbers = [str(one.slots), str(one.trials), f"{one.cpu_seconds:.1f}", speed, str(one.failed), str(one.lost)]
-        rows.append([one.id, one.kind[:6], f"{one.session}, {one.joined:.0f} s", *numbers, line(where)])
-    columns = ["machine", "kind", "since", "slots", "trials", "CPU s", "scored / CPU min", "failed", "lost", ""]
+        since, state = f"{one.session}, {one.joined:.0f} s", "works" if one.here else "left"
+        rows.append([one.id, one.kind[:6], since, *numbers, state])
+    columns = ["machine", "kind", "since", "slots", "trials", "CPU s", "per CPU min", "failed", "lost", ""]
     table(columns, rows, right=frozenset(range(3, 9)))
+    for one in found.machines:
+        if not one.here:
+            print(line(f"{one.id} has left: {one.reason}"))
     for kind in dict.fromkeys(one.kind for one in found.machines):
         one = next(one for one in found.machines if one.kind == kind)
         packages = ", ".join(f"{name} {version}" for name, version in one.packages.items())

@@ -19,6 +19,8 @@ def check_machines(event: MachineEvent, state: CampaignState) -> None:
             raise IntegrityError(
                 f"machine {event.machine.id} is said to be of kind {event.kind}, and describes another"
             )
+        if event.machine.probe_seconds < 0.0:
+            raise IntegrityError(f"machine {event.machine.id} took {event.machine.probe_seconds:g} s for the probe")
         if event.machine.id in here:
             raise IntegrityError(f"machine {event.machine.id} joins a second time")
         known = state.machines.known.get(event.machine.id)

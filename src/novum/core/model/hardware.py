@@ -50,6 +50,8 @@ class Machine:
     isolation: str = ""
     probe: str = ""
     """SHA-256 of what it made of the lab's probe, a trial that every machine runs; empty where two runs differed."""
+    probe_seconds: float = 0.0
+    """CPU seconds that it took for that."""
 
     @property
     def kind(self) -> str:

@@ -61,6 +61,9 @@ class Line:
     writer: asyncio.StreamWriter
     sender: GroupSender = field(default_factory=GroupSender)
     probes: dict[int, str] = field(default_factory=dict)
+    probe_seconds: float = 0.0
+    asked: float = 0.0
+    """When it was given the probe, by the lab's clock."""
 
     def send(self, frame: bytes) -> None:
         """Put a frame on its way."""
@@ -234,7 +237,7 @@ class Hub:
 
     def _ask(self, line: Line) -> None:
         """Have a machine run the probe twice."""
-        line.probes = dict.fromkeys(PROBES, "")
+        line.probes, line.asked = dict.fromkeys(PROBES, ""), self._clock()
         for fence in PROBES:
             line.run(self._probe, fence)
 
@@ -257,10 +260,12 @@ class Hub:
     def _probed(self, line: Line, fence: int, frame: Frame) -> None:
         """A run of the probe is in; after the second the machine joins."""
         line.probes[fence] = digest(outputs_of(frame, self._probe))
+        line.probe_seconds += usage_of(frame, self._clock() - line.asked, line.machine.slots).cpu_seconds
         if not all(line.probes.values()):
             return
         same = len(set(line.probes.values())) == 1
-        line.machine = replace(line.machine, probe=line.probes[fence] if same else "")
+        probe = line.probes[fence] if same else ""
+        line.machine = replace(line.machine, probe=probe, probe_seconds=line.probe_seconds)
         self._join(line)
 
     def _join(self, line: Line) -> None:
@@ -305,7 +310,7 @@ class Hub:
         self.gone[machine] = reason
         if member:
             if welcome_back:
-                self._missed[machine] = member.machine
+                self._missed[machine] = replace(member.machine, probe_seconds=0.0)
             for fence, lease in member.leases.items():
                 if not self.rechecks.holds(lease.group):
                     self._given_up[fence] = lease.group

@@ -15,6 +15,7 @@ def _joined(state: CampaignState, event: MachineJoined) -> None:
         again.left, again.reason = None, ""
     else:
         state.machines.known[event.machine.id] = MachineRecord(event.machine, event.kind, state.session, event.elapsed)
+    state.cpu_seconds += event.machine.probe_seconds
     state.elapsed = max(state.elapsed, event.elapsed)
 
 
