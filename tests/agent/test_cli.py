@@ -10,7 +10,7 @@ from agent_labs import waiting
 from typer.testing import CliRunner
 
 from novum.agents.agent_task import AgentFailed
-from novum.cli import agent_command
+from novum.cli.people import agent_command
 from novum.core.model.errors import UserError
 
 

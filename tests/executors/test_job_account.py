@@ -95,7 +95,7 @@ def test_the_job_of_a_machine_is_in_its_name():
         ("[slurm]\njobs = 0", "slurm.jobs: cannot be 0"),
         ("[slurm]\ntime = '4'", "slurm.time: cannot be '4'"),
         ("[local]\nworkers = 3", "local: this executor takes no options"),
-        ("[slrm]", "there is no 'slrm'; choose from inline, local, remote, slurm"),
+        ("[slrm]", "there is no 'slrm'; choose from inline, local, ray, remote, slurm"),
         ("[slurm", "cannot be read"),
     ],
 )

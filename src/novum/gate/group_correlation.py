@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from novum.core.events.campaign import Check
 
 NAME = "groups"
-SHUFFLES = 999
-SURE = 0.01
-"""Chance level below which groups are said to be correlated."""
+SHUFFLES, MORE_SHUFFLES = 999, 2_999
+DOUBT, SURE = 0.01, 0.002
+"""Chance levels below which groups may be correlated, which is a note, and below which they are said to be: a refusal
+must not befall one sound study in a hundred."""
 MUCH = 0.2
 """Intraclass correlation from which on the guarantee is in question: a share of .3 raised false supports twentyfold."""
 
@@ -27,11 +28,18 @@ def group_correlation(groups: Sequence[Sequence[float]]) -> Check | None:
     if len(known) < 2 or len(flat) < len(known) + 2 or statistics.pvariance(flat) == 0.0:
         return None
     icc = intraclass(known)
-    chance = _chance(known, flat, icc)
+    chance = _chance(known, flat, icc, SHUFFLES)
+    if chance <= DOUBT:
+        chance = _chance(known, flat, icc, MORE_SHUFFLES)
     figures = {"icc": icc, "chance": chance, "groups": float(len(known)), "runs": float(len(flat))}
     seen = f"{len(flat)} runs in {len(known)} trial groups: intraclass correlation {icc:.2f}"
-    if chance > SURE or icc < MUCH:
+    if chance > DOUBT or icc < MUCH:
         return Check(NAME, True, f"{seen}, as by chance (p = {chance:.2g})", figures)
+    if chance > SURE:
+        words = (
+            f"{seen} (p = {chance:.2g} by chance): runs of one group may share something, which would mislead the gate"
+        )
+        return Check(NAME, None, words, figures)
     words = (
         f"{seen} (p = {chance:.2g} by chance): runs of one group share something, so that pairs are not independent "
         "and false findings are more likely than promised; give each trial its own draws, or a group of its own"
@@ -50,15 +58,15 @@ def intraclass(groups: Sequence[Sequence[float]]) -> float:
     return (between - within) / below if below > 0 else 0.0
 
 
-def _chance(groups: Sequence[Sequence[float]], flat: Sequence[float], seen: float) -> float:
+def _chance(groups: Sequence[Sequence[float]], flat: Sequence[float], seen: float, shuffles: int) -> float:
     """The share of random assignments with at least the correlation that was seen, itself included."""
     rng, found = random.Random("groups"), 1
     values = list(flat)
-    for _ in range(SHUFFLES):
+    for _ in range(shuffles):
         rng.shuffle(values)
         drawn, start = [], 0
         for group in groups:
             drawn.append(values[start : start + len(group)])
             start += len(group)
         found += intraclass(drawn) >= seen - 1e-12
-    return found / (SHUFFLES + 1)
+    return found / (shuffles + 1)

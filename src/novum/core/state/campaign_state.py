@@ -91,17 +91,7 @@ class CampaignState:
         self.promoted_against: Counter[str] = Counter()
         self.incumbents: list[IncumbentChanged] = []
         self.candidates: dict[str, Candidate] = {}
-        self.sweeps: dict[str, Sweep] = {}
-        self.sweep_scores: dict[str, dict[tuple[int, int], float | None]] = {}
-        """Scores of a tuned candidate's sweep, by number of the setting and of the seed."""
-        self.sweep_others: dict[str, dict[str, float]] = {}
-        """Further metrics of a tuned candidate: means over the runs at its best setting, where the spec has any."""
-        self.swept_at: dict[str, int] = {}
-        """The revision at which what a candidate's sweep lacks may have changed last, the latest at the end; that of ""
-        stands for all candidates."""
-        self.rungs: dict[str, RungClosed] = {}
-        self.rung_scores: list[float] = []
-        self.tuned: dict[str, CandidateTuned] = {}
+        self._nothing_swept()
         self.calibration: dict[str, dict[int, TrialFinished]] = {}
         self.scales: dict[str, ScaleMeasured] = {}
         self.account = Account()
@@ -144,6 +134,20 @@ class CampaignState:
             return "<a campaign that was not opened>"
         counts = f"{len(self.hypotheses)} hypotheses, {self.trials} trials, {self.account.discoveries} supported"
         return f"<campaign {self.study.name}, {'running' if self.session_open else 'stopped'}: {counts}>"
+
+    def _nothing_swept(self) -> None:
+        """No candidate has had a run of its sweep."""
+        self.sweeps: dict[str, Sweep] = {}
+        self.sweep_scores: dict[str, dict[tuple[int, int], float | None]] = {}
+        """Scores of a tuned candidate's sweep, by number of the setting and of the seed."""
+        self.sweep_others: dict[str, dict[str, float]] = {}
+        """Further metrics of a tuned candidate: means over the runs at its best setting, where the spec has any."""
+        self.swept_at: dict[str, int] = {}
+        """The revision at which what a candidate's sweep lacks may have changed last, the latest at the end; that of ""
+        stands for all candidates."""
+        self.rungs: dict[str, RungClosed] = {}
+        self.rung_scores: list[float] = []
+        self.tuned: dict[str, CandidateTuned] = {}
 
     def sent_for(self, subject: str) -> list[Plan]:
         """Groups in flight for a candidate or a hypothesis."""

@@ -20,6 +20,7 @@ from novum.core.model.hardware import Machine
 from novum.core.model.trial import OutcomeKind, TrialGroup, TrialOutput, Usage
 from novum.executors.local.frames import Frame, pack, pack_outputs, split_outputs
 from novum.executors.output_checks import OBSERVABLE, NonsenseError, checked, clean, failed
+from novum.text.bounded_json import load_json
 
 PROTOCOL = 1
 HELLO_BYTES = 64 << 10
@@ -100,7 +101,7 @@ class GroupReader:
         if rest:
             if hashlib.sha256(rest).hexdigest() != address:
                 raise ValueError("the options that came are others than were announced")
-            self._options[address] = json.loads(rest)
+            self._options[address] = load_json(rest)
         group = _GROUP.validate_json(frame.body[:size])
         return int(frame.header["fence"]), replace(group, options=self._options[address])
 
