@@ -101,6 +101,7 @@ SMALLEST = {
         ["--trials", "16", "--tuned", "2", "--repeats", "1"],
         {"novum local", "novum remote", "novum ray", "ray calls", "ray tune"},
     ),
+    "remote_crash.py": (["--kills", "2"], {"kills", "lost_events", "stuck", "record_holds", "restart_median_seconds"}),
     "simulated_cluster.py": (["--slots", "40", "--rounds", "3"], {"clusters"}),
 }
 ELSEWHERE = {"crash.py", "gate_calibration.py"}

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from dialled_in import door, ended, until, worker
-from tunnel import Tunnel
 
 from novum.core.model.candidate import Candidate
 from novum.core.model.errors import ExecutorError
 from novum.core.model.trial import Limits, OutcomeKind, Trial, TrialGroup
 from novum.executors.remote import hub
 from novum.executors.remote.remote_executor import RemoteExecutor
+from novum.testing.tunnel import Tunnel
 
 PROGRAM = "novum.testing.fault_injection"
 
