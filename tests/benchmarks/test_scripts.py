@@ -142,7 +142,7 @@ def test_it_runs_and_prints_one_json_object_with_its_keys(script):
         [sys.executable, str(HERE / script), *words, "--json"],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=280,
         check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )

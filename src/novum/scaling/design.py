@@ -160,4 +160,7 @@ def _enough(budget: float, options: DesignOptions, best: Callable[[float], float
         else:
             high = middle
     digit = 10 ** (math.floor(math.log10(high)) - 2)
-    return float(math.ceil(high / digit) * digit)
+    found = math.ceil(high / digit)
+    while _too_small(float(found * digit), options, best):  # sizes are whole numbers, so that more may do less
+        found += 1
+    return float(found * digit)
