@@ -182,6 +182,8 @@ def test_outputs_that_were_made_up_are_found_by_running_them_elsewhere(lab, monk
     until(lambda: "liar" not in lab.machines)
     assert "did not come out the same" in lab.why_gone("liar")
     until(lambda: any(one.get("say") == "leave" for one in liar.heard))
+    lab.made.append(RawMachine(lab.address, lab.token, "liar", forged))
+    until(lambda: any(one.get("say") == "refused" for one in lab.made[-1].heard))
     assert len({one.group.id for one in found}) == len(found)
 
 

@@ -115,6 +115,7 @@ def test_a_worker_that_was_stopped_too_long_is_given_up_and_its_outcome_comes_la
         workers[0].send_signal(signal.SIGCONT)
         (late,) = results(lab, 1)
         assert (late.group.id, late.late, late.outputs[0].failure) == ("slow", True, None)
+        assert late.usage.wall_seconds >= 0.5  # what it cost counts as spent
         lab.submit(group("after"))
         (done,) = results(lab, 1)
         assert (done.machine.id, done.late) == (lost.machine.id, False)

@@ -45,6 +45,7 @@ STRANGERS = 32
 HELLO_SECONDS = 10.0
 REFUSED_SECONDS = 0.5
 """A wrong secret waits that long for its answer."""
+MADE_UP = "its outputs did not come out the same on other machines"
 REMEMBERED = 10_000
 PROBES = (-1, -2)
 """Fences of the two runs of the probe."""
@@ -87,7 +88,7 @@ class Hub:
         self._token, self._code, self._probe, self._done, self._say = token, code, probe, done, say
         self._leases = Leases(SILENCE_SECONDS, ABSENCE_SECONDS)
         self._lines: dict[str, Line] = {}
-        self._given_up: dict[int, TrialGroup] = {}
+        self._given_up: dict[int, Lease] = {}
         self._missed: dict[str, Machine] = {}
         self._strangers, self._session = 0, secrets.token_hex(8)
         self._clock = time.monotonic
@@ -178,6 +179,8 @@ class Hub:
     def _objection(self, hello: Hello) -> str:
         if not self._token().admits(hello.secret):
             return "its token is not this lab's, or not any more"
+        if hello.machine.id in self.rechecks.blamed:
+            return MADE_UP
         if hello.protocol != PROTOCOL or hello.code != self._code.novum:
             return (
                 f"it runs novum {hello.version} ({hello.code[:12]}), the lab {self._code.version} "
@@ -250,8 +253,8 @@ class Hub:
             self._probed(line, fence, frame)
         elif lease := self._leases.end(line.machine.id, fence):
             self._finish(line.machine, lease, frame)
-        elif group := self._given_up.pop(fence, None):
-            self._done(GroupResult(group, outputs_of(frame, group), usage_of(frame, 0.0, 1), line.machine, late=True))
+        elif lease := self._given_up.pop(fence, None):
+            self._done(replace(self._result(line.machine, lease, frame), late=True))
         member = self._leases.members.get(line.machine.id)
         if member and member.draining and not member.leases and line.machine.id in self.gone:
             self._drop(line.machine.id, self.gone[line.machine.id])
@@ -275,16 +278,18 @@ class Hub:
         self._grant()
 
     def _finish(self, machine: Machine, lease: Lease, frame: Frame) -> None:
-        outputs = outputs_of(frame, lease.group)
-        usage = usage_of(frame, self._clock() - lease.began, machine.slots)
+        result = self._result(machine, lease, frame)
         if self.rechecks.holds(lease.group):
-            self._again(self.rechecks.ran(lease.group, machine, outputs, usage.cpu_seconds))
-            for name in {one.blamed for one in self.rechecks.found if one.blamed}:
-                if name in self._leases.members:
-                    self._drop(name, "its outputs did not come out the same on other machines")
+            self._again(self.rechecks.ran(lease.group, machine, result.outputs, result.usage.cpu_seconds))
+            for name in self.rechecks.blamed & self._leases.members.keys():
+                self._drop(name, MADE_UP)
             return
-        self._done(GroupResult(lease.group, outputs, usage, machine))
-        self._again(self.rechecks.chosen(lease.group, machine, outputs, self._leases.alike(machine)))
+        self._done(result)
+        self._again(self.rechecks.chosen(lease.group, machine, result.outputs, self._leases.alike(machine)))
+
+    def _result(self, machine: Machine, lease: Lease, frame: Frame) -> GroupResult:
+        usage = usage_of(frame, self._clock() - lease.began, machine.slots)
+        return GroupResult(lease.group, outputs_of(frame, lease.group), usage, machine)
 
     def _again(self, further: Again | None) -> None:
         if further:
@@ -313,7 +318,7 @@ class Hub:
                 self._missed[machine] = replace(member.machine, probe_seconds=0.0)
             for fence, lease in member.leases.items():
                 if not self.rechecks.holds(lease.group):
-                    self._given_up[fence] = lease.group
+                    self._given_up[fence] = lease
         while len(self._given_up) > REMEMBERED:
             self._given_up.pop(next(iter(self._given_up)))
         for group in self._leases.leave(machine):

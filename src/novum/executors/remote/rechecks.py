@@ -45,6 +45,8 @@ class Rechecks:
         self._one_in = one_in
         self._open: dict[str, _Open] = {}
         self.found: list[Recheck] = []
+        self.blamed: set[str] = set()
+        """All machines that were ever blamed; `found` is emptied by another thread."""
 
     def chosen(self, group: TrialGroup, machine: Machine, outputs: Sequence[TrialOutput], others: int) -> Again | None:
         """What to run again, if chance has chosen this group. others: machines of the same kind."""
@@ -77,6 +79,7 @@ class Rechecks:
             self._open[group.id] = replace(one, runs=runs)
             return Again(group, one.kind, first)
         blamed = _blamed(runs) if len(runs) > 2 else ""
+        self.blamed |= {blamed} - {""}
         self.found.append(Recheck(name, first, machine.id, latest == recorded and not blamed, seconds, blamed))
         return None
 

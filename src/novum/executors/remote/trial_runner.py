@@ -44,6 +44,8 @@ class TrialRunner:
                         self._ran(running.pop(id(result.group)), result)
         except ExecutorError as error:
             self._failed(str(error))
+        except Exception as error:  # a machine that runs nothing any more must not look as if it did
+            self._failed(f"{type(error).__name__}: {error}")
 
     def _take(self, executor: LocalExecutor, running: dict[int, int]) -> bool:
         """Submit what has come; with nothing to do, wait for it. False at the end."""

@@ -20,7 +20,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
@@ -317,7 +317,7 @@ def work(asked: Work, say: Say) -> str:
 
     For the main thread of a process, as signals arrive there.
     """
-    worker = Worker(replace(asked), say)
+    worker = Worker(asked, say)
 
     def end(number: int, _frame: FrameType | None) -> None:
         worker.end(f"it was ended there by {signal.Signals(number).name}")
