@@ -162,6 +162,7 @@ def main() -> None:
     parser.add_argument("--part", choices=("speed", "table", "ladder", "search"), action="append")
     parser.add_argument("--cpu", type=float, default=60.0, help="CPU seconds of a search")
     parser.add_argument("--seeds", type=int, default=2, help="searches of each kind")
+    parser.add_argument("--kinds", type=int, default=4, help="of searches: the first so many of four")
     parser.add_argument("--repeats", type=int, default=16, help="sets of eight streams")
     parser.add_argument("--size", type=int, default=64, help="dimensions of the table")
     parser.add_argument("--json", action="store_true", help="without line breaks")
@@ -182,7 +183,9 @@ def main() -> None:
             (Options(state="2d2"), "rls"),
         ]
         out["search"] = [
-            row for options, start in kinds for row in searches(options, start, given.cpu, given.seeds, given.repeats)
+            row
+            for options, start in kinds[: given.kinds]
+            for row in searches(options, start, given.cpu, given.seeds, given.repeats)
         ]
     print(json.dumps(out, indent=None if given.json else 1))
 

@@ -75,7 +75,7 @@ SMALLEST = {
         {"accuracy", "agreement", "checks"},
     ),
     "memory_rules.py": (
-        ["--cpu", ".2", "--seeds", "1", "--repeats", "4", "--size", "8"],
+        ["--cpu", ".2", "--seeds", "1", "--kinds", "1", "--repeats", "2", "--size", "8"],
         {"streams per core-minute", "table", "ladder", "search"},
     ),
     "regret_rules.py": (

@@ -95,7 +95,7 @@ def test_training_learns_and_repeats_itself_to_the_last_bit():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not has_compiler(), reason="no C++ compiler here")
-@pytest.mark.parametrize("name", ["kda"])
+@pytest.mark.parametrize("name", ["delta"])
 def test_the_compiled_step_is_the_eager_one(name, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     network, recipe = Network(stack(name)), Recipe(20, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import random
 import signal
@@ -113,6 +114,7 @@ def digits_of_precision(text: str) -> float:
 
 def measured(score: Callable[[str], float], text: str) -> float:
     """The score of a program within half a second of CPU time; minus infinity when it fails."""
+    gc.disable()  # what is raised inside a callback of the collector reaches nobody
     before = signal.signal(signal.SIGVTALRM, _stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, 0.5)
     try:
@@ -124,6 +126,7 @@ def measured(score: Callable[[str], float], text: str) -> float:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+        gc.enable()
 
 
 def climb(space: SourceSpace, score: Callable[[str], float], length: int, seed: int) -> tuple[float, float]:
