@@ -127,6 +127,7 @@ def test_no_benchmark_is_left_out():
     assert scripts == set(SMALLEST) | ELSEWHERE
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "script", [pytest.param(one, marks=pytest.mark.slow) if one in SLOW else one for one in SMALLEST]
 )
@@ -142,7 +143,7 @@ def test_it_runs_and_prints_one_json_object_with_its_keys(script):
         [sys.executable, str(HERE / script), *words, "--json"],
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=560,
         check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
