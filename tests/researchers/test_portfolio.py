@@ -205,7 +205,7 @@ def test_its_options_are_checked_and_passed_on():
 
 def test_the_past_is_what_the_record_says():
     lab = campaign(0, portfolio(EvolveResearcher()), 60)
-    state, seen = lab.state, ResearchHistory(lab.state)
+    state, seen = lab.state, ResearchHistory(lab.state, lab.state.screened)
     assert len(seen) == len(state.screened) <= LONG_MEMORY
     finding = next(one for one in seen if one.effect is not None)
     assert finding.effect == state.hypotheses[finding.id].finding.effect

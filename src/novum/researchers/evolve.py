@@ -14,7 +14,7 @@ from annotated_types import Ge, Le
 
 from novum.core.model.candidate import Candidate
 from novum.core.model.proposal import Proposal
-from novum.core.model.study_view import StudyView
+from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.researchers.offspring import Parent, crossed, descended, is_crossed, mutant
 from novum.researchers.random import fresh, success_rate
 
@@ -52,9 +52,12 @@ class EvolveResearcher:
 
     def _parent(self, view: StudyView, rng: random.Random) -> Parent:
         """The winner of a tournament among the latest hypotheses and the incumbent."""
-        pool = [
-            Parent(view.incumbent),
-            *(Parent(one.genome, one.id, one.advantage) for one in view.tried[-self.population :]),
-        ]
-        entrants = [rng.choice(pool) for _ in range(self.tournament)]
+        recent = range(max(0, len(view.tried) - self.population), len(view.tried))
+        # Drawn by their places, since each that is looked at takes time: few of them enter.
+        places = [rng.choice([None, *recent]) for _ in range(self.tournament)]
+        entrants = [Parent(view.incumbent) if at is None else _as_parent(view.tried[at]) for at in places]
         return max(entrants, key=lambda one: one.advantage)
+
+
+def _as_parent(one: PastHypothesis) -> Parent:
+    return Parent(one.genome, one.id, one.advantage)

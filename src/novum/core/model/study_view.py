@@ -138,6 +138,8 @@ class StudyView:
     judged: Sequence[ClaimView] = ()
     """Claims with a verdict, registered: claims of any kind, the latest ones, oldest first."""
     registered: Sequence[ClaimView] = ()
+    supported: int = 0
+    """How many of those in `tried` were supported."""
     withdrawn: Sequence[PastHypothesis] = ()
     """The latest ones whose screening was not run to its end, since they cost too much or behave as the incumbent."""
     remarks: str = ""

@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from novum.core.engine.claim import renewed
 from novum.core.engine.context import Campaign
@@ -35,8 +36,8 @@ def screen(campaign: Campaign) -> list[Event]:
     state, unswept = campaign.state, campaign.unswept
     unswept.update(state)
     lacking = unswept.lacking
-    waiting = state.open_hypotheses(Phase.SCREENING) if lacking is None else state.screening_among(lacking)
-    if events := sweep(campaign, [state.incumbent.candidate, *(one.candidate for one in waiting)]):
+    waiting = state.by_phase[Phase.SCREENING].values() if lacking is None else state.screening_among(lacking)
+    if events := sweep(campaign, chain([state.incumbent.candidate], (one.candidate for one in waiting))):
         return events
     if not unswept.refused:
         unswept.lacking = set(state.rivals)  # of the others none lacks anything, or they are closed

@@ -22,15 +22,15 @@ LONG_MEMORY = 512
 
 
 class ResearchHistory(Sequence[PastHypothesis]):
-    """The latest hypotheses whose screening has ended, oldest first; each is put together only if somebody looks."""
+    """Hypotheses as researchers see them, oldest first; each is put together only if somebody looks."""
 
-    def __init__(self, state: CampaignState, most: int = LONG_MEMORY) -> None:
-        self._screened = state.screened[-most:]
+    def __init__(self, state: CampaignState, hypotheses: Sequence[Hypothesis]) -> None:
+        self._hypotheses = hypotheses
         self._state = state
         self._known: dict[int, PastHypothesis] = {}
 
     def __len__(self) -> int:
-        return len(self._screened)
+        return len(self._hypotheses)
 
     @overload
     def __getitem__(self, index: int) -> PastHypothesis: ...
@@ -42,7 +42,7 @@ class ResearchHistory(Sequence[PastHypothesis]):
         if isinstance(index, slice):
             return tuple(self[place] for place in range(*index.indices(len(self))))
         if index not in self._known:
-            self._known[index] = past_hypothesis(self._state, self._screened[index])
+            self._known[index] = past_hypothesis(self._state, self._hypotheses[index])
         return self._known[index]
 
 
