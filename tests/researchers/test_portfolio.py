@@ -19,7 +19,8 @@ from novum.core.model.proposal import Pending, Proposal
 from novum.core.model.study import ResearcherSettings
 from novum.core.model.study_view import PastHypothesis, StudyView
 from novum.core.model.verdict import Verdict
-from novum.core.state.study_views.research_history import LONG_MEMORY, ResearchHistory, cost
+from novum.core.state.study_views.research_history import LONG_MEMORY, MEMORY, ResearchHistory, cost
+from novum.core.state.study_views.researcher_view import view_of
 from novum.registry import Kind, build
 from novum.researchers.author_value import books, worth
 from novum.researchers.evolve import EvolveResearcher
@@ -213,6 +214,9 @@ def test_the_past_is_what_the_record_says():
     claimed = [cost(state, one) for one in state.hypotheses.values()]
     assert sum(trials for trials, _ in claimed) <= state.trials
     assert seen[-1] == seen[len(seen) - 1] == seen[-1:][0]
+    view = view_of(state, lab.context.arena, 1)
+    assert view.supported == sum(one.verdict is Verdict.SUPPORTED for one in view.tried) > 0
+    assert [one.id for one in view.tried] == [one.id for one in state.screened[-MEMORY:]]
 
 
 def test_members_that_rest_are_not_asked_and_the_control_never_rests():
