@@ -7,6 +7,7 @@ that ends by its limit, for others (preemption) or with its node gives back what
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Self
 
 from novum.core.model.errors import ExecutorError
@@ -72,14 +73,15 @@ class SlurmExecutor(RemoteExecutor):
         return found
 
     def close(self) -> None:
-        """Send all machines away, cancel all jobs and stop listening."""
+        """Send all machines away, cancel all jobs and stop listening; an interrupt meanwhile leaves none of it out."""
         keeper, self._keeper = self._keeper, None
-        if keeper:
-            keeper.close()
-        super().close()
-        if keeper:
-            keeper.cancel()
-            (self._folder / TOKEN_FILE).unlink(missing_ok=True)
+        with ExitStack() as last_first:
+            if keeper:
+                last_first.callback((self._folder / TOKEN_FILE).unlink, missing_ok=True)
+                last_first.callback(keeper.cancel)
+            last_first.callback(super().close)
+            if keeper:
+                keeper.close()
 
     def _hire(self, site: Site) -> JobKeeper:
         options = self._options
